@@ -1,0 +1,193 @@
+"""What the gateway answers: REST bodies and live events under /api/v1, as JSON.
+
+Values are in their metric's unit (already multiplied by its resolution), times are Unix milliseconds unless a field
+says otherwise. The dashboard's TypeScript types are generated from these.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from schemas.messages import AlertState, AlertTransition, HostFacts, Severity
+from schemas.rules import Rule
+
+HostState = Literal["up", "late", "offline"]
+Values = dict[str, dict[str, dict[str, float | None]]]
+"""Family -> instance (empty for the host itself) -> metric -> value; null is unknown."""
+
+
+class AlertCounts(Struct):
+    warning: int = 0
+    critical: int = 0
+
+
+class Host(Struct):
+    """GET /hosts item, GET /hosts/{id}, and the live event `host`."""
+
+    id: str
+    state: HostState
+    last_sample: int | None
+    facts: HostFacts
+    alerts: AlertCounts
+    latest: Values
+    labels: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
+    """Family -> instance -> label -> value."""
+
+
+class Hosts(Struct):
+    hosts: list[Host]
+
+
+class SeriesColumn(Struct):
+    """One metric of one instance, one entry per time of its answer; null is a gap."""
+
+    metric: str
+    instance: str
+    unit: str
+    avg: list[float | None]
+    min: list[float | None]
+    max: list[float | None]
+
+
+class SeriesAnswer(Struct):
+    """GET /hosts/{id}/series: `times` are the starts of steps of `step_ms`."""
+
+    host: str
+    from_: int = field(name="from")
+    to: int
+    resolution: str
+    step_ms: int
+    times: list[int]
+    series: list[SeriesColumn]
+
+
+class Stat(Struct):
+    """Exact statistics of one metric of one instance over a range."""
+
+    metric: str
+    instance: str
+    unit: str
+    count: int
+    min: float | None
+    avg: float | None
+    max: float | None
+    max_time: int | None
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    last: float | None
+
+
+class StatsAnswer(Struct):
+    host: str
+    from_: int = field(name="from")
+    to: int
+    resolution: str
+    stats: list[Stat]
+
+
+class StoredRule(Struct):
+    rule: Rule
+    version: int
+
+
+class Rules(Struct):
+    rules: list[StoredRule]
+
+
+class ActiveAlert(Struct):
+    rule: str
+    rule_name: str
+    host: str
+    instance: str
+    metric: str
+    state: AlertState
+    severity: Severity
+    value: float | None
+    unit: str
+    threshold: float
+    since: float
+    """Unix seconds, as in AlertTransition."""
+
+
+class Delivery(Struct):
+    channel: str
+    status: str
+    attempts: int
+    answer: str
+
+
+class PastAlert(AlertTransition):
+    """A transition and what became of its notification."""
+
+    delivery: Delivery | None = None
+
+
+class Alerts(Struct):
+    active: list[ActiveAlert]
+    history: list[PastAlert]
+
+
+class Setting(Struct):
+    key: str
+    value: Any
+    """Null when secret."""
+    default: Any
+    version: int
+    description: str
+    secret: bool
+    set: bool
+
+
+class Settings(Struct):
+    settings: list[Setting]
+
+
+class ChannelTest(Struct):
+    """What the channel answered to a test message, word for word."""
+
+    ok: bool
+    status: int
+    answer: str
+
+
+class FieldError(Struct):
+    field: str
+    value: Any
+    reason: str
+
+
+class Problem(Struct):
+    """An error, as RFC 9457 has it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = ""
+    errors: list[FieldError] = field(default_factory=list)
+
+
+class Snapshot(Struct):
+    """Live event: where everything stands, and the last 60 s.
+
+    `history` is host -> `times` (list of ms) and metric path -> instance -> values at those times.
+    """
+
+    time: int
+    hosts: list[Host]
+    history: dict[str, dict[str, Any]]
+
+
+class Sample(Struct):
+    host: str
+    time: int
+    families: Values
+
+
+class Frame(Struct):
+    """Live event: every sample since the last frame, oldest first."""
+
+    time: int
+    samples: list[Sample]

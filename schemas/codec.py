@@ -1,0 +1,246 @@
+"""Encoding, decoding and checking of batches.
+
+`decode_batch` is where bytes from the bus become trusted: whatever it returns has consistent lengths, known families
+and codes, and a valid host id. Everything else raises `Poison` with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from schemas.catalogue import CATALOGUE, Family, Metric
+from schemas.messages import Batch, Block, Lane, Series
+from schemas.subjects import valid_host
+
+MAX_ROWS = 20_000
+"""Most sample times one batch may carry."""
+EARLIEST_MS = 946_684_800_000
+"""1 January 2000: an earlier sample time is a broken clock, not a sample."""
+LATEST_MS = 4_102_444_800_000
+"""1 January 2100."""
+
+
+class Poison(Exception):
+    """A message that can never be processed; `reason` says why, for people."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Readings(Struct):
+    """One instance's samples of one family, in catalogue counts, as `readings` yields them."""
+
+    family: Family
+    instance: str
+    labels: dict[str, str]
+    times: list[int]
+    """Unix milliseconds."""
+    columns: dict[str, list[int | None]]
+    """Metric name -> one count or null per time."""
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Batch)
+
+
+def encode_batch(batch: Batch) -> bytes:
+    """MessagePack of `batch`."""
+    return _encoder.encode(batch)
+
+
+def to_deltas(values: Sequence[int | None]) -> list[int | None]:
+    """A column as it travels: first value, then differences to the last value that is not null; see `Series`."""
+    first = values[0] if values else None
+    if all(value == first for value in values):
+        return [] if first is None else [first]
+    deltas: list[int | None] = []
+    last = 0
+    for value in values:
+        if value is None:
+            deltas.append(None)
+        else:
+            deltas.append(value - last)
+            last = value
+    return deltas
+
+
+def from_deltas(deltas: Sequence[int | None], rows: int) -> list[int | None]:
+    """The values of a column that `to_deltas` made for `rows` rows."""
+    if len(deltas) != rows:
+        return [deltas[0] if deltas else None] * rows
+    values: list[int | None] = []
+    last = 0
+    for delta in deltas:
+        if delta is None:
+            values.append(None)
+        else:
+            last += delta
+            values.append(last)
+    return values
+
+
+def times_ms(deltas: Sequence[int]) -> list[int]:
+    """Absolute sample times of a batch's `times`."""
+    times = []
+    now = 0
+    for delta in deltas:
+        now += delta
+        times.append(now)
+    return times
+
+
+def decode_batch(data: bytes, catalogue: tuple[Family, ...] = CATALOGUE) -> Batch:
+    """The batch in `data`, checked.
+
+    Families and codes that this catalogue does not know (a newer agent's) are left out. Raises Poison.
+    """
+    try:
+        batch = _decoder.decode(data)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:  # ValueError: text that is not UTF-8
+        raise Poison(f"not a batch: {error}") from None
+    check_batch(batch, catalogue)
+    return batch
+
+
+def check_batch(batch: Batch, catalogue: tuple[Family, ...] = CATALOGUE) -> None:
+    """Raise Poison unless `batch` is consistent; drop the families and columns that `catalogue` does not know."""
+    if not valid_host(batch.host):
+        raise Poison(f"host {batch.host[:60]!r} is not one token of [a-z0-9-]{{1,40}}")
+    if batch.seq < 1 or batch.seq >= 2**63:
+        raise Poison(f"seq {batch.seq} is out of range")
+    if not 1 <= len(batch.epoch) <= 40 or "\0" in batch.epoch:
+        raise Poison("epoch must have 1 to 40 characters")
+    if not 1 <= len(batch.times) <= MAX_ROWS:
+        raise Poison(f"{len(batch.times)} sample times, allowed are 1 to {MAX_ROWS}")
+    now = 0
+    for delta in batch.times:
+        now += delta
+        if not EARLIEST_MS <= now <= LATEST_MS:
+            raise Poison(f"sample time {now} ms is outside the years 2000 to 2100")
+    by_name = {family.name: family for family in catalogue}
+    batch.families = [block for block in batch.families if block.family in by_name]
+    seen: set[str] = set()
+    for block in batch.families:
+        if block.family in seen:
+            raise Poison(f"family {block.family} appears twice")
+        seen.add(block.family)
+        _check_block(block, by_name[block.family], len(batch.times))
+
+
+def _check_block(block: Block, family: Family, times: int) -> None:
+    """Raise Poison unless every series of `block` fits `family` and the batch's number of times."""
+    width = len(block.codes)
+    if len(set(block.codes)) != width:
+        raise Poison(f"{family.name}: a metric code appears twice")
+    names: set[str] = set()
+    for series in block.series:
+        if bool(series.instance) != bool(family.instance):
+            expected = family.instance or "none"
+            raise Poison(f"{family.name}: instance {series.instance[:60]!r} where the family has {expected}")
+        if series.instance in names:
+            raise Poison(f"{family.name}: instance {series.instance[:60]!r} appears twice")
+        names.add(series.instance)
+        if len(series.instance) > 512 or "\0" in series.instance:
+            raise Poison(f"{family.name}: instance name of {len(series.instance)} characters or with a NUL")
+        if any("\0" in key or "\0" in value for key, value in series.labels.items()):
+            raise Poison(f"{family.name}: a label contains a NUL")
+        _check_columns(series, family, width, times)
+    known = {metric.code for metric in family.metrics}
+    if not known.issuperset(block.codes):
+        keep = [index for index, code in enumerate(block.codes) if code in known]
+        block.codes = [block.codes[index] for index in keep]
+        for series in block.series:
+            series.columns = [series.columns[index] for index in keep]
+
+
+def _check_columns(series: Series, family: Family, width: int, times: int) -> None:
+    """Raise Poison unless `series` has `width` columns that fit its rows, and its rows fit `times`."""
+    rows = times
+    if series.rows is not None:
+        rows = len(series.rows)
+        previous = -1
+        for row in series.rows:
+            if not previous < row < times:
+                raise Poison(f"{family.name}: row index {row} is not ascending within {times} times")
+            previous = row
+    if len(series.columns) != width:
+        raise Poison(f"{family.name}: {len(series.columns)} columns for {width} codes")
+    for column in series.columns:
+        length = len(column)
+        if length != rows and length > 1:
+            raise Poison(f"{family.name}: a column of {length} values for {rows} rows")
+
+
+def readings(batch: Batch, catalogue: tuple[Family, ...] = CATALOGUE) -> Iterator[Readings]:
+    """Every instance's samples of a checked batch, for readers that want values rather than columns for COPY."""
+    times = times_ms(batch.times)
+    by_name = {family.name: family for family in catalogue}
+    for block in batch.families:
+        family = by_name.get(block.family)
+        if family is None:
+            continue
+        names = {metric.code: metric.name for metric in family.metrics}
+        for series in block.series:
+            at = times if series.rows is None else [times[row] for row in series.rows]
+            columns = {
+                names[code]: from_deltas(column, len(at))
+                for code, column in zip(block.codes, series.columns, strict=True)
+                if code in names
+            }
+            yield Readings(family, series.instance, series.labels, at, columns)
+
+
+class Sample(Struct):
+    """What one tick read: a time and, per family and instance, catalogue counts by metric name."""
+
+    time_ms: int
+    families: dict[str, dict[str, dict[str, int | None]]]
+    """family -> instance -> metric name -> count; a metric that is absent or None is null."""
+    labels: dict[str, dict[str, dict[str, str]]] = {}
+    """family -> instance -> labels, for the instances that have any."""
+
+
+def build_batch(
+    host: str, epoch: str, lane: Lane, seq: int, samples: Sequence[Sample], catalogue: tuple[Family, ...] = CATALOGUE
+) -> Batch:
+    """A columnar batch of `samples`, which are in the order they were taken."""
+    blocks = []
+    for family in catalogue:
+        taken = [(row, s.families[family.name]) for row, s in enumerate(samples) if family.name in s.families]
+        if not taken:
+            continue
+        present = {name for _, instances in taken for values in instances.values() for name in values}
+        metrics = [metric for metric in family.metrics if metric.name in present]
+        labels: dict[str, dict[str, str]] = {}
+        for sample in samples:
+            labels.update(sample.labels.get(family.name, {}))
+        series = [
+            _series(instance, labels.get(instance, {}), taken, metrics, len(samples))
+            for instance in dict.fromkeys(name for _, instances in taken for name in instances)
+        ]
+        blocks.append(Block(family.name, [metric.code for metric in metrics], series))
+    times = [sample.time_ms for sample in samples]
+    deltas = [now - before for before, now in zip([0, *times], times, strict=False)]
+    return Batch(host, epoch, lane, seq, deltas, blocks)
+
+
+def _series(
+    instance: str,
+    labels: dict[str, str],
+    taken: Iterable[tuple[int, dict[str, dict[str, int | None]]]],
+    metrics: Sequence[Metric],
+    times: int,
+) -> Series:
+    """One instance's rows and columns out of what the ticks took."""
+    rows = []
+    values = []
+    for row, instances in taken:
+        if instance in instances:
+            rows.append(row)
+            values.append(instances[instance])
+    columns = [to_deltas([value.get(metric.name) for value in values]) for metric in metrics]
+    return Series(instance, labels, None if len(rows) == times else rows, columns)

@@ -1,0 +1,140 @@
+"""Messages on the bus.
+
+Positional (`array_like`) structs travel as MessagePack and only ever grow at their end; the others travel as JSON for
+people, and their new fields have defaults. Types never change.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+Lane = Literal["metrics", "backfill", "live"]
+
+CONTENT_TYPE = "Content-Type"
+SCHEMA_VERSION = "Sonde-Schema"
+MESSAGE_ID = "Nats-Msg-Id"
+BATCH_TYPE = "application/vnd.sonde.batch+msgpack"
+BATCH_VERSION = "1"
+JSON_TYPE = "application/json"
+
+
+class Series(Struct, array_like=True):
+    """The samples of one instance in a block."""
+
+    instance: str
+    """Instance name (mount, disk, interface ...); empty for a family without instances."""
+    labels: dict[str, str]
+    rows: list[int] | None
+    """Indices into the batch's `times`, ascending; None means every time."""
+    columns: list[list[int | None]]
+    """One column per code of the block. Each is a first value followed by differences to the last value that is not
+    null; None is null. A column of one entry stands for that value at every row, an empty one for nulls only."""
+
+
+class Block(Struct, array_like=True):
+    """One family's part of a batch."""
+
+    family: str
+    codes: list[int]
+    """Catalogue codes of the metrics, in the order of every series' columns."""
+    series: list[Series]
+
+
+class Batch(Struct, array_like=True):
+    """What an agent publishes: all samples of a stretch of time, columnar."""
+
+    host: str
+    epoch: str
+    """Nonce made with the agent's spool; a new one starts a new numbering."""
+    lane: Lane
+    seq: int
+    """Counts up by one per message of this lane and epoch, from 1."""
+    times: list[int]
+    """Sample times: Unix milliseconds, then differences."""
+    families: list[Block]
+
+
+class HostFacts(Struct, frozen=True):
+    """What a host is; sent when the agent starts and when something of it changes."""
+
+    hostname: str = ""
+    os: str = ""
+    kernel: str = ""
+    architecture: str = ""
+    cpu_model: str = ""
+    cores: int = 0
+    memory: int = 0
+    """Bytes."""
+    boot_id: str = ""
+    boot_time: float = 0
+    """Unix seconds."""
+    addresses: list[str] = field(default_factory=list)
+    gpus: list[str] = field(default_factory=list)
+    virtualisation: str = ""
+    agent_version: str = ""
+    sample_interval_s: float = 1
+    batch_interval_s: float = 10
+    tags: list[str] = field(default_factory=list)
+
+
+class HostEvent(Struct):
+    """Something that happened to a host, as JSON on `events.<host>`."""
+
+    host: str
+    time: float
+    """Unix seconds."""
+    kind: Literal["facts", "dropped"]
+    facts: HostFacts | UnsetType = UNSET
+    dropped: int | UnsetType = UNSET
+    """Batches lost so far because the spool was full."""
+
+
+class LiveInterest(Struct):
+    """A viewer is there: agents named here publish every sample on `live.<host>` until `ttl_s` has passed."""
+
+    hosts: list[str]
+    """Host ids, or `["*"]` for all."""
+    ttl_s: float = 15
+
+
+AlertState = Literal["ok", "pending", "firing", "recovering", "nodata", "suspended"]
+Severity = Literal["warning", "critical"]
+TransitionKind = Literal["fire", "escalate", "deescalate", "resolve", "gone"]
+
+
+class AlertTransition(Struct):
+    """One change of an alert, as JSON on `alerts.<host>.<rule>`."""
+
+    id: int
+    """Number of the transition, ascending."""
+    time: float
+    """Sample time at which the condition had held long enough, Unix seconds."""
+    kind: TransitionKind
+    host: str
+    rule: str
+    rule_name: str
+    metric: str
+    instance: str
+    severity: Severity
+    """Severity after the change; on resolve, the one that ends."""
+    value: float | None
+    unit: str
+    threshold: float
+    since: float
+    """Sample time at which the alert first fired; on fire, when the condition began."""
+    peak: float | None = None
+    """Worst value while it fired."""
+    peak_time: float | None = None
+    """Sample time of that value, Unix seconds."""
+
+
+class DeadLetter(Struct):
+    """A parked message's headers, in one object for logs and tools."""
+
+    reason: str
+    subject: str
+    stream: str
+    seq: int
+    extra: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,118 @@
+"""Alert rules: what REST takes, the database keeps and the alert machine evaluates."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from schemas.catalogue import metric_named
+from schemas.subjects import valid_host
+
+Name = Annotated[str, Meta(min_length=1, max_length=120)]
+RuleId = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}$")]
+Seconds = Annotated[float, Meta(ge=0, le=7 * 86400)]
+
+HOST_DOWN = "host.down"
+
+
+class Threshold(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a level begins and where it ends again; the gap between the two is the hysteresis."""
+
+    raise_at: float
+    clear_at: float
+
+
+class Rule(Struct, frozen=True, forbid_unknown_fields=True):
+    """One alert rule. `metric` is a dotted catalogue path, or `host.down`, whose thresholds are seconds of silence."""
+
+    id: RuleId
+    name: Name
+    metric: str
+    host: str = "*"
+    """A host id, or `*` for all."""
+    instance: str = "*"
+    """An instance name, or `*` for each of them."""
+    comparison: Literal["above", "below"] = "above"
+    warning: Threshold | None = None
+    critical: Threshold | None = None
+    for_s: Seconds = 0
+    """The condition must hold this long, in sample time, before the alert fires."""
+    recover_for_s: Seconds = 0
+    """The recovery must hold this long before the alert resolves."""
+    enabled: bool = True
+    runbook_url: Annotated[str, Meta(max_length=500)] = ""
+
+
+class InvalidField(ValueError):
+    """A value that its type allows and its meaning does not; names the field, the value and the remedy."""
+
+    def __init__(self, field: str, value: object, remedy: str) -> None:
+        super().__init__(f"{field}: {value!r}: {remedy}")
+        self.field = field
+        self.value = value
+        self.remedy = remedy
+
+
+def check_rule(rule: Rule) -> None:
+    """Raise InvalidField unless `rule` makes sense."""
+    _check_metric(rule)
+    if rule.host != "*" and not valid_host(rule.host):
+        raise InvalidField("host", rule.host, "use * or a host id of [a-z0-9-]{1,40}")
+    if not rule.instance:
+        raise InvalidField("instance", rule.instance, "use * or an instance name")
+    _check_thresholds(rule)
+    if rule.runbook_url and not rule.runbook_url.startswith(("http://", "https://")):
+        raise InvalidField("runbook_url", rule.runbook_url, "must start with http:// or https://")
+
+
+def _check_metric(rule: Rule) -> None:
+    if rule.metric == HOST_DOWN:
+        if rule.comparison != "above":
+            raise InvalidField("comparison", rule.comparison, "host.down compares with above only")
+        return
+    try:
+        metric_named(rule.metric)
+    except KeyError:
+        raise InvalidField("metric", rule.metric, "use a metric of GET /api/v1/metrics, or host.down") from None
+
+
+def _check_thresholds(rule: Rule) -> None:
+    if rule.warning is None and rule.critical is None:
+        raise InvalidField("critical", None, "give a warning threshold, a critical one, or both")
+    sign = 1 if rule.comparison == "above" else -1
+    for field, threshold in (("warning", rule.warning), ("critical", rule.critical)):
+        if threshold is None:
+            continue
+        if not (math.isfinite(threshold.raise_at) and math.isfinite(threshold.clear_at)):
+            raise InvalidField(field, threshold, "thresholds must be finite numbers")
+        if sign * threshold.clear_at > sign * threshold.raise_at:
+            side = "at or below" if sign > 0 else "at or above"
+            raise InvalidField(f"{field}.clear_at", threshold.clear_at, f"must be {side} raise_at")
+    if rule.warning and rule.critical and sign * rule.warning.raise_at > sign * rule.critical.raise_at:
+        raise InvalidField("warning.raise_at", rule.warning.raise_at, "must be reached before critical.raise_at")
+
+
+def default_rules() -> list[Rule]:
+    """The rules of a first start: few and quiet."""
+
+    def above(id: str, name: str, metric: str, warning: float, critical: float, back: float, for_s: float) -> Rule:
+        return Rule(
+            id,
+            name,
+            metric,
+            warning=Threshold(warning, warning - back),
+            critical=Threshold(critical, critical - back),
+            for_s=for_s,
+            recover_for_s=60,
+        )
+
+    return [
+        above("cpu", "CPU busy", "cpu.total", 75, 90, 10, 300),
+        above("memory", "Memory used", "memory.used_percent", 80, 92, 5, 180),
+        above("filesystem", "File system full", "filesystem.used_percent", 85, 95, 3, 120),
+        above("inodes", "Inodes used up", "filesystem.inodes_percent", 85, 95, 3, 120),
+        above("gpu-temperature", "GPU hot", "gpu.temperature", 83, 90, 5, 120),
+        Rule("host-down", "Host down", HOST_DOWN, critical=Threshold(60, 60)),
+    ]

@@ -1,0 +1,57 @@
+"""Runtime settings: kept in the `settings` table, changed over REST, announced on `settings.changed`.
+
+Each key is one field of `RuntimeSettings`; its type validates, its default applies while the table has no row. A secret
+one is write-only over REST.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+SECRETS = frozenset({"slack_webhook_url"})
+
+DESCRIPTIONS: dict[str, str] = {
+    "slack_webhook_url": "Slack incoming webhook that receives alerts; empty: none. Write-only.",
+    "dashboard_url": "Address under which people open the dashboard, for links in messages; empty: no links.",
+    "raw_days": "Days of raw samples kept; older ones are dropped hourly, a whole day at a time.",
+    "host_down_default_s": "Seconds without a sample after which the dashboard shows a host as offline.",
+    "max_viewers": "Browsers that may watch the live stream at once.",
+}
+
+
+class RuntimeSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """All runtime settings with their defaults."""
+
+    slack_webhook_url: Annotated[str, Meta(max_length=500, pattern=r"^(https?://[^\s]+)?$")] = ""
+    dashboard_url: Annotated[str, Meta(max_length=300, pattern=r"^(https?://[^\s]+)?$")] = ""
+    raw_days: Annotated[int, Meta(ge=1, le=3650)] = 7
+    host_down_default_s: Annotated[float, Meta(ge=5, le=86400)] = 30
+    max_viewers: Annotated[int, Meta(ge=1, le=10000)] = 100
+
+
+class SettingChanged(Struct):
+    """JSON on `settings.changed`."""
+
+    key: str
+    version: int
+
+
+_TYPES: dict[str, Any] = {field.name: field.type for field in msgspec.structs.fields(RuntimeSettings)}
+
+
+def setting_keys() -> list[str]:
+    return list(_TYPES)
+
+
+def parse_setting(key: str, value: object) -> Any:
+    """`value`, given as plain JSON data, as the type of `key`. Raises KeyError or msgspec.ValidationError."""
+    return msgspec.convert(value, _TYPES[key])
+
+
+def settings_from_rows(rows: dict[str, str]) -> RuntimeSettings:
+    """Settings from the table's rows, key -> JSON text; keys this version does not know are passed over."""
+    return RuntimeSettings(**{key: parse_setting(key, json.loads(text)) for key, text in rows.items() if key in _TYPES})

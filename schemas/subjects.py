@@ -1,0 +1,74 @@
+"""Subjects, streams and host ids of the bus."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+HOST_PATTERN = r"^[a-z0-9-]{1,40}$"
+_HOST = re.compile(r"[a-z0-9-]{1,40}\Z")
+
+LIVE_INTEREST = "live.interest"
+SETTINGS_CHANGED = "settings.changed"
+
+
+def valid_host(host: str) -> bool:
+    """True when `host` is one subject token of `[a-z0-9-]{1,40}`, the only form a host id may have."""
+    return _HOST.match(host) is not None
+
+
+def host_from_name(hostname: str) -> str:
+    """A valid host id made from any machine's name: lower case, other characters become dashes, 40 at most."""
+    token = re.sub(r"[^a-z0-9-]+", "-", hostname.lower()).strip("-")[:40].strip("-")
+    return token or "host"
+
+
+def host_of(subject: str) -> str:
+    """The host token of a subject such as `metrics.web-1`; empty when the subject has no second token."""
+    return subject.split(".", 2)[1] if "." in subject else ""
+
+
+def metrics(host: str) -> str:
+    return f"metrics.{host}"
+
+
+def backfill(host: str) -> str:
+    return f"backfill.{host}"
+
+
+def live(host: str) -> str:
+    return f"live.{host}"
+
+
+def events(host: str) -> str:
+    return f"events.{host}"
+
+
+def alerts(host: str, rule: str) -> str:
+    return f"alerts.{host}.{rule}"
+
+
+def deadletter(service: str) -> str:
+    return f"deadletter.{service}"
+
+
+class Stream(Struct, frozen=True):
+    """A JetStream stream: what it keeps and for how long."""
+
+    name: str
+    subjects: tuple[str, ...]
+    max_age_s: float
+    max_bytes: int
+    discard_new: bool
+    """True: a full stream refuses publishers, who keep their data. False: it drops its oldest message."""
+    max_msg_bytes: int = 256 * 1024
+
+
+METRICS = Stream("METRICS", ("metrics.*",), 48 * 3600, 2**30, discard_new=True)
+BACKFILL = Stream("BACKFILL", ("backfill.*",), 48 * 3600, 2**30, discard_new=True)
+EVENTS = Stream("EVENTS", ("events.*",), 30 * 86400, 64 * 2**20, discard_new=False)
+ALERTS = Stream("ALERTS", ("alerts.>",), 30 * 86400, 64 * 2**20, discard_new=False)
+DEADLETTER = Stream("DEADLETTER", ("deadletter.*",), 30 * 86400, 256 * 2**20, discard_new=False, max_msg_bytes=2**19)
+
+STREAMS: tuple[Stream, ...] = (METRICS, BACKFILL, EVENTS, ALERTS, DEADLETTER)

@@ -1,0 +1,54 @@
+"""Rules that make no sense are refused with field, value and remedy."""
+
+import msgspec
+import pytest
+
+from schemas.rules import InvalidField, Rule, Threshold, check_rule, default_rules
+
+GOOD = Rule("cpu", "CPU", "cpu.total", critical=Threshold(90, 80))
+
+
+def test_default_rules_make_sense() -> None:
+    rules = default_rules()
+    for rule in rules:
+        check_rule(rule)
+    assert len({rule.id for rule in rules}) == len(rules)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"metric": "cpu.nothing"}, "metric"),
+        ({"metric": "nothing"}, "metric"),
+        ({"host": "a b"}, "host"),
+        ({"instance": ""}, "instance"),
+        ({"critical": None}, "critical"),
+        ({"critical": Threshold(80, 90)}, "critical.clear_at"),
+        ({"critical": Threshold(float("nan"), 0)}, "critical"),
+        ({"critical": Threshold(float("inf"), 0)}, "critical"),
+        ({"warning": Threshold(95, 90)}, "warning.raise_at"),
+        ({"comparison": "below"}, "critical.clear_at"),
+        ({"metric": "host.down", "comparison": "below", "critical": Threshold(1, 2)}, "comparison"),
+        ({"runbook_url": "javascript:alert(1)"}, "runbook_url"),
+    ],
+)
+def test_a_senseless_rule_names_its_field(changes: dict[str, object], field: str) -> None:
+    with pytest.raises(InvalidField) as caught:
+        check_rule(msgspec.structs.replace(GOOD, **changes))
+    assert caught.value.field == field
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"id":"A b","name":"n","metric":"cpu.total"}',
+        b'{"id":"a","name":"","metric":"cpu.total"}',
+        b'{"id":"a","name":"n","metric":"cpu.total","for_s":-1}',
+        b'{"id":"a","name":"n","metric":"cpu.total","colour":"red"}',
+        b'{"id":"a","name":"n"}',
+    ],
+)
+def test_a_rule_of_the_wrong_type_does_not_decode(body: bytes) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(body, type=Rule)
