@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from schemas.catalogue import CATALOGUE, Family, Metric
+from schemas.columns import InvalidColumn, check_column, pack_column, unpack_column
 from schemas.messages import Batch, Block, Lane, Series
 from schemas.subjects import valid_host
 
@@ -50,37 +51,6 @@ _decoder = msgspec.msgpack.Decoder(Batch)
 def encode_batch(batch: Batch) -> bytes:
     """MessagePack of `batch`."""
     return _encoder.encode(batch)
-
-
-def to_deltas(values: Sequence[int | None]) -> list[int | None]:
-    """A column as it travels: first value, then differences to the last value that is not null; see `Series`."""
-    first = values[0] if values else None
-    if all(value == first for value in values):
-        return [] if first is None else [first]
-    deltas: list[int | None] = []
-    last = 0
-    for value in values:
-        if value is None:
-            deltas.append(None)
-        else:
-            deltas.append(value - last)
-            last = value
-    return deltas
-
-
-def from_deltas(deltas: Sequence[int | None], rows: int) -> list[int | None]:
-    """The values of a column that `to_deltas` made for `rows` rows."""
-    if len(deltas) != rows:
-        return [deltas[0] if deltas else None] * rows
-    values: list[int | None] = []
-    last = 0
-    for delta in deltas:
-        if delta is None:
-            values.append(None)
-        else:
-            last += delta
-            values.append(last)
-    return values
 
 
 def times_ms(deltas: Sequence[int]) -> list[int]:
@@ -169,10 +139,11 @@ def _check_columns(series: Series, family: Family, width: int, times: int) -> No
             previous = row
     if len(series.columns) != width:
         raise Poison(f"{family.name}: {len(series.columns)} columns for {width} codes")
-    for column in series.columns:
-        length = len(column)
-        if length != rows and length > 1:
-            raise Poison(f"{family.name}: a column of {length} values for {rows} rows")
+    try:
+        for column in series.columns:
+            check_column(column, rows)
+    except InvalidColumn as fault:
+        raise Poison(f"{family.name}: {fault}") from None
 
 
 def readings(batch: Batch, catalogue: tuple[Family, ...] = CATALOGUE) -> Iterator[Readings]:
@@ -187,7 +158,7 @@ def readings(batch: Batch, catalogue: tuple[Family, ...] = CATALOGUE) -> Iterato
         for series in block.series:
             at = times if series.rows is None else [times[row] for row in series.rows]
             columns = {
-                names[code]: from_deltas(column, len(at))
+                names[code]: unpack_column(column, len(at))
                 for code, column in zip(block.codes, series.columns, strict=True)
                 if code in names
             }
@@ -242,5 +213,5 @@ def _series(
         if instance in instances:
             rows.append(row)
             values.append(instances[instance])
-    columns = [to_deltas([value.get(metric.name) for value in values]) for metric in metrics]
+    columns = [pack_column([value.get(metric.name) for value in values]) for metric in metrics]
     return Series(instance, labels, None if len(rows) == times else rows, columns)

@@ -28,9 +28,8 @@ class Series(Struct, array_like=True):
     labels: dict[str, str]
     rows: list[int] | None
     """Indices into the batch's `times`, ascending; None means every time."""
-    columns: list[list[int | None]]
-    """One column per code of the block. Each is a first value followed by differences to the last value that is not
-    null; None is null. A column of one entry stands for that value at every row, an empty one for nulls only."""
+    columns: list[int | bytes | None]
+    """One column per code of the block, see `schemas.columns`."""
 
 
 class Block(Struct, array_like=True):

@@ -1,0 +1,1 @@
+"""How this program meets the outside: process, settings, bus, database, migrations, embedded servers, command line."""

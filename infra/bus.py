@@ -1,0 +1,202 @@
+"""Connecting to NATS and staying connected.
+
+nats-py re-connects after a broken socket but closes for good on most errors that the server sends. `keep_connected` is
+the supervisor around it: it connects, runs the work, and starts both again with back-off whenever either ends by a
+fault of the outside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import nats.errors
+import nats.js.errors
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+
+from infra.backoff import Backoff
+from schemas.subjects import STREAMS, Stream
+
+logger = logging.getLogger(__name__)
+
+BUS_TRANSIENT: tuple[type[Exception], ...] = (nats.errors.Error, OSError, TimeoutError, asyncio.TimeoutError)
+"""What a bus that is away or being restarted raises: try again, holding the position."""
+
+
+class ConnectionLost(nats.errors.Error):
+    """The client closed for good; a new connection is needed."""
+
+
+async def connect(url: str, name: str, *, closed: asyncio.Event | None = None, inbox_prefix: str = "_INBOX") -> Client:
+    """A connection that re-connects for ever; sets `closed` when the client gives up all the same."""
+
+    said = ""
+    backoff = Backoff(0.05, 4)
+
+    async def on_error(error: Exception) -> None:
+        nonlocal said
+        text = str(error) or type(error).__name__
+        if text != said:  # a server that is away fails every try in the same way
+            said = text
+            logger.warning("bus error", extra={"client": name, "error": text})
+        if isinstance(error, OSError):
+            # The client awaits this between two tries to connect, and has no back-off of its own: without one, a fleet
+            # that lost its server would knock four times a second each.
+            await asyncio.sleep(backoff.next_s())
+
+    async def on_disconnect() -> None:
+        if not client.is_closed:  # closing is no news to whoever closes
+            logger.warning("bus disconnected", extra={"client": name})
+
+    async def on_reconnect() -> None:
+        nonlocal said
+        said = ""
+        backoff.reset()
+        logger.info("bus reconnected", extra={"client": name})
+
+    async def on_close() -> None:
+        if closed is not None:
+            closed.set()
+
+    client = Client()
+    await client.connect(
+        url,
+        name=name,
+        error_cb=on_error,
+        disconnected_cb=on_disconnect,
+        reconnected_cb=on_reconnect,
+        closed_cb=on_close,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=0.25,  # type: ignore[arg-type]  # it is slept, so fractions work
+        connect_timeout=5,
+        ping_interval=20,
+        max_outstanding_pings=2,
+        inbox_prefix=inbox_prefix.encode(),
+        pending_size=8 * 2**20,
+    )
+    return client
+
+
+@contextlib.asynccontextmanager
+async def connection(url: str, name: str) -> AsyncIterator[Client]:
+    """A connection for tools and tests, closed on leaving. Raises when it cannot be had within 5 s."""
+    async with asyncio.timeout(5):
+        client = await connect(url, name)
+    try:
+        yield client
+    finally:
+        await _close(client)
+
+
+async def keep_connected(
+    url: str,
+    name: str,
+    work: Callable[[Client], Awaitable[None]],
+    *,
+    transient: tuple[type[Exception], ...] = BUS_TRANSIENT,
+    backoff: Backoff | None = None,
+) -> None:
+    """Run `work(client)` until it returns, on a fresh connection after each transient fault.
+
+    Cancelling ends it. An exception outside `transient` is a bug and passes through, alone rather than in a group.
+    """
+    backoff = backoff or Backoff(0.25, 15)
+    loop = asyncio.get_running_loop()
+    while True:
+        closed = asyncio.Event()
+        client: Client | None = None
+        started = loop.time()
+        try:
+            client = await connect(url, name, closed=closed)
+            await _until_closed(client, closed, work)
+            return
+        except transient as error:
+            if loop.time() - started > 30:
+                backoff.reset()
+            wait_s = backoff.next_s()
+            logger.warning(
+                "interrupted, trying again",
+                extra={"client": name, "error": f"{type(error).__name__}: {error}"[:300], "wait_s": round(wait_s, 2)},
+            )
+        finally:
+            if client is not None:
+                await _close(client)
+        await asyncio.sleep(wait_s)
+
+
+async def _until_closed(client: Client, closed: asyncio.Event, work: Callable[[Client], Awaitable[None]]) -> None:
+    """Run `work`, ended by ConnectionLost when `closed` is set. The first exception passes through bare."""
+
+    async def watch() -> None:
+        await closed.wait()
+        raise ConnectionLost
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            watcher = group.create_task(watch())
+            await work(client)
+            watcher.cancel()
+    except BaseExceptionGroup as faults:
+        raise first_fault(faults) from None
+
+
+def first_fault(faults: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The exception that best explains a failed group: a bug before an expected fault, else the first one."""
+    flat: list[BaseException] = []
+    stack: list[BaseException] = [faults]
+    while stack:
+        fault = stack.pop(0)
+        if isinstance(fault, BaseExceptionGroup):
+            stack[:0] = fault.exceptions
+        else:
+            flat.append(fault)
+    return next((fault for fault in flat if not isinstance(fault, BUS_TRANSIENT)), flat[0])
+
+
+async def _close(client: Client) -> None:
+    """Close within two seconds, whatever state the connection is in."""
+    with contextlib.suppress(*BUS_TRANSIENT):
+        async with asyncio.timeout(2):
+            await client.close()
+
+
+async def ensure_streams(client: Client, streams: tuple[Stream, ...] = STREAMS, replicas: int = 1) -> None:
+    """Create or update every stream; safe to run by several processes at once."""
+    jetstream = client.jetstream()
+    for stream in streams:
+        config = stream_config(stream, replicas)
+        try:
+            await jetstream.stream_info(stream.name)
+        except nats.js.errors.NotFoundError:
+            await _add_stream(jetstream, config)
+        else:
+            await jetstream.update_stream(config)
+
+
+async def _add_stream(jetstream: JetStreamContext, config: StreamConfig) -> None:
+    try:
+        await jetstream.add_stream(config)
+    except nats.js.errors.BadRequestError:
+        await jetstream.update_stream(config)
+
+
+def stream_config(stream: Stream, replicas: int = 1) -> StreamConfig:
+    """The JetStream configuration of `stream`."""
+    return StreamConfig(
+        name=stream.name,
+        subjects=list(stream.subjects),
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        max_age=stream.max_age_s,
+        max_bytes=stream.max_bytes,
+        max_msg_size=stream.max_msg_bytes,
+        discard=DiscardPolicy.NEW if stream.discard_new else DiscardPolicy.OLD,
+        duplicate_window=600,
+        num_replicas=replicas,
+        deny_delete=True,
+        allow_direct=True,
+    )

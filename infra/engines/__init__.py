@@ -1,0 +1,1 @@
+"""The two ways to keep family tables: native partitions, and TimescaleDB hypertables."""

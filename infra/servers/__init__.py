@@ -1,0 +1,1 @@
+"""The parts of the embedded servers: a process that dies with us, and a PostgreSQL cluster on disk."""

@@ -1,0 +1,3 @@
+"""The version of everything in this distribution."""
+
+VERSION = "0.1.0"

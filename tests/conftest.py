@@ -1,0 +1,158 @@
+"""Real servers for the tests, and the running of `async def` tests.
+
+One nats-server and one PostgreSQL per session, made by the code that `sonde up` uses; per test a migrated database
+cloned from a template, and streams without messages. `SONDE_TEST_DATABASE_URL` puts the databases on another server,
+such as one with TimescaleDB.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from infra import bus, database
+from infra.embedded import Server, nats_server, postgres_server
+from infra.engine import detect
+from infra.migrate import migrate
+from tests.waiting import eventually
+
+T = TypeVar("T")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run an `async def` test in a fresh event loop; fail it when it leaves tasks behind."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+
+    async def run() -> None:
+        await pyfuncitem.obj(**arguments)
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if others:
+            _, others = await asyncio.wait(others, timeout=0.5)  # those that were cancelled may need a turn to end
+        assert not others, f"tasks left running: {others}"
+
+    asyncio.run(run(), debug=False)
+    return True
+
+
+@contextmanager
+def kept(context: AbstractAsyncContextManager[T]) -> Iterator[T]:
+    """An async context manager held open between event loops, on a loop of its own."""
+    with asyncio.Runner() as runner:
+        value = runner.run(context.__aenter__())
+        try:
+            yield value
+        finally:
+            runner.run(context.__aexit__(None, None, None))
+
+
+@pytest.fixture(scope="session")
+def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The session's nats-server."""
+    with kept(nats_server(tmp_path_factory.mktemp("nats"))) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Some database of the session's PostgreSQL, for making others."""
+    given = os.environ.get("SONDE_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    with kept(postgres_server(tmp_path_factory.mktemp("postgres"))) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def empty_template(postgres_url: str) -> Iterator[str]:
+    """Name of a migrated database from which each test's is cloned."""
+    name = f"sonde_test_{os.getpid()}"
+
+    async def make() -> None:
+        await command(postgres_url, f"CREATE DATABASE {name}")
+        async with database.connection(named(postgres_url, name), "tests") as connection:
+            await migrate(connection, await detect(connection))
+
+    asyncio.run(make())
+    yield name
+    asyncio.run(command(postgres_url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def blank_database_url(postgres_url: str) -> Iterator[str]:
+    """A database of the test's own with nothing in it."""
+    with kept(fresh_database(postgres_url, "template0")) as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(postgres_url: str, empty_template: str) -> Iterator[str]:
+    """A migrated database of the test's own."""
+    with kept(fresh_database(postgres_url, empty_template)) as url:
+        yield url
+
+
+@pytest.fixture
+def bus_url(nats: Server) -> str:
+    """The session's nats-server with every stream there and empty."""
+    asyncio.run(wipe(nats.url))
+    return nats.url
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """A data directory for servers of the test's own."""
+    return tmp_path / "data"
+
+
+@asynccontextmanager
+async def fresh_database(postgres_url: str, template: str) -> AsyncIterator[str]:
+    """Address of a clone of `template`, dropped on leaving."""
+    name = f"sonde_test_{secrets.token_hex(6)}"
+
+    async def clone() -> bool:
+        try:
+            await command(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+        except (
+            asyncpg.ObjectInUseError
+        ):  # the connection that made the template, or Timescale's scheduler, is still leaving
+            return False
+        return True
+
+    await eventually(clone)
+    yield named(postgres_url, name)
+    await command(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def command(postgres_url: str, statement: str) -> None:
+    """Run one statement outside any transaction."""
+    async with database.connection(postgres_url, "tests") as connection:
+        await connection.execute(statement)
+
+
+def named(postgres_url: str, name: str) -> str:
+    """The address of another database on the same server."""
+    return urlunsplit(urlsplit(postgres_url)._replace(path=f"/{name}"))
+
+
+async def wipe(url: str) -> None:
+    """Delete every stream with its consumers, and make ours again."""
+    async with bus.connection(url, "tests") as client:
+        jetstream = client.jetstream()
+        for stream in await jetstream.streams_info():
+            if stream.config.name:
+                await jetstream.delete_stream(stream.config.name)
+        await bus.ensure_streams(client)

@@ -1,0 +1,1 @@
+"""The outside: embedded servers, migrations, storage engines, bus and database."""
