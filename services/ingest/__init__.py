@@ -1,0 +1,1 @@
+"""Writes batches from the bus into the family tables, exactly once."""

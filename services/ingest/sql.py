@@ -1,0 +1,29 @@
+"""What ingest reads and writes besides COPY."""
+
+LOCK = "SELECT pg_try_advisory_lock(hashtext('sonde ingest'))"
+
+INSTANCES = """
+SELECT h.name AS host, i.family, i.name, i.id, i.labels FROM instances i JOIN hosts h ON h.id = i.host_id
+"""
+
+UPSERT_INSTANCES = """
+INSERT INTO instances (host_id, family, name, labels)
+SELECT * FROM unnest($1::integer[], $2::text[], $3::text[], $4::jsonb[])
+ON CONFLICT (host_id, family, name) DO UPDATE SET labels = excluded.labels
+RETURNING host_id, family, name, id
+"""
+
+TOUCH_HOSTS = """
+UPDATE hosts SET last_sample = greatest(last_sample, seen.at)
+FROM unnest($1::integer[], $2::timestamptz[]) AS seen (id, at) WHERE hosts.id = seen.id
+"""
+
+REFUSE = """
+INSERT INTO refusals (host_id, family, reason, rows, last)
+SELECT *, now() FROM unnest($1::integer[], $2::text[], $3::text[], $4::bigint[])
+ON CONFLICT (host_id, family, reason) DO UPDATE SET rows = refusals.rows + excluded.rows, last = excluded.last
+"""
+
+RAW_DAYS = "SELECT (value)::text::integer FROM settings WHERE key = 'raw_days'"
+
+SLOWEST_POSITION = "SELECT min(seq) FROM positions WHERE stream = $1"

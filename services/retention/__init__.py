@@ -1,0 +1,1 @@
+"""Makes room for new data and drops what is old."""

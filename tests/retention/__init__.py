@@ -1,0 +1,1 @@
+"""What is dropped, when, and that nothing else is."""
