@@ -82,6 +82,7 @@ class OrderedPull:
         self._message_bytes = 0.0
         self._delivered = 0
         self._broken: str = ""
+        self._reconnects = client.stats["reconnects"]
         self._heard = asyncio.get_running_loop().time()
         self.last_seq = last_seq
         """Last sequence number the stream held when last heard of; what is beyond the last message is lag."""
@@ -145,6 +146,8 @@ class OrderedPull:
                 if not self._broken:
                     await self._ask()
                 return taken
+            if self._client.stats["reconnects"] != self._reconnects:
+                self._broken = "the connection was lost"  # and with it whatever was under way
             if self._broken:
                 raise StreamBroken(self._broken)
             await self._ask()

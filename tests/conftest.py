@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from nats.js.errors import APIError
 
 from infra import bus, database
 from infra.embedded import Server, nats_server, postgres_server
@@ -155,4 +156,12 @@ async def wipe(url: str) -> None:
         for stream in await jetstream.streams_info():
             if stream.config.name:
                 await jetstream.delete_stream(stream.config.name)
-        await bus.ensure_streams(client)
+
+        async def make() -> bool:
+            try:
+                await bus.ensure_streams(client)
+            except APIError:  # the server may still be removing the files of a stream of that name
+                return False
+            return True
+
+        await eventually(make)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.columns import InvalidColumn, check_column, pack_column, unpack_column
+from schemas.columns import InvalidColumn, check_column, column_bounds, pack_column, unpack_column
 
 counts = st.one_of(st.none(), st.integers(-(2**56), 2**56), st.integers(-130, 130), st.integers(-33_000, 33_000))
 
@@ -40,3 +40,13 @@ def test_the_packed_form_is_header_first_count_and_differences() -> None:
 def test_bytes_that_do_not_fit_their_rows_are_refused(column: bytes, rows: int) -> None:
     with pytest.raises(InvalidColumn):
         check_column(column, rows)
+
+
+@given(st.lists(counts, min_size=1, max_size=50))
+def test_every_count_lies_within_the_bounds_found_without_unpacking(values: list[int | None]) -> None:
+    bounds = column_bounds(pack_column(values), len(values))
+    known = [value for value in values if value is not None]
+    if bounds is None:
+        assert not known
+    else:
+        assert all(bounds[0] <= value <= bounds[1] for value in known)

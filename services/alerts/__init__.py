@@ -1,0 +1,1 @@
+"""Judges the same batches by rules, keeps alert states, and tells people."""

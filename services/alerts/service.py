@@ -1,0 +1,71 @@
+"""The alert service: one judging loop, the bus outbox beside it, Slack apart from both."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+
+import asyncpg
+from nats.aio.client import Client
+
+from infra.bus import ensure_streams, first_fault, keep_connected
+from infra.database import TRANSIENT, Connection, connection
+from infra.settings import ServerSettings
+from services.alerts import sql
+from services.alerts.judge import judge
+from services.alerts.outbox import PACE_S, deliver_to_slack, publish
+from services.alerts.store import CONSUMER
+
+logger = logging.getLogger(__name__)
+
+GRACE_S = 3.0
+"""How long the work in hand may take once stopping was asked for."""
+
+
+async def run(settings: ServerSettings, stop: asyncio.Event, *, slack_pace_s: float = PACE_S) -> None:
+    """Judge and deliver until `stop` is set; the messages in hand are finished first. Raises on bugs."""
+    wake_bus, wake_slack = asyncio.Event(), asyncio.Event()
+    ending = asyncio.Event()
+
+    async def work(client: Client) -> None:
+        async with (
+            connection(settings.database_url, CONSUMER) as database,
+            connection(settings.database_url, "alerts bus") as outbox,
+        ):
+            await _become_the_one(database, ending)
+            await ensure_streams(client)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(publish(client, outbox, ending, wake_bus))
+                group.create_task(judge(client, database, ending, (wake_bus, wake_slack)))
+
+    # A host deleted under our feet leaves stale ids behind: begin anew, like after a lost connection.
+    transient: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.ForeignKeyViolationError)
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = {
+                group.create_task(keep_connected(settings.nats_url, CONSUMER, work, transient=transient)),
+                group.create_task(deliver_to_slack(settings.database_url, ending, wake_slack, slack_pace_s)),
+            }
+            try:
+                await stop.wait()
+            finally:
+                # Also when cancelled: before Python 3.12 a cancellation that meets a reply inside wait_for is lost.
+                ending.set()
+            await asyncio.wait(tasks, timeout=GRACE_S)
+            for task in tasks:
+                task.cancel()
+    except BaseExceptionGroup as faults:
+        raise first_fault(faults) from None
+
+
+async def _become_the_one(database: Connection, stop: asyncio.Event) -> None:
+    """Wait for the lock that the judging process holds as long as its connection lives."""
+    waited = False
+    while not stop.is_set() and not await database.fetchval(sql.LOCK, "sonde alerts"):
+        if not waited:
+            logger.info("another alert service is at work, standing by")
+            waited = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await stop.wait()

@@ -1,0 +1,1 @@
+"""The alert machine, its evaluation, its outbox and the service around them."""
