@@ -1,0 +1,1 @@
+"""Reads one machine, keeps batches on disk until the bus has them, and publishes."""

@@ -1,0 +1,1 @@
+"""One module per metric family; each turns what the machine says into catalogue counts."""

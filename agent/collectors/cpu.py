@@ -1,0 +1,136 @@
+"""Processor time, load, context switches, interrupts and clock of the whole host."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from agent.procfs import ProcFile, number_after
+from agent.rates import per_second, share_percent
+from agent.readings import Instances, Values
+
+FREQUENCY_EVERY_S = 10.0
+"""The clock is read this often and held in between: asking every core costs more than all other collectors together."""
+
+
+class Times(NamedTuple):
+    """Counters since boot. Times are in any one unit; None where the system does not count it."""
+
+    user: float
+    nice: float | None
+    system: float
+    idle: float
+    iowait: float | None
+    irq: float | None
+    softirq: float | None
+    steal: float | None
+    context_switches: int | None
+    interrupts: int | None
+
+
+def shares(before: Times, now: Times, elapsed_s: float) -> Values:
+    """What the time between two readings was spent on, in percent of all cores; all null after a counter reset.
+
+    iowait alone may go backwards (the kernel says so itself), which makes only iowait null.
+    """
+    spent: dict[str, float | None] = {}
+    for name in ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"):
+        first, second = getattr(before, name), getattr(now, name)
+        spent[name] = None if first is None or second is None else second - first
+    iowait = spent["iowait"]
+    if iowait is not None and iowait < 0:
+        spent["iowait"] = None
+    reset = any(value is not None and value < 0 for value in spent.values())
+    whole = 0.0 if reset else sum(value for value in spent.values() if value is not None)
+    waiting = (spent["idle"] or 0) + (spent["iowait"] or 0)
+    values: Values = {"total": share_percent(whole - waiting, whole)}
+    for name in ("user", "system", "iowait", "steal", "nice", "irq", "softirq"):
+        part = spent[name]
+        values[name] = None if part is None else share_percent(part, whole)
+    values["context_switches"] = _rate(before.context_switches, now.context_switches, elapsed_s)
+    values["interrupts"] = _rate(before.interrupts, now.interrupts, elapsed_s)
+    return values
+
+
+def _rate(before: int | None, now: int | None, elapsed_s: float) -> float | None:
+    return None if before is None or now is None else per_second(before, now, elapsed_s)
+
+
+def parse_stat(data: bytes) -> Times:
+    """Counters of /proc/stat. guest and guest_nice are part of user and nice already."""
+    fields = [int(word) for word in data[: data.index(b"\n")].split()[1:9]]
+    fields += [0] * (8 - len(fields))
+    user, nice, system, idle, iowait, irq, softirq, steal = fields
+    switches, interrupts = number_after(data, b"\nctxt "), number_after(data, b"\nintr ")
+    return Times(user, nice, system, idle, iowait, irq, softirq, steal, switches, interrupts)
+
+
+def linux_reader(proc: str) -> Callable[[], Times]:
+    stat = ProcFile(f"{proc}/stat")
+    return lambda: parse_stat(stat.read())
+
+
+def linux_load(proc: str) -> Callable[[], tuple[float, float, float]]:
+    loadavg = ProcFile(f"{proc}/loadavg")
+
+    def read() -> tuple[float, float, float]:
+        one, five, fifteen = loadavg.read().split(None, 3)[:3]
+        return float(one), float(five), float(fifteen)
+
+    return read
+
+
+def linux_frequency(proc: str, sys: str = "/sys") -> Callable[[], float | None]:
+    """Mean clock of all cores in MHz: from cpufreq, else from cpuinfo; None where neither tells."""
+    clocks_of = Path(sys, "devices/system/cpu/cpufreq").glob("policy*/scaling_cur_freq")
+    policies = [ProcFile(str(path)) for path in clocks_of]
+
+    def read() -> float | None:
+        if policies:
+            clocks = [int(policy.read()) / 1000 for policy in policies]
+        else:
+            cpuinfo = ProcFile(f"{proc}/cpuinfo")
+            try:
+                lines = cpuinfo.read_records().split(b"\n")
+            finally:
+                cpuinfo.close()
+            clocks = [float(line.split(b":")[1]) for line in lines if line.startswith(b"cpu MHz")]
+        return sum(clocks) / len(clocks) if clocks else None
+
+    return read
+
+
+class Cpu:
+    """Holds the previous counters and the last clock."""
+
+    def __init__(
+        self,
+        read: Callable[[], Times],
+        read_load: Callable[[], tuple[float, float, float]] = os.getloadavg,
+        read_frequency: Callable[[], float | None] = lambda: None,
+    ) -> None:
+        self._read = read
+        self._read_load = read_load
+        self._read_frequency = read_frequency
+        self._before: tuple[float, Times] | None = None
+        self._frequency: float | None = None
+        self._frequency_due_s = float("-inf")
+
+    def collect(self, now_s: float) -> Instances:
+        times = self._read()
+        before, self._before = self._before, (now_s, times)
+        values: Values = shares(before[1], times, now_s - before[0]) if before else {}
+        values["load1"], values["load5"], values["load15"] = self._read_load()
+        values["frequency"] = self._clock(now_s)
+        return {"": values}
+
+    def _clock(self, now_s: float) -> float | None:
+        if now_s >= self._frequency_due_s:
+            self._frequency_due_s = now_s + FREQUENCY_EVERY_S
+            try:
+                self._frequency = self._read_frequency()
+            except (OSError, ValueError):  # a core going offline takes its file along
+                self._frequency = None
+        return self._frequency

@@ -1,0 +1,90 @@
+"""Which batches went where: the spool's state and its pure transitions.
+
+A batch keeps its number for ever: it is its seq in the metrics lane. A batch that grew old before the metrics lane
+tried it is handed to the backfill lane, which numbers its merged messages itself. One that the metrics lane may have
+tried is never handed over, for then it could arrive twice.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+
+class Pending(NamedTuple):
+    """A backfill message whose content is settled and which the bus has not acknowledged."""
+
+    seq: int
+    first: int
+    last: int
+    batches: int
+    """Batches in it; fewer found later means that some were dropped, and it cannot be made again."""
+
+
+class Cursor(Struct, array_like=True):
+    """Persisted with every batch."""
+
+    epoch: str
+    newest: int = 0
+    """Highest number given to a batch."""
+    acked: int = 0
+    """The metrics lane is done with every batch up to here: acknowledged, refused, dropped or in `ranges`."""
+    allowed: int = 0
+    """The metrics lane has tried none above; after a crash all between `acked` and here may have arrived."""
+    ranges: list[tuple[int, int]] = []
+    """First and last numbers handed to the backfill lane and not acknowledged there, ascending."""
+    backfill_seq: int = 0
+    pending: Pending | None = None
+    dropped: int = 0
+    """Batches lost since the spool was made."""
+    clean: bool = False
+    """The last process that used the spool closed it."""
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Cursor)
+
+
+def encode(cursor: Cursor) -> bytes:
+    return _encoder.encode(cursor)
+
+
+def decode(data: bytes) -> Cursor:
+    """Raises msgspec.DecodeError."""
+    return _decoder.decode(data)
+
+
+def is_settled(cursor: Cursor, number: int) -> bool:
+    """True when no lane needs the batch any more."""
+    return is_done(cursor, number, number)
+
+
+def is_done(cursor: Cursor, first: int, last: int) -> bool:
+    """True when no lane needs any batch from `first` to `last`."""
+    return last <= cursor.acked and not any(low <= last and high >= first for low, high in cursor.ranges)
+
+
+def hand_over(cursor: Cursor, first: int, last: int) -> None:
+    """Give the batches `first` to `last`, untried by the metrics lane, to the backfill lane."""
+    if cursor.ranges and cursor.ranges[-1][1] == first - 1:
+        first = cursor.ranges.pop()[0]
+    cursor.ranges.append((first, last))
+    cursor.acked = max(cursor.acked, last)
+
+
+def settle_ranges(cursor: Cursor, upto: int) -> None:
+    """The backfill lane is done with every batch of its ranges up to `upto`."""
+    cursor.ranges = [(max(first, upto + 1), last) for first, last in cursor.ranges if last > upto]
+
+
+def first_number(cursor: Cursor, now_s: float, trusted: bool) -> int:
+    """The number for the first batch of a new process that takes up an earlier one's spool.
+
+    The next one, when that process closed the spool and this one can write to it (`trusted`). Otherwise batches may
+    have gone out that were never on disk, and numbering goes on from the clock, two numbers a second, which is above
+    anything given out before.
+    """
+    following = cursor.newest + 1
+    return following if trusted else max(following, int(now_s * 2))

@@ -1,0 +1,115 @@
+"""The agent: sampling, spooling and publishing, wired together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+import socket
+import time
+import zlib
+from pathlib import Path
+
+from nats.aio.client import Client
+
+from agent import intake, sources
+from agent.batching import Batcher
+from agent.collectors import directory
+from agent.collectors.gpu import Gpus
+from agent.events import publish_events
+from agent.facts import host_facts
+from agent.live import LiveFeed, publish_live
+from agent.publisher import Lanes, send_backfill, send_present
+from agent.readings import Instances, Reading
+from agent.sampler import Sampler
+from agent.spool import Limits, open_spool
+from agent.status import Status
+from agent.worker import Worker
+from infra.bus import keep_connected
+from infra.settings import AgentSettings
+from schemas.subjects import host_from_name
+
+logger = logging.getLogger(__name__)
+
+FLUSH_WITHIN_S = 2.0
+MOST_SAMPLES = 5000
+"""Samples in one batch, whatever the intervals."""
+
+
+async def run(settings: AgentSettings, stop: asyncio.Event) -> None:
+    """Watch this machine until `stop` is set. Then the samples in hand go to the spool and, if it is there, the bus.
+
+    Raises SpoolInUse when another agent uses the same data directory.
+    """
+    disk = Worker("spool")
+    limits = spool_limits(settings)
+    spool = await disk.run(open_spool, Path(settings.data) / "agent" / "spool", limits)
+    try:
+        lanes = Lanes(settings.host or host_from_name(socket.gethostname()), spool, disk, Status())
+        await _run(settings, limits, lanes, stop)
+    finally:
+        with contextlib.suppress(TimeoutError):  # a disk that hangs: the spool was left as after a crash
+            async with asyncio.timeout(FLUSH_WITHIN_S):
+                await disk.run(spool.close)
+        disk.close()
+
+
+def spool_limits(settings: AgentSettings) -> Limits:
+    return Limits(
+        spool_bytes=settings.spool_bytes,
+        max_age_s=settings.spool_max_age_s,
+        backfill_after_s=settings.backfill_after_s,
+        message_bytes=min(200_000, settings.spool_bytes // 8),
+    )
+
+
+async def _run(settings: AgentSettings, limits: Limits, lanes: Lanes, stop: asyncio.Event) -> None:
+    host, spool, status = lanes.host, lanes.spool, lanes.status
+    proc = sources.proc_root()
+    gpus = Gpus(deadline_s=settings.sample_interval_s / 2)
+    own = sources.own_collector(status, lambda: spool.backlog)
+    sampler = Sampler(sources.fast_collectors(proc), {"agent": own}, gpus, status)
+    feed = LiveFeed(host, now_ms=int(time.time() * 1000))
+    phase_s = zlib.crc32(host.encode()) % 1000 / 1000 * settings.batch_interval_s
+    batcher = Batcher(settings.batch_interval_s, phase_s, MOST_SAMPLES)
+    samples = intake.Intake(host, lanes, batcher, limits.message_bytes, status)
+    facts = functools.partial(host_facts, settings, lambda: gpus.names, proc)
+
+    def post_directory(instances: Instances) -> None:
+        sampler.post("directory", Reading(instances), partial=True)
+
+    async def session(client: Client) -> None:
+        status.begin_session()
+        lanes.client = client
+        async with asyncio.TaskGroup() as sending:
+            sending.create_task(send_present(client, lanes))
+            sending.create_task(send_backfill(client, lanes))
+            sending.create_task(publish_live(client, feed, host, spool.epoch))
+            sending.create_task(publish_events(client, host, spool, status, facts))
+
+    async with asyncio.TaskGroup() as group:
+        readers = [
+            intake.sample_on_grid(settings.sample_interval_s, sampler, feed, samples, status),
+            intake.measure_filesystems(sources.filesystems(proc), sampler),
+            *(
+                directory.watch(path, settings.directory_interval_s, post_directory)
+                for path in filter(None, settings.directories.split(":"))
+            ),
+        ]
+        reading = [group.create_task(reader) for reader in readers]
+        storing = group.create_task(samples.store())
+        sending = group.create_task(keep_connected(settings.nats_url, f"sonde agent {host}", session))
+        logger.info("agent runs", extra={"host": host, "epoch": spool.epoch, "backlog": spool.backlog.batches})
+        await stop.wait()
+        for task in reading:
+            task.cancel()
+        await asyncio.wait(reading)
+        with contextlib.suppress(TimeoutError):  # what is not sent by then stays in the spool
+            async with asyncio.timeout(FLUSH_WITHIN_S):
+                await samples.finish()
+                if lanes.online:
+                    await lanes.drained.wait()
+        storing.cancel()
+        sending.cancel()
+        gpus.close()

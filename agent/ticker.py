@@ -1,0 +1,86 @@
+"""The sampling clock: ticks on the wall clock's grid, paced by the monotonic clock.
+
+Each instant of the wall clock's grid gets at most one sample. After a step of the wall clock the next tick falls on the
+grid instant nearest to one interval after the last tick, so ticks are never closer than half an interval for that
+reason; instants that a small step back repeats are not sampled again. After a step back of more than `HOLD_S` the clock
+was plainly wrong before, and sampling goes on at the times it shows now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+HOLD_S = 60.0
+"""Longest step back of the wall clock that is waited out."""
+
+
+class Tick(NamedTuple):
+    """One sampling instant."""
+
+    time_ms: int
+    """Grid instant on the wall clock, Unix milliseconds."""
+    monotonic_s: float
+    """When it began."""
+    skipped: int
+    """Ticks since the last one that were due and missed."""
+
+
+def next_target(not_before_s: float, offset_s: float, interval_s: float) -> float:
+    """First grid instant at or after `not_before_s`, in monotonic time; `offset_s` is wall minus monotonic."""
+    return math.ceil((not_before_s + offset_s) / interval_s) * interval_s - offset_s
+
+
+def grid_number(target_s: float, offset_s: float, interval_s: float) -> int:
+    """Number of the grid instant nearest to the monotonic `target_s`."""
+    return round((target_s + offset_s) / interval_s)
+
+
+class Ticker:
+    """Yields one `Tick` per interval. The clocks are arguments, for tests."""
+
+    def __init__(
+        self,
+        interval_s: float,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._interval_s = interval_s
+        self._monotonic = monotonic
+        self._wall = wall
+        self._sleep = sleep
+        self._target_s: float | None = None
+        self._number: int | None = None
+
+    async def next(self) -> Tick:
+        """Wait for the next instant to sample at."""
+        interval = self._interval_s
+        skipped = 0
+        while True:
+            now = self._monotonic()
+            offset = self._wall() - now
+            if self._target_s is None:
+                target = next_target(now, offset, interval)
+            else:
+                # A tick that would follow the last one's end by less than a quarter is bunched with it: skip it.
+                due = self._target_s + interval
+                target = next_target(max(due - interval / 2, now + interval / 4), offset, interval)
+                skipped += max(0, round((target - due) / interval))
+            await self._sleep(max(0.0, target - now))
+            now = self._monotonic()
+            overslept = math.floor(max(0.0, now - target) / interval)
+            skipped += overslept
+            target += overslept * interval
+            self._target_s = target
+            number = grid_number(target, self._wall() - now, interval)
+            if not self._repeats(number):
+                self._number = number
+                return Tick(round(number * interval * 1000), now, skipped)
+
+    def _repeats(self, number: int) -> bool:
+        """True for an instant that was sampled before a small step back of the wall clock."""
+        return self._number is not None and 0 <= (self._number - number) * self._interval_s <= HOLD_S

@@ -1,0 +1,94 @@
+"""A tick gathers what is due, and no failure spreads."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from agent.collectors.gpu import Gpus
+from agent.readings import Instances, Reading
+from agent.sampler import Sampler
+from agent.sources import Collect
+from agent.status import Status
+from agent.ticker import Tick
+from tests.agent.build import START_MS
+
+
+def no_gpus() -> Gpus:
+    return Gpus(0.1, lambda: None, lambda: False)
+
+
+def sampler(every_tick: dict[str, Collect], periodic: dict[str, Collect] | None = None) -> Sampler:
+    return Sampler(every_tick, periodic or {}, no_gpus(), Status())
+
+
+def tick(second: int = 0) -> Tick:
+    return Tick(START_MS + second * 1000, 1000.0 + second, 0)
+
+
+def cpu(now_s: float) -> Instances:
+    return {"": {"total": 12.34}}
+
+
+def broken(now_s: float) -> Instances:
+    raise RuntimeError("no such counter")
+
+
+async def test_a_sample_holds_catalogue_counts() -> None:
+    sample = await sampler({"cpu": cpu}).sample(tick())
+    assert sample is not None
+    assert sample.time_ms == START_MS
+    assert sample.families == {"cpu": {"": {"total": 1234}}}
+
+
+async def test_a_failing_collector_costs_only_its_family(caplog: pytest.LogCaptureFixture) -> None:
+    source = sampler({"memory": broken, "cpu": cpu})
+    with caplog.at_level(logging.INFO):
+        for second in range(5):
+            sample = await source.sample(tick(second))
+            assert sample is not None
+            assert list(sample.families) == ["cpu"]
+    assert [record.message for record in caplog.records] == [
+        "no nvidia driver, the gpu family is absent",
+        "collector failed",
+    ]
+
+
+async def test_what_is_read_off_the_tick_is_in_one_sample_only() -> None:
+    source = sampler({"cpu": cpu})
+    source.post("filesystem", Reading({"/": {"total": 10}}, {"/": {"fstype": "ext4"}}))
+    first = await source.sample(tick(0))
+    second = await source.sample(tick(1))
+    assert first is not None
+    assert second is not None
+    assert first.families["filesystem"] == {"/": {"total": 10}}
+    assert first.labels["filesystem"] == {"/": {"fstype": "ext4"}}
+    assert "filesystem" not in second.families
+
+
+async def test_the_last_known_values_of_slow_families_are_kept() -> None:
+    source = sampler({"cpu": cpu}, {"agent": lambda _: {"": {"reconnects": 3}}})
+    source.post("filesystem", Reading({"/": {"total": 10}}))
+    source.post("directory", Reading({"/a": {"size": 1}}), partial=True)
+    await source.sample(tick(0))
+    source.post("directory", Reading({"/b": {"size": 2}}), partial=True)
+    source.post("filesystem", Reading({"/new": {"total": 11}}))
+    await source.sample(tick(1))
+    assert source.last_known(START_MS).families == {
+        "filesystem": {"/new": {"total": 11}},
+        "directory": {"/a": {"size": 1}, "/b": {"size": 2}},
+        "agent": {"": {"reconnects": 3}},
+    }
+
+
+async def test_periodic_families_are_read_when_their_period_begins() -> None:
+    read = []
+    source = sampler({}, {"agent": lambda now_s: read.append(now_s) or {"": {"reconnects": 0}}})  # type: ignore[func-returns-value]
+    for second in range(25):
+        await source.sample(tick(second))
+    assert read == [1000.0, 1010.0, 1020.0]
+
+
+async def test_a_clock_before_2000_gives_no_samples() -> None:
+    assert await sampler({"cpu": cpu}).sample(Tick(86_400_000, 1000, 0)) is None
