@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from schemas.catalogue import metric_named
+from schemas.catalogue import CATALOGUE, Family, metric_named
 from schemas.subjects import valid_host
 
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
@@ -55,9 +55,9 @@ class InvalidField(ValueError):
         self.remedy = remedy
 
 
-def check_rule(rule: Rule) -> None:
+def check_rule(rule: Rule, catalogue: tuple[Family, ...] = CATALOGUE) -> None:
     """Raise InvalidField unless `rule` makes sense."""
-    _check_metric(rule)
+    _check_metric(rule, catalogue)
     if rule.host != "*" and not valid_host(rule.host):
         raise InvalidField("host", rule.host, "use * or a host id of [a-z0-9-]{1,40}")
     if not rule.instance:
@@ -67,13 +67,13 @@ def check_rule(rule: Rule) -> None:
         raise InvalidField("runbook_url", rule.runbook_url, "must start with http:// or https://")
 
 
-def _check_metric(rule: Rule) -> None:
+def _check_metric(rule: Rule, catalogue: tuple[Family, ...]) -> None:
     if rule.metric == HOST_DOWN:
         if rule.comparison != "above":
             raise InvalidField("comparison", rule.comparison, "host.down compares with above only")
         return
     try:
-        metric_named(rule.metric)
+        metric_named(rule.metric, catalogue)
     except KeyError:
         raise InvalidField("metric", rule.metric, "use a metric of GET /api/v1/metrics, or host.down") from None
 

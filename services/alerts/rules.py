@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from schemas.catalogue import CATALOGUE, COLUMN_LIMITS, Family, metric_named
-from schemas.rules import HOST_DOWN, InvalidField, Rule, check_rule
+from schemas.rules import HOST_DOWN, Rule, check_rule
 from services.alerts.machine import Limits, limits_of
 
 DOWN_UNIT = "s"
@@ -71,13 +71,10 @@ class RuleSet:
 
 def compile_rule(rule: Rule, catalogue: tuple[Family, ...] = CATALOGUE) -> Check:
     """`rule` with its numbers worked out. Raises InvalidField when it makes no sense to this version."""
-    check_rule(rule)
+    check_rule(rule, catalogue)
     if rule.metric == HOST_DOWN:
         return Check(rule, limits_of(rule), DOWN_UNIT)
-    try:
-        family, metric = metric_named(rule.metric, catalogue)
-    except KeyError:
-        raise InvalidField("metric", rule.metric, "this version's catalogue does not have it") from None
+    family, metric = metric_named(rule.metric, catalogue)
     limits = limits_of(rule, family.period_s)
     lowest = limits.lowest() / metric.resolution
     # One count on the safe side of floating point: what trips is looked at again in units.

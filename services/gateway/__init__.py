@@ -1,0 +1,1 @@
+"""Serves REST, the live stream and the dashboard."""

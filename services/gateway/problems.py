@@ -1,0 +1,96 @@
+"""Errors as RFC 9457 problem documents: one exception that routes raise, and what every other error becomes."""
+
+from __future__ import annotations
+
+import http
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schemas.api import FieldError, Problem
+from schemas.rules import InvalidField
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 2
+
+
+class ProblemError(Exception):
+    """A request that ends with this problem document."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        type: str = "about:blank",
+        errors: list[FieldError] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.type = type
+        self.errors = errors or []
+        self.headers = dict(headers or {})
+
+
+def unknown(what: str, name: str) -> ProblemError:
+    return ProblemError(404, f"no {what} {name[:60]!r}", type=f"/problems/unknown-{what}")
+
+
+def invalid(field: str, value: Any, reason: str) -> ProblemError:
+    error = FieldError(field, value, reason)
+    return ProblemError(400, f"{field}: {reason}", type="/problems/invalid", errors=[error])
+
+
+def conflict(what: str, name: str, version: int) -> ProblemError:
+    """412: somebody else has changed it since the version that If-Match names."""
+    return ProblemError(
+        412,
+        f"{what} {name} is at version {version} now; read it again",
+        type="/problems/version-conflict",
+        headers={"ETag": f'"{version}"'},
+    )
+
+
+def unavailable(detail: str, type: str, retry_after_s: int = RETRY_AFTER_S) -> ProblemError:
+    return ProblemError(503, detail, type=type, headers={"Retry-After": str(retry_after_s)})
+
+
+def problem_response(problem: ProblemError) -> Response:
+    phrase = http.HTTPStatus(problem.status).phrase
+    body = Problem(problem.type, phrase, problem.status, problem.detail, problem.errors)
+    content = msgspec.json.encode(body, enc_hook=repr)
+    return Response(content, problem.status, problem.headers, media_type=MEDIA_TYPE)
+
+
+async def on_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)  # noqa: S101 -- Starlette's signature is wider than its registration
+    return problem_response(error)
+
+
+async def on_invalid_field(request: Request, error: Exception) -> Response:
+    assert isinstance(error, InvalidField)  # noqa: S101 -- as above
+    return problem_response(invalid(error.field, error.value, error.remedy))
+
+
+async def on_http_error(request: Request, error: Exception) -> Response:
+    """What Starlette itself raises: no such path, or a method the path does not have."""
+    assert isinstance(error, HTTPException)  # noqa: S101 -- as above
+    detail = {
+        404: f"nothing at {request.url.path[:200]}",
+        405: f"{request.method[:20]} is not something {request.url.path[:200]} does",
+    }.get(error.status_code, error.detail)
+    return problem_response(ProblemError(error.status_code, detail, headers=error.headers))
+
+
+async def on_bug(request: Request, error: Exception) -> Response:
+    """An error of ours: Starlette raises it again after this answer, and uvicorn logs it with its traceback."""
+    return problem_response(ProblemError(500, "an error of the gateway itself; its log has the details"))

@@ -1,0 +1,82 @@
+"""The HTTP server: its socket, and uvicorn without what a process of its own would need."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from infra.settings import SettingError
+
+logger = logging.getLogger(__name__)
+
+GRACE_S = 1
+"""How long open requests may go on after the stop."""
+
+
+class PortTaken(SettingError):
+    """Another program listens where the gateway should."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket at `host` and `port`, 0 for any free one. Raises PortTaken or SettingError, each one line to show."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise SettingError(f"SONDE_HTTP_HOST: {host!r}: {error.strerror}") from None
+    bound = socket.socket(family, kind, protocol)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError as error:
+        bound.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(
+                f"SONDE_PORT: port {port} of {host} is taken by another program; set SONDE_PORT to a free one"
+            ) from None
+        raise SettingError(f"SONDE_PORT: cannot listen on {host} port {port}: {error.strerror}") from None
+    bound.setblocking(False)
+    return bound
+
+
+class GatewayServer(uvicorn.Server):
+    """uvicorn, whose signal handling stays off: the process that runs the service decides when it stops."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=GRACE_S,
+            )
+        )
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def serve_until_told(self, sockets: list[socket.socket]) -> None:
+        """Serve until `should_exit`, then leave no connection behind."""
+        try:
+            await self.serve(sockets)
+        finally:
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
+
+    def abort(self, client: tuple[str, int] | None) -> None:
+        """Cut the connection of `client`, sent or not what is buffered for it."""
+        for connection in list(self.server_state.connections):
+            if client is not None and getattr(connection, "client", None) == client:
+                connection.transport.abort()

@@ -1,0 +1,87 @@
+"""The gateway service: wires pool, bus, memory and HTTP server together, and ends them when asked."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Callable
+
+from nats.aio.client import Client
+
+from infra.bus import BUS_TRANSIENT, first_fault, keep_connected
+from infra.database import pool
+from infra.settings import ServerSettings
+from schemas.catalogue import CATALOGUE, Family
+from services.gateway.app import create_app
+from services.gateway.bus import Bus, listen
+from services.gateway.database import NOT_READY
+from services.gateway.facts import follow_facts
+from services.gateway.fleet import Fleet
+from services.gateway.hub import Hub
+from services.gateway.interest import announce_interest
+from services.gateway.refresh import Runtime, keep_fresh
+from services.gateway.security import require_loopback
+from services.gateway.server import GatewayServer, bind
+from services.gateway.states import watch_states
+
+logger = logging.getLogger(__name__)
+
+POOL_SIZE = 8
+
+
+async def run(
+    settings: ServerSettings,
+    stop: asyncio.Event,
+    *,
+    sockets: list[socket.socket] | None = None,
+    on_bound: Callable[[int], None] | None = None,
+    catalogue: tuple[Family, ...] = CATALOGUE,
+) -> None:
+    """Serve until `stop` is set.
+
+    `sockets` are bound already; without them the address is that of `settings`, and `on_bound` is told the port.
+    Raises SettingError at once, with one line to show, when the address may not or cannot be had.
+    """
+    require_loopback(settings.http_host)
+    sockets = sockets or [bind(settings.http_host, settings.port)]
+    port = sockets[0].getsockname()[1]
+    if on_bound is not None:
+        on_bound(port)
+    bus, fleet, runtime = Bus(), Fleet(catalogue), Runtime()
+    hub = Hub(fleet)
+    async with contextlib.AsyncExitStack() as stack:
+        for bound in sockets:
+            stack.callback(bound.close)  # the server does so itself only once it has begun to serve
+        connections = await stack.enter_async_context(pool(settings.database_url, "gateway", POOL_SIZE, least=0))
+        app = create_app(settings, connections, bus, hub, runtime, lambda client: server.abort(client), catalogue)
+        server = GatewayServer(app)
+
+        async def listening(client: Client) -> None:
+            await listen(client, bus, fleet, hub, runtime.stale)
+
+        async def following(client: Client) -> None:
+            await follow_facts(client, connections, fleet, hub)
+
+        background = (
+            keep_connected(settings.nats_url, "gateway", listening),
+            keep_connected(settings.nats_url, "gateway facts", following, transient=(*BUS_TRANSIENT, *NOT_READY)),
+            keep_fresh(connections, fleet, hub, runtime),
+            announce_interest(bus, hub, fleet),
+            watch_states(fleet, hub),
+            hub.pump(),
+        )
+        try:
+            async with asyncio.TaskGroup() as group:
+                serving = group.create_task(server.serve_until_told(sockets))
+                tasks = [group.create_task(part) for part in background]
+                logger.info("serving", extra={"host": settings.http_host, "port": port})
+                await stop.wait()
+                hub.close()
+                server.should_exit = True
+                await serving
+                for task in tasks:
+                    task.cancel()
+        except BaseExceptionGroup as faults:
+            raise first_fault(faults) from None

@@ -1,0 +1,84 @@
+"""A real browser, and a page that notices every complaint it makes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Page, async_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+WATCH = """addEventListener('securitypolicyviolation', (event) => {
+  console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`);
+})"""
+
+
+def executable() -> str:
+    """Path of an installed Chromium or Chrome. Without one the test is skipped, in CI it fails."""
+    for name in NAMES:
+        path = shutil.which(name)
+        if path:
+            return path
+    reason = "no Chromium or Chrome on PATH; on Debian and Ubuntu: apt-get install chromium"
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@asynccontextmanager
+async def opened(
+    address: str,
+    *,
+    scheme: Literal["light", "dark"] = "dark",
+    width: int = 1400,
+    height: int = 900,
+    provoked: tuple[str, ...] = (),
+) -> AsyncIterator[Page]:
+    """A page at `address`. When the context ends well, the page must not have complained.
+
+    A complaint is an error on the console, an uncaught exception, a violation of the content security policy, or a
+    request to anywhere but the gateway. `provoked` are parts of the console's errors that the test brings about itself.
+    """
+    complaints: list[str] = []
+    ours = urlsplit(address).netloc
+
+    def expected(text: str) -> bool:
+        return any(part in text for part in provoked)
+
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+        try:
+            context = await browser.new_context(
+                viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-GB", timezone_id="UTC"
+            )
+            page = await context.new_page()
+            page.set_default_timeout(15_000)
+            await page.add_init_script(WATCH)
+            page.on(
+                "console",
+                lambda message: (
+                    complaints.append(f"console: {message.text}")
+                    if message.type == "error" and not expected(message.text)
+                    else None
+                ),
+            )
+            page.on("pageerror", lambda error: complaints.append(f"exception: {error}"))
+            page.on(
+                "request",
+                lambda request: (
+                    complaints.append(f"foreign request: {request.url}")
+                    if urlsplit(request.url).netloc != ours
+                    else None
+                ),
+            )
+            await page.goto(address)
+            yield page
+        finally:
+            await browser.close()
+    assert not complaints, complaints

@@ -1,0 +1,17 @@
+"""What the browser tests cannot do without, asked for before anything is started."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.gateway.dashboard import STATIC
+from tests.browser.browser import executable
+
+
+@pytest.fixture(autouse=True)
+def prerequisites(request: pytest.FixtureRequest) -> None:
+    """Skip, or in CI fail, a browser test without a browser; fail it when the dashboard has not been built."""
+    if request.node.get_closest_marker("browser"):
+        executable()
+        if not (STATIC / "index.html").is_file():
+            pytest.fail("the dashboard has not been built: make setup")

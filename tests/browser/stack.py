@@ -1,0 +1,45 @@
+"""The real thing for a browser to look at: gateway, ingest, alerts and an agent of this machine, in the test's loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from agent import service as agent
+from infra.settings import AgentSettings, ServerSettings
+from services.alerts import service as alerts
+from services.gateway import service as gateway
+from services.ingest import service as ingest
+
+HOST = "browser-test"
+
+
+@asynccontextmanager
+async def stack(bus_url: str, database_url: str, data: Path) -> AsyncIterator[str]:
+    """Everything, with an agent that calls this machine `HOST`; yields the dashboard's address."""
+    settings = ServerSettings(data=str(data), nats_url=bus_url, database_url=database_url, port=0)
+    local = AgentSettings(data=str(data), nats_url=bus_url, host=HOST, batch_interval_s=2, directories="")
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(ingest.run(settings, stop))
+        group.create_task(alerts.run(settings, stop))
+        group.create_task(agent.run(local, stop))
+        async with served(settings) as address:
+            yield address
+        stop.set()
+
+
+@asynccontextmanager
+async def served(settings: ServerSettings) -> AsyncIterator[str]:
+    """A gateway while the context lasts; yields its address."""
+    stop = asyncio.Event()
+    bound: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(gateway.run(settings, stop, on_bound=bound.set_result))
+        port = await bound
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            stop.set()

@@ -1,0 +1,145 @@
+"""The dashboard in a real browser, over the real stack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from playwright.async_api import Page
+
+from tests.browser.browser import opened
+from tests.browser.stack import HOST, stack
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.browser
+
+API = "/api/v1"
+GAUGES = """[...document.querySelectorAll('.gauge .number')].map(
+  (box) => [box.dataset.metric, box.dataset.instance, box.firstChild.textContent])"""
+
+
+async def meter(page: Page, name: str) -> float:
+    """The number that the host's card shows beside `name`; -1 while there is none."""
+    text = await page.locator(".card .meter", has_text=name).first.locator(".number").inner_text()
+    number = text.replace("%", "").strip()
+    return float(number) if number and number != "–" else -1
+
+
+async def test_the_fleet_shows_this_machine_with_numbers_that_move(
+    bus_url: str, database_url: str, tmp_path: Path
+) -> None:
+    async with stack(bus_url, database_url, tmp_path) as address, opened(address) as page:
+        await page.get_by_role("link", name=HOST).wait_for()
+        seen: set[float] = set()
+
+        async def moved() -> bool:
+            seen.add(await meter(page, "CPU"))
+            return len(seen - {-1}) >= 3
+
+        await eventually(moved, within_s=30, every_s=0.3)
+        assert abs(await meter(page, "Memory") - psutil.virtual_memory().percent) < 10
+        assert (await page.locator(".card .age").inner_text()).split()[0] in {"0", "1", "2", "3"}
+        assert await page.locator(".connection").inner_text() == "Live"
+        assert len(await page.locator(".card .spark .line").first.get_attribute("d") or "") > 20
+
+
+async def test_gauges_agree_with_the_api(bus_url: str, database_url: str, tmp_path: Path) -> None:
+    async with (
+        stack(bus_url, database_url, tmp_path) as address,
+        opened(f"{address}/host/{HOST}") as page,
+        httpx.AsyncClient(base_url=address + API) as api,
+    ):
+        await page.locator(".gauge").first.wait_for()
+
+        async def agree() -> bool:
+            """All gauges at once; a sample may arrive between the two readings, so this is tried again."""
+            shown: list[tuple[str, str, str]] = await page.evaluate(GAUGES)
+            latest = (await api.get(f"/hosts/{HOST}")).json()["latest"]
+            assert {"cpu.total", "memory.used_percent", "filesystem.used_percent"} <= {path for path, _, _ in shown}
+            for path, instance, number in shown:
+                family, metric = path.split(".")
+                expected = latest[family][instance][metric]
+                assert abs(float(number) - expected) < 0.051, f"{path} {instance}: {number}, not {expected}"
+            return True
+
+        await eventually(agree, within_s=30, every_s=0.2)
+
+
+async def test_a_drag_zooms_every_chart_and_a_double_click_goes_back(
+    bus_url: str, database_url: str, tmp_path: Path
+) -> None:
+    async with stack(bus_url, database_url, tmp_path) as address, opened(f"{address}/host/{HOST}?range=5m") as page:
+        await page.locator("[data-chart=cpu] canvas").wait_for()
+        await page.wait_for_function("document.querySelector('[data-chart=cpu] .legend b')?.textContent.match(/\\d/)")
+        drawn = "(c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v > 0))"
+        assert await page.evaluate(f"{drawn}(document.querySelector('[data-chart=cpu] canvas'))")
+
+        box = await page.locator("[data-chart=cpu] .u-over").bounding_box()
+        assert box
+        await page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 40)
+        await page.mouse.down()
+        await page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 50, steps=4)
+        async with page.expect_request(lambda request: "/series" in request.url and "network" in request.url) as asked:
+            await page.mouse.up()
+        await page.wait_for_url("**from=*")
+        request = await asked.value
+        assert f"from={page.url.split('from=')[1].split('&')[0]}" in request.url
+        await page.locator("[data-chart=network] .u-over").dblclick(position={"x": 60, "y": 20})
+        await page.wait_for_url(f"{address}/host/{HOST}?range=5m")
+
+
+async def test_a_rule_made_in_the_form_is_there_over_rest(bus_url: str, database_url: str, tmp_path: Path) -> None:
+    async with (
+        stack(bus_url, database_url, tmp_path) as address,
+        opened(f"{address}/alerts", provoked=("status of 400",)) as page,
+        httpx.AsyncClient(base_url=address + API) as api,
+    ):
+        await page.get_by_role("button", name="New rule").click()
+        await page.get_by_label("Name").fill("Disk nearly full")
+        await page.get_by_label("Metric").select_option("filesystem.used_percent")
+        critical = page.get_by_role("group", name="Critical")
+        await critical.get_by_label("Raise at").fill("80")
+        await critical.get_by_label("Clear at").fill("85")
+        await page.get_by_role("button", name="Create rule").click()
+        assert "raise_at" in await critical.locator(".error").inner_text()
+
+        await critical.get_by_label("Clear at").fill("70")
+        await page.get_by_role("button", name="Create rule").click()
+        await page.locator("[data-rule=disk-nearly-full]").wait_for()
+        rules = {entry["rule"]["id"]: entry["rule"] for entry in (await api.get("/rules")).json()["rules"]}
+        assert rules["disk-nearly-full"]["critical"] == {"raise_at": 80, "clear_at": 70}
+        assert rules["disk-nearly-full"]["metric"] == "filesystem.used_percent"
+
+
+async def test_a_setting_changed_by_somebody_else_is_not_overwritten(
+    bus_url: str, database_url: str, tmp_path: Path
+) -> None:
+    async with (
+        stack(bus_url, database_url, tmp_path) as address,
+        opened(f"{address}/settings", provoked=("status of 412",)) as page,
+        httpx.AsyncClient(base_url=address + API) as api,
+    ):
+        field = page.get_by_label("Raw samples kept")
+        await field.fill("9")
+        (await api.put("/settings/raw_days", json={"value": 30})).raise_for_status()
+        await field.press("Enter")
+        await page.get_by_text("somebody changed this meanwhile to “30”").wait_for()
+        assert (await api.get("/settings/raw_days")).json()["value"] == 30
+
+        await page.get_by_role("button", name="Save mine over it").click()
+        await page.get_by_text("Saved", exact=True).wait_for()
+        assert (await api.get("/settings/raw_days")).json()["value"] == 9
+
+
+async def test_a_card_is_opened_with_the_keyboard_alone(bus_url: str, database_url: str, tmp_path: Path) -> None:
+    async with stack(bus_url, database_url, tmp_path) as address, opened(address) as page:
+        await page.get_by_role("link", name=HOST).wait_for()
+        for _ in range(30):
+            await page.keyboard.press("Tab")
+            if await page.evaluate("document.activeElement.textContent") == HOST:
+                break
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(f"{address}/host/{HOST}")
+        await page.get_by_role("heading", name=HOST).wait_for()

@@ -1,0 +1,177 @@
+"""Every route with what it must refuse: the status, the problem document, and the field that is to blame."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import msgspec
+
+from schemas.api import Problem
+from schemas.rules import Rule, Threshold
+from tests.gateway.rows import put
+from tests.gateway.running import gateway
+
+RULE: Any = msgspec.to_builtins(Rule("hot", "Too hot", "gpu.temperature", critical=Threshold(90, 85)))
+AT_MS = 1_795_219_200_000
+
+QUERIES = [
+    ("/hosts/web-9", 404, ""),
+    ("/hosts/web-9/series?metrics=cpu.total", 404, ""),
+    ("/hosts/web-9/stats?metrics=cpu.total", 404, ""),
+    ("/hosts/WEB..1", 404, ""),
+    ("/nothing", 404, ""),
+    ("/hosts/web-1/series", 400, "metrics"),
+    ("/hosts/web-1/series?metrics=", 400, "metrics"),
+    ("/hosts/web-1/series?metrics=cpu.nothing", 400, "metrics"),
+    ("/hosts/web-1/series?metrics=cpu.total%22%20FROM%20hosts--", 400, "metrics"),
+    ("/hosts/web-1/series?metrics=cpu.total;", 400, "metrics"),
+    ("/hosts/web-1/series?metrics=" + ",".join(["cpu"] * 30 + ["x"]), 400, "metrics"),
+    ("/hosts/web-1/series?metrics=cpu.total&points=0", 400, "points"),
+    ("/hosts/web-1/series?metrics=cpu.total&points=5001", 400, "points"),
+    ("/hosts/web-1/series?metrics=cpu.total&points=1e3", 400, "points"),
+    ("/hosts/web-1/series?metrics=cpu.total&points=", 400, "points"),
+    ("/hosts/web-1/series?metrics=cpu.total&from=yesterday", 400, "from"),
+    ("/hosts/web-1/series?metrics=cpu.total&from=-1h&to=-2h", 400, "from"),
+    ("/hosts/web-1/series?metrics=cpu.total&to=99999999999999", 400, "to"),
+    ("/hosts/web-1/stats?metrics=cpu.total&from=0", 400, "from"),
+    ("/hosts/web-1/stats?metrics=cpu.total,none", 400, "metrics"),
+    ("/alerts?state=some", 400, "state"),
+    ("/alerts?limit=0", 400, "limit"),
+    ("/alerts?limit=-1", 400, "limit"),
+    ("/live?interval=0", 400, "interval"),
+    ("/live?interval=0.1", 400, "interval"),
+    ("/live?metrics=nothing", 400, "metrics"),
+    ("/live?hosts=No", 400, "hosts"),
+    ("/settings/nothing", 404, ""),
+    ("/rules/nothing", 404, ""),
+]
+
+BODIES = [
+    ("POST", "/rules", {**RULE, "metric": "cpu.nothing"}, "metric"),
+    ("POST", "/rules", {**RULE, "id": "Not an id"}, "id"),
+    ("POST", "/rules", {**RULE, "for_s": -1}, "for_s"),
+    ("POST", "/rules", {**RULE, "name": ""}, "name"),
+    ("POST", "/rules", {**RULE, "surprise": 1}, "surprise"),
+    ("POST", "/rules", {k: v for k, v in RULE.items() if k != "metric"}, "metric"),
+    ("POST", "/rules", {**RULE, "critical": {"raise_at": "90", "clear_at": 85}}, "critical.raise_at"),
+    ("POST", "/rules", {**RULE, "critical": {"raise_at": 90, "clear_at": 95}}, "critical.clear_at"),
+    ("POST", "/rules", {**RULE, "critical": {"raise_at": 90}}, "critical.clear_at"),
+    ("POST", "/rules", {**RULE, "critical": None}, "critical"),
+    ("POST", "/rules", {**RULE, "comparison": "equal"}, "comparison"),
+    ("POST", "/rules", {**RULE, "runbook_url": "javascript:alert(1)"}, "runbook_url"),
+    ("POST", "/rules", [], "body"),
+    ("PUT", "/rules/cold", RULE, "id"),
+    ("PUT", "/settings/raw_days", {"value": 0}, "value"),
+    ("PUT", "/settings/raw_days", {"value": "7"}, "value"),
+    ("PUT", "/settings/raw_days", {"value": 7, "more": 1}, "more"),
+    ("PUT", "/settings/raw_days", {}, "value"),
+    ("PUT", "/settings/dashboard_url", {"value": "javascript:alert(1)"}, "value"),
+]
+
+METHODS = [
+    ("POST", "/hosts"),
+    ("DELETE", "/hosts/web-1"),
+    ("POST", "/metrics"),
+    ("PATCH", "/rules"),
+    ("DELETE", "/settings/raw_days"),
+    ("GET", "/channels/slack/test"),
+    ("POST", "/live"),
+    ("DELETE", "/alerts"),
+]
+
+
+def problem(answer: httpx.Response, status: int) -> Problem:
+    """The problem document of an answer, after what all of them have in common was checked."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    document = msgspec.json.decode(answer.content, type=Problem)
+    assert document.status == status
+    assert document.title
+    assert document.detail
+    return document
+
+
+async def opened(database_url: str, bus_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    await put(database_url, "cpu", [(AT_MS, "", {"total": 1})])
+    async with gateway(database_url, bus_url) as client:
+        yield client
+
+
+async def test_every_bad_query_is_answered_with_the_field_to_blame(database_url: str, bus_url: str) -> None:
+    async for client in opened(database_url, bus_url):
+        for path, status, field in QUERIES:
+            document = problem(await client.get(path), status)
+            assert [error.field for error in document.errors] == ([field] if field else []), path
+            assert all(error.reason for error in document.errors)
+
+
+async def test_every_bad_body_is_answered_with_the_field_to_blame(database_url: str, bus_url: str) -> None:
+    async for client in opened(database_url, bus_url):
+        for method, path, body, field in BODIES:
+            document = problem(await client.request(method, path, json=body), 400)
+            assert [error.field for error in document.errors] == [field], (path, body, document)
+            assert document.type == "/problems/invalid"
+
+
+async def test_a_body_that_is_not_json_is_refused(database_url: str, bus_url: str) -> None:
+    headers = {"Content-Type": "application/json; charset=utf-8"}
+    async for client in opened(database_url, bus_url):
+        for content in (b"", b"{", b"\xff\xfe", b"[" * 20_000, b'{"id": "a"} x'):
+            document = problem(await client.post("/rules", content=content, headers=headers), 400)
+            assert [error.field for error in document.errors] == ["body"]
+
+
+async def test_a_body_of_another_type_is_refused(database_url: str, bus_url: str) -> None:
+    async for client in opened(database_url, bus_url):
+        problem(await client.post("/rules", data={"id": "hot"}), 415)
+        problem(await client.post("/rules", content=b"{}"), 415)
+
+
+async def test_a_body_too_large_is_refused_announced_or_not(database_url: str, bus_url: str) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b" " * 1000
+
+    async for client in opened(database_url, bus_url):
+        json_type = {"Content-Type": "application/json"}
+        problem(await client.post("/rules", content=bytes(64 * 1024 + 1), headers=json_type), 413)
+        problem(await client.post("/rules", content=chunks(), headers=json_type), 413)
+
+
+async def test_every_path_names_the_methods_that_it_has(database_url: str, bus_url: str) -> None:
+    async for client in opened(database_url, bus_url):
+        for method, path in METHODS:
+            answer = await client.request(method, path)
+            problem(answer, 405)
+            assert method not in answer.headers["allow"]
+        rules = await client.patch("/rules")
+    assert set(rules.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
+
+
+async def test_a_version_that_is_none_is_refused(database_url: str, bus_url: str) -> None:
+    async for client in opened(database_url, bus_url):
+        answer = await client.put("/settings/raw_days", json={"value": 3}, headers={"If-Match": "latest"})
+        assert problem(answer, 400).errors[0].field == "If-Match"
+
+
+async def test_pages_of_other_origins_change_nothing(database_url: str, bus_url: str) -> None:
+    async for client in opened(database_url, bus_url):
+        for headers in ({"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}):
+            problem(await client.post("/rules", json=RULE, headers=headers), 403)
+        problem(await client.get("/hosts", headers={"Host": "evil.example"}), 421)
+        own = str(client.base_url).removesuffix("/api/v1/")
+        allowed = await client.post("/rules", json=RULE, headers={"Origin": own, "Sec-Fetch-Site": "same-origin"})
+    assert allowed.status_code == 201
+
+
+async def test_every_answer_carries_the_security_headers(database_url: str, bus_url: str) -> None:
+    async for client in opened(database_url, bus_url):
+        for path in ("/hosts", "/nothing", "/hosts/web-1/series"):
+            headers = (await client.get(path)).headers
+            assert "script-src 'self';" in headers["content-security-policy"]
+            assert headers["x-content-type-options"] == "nosniff"
+            assert headers["cross-origin-resource-policy"] == "same-origin"
+            assert "access-control-allow-origin" not in headers

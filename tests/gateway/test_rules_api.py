@@ -1,0 +1,88 @@
+"""`/rules`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+from nats.aio.msg import Msg
+
+from schemas.rules import Rule, Threshold, default_rules
+from schemas.settings import SettingChanged
+from schemas.subjects import SETTINGS_CHANGED
+from tests.gateway.running import gateway, publishing, ready
+
+RULE = Rule("hot", "Too hot", "gpu.temperature", critical=Threshold(90, 85))
+JSON: Any = msgspec.to_builtins(RULE)
+
+
+@asynccontextmanager
+async def announcements(bus_url: str) -> AsyncIterator[asyncio.Queue[SettingChanged]]:
+    """What is announced on `settings.changed`."""
+    heard: asyncio.Queue[SettingChanged] = asyncio.Queue()
+
+    async def hear(message: Msg) -> None:
+        heard.put_nowait(msgspec.json.decode(message.data, type=SettingChanged))
+
+    async with publishing(bus_url) as client:
+        await client.subscribe(SETTINGS_CHANGED, cb=hear)
+        await client.flush()
+        yield heard
+
+
+async def test_a_fresh_database_has_the_default_rules(database_url: str, bus_url: str) -> None:
+    async with gateway(database_url, bus_url) as client:
+        rules = (await client.get("/rules")).json()["rules"]
+    assert [(item["rule"], item["version"]) for item in rules] == [
+        (msgspec.to_builtins(rule), 1) for rule in sorted(default_rules(), key=lambda rule: rule.id)
+    ]
+
+
+async def test_a_rule_lives_through_its_whole_life(database_url: str, bus_url: str) -> None:
+    async with gateway(database_url, bus_url) as client:
+        added = await client.post("/rules", json=JSON)
+        read = await client.get("/rules/hot")
+        changed = await client.put("/rules/hot", json={**JSON, "name": "Much too hot"})
+        deleted = await client.delete("/rules/hot")
+        gone = await client.get("/rules/hot")
+    assert (added.status_code, added.json()) == (201, {"rule": JSON, "version": 1})
+    assert (read.json(), read.headers["etag"]) == ({"rule": JSON, "version": 1}, '"1"')
+    assert changed.json() == {"rule": {**JSON, "name": "Much too hot"}, "version": 2}
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert gone.status_code == 404
+
+
+async def test_a_rule_changed_meanwhile_is_not_overwritten(database_url: str, bus_url: str) -> None:
+    async with gateway(database_url, bus_url) as client:
+        await client.post("/rules", json=JSON)
+        mine = await client.put("/rules/hot", json={**JSON, "for_s": 5}, headers={"If-Match": '"1"'})
+        theirs = await client.put("/rules/hot", json={**JSON, "for_s": 9}, headers={"If-Match": "1"})
+        kept = await client.delete("/rules/hot", headers={"If-Match": '"1"'})
+        rule = (await client.get("/rules/hot")).json()
+        forced = await client.put("/rules/hot", json=JSON, headers={"If-Match": "*"})
+    assert (mine.status_code, theirs.status_code, kept.status_code) == (200, 412, 412)
+    assert theirs.headers["etag"] == '"2"'
+    assert theirs.json()["type"] == "/problems/version-conflict"
+    assert (rule["rule"]["for_s"], rule["version"]) == (5, 2)
+    assert forced.json()["version"] == 3
+
+
+async def test_an_id_that_is_taken_is_a_conflict(database_url: str, bus_url: str) -> None:
+    async with gateway(database_url, bus_url) as client:
+        await client.post("/rules", json=JSON)
+        again = await client.post("/rules", json=JSON)
+    assert (again.status_code, again.json()["type"]) == (409, "/problems/exists")
+
+
+async def test_every_change_is_announced(database_url: str, bus_url: str) -> None:
+    async with gateway(database_url, bus_url) as client, announcements(bus_url) as heard:
+        await ready(client)
+        await client.post("/rules", json=JSON)
+        await client.put("/rules/hot", json=JSON)
+        await client.delete("/rules/hot")
+        async with asyncio.timeout(5):
+            changes = [await heard.get() for _ in range(3)]
+    assert changes == [SettingChanged("rules", 1), SettingChanged("rules", 2), SettingChanged("rules", 2)]

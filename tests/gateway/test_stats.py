@@ -1,0 +1,99 @@
+"""`/hosts/{id}/stats` against a plain computation of the same."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any
+
+import httpx
+
+from tests.gateway.rows import Row, put
+from tests.gateway.running import gateway
+
+START_MS = 1_795_219_200_000
+
+
+async def get(client: httpx.AsyncClient, **query: object) -> Any:
+    response = await client.get("/hosts/web-1/stats", params={name: str(value) for name, value in query.items()})
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def nearest_rank(values: list[int], share: float) -> int:
+    """The least value that at least `share` of all values do not exceed."""
+    return sorted(values)[math.ceil(share * len(values)) - 1]
+
+
+async def test_statistics_are_exact(database_url: str, bus_url: str) -> None:
+    rng = random.Random(3)
+    rows: list[Row] = [
+        (START_MS + 1000 * k, "", {"total": rng.choice([None, rng.randrange(10_001)]), "user": rng.randrange(50)})
+        for k in range(3000)
+    ]
+    await put(database_url, "cpu", rows)
+    first, last = START_MS + 100_500, START_MS + 2_500_000
+    async with gateway(database_url, bus_url) as client:
+        answer = await get(client, **{"metrics": "cpu.user,cpu.total", "from": first, "to": last})
+    assert (answer["from"], answer["to"], answer["resolution"]) == (first, last, "raw")
+    assert [stat["metric"] for stat in answer["stats"]] == ["cpu.user", "cpu.total"]
+    for stat in answer["stats"]:
+        name = stat["metric"].partition(".")[2]
+        known = [(time, v) for time, _, row in rows if first <= time < last for v in [row[name]] if v is not None]
+        values = [value for _, value in known]
+        greatest = max(values)
+        assert stat == {
+            "metric": f"cpu.{name}",
+            "instance": "",
+            "unit": "%",
+            "count": len(values),
+            "min": min(values) / 100,
+            "avg": round(sum(values) / len(values) * 0.01, 4),
+            "max": greatest / 100,
+            "max_time": next(time for time, value in known if value == greatest),
+            "p50": nearest_rank(values, 0.5) / 100,
+            "p95": nearest_rank(values, 0.95) / 100,
+            "p99": nearest_rank(values, 0.99) / 100,
+            "last": values[-1] / 100,
+        }
+
+
+async def test_every_instance_has_statistics_of_its_own(database_url: str, bus_url: str) -> None:
+    rows: list[Row] = [
+        (START_MS + 1000 * k, disk, {"read": factor * k, "reads": None})
+        for k in range(10)
+        for disk, factor in (("a", 1), ("b", 2))
+    ]
+    await put(database_url, "disk", rows)
+    asked = {"metrics": "disk.read,disk.reads", "from": START_MS, "to": START_MS + 60_000}
+    async with gateway(database_url, bus_url) as client:
+        both = await get(client, **asked)
+        one = await get(client, **asked, instance="b")
+    found = [(stat["instance"], stat["metric"], stat["count"], stat["max"], stat["max_time"]) for stat in both["stats"]]
+    end = START_MS + 9000
+    assert found == [
+        ("a", "disk.read", 10, 9, end),
+        ("a", "disk.reads", 0, None, None),
+        ("b", "disk.read", 10, 18, end),
+        ("b", "disk.reads", 0, None, None),
+    ]
+    assert one["stats"] == both["stats"][2:]
+
+
+async def test_a_range_without_rows_has_no_values(database_url: str, bus_url: str) -> None:
+    await put(database_url, "cpu", [(START_MS, "", {"total": 1})])
+    async with gateway(database_url, bus_url) as client:
+        answer = await get(client, **{"metrics": "cpu.total,disk.read", "from": START_MS + 1, "to": START_MS + 9})
+    assert [(stat["metric"], stat["count"], stat["avg"], stat["p95"], stat["last"]) for stat in answer["stats"]] == [
+        ("cpu.total", 0, None, None, None)
+    ]
+
+
+async def test_all_metrics_of_all_families_can_be_asked_at_once(database_url: str, bus_url: str) -> None:
+    await put(database_url, "cpu", [(START_MS, "", {"total": 1})])
+    await put(database_url, "gpu", [(START_MS, "0", {"power": 1000})])
+    everything = "cpu,memory,filesystem,disk,network,gpu,directory,agent"
+    async with gateway(database_url, bus_url) as client:
+        answer = await get(client, **{"metrics": everything, "from": START_MS, "to": START_MS + 1})
+    last = {stat["metric"]: stat["last"] for stat in answer["stats"] if stat["last"] is not None}
+    assert last == {"cpu.total": 0.01, "gpu.power": 100.0}

@@ -1,0 +1,96 @@
+// What happened: every change of an alert, and what became of its notification.
+import type { Delivery, PastAlert } from "../api/types.gen.ts";
+import { duration, limit, moment, text } from "../format.ts";
+import { base } from "../preferences.ts";
+import { StandingIcon } from "../shell/icons.tsx";
+import { kindWord, pathWords } from "./words.ts";
+
+export function HistoryTable({ history }: { history: readonly PastAlert[] }) {
+  if (history.length === 0) return <p class="quiet-line panel">No alert has ever fired here.</p>;
+  return (
+    <div class="panel scroll table-panel">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">When</th>
+            <th scope="col">What</th>
+            <th scope="col">Host</th>
+            <th scope="col">Rule</th>
+            <th scope="col" class="n">
+              Value
+            </th>
+            <th scope="col" class="n">
+              Limit
+            </th>
+            <th scope="col" class="n">
+              Lasted
+            </th>
+            <th scope="col">Notification</th>
+          </tr>
+        </thead>
+        <tbody>
+          {history.map((one) => (
+            <tr key={one.id}>
+              <td>
+                <time dateTime={new Date(one.time * 1000).toISOString()}>{moment(one.time * 1000)}</time>
+              </td>
+              <td>
+                <Kind one={one} />
+              </td>
+              <td>
+                <a
+                  href={`/host/${one.host}?from=${Math.round((one.since - 600) * 1000)}&to=${Math.round((one.time + 600) * 1000)}`}
+                  title="See the host around that time"
+                >
+                  {one.host}
+                </a>
+              </td>
+              <td>
+                {one.rule_name}
+                {one.instance && (
+                  <>
+                    {" "}
+                    <code>{one.instance}</code>
+                  </>
+                )}
+              </td>
+              <td class="n" title={pathWords(one.metric)}>
+                {text(one.value, one.unit, base())}
+              </td>
+              <td class="n">{limit(one.threshold, one.unit, base())}</td>
+              <td class="n">{ended(one) ? duration(one.time - one.since) : ""}</td>
+              <td>{one.delivery ? <Fate delivery={one.delivery} /> : <span class="muted">no channel</span>}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+const ended = (one: PastAlert): boolean => one.kind === "resolve" || one.kind === "gone";
+
+function Kind({ one }: { one: PastAlert }) {
+  const standing = ended(one) ? "up" : one.severity;
+  return (
+    <span class={`severity tone-${standing}`}>
+      <StandingIcon standing={standing} />
+      {one.kind === "fire" ? `fires, ${one.severity}` : kindWord(one.kind)}
+    </span>
+  );
+}
+
+const FATES: Record<string, string> = { waiting: "waiting", sent: "sent", expired: "given up", dead: "refused" };
+
+function Fate({ delivery }: { delivery: Delivery }) {
+  const tone = delivery.status === "sent" ? "" : delivery.status === "waiting" ? "tone-warning" : "tone-critical";
+  const again = delivery.attempts > 1 ? `, ${delivery.attempts} attempts` : "";
+  const answer = delivery.status !== "sent" && delivery.answer ? `: ${delivery.answer}` : "";
+  return (
+    <span class={tone} title={delivery.answer}>
+      {delivery.channel} {FATES[delivery.status] ?? delivery.status}
+      {again}
+      {answer}
+    </span>
+  );
+}

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Rule } from "../api/types.gen.ts";
+import { levelOf, thresholdsFor } from "./thresholds.ts";
+
+function rule(change: Partial<Rule> = {}): Rule {
+  return {
+    id: "cpu",
+    name: "CPU",
+    metric: "cpu.total",
+    host: "*",
+    instance: "*",
+    comparison: "above",
+    warning: { raise_at: 75, clear_at: 65 },
+    critical: { raise_at: 90, clear_at: 80 },
+    for_s: 0,
+    recover_for_s: 0,
+    enabled: true,
+    runbook_url: "",
+    ...change,
+  };
+}
+
+const at = (raise_at: number) => ({ raise_at, clear_at: raise_at });
+
+test("a rule for all hosts applies to each", () => {
+  assert.deepEqual(thresholdsFor([rule()], "web-1", "cpu.total", ""), {
+    warning: 75,
+    critical: 90,
+    comparison: "above",
+  });
+});
+
+test("the rule of a host wins over the one for all, whatever their order", () => {
+  const own = rule({ host: "web-1", warning: null, critical: at(99) });
+  for (const rules of [
+    [rule(), own],
+    [own, rule()],
+  ])
+    assert.equal(thresholdsFor(rules, "web-1", "cpu.total", "")?.critical, 99);
+});
+
+test("disabled rules, other metrics, hosts and instances do not count", () => {
+  const others = [
+    rule({ enabled: false }),
+    rule({ metric: "cpu.user" }),
+    rule({ host: "db-1" }),
+    rule({ instance: "/" }),
+  ];
+  assert.equal(thresholdsFor(others, "web-1", "cpu.total", ""), null);
+});
+
+test("a level begins beyond its threshold", () => {
+  const limits = thresholdsFor([rule()], "web-1", "cpu.total", "");
+  assert.deepEqual(
+    [75, 75.01, 90, 90.5].map((value) => levelOf(limits, value)),
+    ["normal", "warning", "warning", "critical"],
+  );
+});
+
+test("below compares the other way", () => {
+  const limits = thresholdsFor(
+    [rule({ comparison: "below", warning: at(20), critical: at(10) })],
+    "web-1",
+    "cpu.total",
+    "",
+  );
+  assert.deepEqual(
+    [30, 19, 9].map((value) => levelOf(limits, value)),
+    ["normal", "warning", "critical"],
+  );
+});
+
+test("an unknown value is at no level", () => {
+  assert.equal(levelOf(thresholdsFor([rule()], "web-1", "cpu.total", ""), null), "normal");
+});

@@ -1,0 +1,46 @@
+// Which thresholds apply to a value, so that gauges and bars are coloured by the very rules that raise alerts.
+import type { Rule } from "../api/types.gen.ts";
+
+export interface Thresholds {
+  warning: number | null;
+  critical: number | null;
+  comparison: "above" | "below";
+}
+
+export type Level = "normal" | "warning" | "critical";
+
+/** The thresholds of the enabled rules on `metric` of `host` and `instance`: the most specific rule wins. Null: no rule. */
+export function thresholdsFor(
+  rules: readonly Rule[],
+  host: string,
+  metric: string,
+  instance: string,
+): Thresholds | null {
+  let best: Rule | null = null;
+  let score = -1;
+  for (const rule of rules) {
+    if (!rule.enabled || rule.metric !== metric) continue;
+    if (rule.host !== "*" && rule.host !== host) continue;
+    if (rule.instance !== "*" && rule.instance !== instance) continue;
+    const specific = (rule.host === "*" ? 0 : 2) + (rule.instance === "*" ? 0 : 1);
+    if (specific > score) {
+      best = rule;
+      score = specific;
+    }
+  }
+  if (!best) return null;
+  return {
+    warning: best.warning?.raise_at ?? null,
+    critical: best.critical?.raise_at ?? null,
+    comparison: best.comparison,
+  };
+}
+
+/** Where `value` stands. Unknown values and values without a rule are normal. */
+export function levelOf(thresholds: Thresholds | null, value: number | null | undefined): Level {
+  if (!thresholds || value === null || value === undefined) return "normal";
+  const reached = (limit: number | null) =>
+    limit !== null && (thresholds.comparison === "above" ? value > limit : value < limit);
+  if (reached(thresholds.critical)) return "critical";
+  return reached(thresholds.warning) ? "warning" : "normal";
+}

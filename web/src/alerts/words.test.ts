@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Rule } from "../api/types.gen.ts";
+import { metricOf, pathWords, ruleSentence, slug, unitOf } from "./words.ts";
+
+const rule: Rule = {
+  id: "fs",
+  name: "Full",
+  metric: "filesystem.used_percent",
+  host: "*",
+  instance: "/var",
+  comparison: "above",
+  warning: { raise_at: 85, clear_at: 80 },
+  critical: { raise_at: 95, clear_at: 92 },
+  for_s: 120,
+  recover_for_s: 60,
+  enabled: true,
+  runbook_url: "",
+};
+const plain = (text: string) => text.replaceAll("\u00a0", " ");
+
+test("a rule reads as a sentence", () => {
+  assert.equal(
+    plain(ruleSentence(rule, 1024)),
+    "When File system used on /var of any host is above 85 % (warning) or above 95 % (critical) for 2 min. Over when it is at or below 80 % / 92 % for 1 min.",
+  );
+});
+
+test("host down speaks of silence", () => {
+  const down = { ...rule, metric: "host.down", instance: "*", warning: null, critical: { raise_at: 60, clear_at: 60 } };
+  assert.equal(plain(ruleSentence(down, 1024)), "When any host sends no sample for 1 min (critical).");
+});
+
+test("a rule without thresholds says that it never fires", () => {
+  assert.match(ruleSentence({ ...rule, warning: null, critical: null }, 1024), /never/i);
+});
+
+test("units come from the catalogue", () => {
+  assert.equal(unitOf("cpu.total"), "%");
+  assert.equal(unitOf("host.down"), "s");
+  assert.equal(unitOf("no.such"), "");
+  assert.equal(metricOf("gpu.temperature")?.metric.unit, "°C");
+});
+
+test("paths have words", () => {
+  assert.equal(pathWords("cpu.load1"), "CPU load 1 min");
+  assert.equal(pathWords("disk.read_wait"), "Disk read wait");
+});
+
+test("an id is made of a name", () => {
+  assert.equal(slug("CPU über 90 %!"), "cpu-uber-90");
+  assert.equal(slug("x".repeat(60)).length, 40);
+});

@@ -1,0 +1,249 @@
+// Generated from schemas/ by `python -m infra.typescript`. Do not edit.
+
+export type HostState = "up" | "late" | "offline";
+
+export type AlertState = "ok" | "pending" | "firing" | "recovering" | "nodata" | "suspended";
+
+export type Severity = "warning" | "critical";
+
+export type TransitionKind = "fire" | "escalate" | "deescalate" | "resolve" | "gone";
+
+export type Values = Record<string, Record<string, Record<string, number | null>>>;
+
+export interface Metric {
+  name: string;
+  unit: string;
+  resolution: number;
+  meaning: string;
+}
+
+export interface Family {
+  name: string;
+  meaning: string;
+  period_s: number;
+  metrics: Metric[];
+  instance: string;
+}
+
+export interface HostFacts {
+  hostname: string;
+  os: string;
+  kernel: string;
+  architecture: string;
+  cpu_model: string;
+  cores: number;
+  memory: number;
+  boot_id: string;
+  boot_time: number;
+  addresses: string[];
+  gpus: string[];
+  virtualisation: string;
+  agent_version: string;
+  sample_interval_s: number;
+  batch_interval_s: number;
+  tags: string[];
+}
+
+export interface AlertTransition {
+  id: number;
+  time: number;
+  kind: TransitionKind;
+  host: string;
+  rule: string;
+  rule_name: string;
+  metric: string;
+  instance: string;
+  severity: Severity;
+  value: number | null;
+  unit: string;
+  threshold: number;
+  since: number;
+  peak: number | null;
+  peak_time: number | null;
+}
+
+export interface Threshold {
+  raise_at: number;
+  clear_at: number;
+}
+
+export interface Rule {
+  id: string;
+  name: string;
+  metric: string;
+  host: string;
+  instance: string;
+  comparison: "above" | "below";
+  warning: Threshold | null;
+  critical: Threshold | null;
+  for_s: number;
+  recover_for_s: number;
+  enabled: boolean;
+  runbook_url: string;
+}
+
+export interface AlertCounts {
+  warning: number;
+  critical: number;
+}
+
+export interface Host {
+  id: string;
+  state: HostState;
+  last_sample: number | null;
+  facts: HostFacts;
+  alerts: AlertCounts;
+  latest: Values;
+  labels: Record<string, Record<string, Record<string, string>>>;
+}
+
+export interface Hosts {
+  hosts: Host[];
+}
+
+export interface SeriesColumn {
+  metric: string;
+  instance: string;
+  unit: string;
+  avg: (number | null)[];
+  min: (number | null)[];
+  max: (number | null)[];
+}
+
+export interface SeriesAnswer {
+  host: string;
+  from: number;
+  to: number;
+  resolution: string;
+  step_ms: number;
+  times: number[];
+  series: SeriesColumn[];
+}
+
+export interface Stat {
+  metric: string;
+  instance: string;
+  unit: string;
+  count: number;
+  min: number | null;
+  avg: number | null;
+  max: number | null;
+  max_time: number | null;
+  p50: number | null;
+  p95: number | null;
+  p99: number | null;
+  last: number | null;
+}
+
+export interface StatsAnswer {
+  host: string;
+  from: number;
+  to: number;
+  resolution: string;
+  stats: Stat[];
+}
+
+export interface StoredRule {
+  rule: Rule;
+  version: number;
+}
+
+export interface Rules {
+  rules: StoredRule[];
+}
+
+export interface ActiveAlert {
+  rule: string;
+  rule_name: string;
+  host: string;
+  instance: string;
+  metric: string;
+  state: AlertState;
+  severity: Severity;
+  value: number | null;
+  unit: string;
+  threshold: number;
+  since: number;
+}
+
+export interface Delivery {
+  channel: string;
+  status: string;
+  attempts: number;
+  answer: string;
+}
+
+export interface PastAlert {
+  id: number;
+  time: number;
+  kind: TransitionKind;
+  host: string;
+  rule: string;
+  rule_name: string;
+  metric: string;
+  instance: string;
+  severity: Severity;
+  value: number | null;
+  unit: string;
+  threshold: number;
+  since: number;
+  peak: number | null;
+  peak_time: number | null;
+  delivery: Delivery | null;
+}
+
+export interface Alerts {
+  active: ActiveAlert[];
+  history: PastAlert[];
+}
+
+export interface Setting {
+  key: string;
+  value: unknown;
+  default: unknown;
+  version: number;
+  description: string;
+  secret: boolean;
+  set: boolean;
+}
+
+export interface Settings {
+  settings: Setting[];
+}
+
+export interface ChannelTest {
+  ok: boolean;
+  status: number;
+  answer: string;
+}
+
+export interface FieldError {
+  field: string;
+  value: unknown;
+  reason: string;
+}
+
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  errors: FieldError[];
+}
+
+export interface Snapshot {
+  time: number;
+  hosts: Host[];
+  history: Record<string, Record<string, unknown>>;
+}
+
+export interface Sample {
+  host: string;
+  time: number;
+  families: Values;
+}
+
+export interface Frame {
+  time: number;
+  samples: Sample[];
+}

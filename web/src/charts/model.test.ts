@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CHARTS, type ChartSpec, chartsFor } from "../host/charts.ts";
+import { model, readingsAt } from "./model.ts";
+import type { Line, Timeline, Values } from "./timeline.ts";
+
+const chart = (id: string) => CHARTS.find((spec) => spec.id === id) as ChartSpec;
+const line = (metric: string, instance: string, avg: Values, min = avg, max = avg): Line => ({
+  metric,
+  instance,
+  avg,
+  min,
+  max,
+});
+const timeline = (lines: Line[], step_ms = 1000): Timeline => ({
+  step_ms,
+  times: (lines[0] as Line).avg.map((_, at) => at * step_ms),
+  lines,
+});
+
+test("a stack adds its parts up and puts the total over them as a line", () => {
+  const drawn = model(
+    chart("cpu"),
+    timeline([line("cpu.user", "", [10, 20]), line("cpu.system", "", [5, 5]), line("cpu.total", "", [16, 26])]),
+    1000,
+    null,
+  ).drawn;
+  assert.deepEqual(
+    drawn.map((one) => one.values),
+    [
+      [10, 20],
+      [15, 25],
+      [16, 26],
+    ],
+  );
+  assert.equal(drawn[2]?.style, "line");
+});
+
+test("a gap in one part is a gap in the stack", () => {
+  const drawn = model(
+    chart("cpu"),
+    timeline([line("cpu.user", "", [1, null, null, 1]), line("cpu.system", "", [1, 1, 1, 1])]),
+    1000,
+    null,
+  ).drawn;
+  assert.deepEqual(drawn[1]?.values, [2, null, null, 2]);
+});
+
+test("the legend tells parts of a stack by themselves, not added up", () => {
+  const made = model(chart("cpu"), timeline([line("cpu.user", "", [10]), line("cpu.system", "", [5])]), 1000, null);
+  assert.deepEqual(
+    made.legend.map((one) => [one.name, readingsAt(one, 0)[0]?.value]),
+    [
+      ["user", 10],
+      ["system", 5],
+    ],
+  );
+});
+
+test("what is sent hangs below the axis and reads as a positive number", () => {
+  const made = model(
+    chart("network"),
+    timeline([line("network.received", "eth0", [7]), line("network.sent", "eth0", [3])]),
+    1000,
+    null,
+  );
+  assert.deepEqual(
+    made.drawn.map((one) => one.values),
+    [[7], [-3]],
+  );
+  assert.equal(made.low, -3);
+  assert.deepEqual(readingsAt(made.legend[0] as never, 0), [
+    { word: "in", value: 7 },
+    { word: "out", value: 3 },
+  ]);
+});
+
+test("steps longer than the period get a band from min to max", () => {
+  const made = model(chart("busy"), timeline([line("disk.busy", "sda", [5], [1], [9])], 6000), 1000, null);
+  assert.deepEqual(
+    made.drawn.map((one) => one.values),
+    [[5], [9], [1]],
+  );
+  assert.deepEqual(made.bands, [{ upper: 1, lower: 2, color: 0 }]);
+  assert.equal(made.high, 9);
+});
+
+test("a mirrored band has its larger value below", () => {
+  const made = model(chart("disk"), timeline([line("disk.write", "sda", [5], [1], [9])], 6000), 1000, null);
+  const band = made.bands[0] as { upper: number; lower: number };
+  assert.deepEqual([made.drawn[band.upper]?.values, made.drawn[band.lower]?.values], [[-1], [-9]]);
+});
+
+test("steps as long as the period have no band", () => {
+  assert.equal(model(chart("busy"), timeline([line("disk.busy", "sda", [5])]), 1000, null).drawn.length, 1);
+});
+
+test("one legend line alone keeps its colour", () => {
+  const lines = [line("disk.busy", "sda", [5]), line("disk.busy", "sdb", [50])];
+  const made = model(chart("busy"), timeline(lines), 1000, "sdb");
+  assert.deepEqual(
+    made.drawn.map((one) => [one.color, one.values]),
+    [[1, [50]]],
+  );
+  assert.equal(made.legend.length, 2);
+  assert.equal(made.high, 50);
+});
+
+test("a line that is gone cannot hide the others", () => {
+  assert.equal(model(chart("busy"), timeline([line("disk.busy", "sda", [5])]), 1000, "sdz").drawn.length, 1);
+});
+
+test("gaps are where no line knows anything for more than two steps", () => {
+  const lines = [
+    line("disk.busy", "a", [1, null, null, null, 1, null]),
+    line("disk.busy", "b", [1, null, null, null, null, null]),
+  ];
+  assert.deepEqual(model(chart("busy"), timeline(lines), 1000, null).gaps, [{ from: 1000, to: 4000 }]);
+});
+
+test("without a cursor the legend tells the latest known value", () => {
+  const made = model(chart("busy"), timeline([line("disk.busy", "a", [1, 2, null])]), 1000, null);
+  assert.equal(readingsAt(made.legend[0] as never, null)[0]?.value, 2);
+  assert.equal(readingsAt(made.legend[0] as never, 2)[0]?.value, null);
+});
+
+test("a host shows only charts it has values for", () => {
+  const charts = chartsFor({
+    cpu: { "": { total: 5, load1: null } },
+    gpu: {},
+    filesystem: { "/": { used_percent: 4, inodes_percent: null } },
+  });
+  assert.deepEqual(
+    charts.map((spec) => spec.id),
+    ["cpu", "space"],
+  );
+});
+
+test("the total leads the legend of a stack and can stand alone", () => {
+  const lines = [line("cpu.user", "", [10]), line("cpu.total", "", [16])];
+  assert.deepEqual(
+    model(chart("cpu"), timeline(lines), 1000, null).legend.map((one) => one.name),
+    ["total", "user"],
+  );
+  const alone = model(chart("cpu"), timeline(lines), 1000, "cpu.total").drawn;
+  assert.deepEqual(
+    alone.map((one) => [one.values, one.style]),
+    [[[16], "filled"]],
+  );
+});
+
+test("a chart knows when nothing is known at all", () => {
+  assert.ok(model(chart("busy"), timeline([line("disk.busy", "a", [null, null])]), 1000, null).empty);
+  assert.ok(!model(chart("busy"), timeline([line("disk.busy", "a", [null, 0])]), 1000, null).empty);
+});

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { firstAtOrAfter, Ring } from "./ring.ts";
+
+test("samples stay in time order however they arrive", () => {
+  const ring = new Ring(60_000);
+  for (const time of [1000, 3000, 2000, 5000, 4000]) ring.push(time, time / 1000);
+  assert.deepEqual(ring.times, [1000, 2000, 3000, 4000, 5000]);
+  assert.deepEqual(ring.values, [1, 2, 3, 4, 5]);
+});
+
+test("a sample sent twice counts once", () => {
+  const ring = new Ring(60_000);
+  ring.push(1000, 1);
+  ring.push(2000, 2);
+  ring.push(2000, 9);
+  ring.push(1000, 9);
+  assert.deepEqual(ring.values, [1, 2]);
+});
+
+test("memory stays bounded at twice the time kept", () => {
+  const ring = new Ring(60_000);
+  for (let second = 0; second < 10_000; second += 1) ring.push(second * 1000, 1);
+  assert.ok(ring.times.length <= 122, String(ring.times.length));
+  assert.equal(ring.times.at(-1), 9_999_000);
+});
+
+test("a sample too old to keep is passed over", () => {
+  const ring = new Ring(60_000);
+  ring.push(1_000_000, 1);
+  ring.push(10_000, 2);
+  assert.deepEqual(ring.times, [1_000_000]);
+});
+
+test("the peak looks at the asked time only and passes over nulls", () => {
+  const ring = new Ring(60_000);
+  ring.push(1000, 90);
+  ring.push(2000, null);
+  ring.push(3000, 40);
+  assert.equal(ring.peak(0), 90);
+  assert.equal(ring.peak(1500), 40);
+  assert.equal(ring.peak(9000), null);
+});
+
+test("the first entry not before a time is found at both ends", () => {
+  assert.equal(firstAtOrAfter([10, 20, 30], 5), 0);
+  assert.equal(firstAtOrAfter([10, 20, 30], 20), 1);
+  assert.equal(firstAtOrAfter([10, 20, 30], 31), 3);
+});

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { age, bytes, duration, limit, quantity, text, ticks } from "./format.ts";
+
+const plain = (value: string) => value.replaceAll("\u00a0", " ");
+
+test("unknown is a dash, never zero", () => {
+  assert.equal(text(null, "%"), "–");
+  assert.equal(text(undefined, "B"), "–");
+  assert.equal(text(Number.NaN, ""), "–");
+});
+
+test("percentages keep one digit, a hundred keeps none", () => {
+  assert.deepEqual(quantity(12.34, "%"), { value: "12.3", unit: "%" });
+  assert.deepEqual(quantity(99.96, "%"), { value: "100", unit: "%" });
+  assert.deepEqual(quantity(0, "%"), { value: "0.0", unit: "%" });
+});
+
+test("sizes follow the chosen base", () => {
+  assert.deepEqual(bytes(1536, 1024), { value: "1.5", unit: "KiB" });
+  assert.deepEqual(bytes(1536, 1000), { value: "1.5", unit: "kB" });
+  assert.deepEqual(bytes(1023, 1024), { value: "1.00", unit: "KiB" });
+  assert.deepEqual(bytes(512, 1024), { value: "512", unit: "B" });
+  assert.deepEqual(quantity(2_000_000, "B/s", 1000), { value: "2.0", unit: "MB/s" });
+});
+
+test("a negative size keeps its sign", () => {
+  assert.deepEqual(bytes(-2048, 1024), { value: "-2.0", unit: "KiB" });
+});
+
+test("large plain numbers are shortened, small ones are exact", () => {
+  assert.equal(plain(text(1_234_567, "1/s")), "1.2 M/s");
+  assert.equal(plain(text(0.52, "")), "0.52");
+  assert.equal(plain(text(12, "")), "12");
+});
+
+test("durations show their two largest units", () => {
+  assert.equal(plain(duration(42)), "42 s");
+  assert.equal(plain(duration(300)), "5 min");
+  assert.equal(plain(duration(7500)), "2 h 5 min");
+  assert.equal(plain(duration(86400 * 12 + 4 * 3600 + 59)), "12 d 4 h");
+});
+
+test("an age is never negative", () => {
+  assert.equal(plain(age(-5000)), "0 s");
+  assert.equal(plain(age(4999)), "4 s");
+});
+
+test("the first tick of another day shows its date", () => {
+  const midnight = new Date(2026, 10, 21).getTime();
+  const labels = ticks([midnight - 3_600_000, midnight, midnight + 3_600_000], 3_600_000);
+  assert.match(labels[0] as string, /23.00/);
+  assert.doesNotMatch(labels[1] as string, /00.00/);
+  assert.match(labels[2] as string, /01.00/);
+});
+
+test("a limit reads as it was set", () => {
+  assert.equal(plain(limit(90, "%")), "90 %");
+  assert.equal(plain(limit(92.5, "%")), "92.5 %");
+  assert.equal(plain(limit(60, "s")), "1 min");
+});

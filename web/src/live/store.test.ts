@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Host, Sample } from "../api/types.gen.ts";
+import { applyFrame, applyHost, applySnapshot, createStore, serverNow } from "./store.ts";
+
+function host(id: string, change: Partial<Host> = {}): Host {
+  return {
+    id,
+    state: "up",
+    last_sample: null,
+    facts: {} as Host["facts"],
+    alerts: { warning: 0, critical: 0 },
+    latest: {},
+    labels: {},
+    ...change,
+  };
+}
+
+const cpu = (id: string, time: number, total: number): Sample => ({
+  host: id,
+  time,
+  families: { cpu: { "": { total } } },
+});
+
+function store() {
+  const paints: (() => void)[] = [];
+  const made = createStore(60_000, (paint) => paints.push(paint));
+  const paint = () =>
+    paints.splice(0).forEach((run) => {
+      run();
+    });
+  return { made, paints, paint };
+}
+
+test("a thousand samples are one paint", () => {
+  const { made, paints, paint } = store();
+  applySnapshot(made, { time: 0, hosts: [host("a"), host("b")], history: {} }, 0);
+  paint();
+  const before = made.entries.get("a")?.tick.peek() as number;
+  const samples = Array.from({ length: 500 }, (_, at) => [cpu("a", at * 1000, 1), cpu("b", at * 1000, 1)]).flat();
+  applyFrame(made, { time: 0, samples }, 0);
+  assert.equal(paints.length, 1);
+  paint();
+  assert.equal(made.entries.get("a")?.tick.peek(), before + 1);
+});
+
+test("a frame paints only the hosts it names", () => {
+  const { made, paint } = store();
+  applySnapshot(made, { time: 0, hosts: [host("a"), host("b")], history: {} }, 0);
+  paint();
+  const before = made.entries.get("b")?.tick.peek();
+  applyFrame(made, { time: 0, samples: [cpu("a", 1000, 5)] }, 0);
+  paint();
+  assert.equal(made.entries.get("b")?.tick.peek(), before);
+  assert.equal(made.entries.get("a")?.latest.cpu?.[""]?.total, 5);
+});
+
+test("an older sample fills the history but does not become the latest", () => {
+  const { made } = store();
+  applySnapshot(made, { time: 0, hosts: [host("a")], history: {} }, 0);
+  applyFrame(made, { time: 0, samples: [cpu("a", 9000, 9), cpu("a", 5000, 5)] }, 0);
+  const entry = made.entries.get("a");
+  assert.equal(entry?.latest.cpu?.[""]?.total, 9);
+  assert.equal(entry?.lastSample, 9000);
+  assert.deepEqual(entry?.rings.get("cpu.total")?.get("")?.times, [5000, 9000]);
+});
+
+test("a family that a sample does not carry keeps its values", () => {
+  const { made } = store();
+  const latest = { filesystem: { "/": { used_percent: 40 } } };
+  applySnapshot(made, { time: 0, hosts: [host("a", { last_sample: 1000, latest })], history: {} }, 0);
+  applyFrame(made, { time: 0, samples: [cpu("a", 2000, 5)] }, 0);
+  assert.equal(made.entries.get("a")?.latest.filesystem?.["/"]?.used_percent, 40);
+});
+
+test("the history of a snapshot and the frames after it are one line without repeats", () => {
+  const { made } = store();
+  const history = { a: { times: [1000, 2000], "cpu.total": { "": [1, 2] } } };
+  applySnapshot(made, { time: 0, hosts: [host("a")], history }, 0);
+  applyFrame(made, { time: 0, samples: [cpu("a", 2000, 2), cpu("a", 3000, 3)] }, 0);
+  applySnapshot(
+    made,
+    { time: 0, hosts: [host("a")], history: { a: { times: [2000, 3000, 4000], "cpu.total": { "": [2, 3, 4] } } } },
+    0,
+  );
+  assert.deepEqual(made.entries.get("a")?.rings.get("cpu.total")?.get("")?.values, [1, 2, 3, 4]);
+});
+
+test("a fresh snapshot removes the hosts it does not name", () => {
+  const { made } = store();
+  applySnapshot(made, { time: 0, hosts: [host("a"), host("b")], history: {} }, 0);
+  applySnapshot(made, { time: 0, hosts: [host("b")], history: {} }, 0);
+  assert.deepEqual(made.ids.peek(), ["b"]);
+});
+
+test("a host event adds the host in its place", () => {
+  const { made } = store();
+  applySnapshot(made, { time: 0, hosts: [host("b")], history: {} }, 0);
+  applyHost(made, host("a", { state: "offline" }));
+  assert.deepEqual(made.ids.peek(), ["a", "b"]);
+});
+
+test("server time is told by the frame with the least delay", () => {
+  const { made } = store();
+  assert.equal(serverNow(made, 50), 50);
+  applyFrame(made, { time: 10_000, samples: [] }, 7300);
+  applyFrame(made, { time: 11_000, samples: [] }, 8005);
+  applyFrame(made, { time: 12_000, samples: [] }, 9900);
+  assert.equal(serverNow(made, 10_000), 12_995);
+});

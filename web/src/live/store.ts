@@ -1,0 +1,167 @@
+// What the live stream has told: one entry a host, changed in place, painted at most once a frame of the screen.
+//
+// A sample changes plain data and marks its host; the signals that components read move together in the next animation
+// frame. A hidden tab gets no animation frames, so it paints nothing and loses nothing.
+import { batch, type Signal, signal } from "@preact/signals";
+import type { Frame, Host, Sample, Snapshot, Values } from "../api/types.gen.ts";
+import { Ring } from "../charts/ring.ts";
+
+/** A host as components see it: the parts that seldom change are in `host`, the rest moves with `tick`. */
+export interface Entry {
+  readonly id: string;
+  readonly host: Signal<Host>;
+  /** Moves when samples have come. */
+  readonly tick: Signal<number>;
+  /** Latest values by family, instance, metric. */
+  latest: Values;
+  /** Sample time of the newest sample, Unix milliseconds. */
+  lastSample: number | null;
+  /** Recent samples by metric path, then instance. */
+  readonly rings: Map<string, Map<string, Ring>>;
+}
+
+export interface Store {
+  readonly entries: Map<string, Entry>;
+  /** Ids of all hosts, ascending; a new array only when hosts came or went. */
+  readonly ids: Signal<readonly string[]>;
+  /** Number of snapshots so far; 0 until the first. */
+  readonly snapshots: Signal<number>;
+  /** Server time minus browser time, milliseconds: the largest seen on this connection is the one with the least delay. */
+  offset_ms: number;
+  readonly keep_ms: number;
+  readonly dirty: Set<Entry>;
+  readonly paintSoon: (paint: () => void) => void;
+}
+
+export function createStore(
+  keep_ms: number,
+  paintSoon: (paint: () => void) => void = (paint) => requestAnimationFrame(paint),
+): Store {
+  return {
+    entries: new Map(),
+    ids: signal<readonly string[]>([]),
+    snapshots: signal(0),
+    offset_ms: Number.NEGATIVE_INFINITY,
+    keep_ms,
+    dirty: new Set(),
+    paintSoon,
+  };
+}
+
+/** Takes a snapshot: it says what there is, so hosts it does not name are gone. */
+export function applySnapshot(store: Store, snapshot: Snapshot, now: number): void {
+  batch(() => {
+    // Anew with each connection: the browser's own clock may have been set meanwhile.
+    store.offset_ms = snapshot.time - now;
+    const named = new Set(snapshot.hosts.map((host) => host.id));
+    for (const id of store.entries.keys()) if (!named.has(id)) store.entries.delete(id);
+    for (const host of snapshot.hosts) {
+      const entry = put(store, host);
+      const history = snapshot.history[host.id];
+      if (history) fill(store, entry, history);
+    }
+    listIds(store);
+    store.snapshots.value += 1;
+  });
+}
+
+/** Takes the event `host`: a new host, or one whose state or facts changed. */
+export function applyHost(store: Store, host: Host): void {
+  batch(() => {
+    put(store, host);
+    listIds(store);
+  });
+}
+
+/** Takes a frame of samples. A sample of a host that no snapshot or event has named waits for one and is passed over. */
+export function applyFrame(store: Store, frame: Frame, now: number): void {
+  noteTime(store, frame.time, now);
+  for (const sample of frame.samples) {
+    const entry = store.entries.get(sample.host);
+    if (entry) take(store, entry, sample);
+  }
+}
+
+function put(store: Store, host: Host): Entry {
+  let entry = store.entries.get(host.id);
+  if (entry) {
+    entry.host.value = host;
+  } else {
+    entry = { id: host.id, host: signal(host), tick: signal(0), latest: {}, lastSample: null, rings: new Map() };
+    store.entries.set(host.id, entry);
+  }
+  if (host.last_sample !== null && host.last_sample >= (entry.lastSample ?? 0)) {
+    for (const [family, instances] of Object.entries(host.latest)) entry.latest[family] = instances;
+    entry.lastSample = host.last_sample;
+  }
+  mark(store, entry);
+  return entry;
+}
+
+function take(store: Store, entry: Entry, sample: Sample): void {
+  const newest = sample.time >= (entry.lastSample ?? 0);
+  if (newest) entry.lastSample = sample.time;
+  for (const [family, instances] of Object.entries(sample.families)) {
+    if (newest) entry.latest[family] = instances;
+    for (const [instance, metrics] of Object.entries(instances))
+      for (const [name, value] of Object.entries(metrics))
+        ring(store, entry, `${family}.${name}`, instance).push(sample.time, value);
+  }
+  mark(store, entry);
+}
+
+/** Fills rings from a snapshot's history. Nulls there are times at which the family was not sampled, or unknown. */
+function fill(store: Store, entry: Entry, history: Record<string, unknown>): void {
+  const times = history.times as number[];
+  for (const [path, instances] of Object.entries(history)) {
+    if (path === "times") continue;
+    for (const [instance, values] of Object.entries(instances as Record<string, (number | null)[]>)) {
+      const target = ring(store, entry, path, instance);
+      values.forEach((value, at) => {
+        if (value !== null) target.push(times[at] as number, value);
+      });
+    }
+  }
+}
+
+function ring(store: Store, entry: Entry, path: string, instance: string): Ring {
+  let instances = entry.rings.get(path);
+  if (!instances) {
+    instances = new Map();
+    entry.rings.set(path, instances);
+  }
+  let found = instances.get(instance);
+  if (!found) {
+    found = new Ring(store.keep_ms);
+    instances.set(instance, found);
+  }
+  return found;
+}
+
+function listIds(store: Store): void {
+  const ids = [...store.entries.keys()].sort();
+  if (ids.length !== store.ids.peek().length || ids.some((id, at) => id !== store.ids.peek()[at]))
+    store.ids.value = ids;
+}
+
+function noteTime(store: Store, time: number, now: number): void {
+  store.offset_ms = Math.max(store.offset_ms, time - now);
+}
+
+function mark(store: Store, entry: Entry): void {
+  if (store.dirty.size === 0) store.paintSoon(() => paint(store));
+  store.dirty.add(entry);
+}
+
+function paint(store: Store): void {
+  const entries = [...store.dirty];
+  store.dirty.clear();
+  batch(() => {
+    for (const entry of entries) entry.tick.value += 1;
+  });
+}
+
+/** Server time now; browser time until the server has told its own. */
+export function serverNow(store: Store, now: number): number {
+  return Number.isFinite(store.offset_ms) ? now + store.offset_ms : now;
+}

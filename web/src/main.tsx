@@ -1,0 +1,20 @@
+import { render } from "preact";
+import "./style/tokens.css";
+import "./style/base.css";
+import "./style/shell.css";
+import "./style/fleet.css";
+import "./style/host.css";
+import "./style/charts.css";
+import "./style/alerts.css";
+import "./style/forms.css";
+import { startAlerts } from "./alerts/data.ts";
+import { startSession } from "./live/session.ts";
+import { startPreferences } from "./preferences.ts";
+import { startRouter } from "./router.ts";
+import { App } from "./shell/app.tsx";
+
+startPreferences();
+startRouter();
+startSession();
+startAlerts();
+render(<App />, document.getElementById("app") as HTMLElement);

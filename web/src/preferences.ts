@@ -1,0 +1,37 @@
+// What this browser prefers; kept in its local storage.
+import { effect, type Signal, signal } from "@preact/signals";
+import type { Base } from "./format.ts";
+
+export type Theme = "system" | "light" | "dark";
+
+function kept<T extends string>(name: string, allowed: readonly T[], otherwise: T): Signal<T> {
+  const stored = localStorage.getItem(name) as T | null;
+  const value = signal(stored !== null && allowed.includes(stored) ? stored : otherwise);
+  effect(() => localStorage.setItem(name, value.value));
+  return value;
+}
+
+export const theme = kept<Theme>("theme", ["system", "light", "dark"], "system");
+export const units = kept<"binary" | "decimal">("units", ["binary", "decimal"], "binary");
+
+export const base = (): Base => (units.value === "binary" ? 1024 : 1000);
+
+const systemDark = matchMedia("(prefers-color-scheme: dark)");
+/** Moves when the colours on the page have changed, so that canvases repaint. */
+export const palette = signal(0);
+
+export function startPreferences(): void {
+  effect(() => {
+    if (theme.value === "system") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme.value;
+    palette.value = palette.peek() + 1;
+  });
+  systemDark.addEventListener("change", () => {
+    palette.value += 1;
+  });
+}
+
+export function nextTheme(): void {
+  const order: Theme[] = ["system", "light", "dark"];
+  theme.value = order[(order.indexOf(theme.value) + 1) % order.length] as Theme;
+}

@@ -1,0 +1,85 @@
+import { tally } from "../alerts/data.ts";
+import { STANDINGS, type Standing } from "../fleet/summary.ts";
+import { connection, fleet } from "../live/session.ts";
+import { nextTheme, theme } from "../preferences.ts";
+import { path } from "../router.ts";
+import { Mark, STANDING_WORDS, StandingIcon, ThemeIcon } from "./icons.tsx";
+
+const PAGES: [string, string][] = [
+  ["/", "Fleet"],
+  ["/alerts", "Alerts"],
+  ["/settings", "Settings"],
+];
+
+const THEME_WORDS = { system: "System", light: "Light", dark: "Dark" };
+
+export function Header() {
+  return (
+    <header class="header">
+      <a class="brand" href="/" aria-label="Sonde, fleet">
+        <Mark />
+        <span>Sonde</span>
+      </a>
+      <nav aria-label="Pages">
+        {PAGES.map(([href, name]) => {
+          const here = href === "/" ? path.value === "/" || path.value.startsWith("/host/") : path.value === href;
+          return (
+            <a key={href} href={href} aria-current={here ? "page" : undefined}>
+              {name}
+            </a>
+          );
+        })}
+      </nav>
+      <Counts />
+      <Connection />
+      <button type="button" class="quiet" onClick={nextTheme} title="Colours: system, light or dark (t)">
+        <ThemeIcon theme={theme.value} />
+        <span class="wide">{THEME_WORDS[theme.value]}</span>
+        <span class="hidden"> colours, change</span>
+      </button>
+    </header>
+  );
+}
+
+/** The fleet in one glance: how many hosts, and how many stand under each bad word. */
+function Counts() {
+  const count = tally.value;
+  if (fleet.snapshots.value === 0) return <div class="counts" />;
+  const bad = STANDINGS.filter((one): one is Exclude<Standing, "up"> => one !== "up" && count[one] > 0);
+  return (
+    <div class="counts">
+      <span class="wide">
+        {fleet.ids.value.length} {fleet.ids.value.length === 1 ? "host" : "hosts"}
+      </span>
+      {bad.length === 0 && fleet.ids.value.length > 0 && (
+        <span class="tone-up">
+          <StandingIcon standing="up" />
+          all up
+        </span>
+      )}
+      {bad.map((one) => (
+        <a
+          key={one}
+          class={`tone-${one}`}
+          href={`/?show=${one}`}
+          title={`${count[one]} ${STANDING_WORDS[one].toLowerCase()}`}
+        >
+          <StandingIcon standing={one} />
+          {count[one]}
+          <span class="hidden"> {STANDING_WORDS[one]}</span>
+        </a>
+      ))}
+    </div>
+  );
+}
+
+function Connection() {
+  const kind = connection.value.kind;
+  const words = { connecting: "Connecting", live: "Live", lost: "Reconnecting" };
+  return (
+    <span class={`connection ${kind}`}>
+      <i />
+      {words[kind]}
+    </span>
+  );
+}
