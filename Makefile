@@ -1,0 +1,61 @@
+# Two commands: `make run` starts everything on this machine, `make test` passes the whole suite.
+# Everything they need comes from the package registries on their first run; a second run needs no network.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix web
+WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/test-results/*')
+PAGE := services/gateway/static/index.html
+
+.PHONY: run test check setup bench format clean
+
+run: setup
+	exec $(BIN)/sonde up
+
+setup: $(VENV)/run.done $(PAGE)
+
+test: setup $(VENV)/test.done
+	$(NPM) test
+	$(BIN)/python -m pytest $(ARGS)
+
+check: setup $(VENV)/test.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(NPM) run check
+
+format: $(VENV)/test.done
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(NPM) run format
+
+bench: setup
+	$(BIN)/sonde bench $(NAME)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Sonde needs Python 3.11 or later: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.done: $(VENV)/bin/python requirements/run.txt pyproject.toml
+	$(PIP) install --require-hashes -r requirements/run.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/test.done: $(VENV)/run.done requirements/test.txt
+	$(PIP) install --require-hashes -r requirements/test.txt
+	@touch $@
+
+web/node_modules/.done: web/package.json web/package-lock.json $(VENV)/run.done
+	$(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(PAGE): web/node_modules/.done $(WEB_SOURCES)
+	$(NPM) run build
+	@touch $@
+
+clean:
+	rm -rf $(VENV) web/node_modules services/gateway/static

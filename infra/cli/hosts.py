@@ -1,0 +1,29 @@
+"""`sonde hosts`: the fleet as a table."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from infra.cli.process import CommandError
+from infra.database import TRANSIENT, connection
+from infra.settings import ServerSettings
+
+HOSTS = "SELECT name, facts, first_seen, last_sample FROM hosts ORDER BY name"
+
+
+async def hosts(settings: ServerSettings) -> int:
+    """Print one line per host."""
+    try:
+        async with connection(settings.database_url, "hosts") as database:
+            rows = await database.fetch(HOSTS)
+    except TRANSIENT as error:
+        raise CommandError(f"hosts: no database: {error}") from None
+    now = datetime.now(UTC)
+    print(f"{'HOST':24} {'LAST SAMPLE':>12} {'CORES':>5} {'MEMORY':>9}  OS")
+    for row in rows:
+        facts = json.loads(row["facts"])
+        age = "never" if row["last_sample"] is None else f"{(now - row['last_sample']).total_seconds():.0f} s ago"
+        memory = f"{facts.get('memory', 0) / 2**30:.1f} GiB"
+        print(f"{row['name']:24} {age:>12} {facts.get('cores', 0):>5} {memory:>9}  {facts.get('os', '')}")
+    return 0
