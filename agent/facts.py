@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import os
 import platform
 import socket
@@ -15,6 +14,7 @@ import psutil
 
 from infra.settings import AgentSettings
 from schemas.messages import HostFacts
+from schemas.version import VERSION
 
 
 def host_facts(settings: AgentSettings, gpus: Callable[[], list[str]], proc: str = "/proc") -> HostFacts:
@@ -32,7 +32,7 @@ def host_facts(settings: AgentSettings, gpus: Callable[[], list[str]], proc: str
         addresses=addresses(),
         gpus=gpus(),
         virtualisation=virtualisation(),
-        agent_version=agent_version(),
+        agent_version=VERSION,
         sample_interval_s=settings.sample_interval_s,
         batch_interval_s=settings.batch_interval_s,
         tags=[tag.strip() for tag in settings.tags.split(",") if tag.strip()],
@@ -90,14 +90,6 @@ def virtualisation() -> str:
         if sign in names:
             return name
     return "vm" if " hypervisor" in _text("/proc/cpuinfo") else ""
-
-
-@functools.cache
-def agent_version() -> str:
-    try:
-        return importlib.metadata.version("sonde")
-    except importlib.metadata.PackageNotFoundError:  # run from a checkout
-        return ""
 
 
 def addresses() -> list[str]:
