@@ -63,7 +63,7 @@ class Sampler:
     async def sample(self, tick: Tick) -> Sample | None:
         """Read what is due at `tick`; None while the wall clock is so wrong that no sample could be stored."""
         if not EARLIEST_MS <= tick.time_ms <= LATEST_MS:
-            self._fail("clock", f"{tick.time_ms} ms is no date to store samples under")
+            self.fail("clock", f"{tick.time_ms} ms is no date to store samples under")
             return None
         began = self._clock()
         gpu = self._gpus.start()
@@ -86,9 +86,9 @@ class Sampler:
         try:
             reading = await self._gpus.finish(gpu)
         except Exception as error:  # whatever a vendor's library comes up with costs the gpu family alone
-            self._fail("gpu", error)
+            self.fail("gpu", error)
             return None
-        self._works("gpu")
+        self.works("gpu")
         return reading
 
     def last_known(self, time_ms: int) -> Sample:
@@ -108,17 +108,19 @@ class Sampler:
         try:
             instances = collect(monotonic_s)
         except Exception as error:  # a failing collector must not cost the others
-            self._fail(family, error)
+            self.fail(family, error)
             return None
-        self._works(family)
+        self.works(family)
         return Reading(instances)
 
-    def _works(self, family: str) -> None:
+    def works(self, family: str) -> None:
+        """Note that a family could be read."""
         if family in self._failing:
             self._failing.discard(family)
             logger.info("collector works again", extra={"family": family})
 
-    def _fail(self, family: str, error: object) -> None:
+    def fail(self, family: str, error: object) -> None:
+        """Note that a family could not be read; said once until it can be again."""
         if family not in self._failing:
             self._failing.add(family)
             logger.error("collector failed", extra={"family": family, "error": f"{type(error).__name__}: {error}"})
@@ -126,6 +128,10 @@ class Sampler:
     def _add(self, sample: Sample, family: str, reading: Reading | None) -> None:
         if reading is None or not reading.instances or family not in self._scales:
             return
-        sample.families[family] = to_counts(reading.instances, self._scales[family])
+        try:
+            sample.families[family] = to_counts(reading.instances, self._scales[family])
+        except Exception as error:  # a value that is no number must not cost the other families
+            self.fail(family, error)
+            return
         if reading.labels:
             sample.labels[family] = dict(reading.labels)

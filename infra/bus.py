@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 import nats.errors
 import nats.js.errors
@@ -22,6 +23,10 @@ from infra.backoff import Backoff
 from schemas.subjects import STREAMS, Stream
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+GRACE_S = 10.0
+"""How long work at hand may go on after the stop."""
 
 BUS_TRANSIENT: tuple[type[Exception], ...] = (nats.errors.Error, OSError, TimeoutError, asyncio.TimeoutError)
 """What a bus that is away or being restarted raises: try again, holding the position."""
@@ -97,22 +102,50 @@ async def keep_connected(
     name: str,
     work: Callable[[Client], Awaitable[None]],
     *,
+    stop: asyncio.Event | None = None,
     transient: tuple[type[Exception], ...] = BUS_TRANSIENT,
     backoff: Backoff | None = None,
 ) -> None:
     """Run `work(client)` until it returns, on a fresh connection after each transient fault.
 
-    Cancelling ends it. An exception outside `transient` is a bug and passes through, alone rather than in a group.
+    Once `stop` is set nothing is tried again, and work at hand has `GRACE_S` to return. Cancelling ends it too. An
+    exception outside `transient` is a bug and passes through, alone rather than in a group.
     """
-    backoff = backoff or Backoff(0.25, 15)
+    ended = asyncio.Event() if stop is None else stop
+    trying = asyncio.ensure_future(_try_for_ever(url, name, work, ended, transient, backoff or Backoff(0.25, 15)))
+    told = asyncio.ensure_future(ended.wait())
+    try:
+        await asyncio.wait({trying, told}, return_when=asyncio.FIRST_COMPLETED)
+        if not trying.done():
+            await asyncio.wait({trying}, timeout=GRACE_S)
+    finally:
+        told.cancel()
+        while (
+            not trying.done()
+        ):  # Python before 3.12 can lose a cancellation in a `wait_for`, of which the client is full
+            trying.cancel()
+            await asyncio.wait({trying}, timeout=0.2)
+    if not trying.cancelled():
+        trying.result()
+
+
+async def _try_for_ever(
+    url: str,
+    name: str,
+    work: Callable[[Client], Awaitable[None]],
+    ended: asyncio.Event,
+    transient: tuple[type[Exception], ...],
+    backoff: Backoff,
+) -> None:
     loop = asyncio.get_running_loop()
-    while True:
+    while not ended.is_set():
         closed = asyncio.Event()
         client: Client | None = None
         started = loop.time()
         try:
-            client = await connect(url, name, closed=closed)
-            await _until_closed(client, closed, work)
+            client = await _unless(ended, connect(url, name, closed=closed))
+            if client is not None:
+                await _until_closed(client, closed, work)
             return
         except transient as error:
             if loop.time() - started > 30:
@@ -125,7 +158,18 @@ async def keep_connected(
         finally:
             if client is not None:
                 await _close(client)
-        await asyncio.sleep(wait_s)
+        await _unless(ended, asyncio.sleep(wait_s))
+
+
+async def _unless(ended: asyncio.Event, waiting: Coroutine[Any, Any, T]) -> T | None:
+    """What `waiting` returns; None when `ended` is set first."""
+    task, told = asyncio.ensure_future(waiting), asyncio.ensure_future(ended.wait())
+    try:
+        await asyncio.wait({task, told}, return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
+    finally:
+        told.cancel()
+        task.cancel()
 
 
 async def _until_closed(client: Client, closed: asyncio.Event, work: Callable[[Client], Awaitable[None]]) -> None:

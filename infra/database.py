@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, TypeAlias
 
 import asyncpg
 
 from infra.bus import BUS_TRANSIENT
+
+logger = logging.getLogger(__name__)
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 Pool: TypeAlias = "asyncpg.Pool[Any]"
@@ -67,6 +71,18 @@ async def pool(url: str, application: str, size: int = 4, least: int = 1) -> Asy
 
 def _server_settings(application: str) -> dict[str, str]:
     return {"application_name": f"sonde {application}", "timezone": "UTC", "lock_timeout": "30s"}
+
+
+async def become_the_one(database: Connection, role: str, stop: asyncio.Event) -> None:
+    """Wait for the lock of `role`, which one process holds at a time, as long as this connection lives, or for `stop`."""
+    waited = False
+    while not stop.is_set() and not await database.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", role):
+        if not waited:
+            logger.info("another process is at work, standing by", extra={"role": role})
+            waited = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await stop.wait()
 
 
 async def ensure_hosts(database: Connection, names: Iterable[str]) -> dict[str, int]:

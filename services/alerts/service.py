@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 
 import asyncpg
 from nats.aio.client import Client
 
 from infra.bus import ensure_streams, first_fault, keep_connected
-from infra.database import TRANSIENT, Connection, connection
+from infra.database import TRANSIENT, become_the_one, connection
 from infra.settings import ServerSettings
-from services.alerts import sql
 from services.alerts.judge import judge
 from services.alerts.outbox import PACE_S, deliver_to_slack, publish
 from services.alerts.store import CONSUMER
@@ -33,7 +31,7 @@ async def run(settings: ServerSettings, stop: asyncio.Event, *, slack_pace_s: fl
             connection(settings.database_url, CONSUMER) as database,
             connection(settings.database_url, "alerts bus") as outbox,
         ):
-            await _become_the_one(database, ending)
+            await become_the_one(database, "sonde alerts", ending)
             await ensure_streams(client)
             async with asyncio.TaskGroup() as group:
                 group.create_task(publish(client, outbox, ending, wake_bus))
@@ -44,7 +42,7 @@ async def run(settings: ServerSettings, stop: asyncio.Event, *, slack_pace_s: fl
     try:
         async with asyncio.TaskGroup() as group:
             tasks = {
-                group.create_task(keep_connected(settings.nats_url, CONSUMER, work, transient=transient)),
+                group.create_task(keep_connected(settings.nats_url, CONSUMER, work, stop=ending, transient=transient)),
                 group.create_task(deliver_to_slack(settings.database_url, ending, wake_slack, slack_pace_s)),
             }
             try:
@@ -57,15 +55,3 @@ async def run(settings: ServerSettings, stop: asyncio.Event, *, slack_pace_s: fl
                 task.cancel()
     except BaseExceptionGroup as faults:
         raise first_fault(faults) from None
-
-
-async def _become_the_one(database: Connection, stop: asyncio.Event) -> None:
-    """Wait for the lock that the judging process holds as long as its connection lives."""
-    waited = False
-    while not stop.is_set() and not await database.fetchval(sql.LOCK, "sonde alerts"):
-        if not waited:
-            logger.info("another alert service is at work, standing by")
-            waited = True
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(1):
-                await stop.wait()

@@ -12,7 +12,7 @@ import asyncpg
 from nats.aio.client import Client
 
 from infra.bus import first_fault, keep_connected
-from infra.database import TRANSIENT, Connection, connection
+from infra.database import TRANSIENT, Connection, become_the_one, connection
 from infra.engine import Engine, detect
 from infra.ordered import OrderedPull, StoredMessage, ordered
 from infra.positions import load_position
@@ -40,26 +40,14 @@ async def run(settings: ServerSettings, stop: asyncio.Event, catalogue: tuple[Fa
 
     async def work(client: Client) -> None:
         async with connection(settings.database_url, CONSUMER) as database:
-            await _become_the_one(database, stop)
+            await become_the_one(database, "sonde ingest", stop)
             if not stop.is_set():
                 engine = await detect(database)
                 await _consume(client, database, engine, catalogue, stop)
 
     # A host deleted under our feet leaves stale ids behind: begin anew, like after a lost connection.
     transient: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.ForeignKeyViolationError)
-    await keep_connected(settings.nats_url, CONSUMER, work, transient=transient)
-
-
-async def _become_the_one(database: Connection, stop: asyncio.Event) -> None:
-    """Wait for the lock that the working ingest process holds as long as its connection lives."""
-    waited = False
-    while not stop.is_set() and not await database.fetchval(sql.LOCK):
-        if not waited:
-            logger.info("another ingest is at work, standing by")
-            waited = True
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(1):
-                await stop.wait()
+    await keep_connected(settings.nats_url, CONSUMER, work, stop=stop, transient=transient)
 
 
 async def _consume(

@@ -1,7 +1,5 @@
 """What ingest reads and writes besides COPY."""
 
-LOCK = "SELECT pg_try_advisory_lock(hashtext('sonde ingest'))"
-
 INSTANCES = """
 SELECT h.name AS host, i.family, i.name, i.id, i.labels FROM instances i JOIN hosts h ON h.id = i.host_id
 """
