@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 
@@ -14,6 +15,8 @@ from agent.spool import Spool
 from agent.status import Status
 from schemas import subjects
 from schemas.messages import CONTENT_TYPE, JSON_TYPE, MESSAGE_ID, HostEvent, HostFacts
+
+logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 10.0
 FACTS_EVERY = 6
@@ -38,7 +41,11 @@ async def publish_events(
     while True:
         status.reconnects = before + int(client.stats["reconnects"])
         if told is None or told[0] != status.reconnects or look % FACTS_EVERY == 0:
-            now = (status.reconnects, facts())
+            try:
+                now = (status.reconnects, facts())
+            except Exception as error:  # what the host is must not cost what it does
+                logger.warning("host facts could not be gathered", extra={"error": f"{error!r}"})
+                now = told or (status.reconnects, HostFacts())
             if now != told:
                 await _publish(client, spool, HostEvent(host, time.time(), "facts", facts=now[1]))
                 told = now

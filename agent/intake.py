@@ -77,11 +77,18 @@ async def sample_on_grid(interval_s: float, sampler: Sampler, feed: LiveFeed, in
             intake.add(sample)
 
 
-async def measure_filesystems(
-    filesystems: Filesystems, sampler: Sampler, period_s: float = FILESYSTEM.period_s
-) -> None:
+async def measure_filesystems(filesystems: Filesystems, sampler: Sampler) -> None:
     """Measure the file systems once per period, for ever."""
-    while True:
-        began = time.monotonic()
-        sampler.post(FILESYSTEM.name, await filesystems.collect())
-        await asyncio.sleep(max(period_s / 2, began + period_s - time.monotonic()))
+    period_s = FILESYSTEM.period_s
+    try:
+        while True:
+            began = time.monotonic()
+            try:
+                sampler.post(FILESYSTEM.name, await filesystems.collect())
+            except Exception as error:  # a failing collector must not cost the others
+                sampler.fail(FILESYSTEM.name, error)
+            else:
+                sampler.works(FILESYSTEM.name)
+            await asyncio.sleep(max(period_s / 2, began + period_s - time.monotonic()))
+    finally:
+        filesystems.close()

@@ -45,7 +45,8 @@ class Sampler:
         self._periods: dict[str, int] = {}
         self._arrived: dict[str, Reading] = {}
         self._slow: dict[str, Reading] = {}
-        self._failing: set[str] = set()
+        self.failing: set[str] = set()
+        """Families that could not be read last time."""
 
     def post(self, family: str, reading: Reading, partial: bool = False) -> None:
         """Put a family that was read off the tick into the next sample.
@@ -115,14 +116,14 @@ class Sampler:
 
     def works(self, family: str) -> None:
         """Note that a family could be read."""
-        if family in self._failing:
-            self._failing.discard(family)
+        if family in self.failing:
+            self.failing.discard(family)
             logger.info("collector works again", extra={"family": family})
 
     def fail(self, family: str, error: object) -> None:
         """Note that a family could not be read; said once until it can be again."""
-        if family not in self._failing:
-            self._failing.add(family)
+        if family not in self.failing:
+            self.failing.add(family)
             logger.error("collector failed", extra={"family": family, "error": f"{type(error).__name__}: {error}"})
 
     def _add(self, sample: Sample, family: str, reading: Reading | None) -> None:

@@ -74,7 +74,7 @@ def _server_settings(application: str) -> dict[str, str]:
 
 
 async def become_the_one(database: Connection, role: str, stop: asyncio.Event) -> None:
-    """Wait for the lock of `role`, which one process holds at a time, as long as this connection lives, or for `stop`."""
+    """Wait, at most for `stop`, for the lock of `role`: one process has it at a time, while its connection lives."""
     waited = False
     while not stop.is_set() and not await database.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", role):
         if not waited:

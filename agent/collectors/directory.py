@@ -8,6 +8,7 @@ age.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import platform
@@ -50,7 +51,8 @@ def lower_priority() -> None:
     if sys.platform != "linux":
         return
     thread = threading.get_native_id()
-    os.setpriority(os.PRIO_PROCESS, thread, 19)
+    with contextlib.suppress(OSError):  # a sandbox may forbid it, and the walk is slow enough without
+        os.setpriority(os.PRIO_PROCESS, thread, 19)
     number = _IOPRIO_SET.get(platform.machine())
     if number is not None:
         import ctypes  # 0.7 MiB that an agent without a directory to walk does not need
@@ -130,6 +132,6 @@ async def watch(path: str, interval_s: float, post: Callable[[Instances], None])
 def _result(walked: asyncio.Future[Scan | None], path: str) -> Scan | None:
     try:
         return walked.result()
-    except OSError as error:  # forbidden, failing or endless: absent until it can be walked again
-        logger.warning("directory could not be measured", extra={"path": path, "error": str(error)})
+    except Exception as error:  # forbidden, failing, endless or no path at all: absent until it can be walked
+        logger.warning("directory could not be measured", extra={"path": path, "error": f"{error!r}"})
         return None

@@ -178,6 +178,10 @@ class Filesystems:
             left = await self._measure_some(left, answers)
         return _reading(mounts, answers, self._stuck)
 
+    def close(self) -> None:
+        """Let the worker end."""
+        self._worker.close()
+
     async def _measure_some(self, mounts: list[Mount], answers: dict[Mount, Values]) -> list[Mount]:
         """Measure `mounts` into `answers` up to the first that hangs; returns those behind it."""
         turn = _Round(mounts, self._measure)

@@ -17,7 +17,7 @@ import msgspec
 from nats.aio.client import Client
 
 from infra.backoff import Backoff
-from infra.database import DATABASE_TRANSIENT, Connection, connection
+from infra.database import DATABASE_TRANSIENT, Connection, become_the_one, connection
 from schemas import subjects
 from schemas.messages import CONTENT_TYPE, JSON_TYPE, MESSAGE_ID, AlertTransition
 from schemas.rules import Rule
@@ -82,8 +82,7 @@ async def _deliver(
     pace_s: float,
     rng: random.Random,
 ) -> None:
-    while not stop.is_set() and not await database.fetchval(sql.LOCK, "sonde alerts slack"):
-        await _wait(POLL_S, stop)  # another process delivers
+    await become_the_one(database, "sonde alerts slack", stop)
     tried_url = ""
     while not stop.is_set():
         wake.clear()

@@ -1,7 +1,5 @@
 """What the alert service reads and writes."""
 
-LOCK = "SELECT pg_try_advisory_lock(hashtext($1))"
-
 RULES = "SELECT id, body FROM rules ORDER BY id"
 
 HOST_IDS = "SELECT name, id FROM hosts WHERE name = ANY($1)"

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import pytest
 
+from agent.collectors.filesystem import Filesystems, Mount
 from agent.collectors.gpu import Gpus
+from agent.intake import measure_filesystems
 from agent.readings import Instances, Reading
 from agent.sampler import Sampler
 from agent.sources import Collect
 from agent.status import Status
 from agent.ticker import Tick
-from tests.agent.build import START_MS
+from tests.agent.build import START_MS, ended
+from tests.waiting import eventually
 
 
 def no_gpus() -> Gpus:
@@ -53,6 +57,23 @@ async def test_a_failing_collector_costs_only_its_family(caplog: pytest.LogCaptu
         "no nvidia driver, the gpu family is absent",
         "collector failed",
     ]
+
+
+async def test_a_value_that_is_no_number_costs_only_its_family() -> None:
+    sample = await sampler({"memory": lambda _: {"": {"total": "much"}}, "cpu": cpu}).sample(tick())  # type: ignore[dict-item]
+    assert sample is not None
+    assert list(sample.families) == ["cpu"]
+
+
+async def test_file_systems_that_cannot_be_listed_cost_only_their_family() -> None:
+    def fail() -> list[Mount]:
+        raise PermissionError("mountinfo")
+
+    source = sampler({"cpu": cpu})
+    task = asyncio.ensure_future(measure_filesystems(Filesystems(fail), source))
+    await eventually(lambda: "filesystem" in source.failing)
+    assert not task.done()
+    await ended(task)
 
 
 async def test_what_is_read_off_the_tick_is_in_one_sample_only() -> None:

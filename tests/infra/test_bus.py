@@ -58,16 +58,18 @@ async def test_stopping_when_the_bus_dies_at_that_moment_ends(tmp_path: Path) ->
 
 async def test_work_at_hand_is_finished_after_the_stop(bus_url: str) -> None:
     stop = asyncio.Event()
+    at_work = asyncio.Event()
     finished = []
 
     async def work(client: Client) -> None:
+        at_work.set()
         await stop.wait()
         await client.flush()
         finished.append(True)
 
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         group.create_task(keep_connected(bus_url, "test", work, stop=stop))
-        await asyncio.sleep(0.1)
+        await at_work.wait()
         stop.set()
     assert finished
 
