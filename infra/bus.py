@@ -25,7 +25,7 @@ from schemas.subjects import STREAMS, Stream
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-GRACE_S = 10.0
+GRACE_S = 3.0
 """How long work at hand may go on after the stop."""
 
 BUS_TRANSIENT: tuple[type[Exception], ...] = (nats.errors.Error, OSError, TimeoutError, asyncio.TimeoutError)
@@ -120,9 +120,8 @@ async def keep_connected(
             await asyncio.wait({trying}, timeout=GRACE_S)
     finally:
         told.cancel()
-        while (
-            not trying.done()
-        ):  # Python before 3.12 can lose a cancellation in a `wait_for`, of which the client is full
+        while not trying.done():
+            # Again and again: before Python 3.12 a `wait_for`, of which the client is full, can lose a cancelling.
             trying.cancel()
             await asyncio.wait({trying}, timeout=0.2)
     if not trying.cancelled():
