@@ -25,6 +25,8 @@ from schemas.subjects import STREAMS, Stream
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
+_CLOSED = "handler is closed"
+"""uvloop's RuntimeError for writing to a socket that has just gone."""
 GRACE_S = 3.0
 """How long work at hand may go on after the stop."""
 
@@ -124,8 +126,9 @@ async def keep_connected(
             # Again and again: before Python 3.12 a `wait_for`, of which the client is full, can lose a cancelling.
             trying.cancel()
             await asyncio.wait({trying}, timeout=0.2)
-    if not trying.cancelled():
-        trying.result()
+        fault = None if trying.cancelled() else trying.exception()
+    if fault is not None:
+        raise fault
 
 
 async def _try_for_ever(
@@ -146,7 +149,9 @@ async def _try_for_ever(
             if client is not None:
                 await _until_closed(client, closed, work)
             return
-        except transient as error:
+        except (*transient, RuntimeError) as error:
+            if not isinstance(error, transient) and _CLOSED not in str(error):
+                raise
             if loop.time() - started > 30:
                 backoff.reset()
             wait_s = backoff.next_s()
