@@ -149,8 +149,9 @@ async def _try_for_ever(
             if client is not None:
                 await _until_closed(client, closed, work)
             return
-        except (*transient, RuntimeError) as error:
-            if not isinstance(error, transient) and _CLOSED not in str(error):
+        except Exception as error:
+            gone = isinstance(error, RuntimeError) and _CLOSED in str(error)
+            if not gone and not isinstance(error, transient):
                 raise
             if loop.time() - started > 30:
                 backoff.reset()

@@ -84,8 +84,8 @@ async def _run_all(data: Path, server: ServerSettings, local: AgentSettings, sto
                     ):
                         group.create_task(_part(name, part, stop))
                     watchers = [
-                        group.create_task(_watch("nats-server", bus.exited())),
-                        group.create_task(_watch("PostgreSQL", database.exited())),
+                        group.create_task(_watch(bus.exited())),
+                        group.create_task(_watch(database.exited())),
                     ]
                     print(f"sonde: http://{server.http_host}:{port}/  (Ctrl-C ends it)", flush=True)
                     await stop.wait()
@@ -107,8 +107,8 @@ async def _part(name: str, part: Awaitable[None], stop: asyncio.Event) -> None:
         raise PartEnded(f"{name} ended by itself")
 
 
-async def _watch(name: str, exited: Awaitable[str]) -> None:
-    raise PartEnded(f"{name} ended by itself: {await exited}")
+async def _watch(exited: Awaitable[str]) -> None:
+    raise PartEnded(await exited)
 
 
 def _write_running(data: Path, running: process.Running) -> None:
