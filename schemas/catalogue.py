@@ -238,8 +238,3 @@ def metric_named(path: str, catalogue: tuple[Family, ...] = CATALOGUE) -> tuple[
     family_name, _, name = path.partition(".")
     family = family_named(family_name, catalogue)
     return family, family.metric(name)
-
-
-def metric_paths(catalogue: tuple[Family, ...] = CATALOGUE) -> list[str]:
-    """Every metric as a dotted path, in catalogue order."""
-    return [f"{family.name}.{metric.name}" for family in catalogue for metric in family.metrics]

@@ -6,7 +6,7 @@ people, and their new fields have defaults. Types never change.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
 
@@ -49,7 +49,7 @@ class Batch(Struct, array_like=True):
     """Nonce made with the agent's spool; a new one starts a new numbering."""
     lane: Lane
     seq: int
-    """Ascends with every message of this lane and epoch; gaps mean nothing, a repeat has the same number and content."""
+    """Ascends with every message of this lane and epoch. Gaps mean nothing; a repeat has the same number and content."""
     times: list[int]
     """Sample times: Unix milliseconds, then differences."""
     families: list[Block]
@@ -127,13 +127,3 @@ class AlertTransition(Struct):
     """Worst value while it fired."""
     peak_time: float | None = None
     """Sample time of that value, Unix seconds."""
-
-
-class DeadLetter(Struct):
-    """A parked message's headers, in one object for logs and tools."""
-
-    reason: str
-    subject: str
-    stream: str
-    seq: int
-    extra: dict[str, Any] = field(default_factory=dict)
