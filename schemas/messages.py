@@ -49,7 +49,7 @@ class Batch(Struct, array_like=True):
     """Nonce made with the agent's spool; a new one starts a new numbering."""
     lane: Lane
     seq: int
-    """Ascends with every message of this lane and epoch. Gaps mean nothing; a repeat has the same number and content."""
+    """Ascends with every message of this lane and epoch; a repeat has the same number and the same content."""
     times: list[int]
     """Sample times: Unix milliseconds, then differences."""
     families: list[Block]
