@@ -126,7 +126,7 @@ def _log_to(path: Path, log_format: str) -> None:
     set_up_logging("pretty")
     root = logging.getLogger()
     root.handlers[0].setLevel(logging.WARNING)
-    root.handlers[0].addFilter(lambda record: record.exc_info is None)  # a crash is one line here, its trace in the file
+    root.handlers[0].addFilter(lambda record: record.exc_info is None)  # a crash is one line here, the trace is filed
     file = logging.handlers.RotatingFileHandler(path, maxBytes=10 * 2**20, backupCount=2)
     file.setFormatter(KeyValueFormatter())
     root.addHandler(file)
