@@ -32,7 +32,6 @@ class Prepared:
     """A flush and what did not make it in."""
 
     flush: Flush
-    messages: int
     parked: list[tuple[StoredMessage, str]]
     """Poison with its reason."""
     repeats: int
@@ -75,7 +74,7 @@ def prepare(
     for batch in accepted.batches:
         newest[batch.host] = max(newest[batch.host], sum(batch.times))
     flush = Flush(stream, messages[-1].position, families, accepted.marks, newest)
-    return Prepared(flush, len(messages), parked, repeats)
+    return Prepared(flush, parked, repeats)
 
 
 def _check_sender(batch: Batch, subject: str, lane: str) -> None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import asyncpg
 from nats.aio.client import Client
 
-from infra.bus import first_fault, keep_connected
+from infra.bus import keep_connected
 from infra.database import TRANSIENT, Connection, become_the_one, connection
 from infra.engine import Engine, detect
 from infra.ordered import OrderedPull, StoredMessage, ordered
@@ -20,7 +20,7 @@ from infra.settings import ServerSettings
 from schemas.catalogue import CATALOGUE, Family
 from schemas.subjects import BACKFILL, METRICS, Stream
 from services.ingest import sql
-from services.ingest.consume import Prepared, park, prepare
+from services.ingest.consume import park, prepare
 from services.ingest.flush import CONSUMER, Known, commit, load_known
 from services.ingest.purge import purge_when_full
 
@@ -63,8 +63,9 @@ async def _consume(
         while not stop.is_set():
             for stream, lane, pull in pulls:
                 messages = await _some(pull, WAIT_S if stream is METRICS else 0)
-                if messages:
-                    await _flush_all(client, database, engine, catalogue, (stream.name, lane), messages, known)
+                for start in range(0, len(messages), FLUSH_MESSAGES):
+                    part = messages[start : start + FLUSH_MESSAGES]
+                    await _flush(client, database, engine, catalogue, (stream.name, lane), part, known)
                 if len(messages) >= FLUSH_MESSAGES:
                     break  # behind: the past waits until the present is written
             if time.monotonic() - purged > PURGE_EVERY_S:
@@ -82,7 +83,7 @@ async def _some(pull: OrderedPull, wait_s: float) -> list[StoredMessage]:
     return messages
 
 
-async def _flush_all(
+async def _flush(
     client: Client,
     database: Connection,
     engine: Engine,
@@ -91,44 +92,16 @@ async def _flush_all(
     messages: list[StoredMessage],
     known: Known,
 ) -> None:
-    """Commit `messages` of `source` (stream, lane) in portions, each prepared while the one before is being written."""
-    marks = dict(known.marks)
-
-    async def prepared(start: int) -> Prepared:
-        part = messages[start : start + FLUSH_MESSAGES]
-        made = await asyncio.to_thread(prepare, *source, part, marks, catalogue)
-        marks.update(made.flush.marks)
-        return made
-
-    following = await prepared(0)
-    for start in range(0, len(messages), FLUSH_MESSAGES):
-        current = following
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(_flush(client, database, engine, catalogue, current, known))
-                if start + FLUSH_MESSAGES < len(messages):
-                    following = await prepared(start + FLUSH_MESSAGES)
-        except BaseExceptionGroup as faults:
-            raise first_fault(faults) from None
-
-
-async def _flush(
-    client: Client,
-    database: Connection,
-    engine: Engine,
-    catalogue: tuple[Family, ...],
-    prepared: Prepared,
-    known: Known,
-) -> None:
-    """Park what is poison, commit the rest, and say so in one line."""
+    """Park what is poison in `messages` of `source` (stream, lane), commit the rest, and say so in one line."""
     started = time.perf_counter()
+    prepared = await asyncio.to_thread(prepare, *source, messages, known.marks, catalogue)
     await park(client, prepared.flush.stream, prepared.parked)
     rows = await commit(database, engine, catalogue, prepared.flush, known, datetime.now(UTC))
     logger.info(
         "flushed",
         extra={
             "stream": prepared.flush.stream,
-            "messages": prepared.messages,
+            "messages": len(messages),
             "rows": rows,
             "parked": len(prepared.parked),
             "repeats": prepared.repeats,
