@@ -84,16 +84,22 @@ def _merge_series(instance: str, pieces: Sequence[_Piece], codes: Sequence[int],
 class Batcher:
     """Gathers samples until a batch is due.
 
-    Batches end at fixed instants, `phase_s` into every interval, which differ from host to host: a fleet must not
-    publish in one breath. The first batch ends after two samples, so that a new host shows up at once.
+    Batches end at fixed instants, `phase` of the way into every interval, which differ from host to host: a fleet must
+    not publish in one breath. The first batch ends after two samples, so that a new host shows up at once.
     """
 
-    def __init__(self, interval_s: float, phase_s: float, most_samples: int) -> None:
-        self._interval_ms = round(interval_s * 1000)
-        self._phase_ms = round(phase_s * 1000)
+    def __init__(self, interval_s: float, phase: float, most_samples: int) -> None:
+        """`phase`: share of the interval after whose begin batches end."""
+        self._phase = phase
         self._most_samples = most_samples
         self._period: int | None = None
         self._samples: list[Sample] = []
+        self.use_interval(interval_s)
+
+    def use_interval(self, interval_s: float) -> None:
+        """From now on a batch spans `interval_s`."""
+        self._interval_ms = round(interval_s * 1000)
+        self._phase_ms = round(self._phase * self._interval_ms)
 
     def add(self, sample: Sample) -> list[Sample] | None:
         """Take one sample; returns the samples of the batch that ends with it, if one does."""

@@ -7,18 +7,19 @@ import os
 import platform
 import socket
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
+from agent.plan import Plan
 from infra.settings import AgentSettings
 from schemas.messages import HostFacts
 from schemas.version import VERSION
 
 
-def host_facts(settings: AgentSettings, gpus: Callable[[], list[str]], proc: str = "/proc") -> HostFacts:
+def host_facts(settings: AgentSettings, plan: Plan, gpus: list[str]) -> HostFacts:
     """The facts now; what cannot be found out is left empty."""
+    proc = settings.proc_root
     return HostFacts(
         hostname=socket.gethostname(),
         os=operating_system(),
@@ -30,12 +31,13 @@ def host_facts(settings: AgentSettings, gpus: Callable[[], list[str]], proc: str
         boot_id=_line(f"{proc}/sys/kernel/random/boot_id"),
         boot_time=boot_time(),
         addresses=addresses(),
-        gpus=gpus(),
+        gpus=gpus,
         virtualisation=virtualisation(),
         agent_version=VERSION,
-        sample_interval_s=settings.sample_interval_s,
-        batch_interval_s=settings.batch_interval_s,
+        sample_interval_s=plan.sample_interval_s,
+        batch_interval_s=plan.batch_interval_s,
         tags=[tag.strip() for tag in settings.tags.split(",") if tag.strip()],
+        config_revision=plan.revision,
     )
 
 

@@ -7,13 +7,12 @@ import logging
 import time
 
 from agent.batching import Batcher, batches, numbered
-from agent.collectors.filesystem import Filesystems
 from agent.live import LiveFeed
+from agent.plan import Plans
 from agent.publisher import Lanes
 from agent.sampler import Sampler
 from agent.status import Status
 from agent.ticker import Ticker
-from schemas.catalogue import FILESYSTEM
 from schemas.codec import Sample, times_ms
 
 logger = logging.getLogger(__name__)
@@ -32,6 +31,10 @@ class Intake:
         self._most_bytes = most_bytes
         self._status = status
         self._queue: asyncio.Queue[list[Sample]] = asyncio.Queue(QUEUED_BATCHES)
+
+    def use_interval(self, interval_s: float) -> None:
+        """From now on a batch spans `interval_s`."""
+        self._batcher.use_interval(interval_s)
 
     def add(self, sample: Sample) -> None:
         """Take one sample; never waits."""
@@ -64,31 +67,17 @@ class Intake:
         await self._queue.join()
 
 
-async def sample_on_grid(interval_s: float, sampler: Sampler, feed: LiveFeed, intake: Intake, status: Status) -> None:
+async def sample_on_grid(plans: Plans, sampler: Sampler, feed: LiveFeed, intake: Intake, status: Status) -> None:
     """Sample at every tick, for ever."""
-    ticker = Ticker(interval_s)
+    ticker = Ticker(plans.current.sample_interval_s)
     sampler.prime(time.monotonic())
     while True:
+        plan = plans.current
+        ticker.interval_s = plan.sample_interval_s
+        intake.use_interval(plan.batch_interval_s)
         tick = await ticker.next()
         status.late_ticks += tick.skipped
-        sample = await sampler.sample(tick)
+        sample = await sampler.sample(tick, feed.watched)
         if sample is not None:
             feed.offer(sample, sampler.last_known)
             intake.add(sample)
-
-
-async def measure_filesystems(filesystems: Filesystems, sampler: Sampler) -> None:
-    """Measure the file systems once per period, for ever."""
-    period_s = FILESYSTEM.period_s
-    try:
-        while True:
-            began = time.monotonic()
-            try:
-                sampler.post(FILESYSTEM.name, await filesystems.collect())
-            except Exception as error:  # a failing collector must not cost the others
-                sampler.fail(FILESYSTEM.name, error)
-            else:
-                sampler.works(FILESYSTEM.name)
-            await asyncio.sleep(max(period_s / 2, began + period_s - time.monotonic()))
-    finally:
-        filesystems.close()

@@ -1,7 +1,7 @@
 """One tick: every family that is due becomes catalogue counts in one sample.
 
 A collector that fails costs its own family and nothing else; it is logged when it begins to fail and when it works
-again. Families that are read off the tick (file systems, directories) are put in when they arrive.
+again. Families that are read off the tick (file systems, directories ...) are put in when they arrive.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from agent.collectors.gpu import Gpus
+from agent.plan import FamilyPlan, Plans
 from agent.readings import Reading, scales, to_counts
 from agent.sources import Collect
 from agent.status import Status
@@ -27,26 +28,25 @@ class Sampler:
 
     def __init__(
         self,
-        every_tick: Mapping[str, Collect],
-        periodic: Mapping[str, Collect],
+        collectors: Mapping[str, Collect],
         gpus: Gpus,
+        plans: Plans,
         status: Status,
         catalogue: tuple[Family, ...] = CATALOGUE,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """`periodic` families are read when their catalogue period begins."""
-        self._every_tick = every_tick
-        self._periodic = periodic
+        """`collectors`: what is read on the tick, by family; none of it may hang."""
+        self._collectors = collectors
         self._gpus = gpus
+        self._plans = plans
         self._status = status
         self._clock = clock
         self._scales = scales(catalogue)
-        self._period_ms = {family.name: round(family.period_s * 1000) for family in catalogue}
         self._periods: dict[str, int] = {}
         self._arrived: dict[str, Reading] = {}
         self._slow: dict[str, Reading] = {}
-        self.failing: set[str] = set()
-        """Families that could not be read last time."""
+        self.failing: dict[str, str] = {}
+        """Families that could not be read last time, and why."""
 
     def post(self, family: str, reading: Reading, partial: bool = False) -> None:
         """Put a family that was read off the tick into the next sample.
@@ -56,24 +56,39 @@ class Sampler:
         self._arrived[family] = self._arrived[family].with_more(reading) if family in self._arrived else reading
         self._slow[family] = self._slow[family].with_more(reading) if partial and family in self._slow else reading
 
+    def forget(self, family: str, instance: str | None = None) -> None:
+        """Know nothing any more of a family, or of one instance of it, that is no longer read."""
+        if instance is None:
+            self._slow.pop(family, None)
+            self._arrived.pop(family, None)
+            self.failing.pop(family, None)
+        for held in (self._slow, self._arrived):
+            if family in held:
+                held[family].instances.pop(instance or "", None)
+
     def prime(self, monotonic_s: float) -> None:
         """Read the counters once, so that the first sample has rates."""
-        for family, collect in self._every_tick.items():
-            self._collect(family, collect, monotonic_s)
+        for family, collect in self._collectors.items():
+            plan = self._plans.current.families[family]
+            if plan.enabled and not plan.watched and self._every_tick(plan):
+                self._collect(family, collect, monotonic_s)
 
-    async def sample(self, tick: Tick) -> Sample | None:
-        """Read what is due at `tick`; None while the wall clock is so wrong that no sample could be stored."""
+    async def sample(self, tick: Tick, watched: bool = False) -> Sample | None:
+        """Read what is due at `tick`; None while the wall clock is so wrong that no sample could be stored.
+
+        `watched`: somebody looks at this host.
+        """
         if not EARLIEST_MS <= tick.time_ms <= LATEST_MS:
             self.fail("clock", f"{tick.time_ms} ms is no date to store samples under")
             return None
+        self.works("clock")
         began = self._clock()
-        gpu = self._gpus.start()
+        gpu = self._gpus.start() if self._is_due("gpu", tick, watched) else None
         sample = Sample(tick.time_ms, {})
-        for family, collect in self._every_tick.items():
-            self._add(sample, family, self._collect(family, collect, tick.monotonic_s))
-        for family, collect in self._periodic.items():
-            if self._is_due(family, tick) and (reading := self._collect(family, collect, tick.monotonic_s)):
-                self._slow[family] = reading
+        for family, collect in self._collectors.items():
+            if self._is_due(family, tick, watched) and (reading := self._collect(family, collect, tick.monotonic_s)):
+                if not self._every_tick(self._plans.current.families[family]):
+                    self._slow[family] = reading
                 self._add(sample, family, reading)
         for family, reading in self._arrived.items():
             self._add(sample, family, reading)
@@ -99,8 +114,20 @@ class Sampler:
             self._add(sample, family, reading)
         return sample
 
-    def _is_due(self, family: str, tick: Tick) -> bool:
-        period = tick.time_ms // self._period_ms[family]
+    def _every_tick(self, plan: FamilyPlan) -> bool:
+        return plan.period_s <= self._plans.current.sample_interval_s
+
+    def _is_due(self, family: str, tick: Tick, watched: bool) -> bool:
+        """Whether `family` is to be read at `tick`: at the first one of each of its periods."""
+        plan = self._plans.current.families[family]
+        if not plan.enabled or (plan.watched and not watched):
+            if self._periods.pop(family, None) is not None:
+                self.forget(family)
+            return False
+        if self._every_tick(plan):
+            self._periods[family] = 0
+            return True
+        period = int(tick.time_ms // (plan.period_s * 1000))
         due = self._periods.get(family) != period
         self._periods[family] = period
         return due
@@ -116,15 +143,15 @@ class Sampler:
 
     def works(self, family: str) -> None:
         """Note that a family could be read."""
-        if family in self.failing:
-            self.failing.discard(family)
+        if self.failing.pop(family, None) is not None:
             logger.info("collector works again", extra={"family": family})
 
     def fail(self, family: str, error: object) -> None:
         """Note that a family could not be read; said once until it can be again."""
+        text = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(error)
         if family not in self.failing:
-            self.failing.add(family)
-            logger.error("collector failed", extra={"family": family, "error": f"{type(error).__name__}: {error}"})
+            logger.error("collector failed", extra={"family": family, "error": text})
+        self.failing[family] = text
 
     def _add(self, sample: Sample, family: str, reading: Reading | None) -> None:
         if reading is None or not reading.instances or family not in self._scales:

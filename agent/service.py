@@ -13,21 +13,21 @@ from pathlib import Path
 
 from nats.aio.client import Client
 
-from agent import intake, sources
+from agent import intake, readers, sources
 from agent.batching import Batcher
-from agent.collectors import directory
 from agent.collectors.gpu import Gpus
 from agent.events import publish_events
 from agent.facts import host_facts
 from agent.live import LiveFeed, publish_live
+from agent.plan import Plans, make_plan
 from agent.publisher import Lanes, send_backfill, send_present
-from agent.readings import Instances, Reading
 from agent.sampler import Sampler
 from agent.spool import Limits, open_spool
 from agent.status import Status
 from agent.worker import Worker
 from infra.bus import keep_connected
 from infra.settings import AgentSettings
+from schemas.messages import HostFacts
 from schemas.subjects import host_from_name
 
 logger = logging.getLogger(__name__)
@@ -66,18 +66,19 @@ def spool_limits(settings: AgentSettings) -> Limits:
 
 async def _run(settings: AgentSettings, limits: Limits, lanes: Lanes, stop: asyncio.Event) -> None:
     host, spool, status = lanes.host, lanes.spool, lanes.status
-    proc = sources.proc_root()
+    plans = Plans(make_plan(settings))
+    roots, choices = sources.roots_of(settings), sources.new_choices()
     gpus = Gpus(deadline_s=settings.sample_interval_s / 2)
-    own = sources.own_collector(status, lambda: spool.backlog)
-    sampler = Sampler(sources.fast_collectors(proc), {"agent": own}, gpus, status)
+    collectors = sources.fast_collectors(roots, choices)
+    collectors["agent"] = sources.own_collector(status, lambda: spool.backlog)
+    sampler = Sampler(collectors, gpus, plans, status)
+    slow = functools.partial(readers.wanted, sources=sources.slow_sources(roots, choices), sampler=sampler)
     feed = LiveFeed(host, now_ms=int(time.time() * 1000))
-    phase_s = zlib.crc32(host.encode()) % 1000 / 1000 * settings.batch_interval_s
-    batcher = Batcher(settings.batch_interval_s, phase_s, MOST_SAMPLES)
+    batcher = Batcher(plans.current.batch_interval_s, zlib.crc32(host.encode()) % 1000 / 1000, MOST_SAMPLES)
     samples = intake.Intake(host, lanes, batcher, limits.message_bytes, status)
-    facts = functools.partial(host_facts, settings, lambda: gpus.names, proc)
 
-    def post_directory(instances: Instances) -> None:
-        sampler.post("directory", Reading(instances), partial=True)
+    def facts() -> HostFacts:
+        return host_facts(settings, plans.current, gpus.names)
 
     async def session(client: Client) -> None:
         status.begin_session()
@@ -89,15 +90,10 @@ async def _run(settings: AgentSettings, limits: Limits, lanes: Lanes, stop: asyn
             sending.create_task(publish_events(client, host, spool, status, facts))
 
     async with asyncio.TaskGroup() as group:
-        readers = [
-            intake.sample_on_grid(settings.sample_interval_s, sampler, feed, samples, status),
-            intake.measure_filesystems(sources.filesystems(proc), sampler),
-            *(
-                directory.watch(path, settings.directory_interval_s, post_directory)
-                for path in filter(None, settings.directories.split(":"))
-            ),
+        reading = [
+            group.create_task(intake.sample_on_grid(plans, sampler, feed, samples, status)),
+            group.create_task(readers.keep_reading(plans, choices, slow)),
         ]
-        reading = [group.create_task(reader) for reader in readers]
         storing = group.create_task(samples.store())
         sending = group.create_task(keep_connected(settings.nats_url, f"sonde agent {host}", session))
         logger.info("agent runs", extra={"host": host, "epoch": spool.epoch, "backlog": spool.backlog.batches})

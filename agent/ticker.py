@@ -49,16 +49,17 @@ class Ticker:
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._interval_s = interval_s
+        self.interval_s = interval_s
+        """Seconds between two ticks; may be changed at any time."""
         self._monotonic = monotonic
         self._wall = wall
         self._sleep = sleep
         self._target_s: float | None = None
-        self._number: int | None = None
+        self._last_ms: int | None = None
 
     async def next(self) -> Tick:
         """Wait for the next instant to sample at."""
-        interval = self._interval_s
+        interval = self.interval_s
         skipped = 0
         while True:
             now = self._monotonic()
@@ -76,11 +77,11 @@ class Ticker:
             skipped += overslept
             target += overslept * interval
             self._target_s = target
-            number = grid_number(target, self._wall() - now, interval)
-            if not self._repeats(number):
-                self._number = number
-                return Tick(round(number * interval * 1000), now, skipped)
+            time_ms = round(grid_number(target, self._wall() - now, interval) * interval * 1000)
+            if not self._repeats(time_ms):
+                self._last_ms = time_ms
+                return Tick(time_ms, now, skipped)
 
-    def _repeats(self, number: int) -> bool:
+    def _repeats(self, time_ms: int) -> bool:
         """True for an instant that was sampled before a small step back of the wall clock."""
-        return self._number is not None and 0 <= (self._number - number) * self._interval_s <= HOLD_S
+        return self._last_ms is not None and 0 <= self._last_ms - time_ms <= HOLD_S * 1000

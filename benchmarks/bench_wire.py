@@ -12,11 +12,13 @@ import msgspec
 from agent import sources
 from agent.batching import batches, numbered
 from agent.collectors.gpu import Gpus
+from agent.plan import Plans, make_plan
 from agent.sampler import Sampler
 from agent.spool import Backlog
 from agent.status import Status
 from agent.ticker import Ticker
 from benchmarks.figures import Figure, figure, parser, show
+from infra.settings import AgentSettings
 from schemas.codec import Sample, decode_batch, readings
 
 TARGET_BYTES_PER_VALUE = 2.0
@@ -49,9 +51,10 @@ async def measure(seconds: int) -> list[Figure]:
 async def real_samples(seconds: int) -> list[Sample]:
     """One sample a second of this machine, as the agent takes them."""
     status = Status()
-    own = sources.own_collector(status, Backlog)
-    sampler = Sampler(sources.fast_collectors("/proc"), {"agent": own}, Gpus(0.5), status)
-    filesystems = sources.filesystems("/proc")
+    collectors = sources.fast_collectors(sources.Roots(), sources.new_choices())
+    collectors["agent"] = sources.own_collector(status, Backlog)
+    sampler = Sampler(collectors, Gpus(0.5), Plans(make_plan(AgentSettings())), status)
+    filesystems = sources.filesystems(sources.Roots())
     ticker = Ticker(1)
     sampler.prime(time.monotonic())
     taken: list[Sample] = []

@@ -40,6 +40,11 @@ class AgentSettings(Struct, frozen=True):
     directory_interval_s: Annotated[float, Meta(ge=1)] = 300
     tags: str = ""
     """Comma-separated tags of this host."""
+    proc_root: str = "/proc"
+    """Where the host's /proc is mounted; a container sees it elsewhere."""
+    sys_root: str = "/sys"
+    host_root: str = "/"
+    """Where the host's root directory is mounted."""
     log_format: LogFormat = "auto"
 
 

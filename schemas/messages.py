@@ -76,6 +76,8 @@ class HostFacts(Struct, frozen=True):
     sample_interval_s: float = 1
     batch_interval_s: float = 10
     tags: list[str] = field(default_factory=list)
+    config_revision: int = 0
+    """Revision of the pushed settings in force; 0: none were pushed."""
 
 
 class HostEvent(Struct):

@@ -36,7 +36,7 @@ def values(before: Traffic, now: Traffic, elapsed_s: float) -> Values:
     return {name: per_second(a, b, elapsed_s) for name, a, b in zip(_METRICS, before, now, strict=True)}
 
 
-def parse_net_dev(data: bytes) -> dict[str, Traffic]:
+def parse_net_dev(data: bytes, wanted: Callable[[str], bool]) -> dict[str, Traffic]:
     """Counters of /proc/net/dev for the interfaces that are `wanted`."""
     interfaces = {}
     for line in data.split(b"\n")[2:]:
@@ -55,9 +55,9 @@ def parse_net_dev(data: bytes) -> dict[str, Traffic]:
     return interfaces
 
 
-def linux_reader(proc: str) -> Callable[[], dict[str, Traffic]]:
+def linux_reader(proc: str, wanted: Callable[[str], bool] = wanted) -> Callable[[], dict[str, Traffic]]:
     net_dev = ProcFile(f"{proc}/net/dev")
-    return lambda: parse_net_dev(net_dev.read_records())
+    return lambda: parse_net_dev(net_dev.read_records(), wanted)
 
 
 class Interfaces:

@@ -9,11 +9,18 @@ from pathlib import Path
 from nats.aio.client import Client
 
 from agent.batching import batches, numbered
+from agent.plan import Plans, make_plan
 from agent.spool import Limits, Spool, open_spool
+from infra.settings import AgentSettings
+from schemas.agentconfig import AgentConfig
 from schemas.codec import Sample, decode_batch, times_ms
 from schemas.messages import Batch
 
 START_MS = 1_800_000_000_000
+
+
+def default_plans(config: AgentConfig | None = None) -> Plans:
+    return Plans(make_plan(AgentSettings(), config))
 
 
 class Clock:

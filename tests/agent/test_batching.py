@@ -75,13 +75,13 @@ def test_a_batch_gets_its_seq_last() -> None:
 
 
 def test_batches_end_at_the_hosts_own_phase() -> None:
-    batcher = Batcher(10, 3, 1000)
+    batcher = Batcher(10, 0.3, 1000)
     ends = [index for index in range(40) if batcher.add(cpu_sample(START_MS + index * 1000))]
     assert ends == [1, 3, 13, 23, 33]
 
 
 def test_no_sample_is_left_out_between_batches() -> None:
-    batcher = Batcher(10, 7.5, 1000)
+    batcher = Batcher(10, 0.75, 1000)
     taken = samples(47)
     out = [sample for sample in taken for sample in (batcher.add(sample) or [])]
     assert out + batcher.take() == taken

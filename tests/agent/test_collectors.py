@@ -8,7 +8,7 @@ import pytest
 
 from agent.collectors import cpu, disk, memory, network
 from agent.procfs import ProcFile, number_after
-from agent.sources import fast_collectors
+from agent.sources import Roots, fast_collectors, new_choices
 from schemas.catalogue import family_named
 
 STAT = b"""cpu  100 20 30 800 40 5 6 7 50 3
@@ -160,7 +160,7 @@ def test_partitions_and_layers_are_no_whole_disks(tmp_path: Path) -> None:
 
 
 def test_interfaces_of_containers_and_loopback_are_skipped() -> None:
-    assert network.parse_net_dev(NET_DEV) == {"eth0": network.Traffic(1000, 10, 2000, 20, 4, 6)}
+    assert network.parse_net_dev(NET_DEV, network.wanted) == {"eth0": network.Traffic(1000, 10, 2000, 20, 4, 6)}
 
 
 def test_a_wrapped_interface_counter_costs_only_its_own_metric() -> None:
@@ -171,13 +171,13 @@ def test_a_wrapped_interface_counter_costs_only_its_own_metric() -> None:
 
 
 def test_an_interface_seen_for_the_first_time_waits_for_its_second_reading() -> None:
-    interfaces = network.Interfaces(lambda: network.parse_net_dev(NET_DEV))
+    interfaces = network.Interfaces(lambda: network.parse_net_dev(NET_DEV, network.wanted))
     assert interfaces.collect(1.0) == {}
     assert list(interfaces.collect(2.0)) == ["eth0"]
 
 
 def test_this_machine_gives_every_metric_of_the_catalogue() -> None:
-    for family, collect in fast_collectors("/proc").items():
+    for family, collect in fast_collectors(Roots(), new_choices()).items():
         collect(1.0)
         for values in collect(2.0).values():
             assert set(values) == {metric.name for metric in family_named(family).metrics}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agent.collectors.gpu import Gpus
-from schemas.catalogue import GPU
+from schemas.families import GPU
 from tests.agent.build import Clock
 
 

@@ -9,13 +9,14 @@ import pytest
 
 from agent.collectors.filesystem import Filesystems, Mount
 from agent.collectors.gpu import Gpus
-from agent.intake import measure_filesystems
+from agent.plan import Plans
+from agent.readers import read_slowly
 from agent.readings import Instances, Reading
 from agent.sampler import Sampler
 from agent.sources import Collect
 from agent.status import Status
 from agent.ticker import Tick
-from tests.agent.build import START_MS, ended
+from tests.agent.build import START_MS, default_plans, ended
 from tests.waiting import eventually
 
 
@@ -23,8 +24,8 @@ def no_gpus() -> Gpus:
     return Gpus(0.1, lambda: None, lambda: False)
 
 
-def sampler(every_tick: dict[str, Collect], periodic: dict[str, Collect] | None = None) -> Sampler:
-    return Sampler(every_tick, periodic or {}, no_gpus(), Status())
+def sampler(collectors: dict[str, Collect], plans: Plans | None = None) -> Sampler:
+    return Sampler(collectors, no_gpus(), plans or default_plans(), Status())
 
 
 def tick(second: int = 0) -> Tick:
@@ -70,7 +71,7 @@ async def test_file_systems_that_cannot_be_listed_cost_only_their_family() -> No
         raise PermissionError("mountinfo")
 
     source = sampler({"cpu": cpu})
-    task = asyncio.ensure_future(measure_filesystems(Filesystems(fail), source))
+    task = asyncio.ensure_future(read_slowly("filesystem", 10, lambda: Filesystems(fail), source))
     await eventually(lambda: "filesystem" in source.failing)
     assert not task.done()
     await ended(task)
@@ -89,7 +90,7 @@ async def test_what_is_read_off_the_tick_is_in_one_sample_only() -> None:
 
 
 async def test_the_last_known_values_of_slow_families_are_kept() -> None:
-    source = sampler({"cpu": cpu}, {"agent": lambda _: {"": {"reconnects": 3}}})
+    source = sampler({"cpu": cpu, "agent": lambda _: {"": {"reconnects": 3}}})
     source.post("filesystem", Reading({"/": {"total": 10}}))
     source.post("directory", Reading({"/a": {"size": 1}}), partial=True)
     await source.sample(tick(0))
@@ -105,7 +106,7 @@ async def test_the_last_known_values_of_slow_families_are_kept() -> None:
 
 async def test_periodic_families_are_read_when_their_period_begins() -> None:
     read = []
-    source = sampler({}, {"agent": lambda now_s: read.append(now_s) or {"": {"reconnects": 0}}})  # type: ignore[func-returns-value]
+    source = sampler({"agent": lambda now_s: read.append(now_s) or {"": {"reconnects": 0}}})  # type: ignore[func-returns-value]
     for second in range(25):
         await source.sample(tick(second))
     assert read == [1000.0, 1010.0, 1020.0]

@@ -15,10 +15,12 @@ from agent import sources
 from agent.collectors import portable
 from agent.collectors.gpu import Gpus
 from agent.sampler import Sampler
+from agent.sources import Roots
 from agent.status import Status
 from agent.ticker import Tick
 from schemas.catalogue import metric_named
 from schemas.codec import Sample
+from tests.agent.build import default_plans
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="compares with Linux tools")
 
@@ -60,7 +62,12 @@ def real(sample: Sample, path: str, instance: str = "") -> float:
 
 async def one_tick() -> tuple[Sample, dict[str, float], dict[str, float]]:
     """A sample over `WINDOW_S` of work, and the kernel's own counters at both ends."""
-    sampler = Sampler(sources.fast_collectors("/proc"), {}, Gpus(0.1, lambda: None, lambda: False), Status())
+    sampler = Sampler(
+        sources.fast_collectors(Roots(), sources.new_choices()),
+        Gpus(0.1, lambda: None, lambda: False),
+        default_plans(),
+        Status(),
+    )
     began = time.monotonic()
     sampler.prime(began)
     before = kernel_counters()
@@ -68,7 +75,7 @@ async def one_tick() -> tuple[Sample, dict[str, float], dict[str, float]]:
     while time.monotonic() < work_until:
         sum(range(1000))
     after = kernel_counters()
-    sampler.post("filesystem", await sources.filesystems("/proc").collect())
+    sampler.post("filesystem", await sources.filesystems(Roots()).collect())
     sample = await sampler.sample(Tick(round(time.time() * 1000), time.monotonic(), 0))
     assert sample is not None
     return sample, before, after

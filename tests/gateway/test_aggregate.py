@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.catalogue import CPU
+from schemas.families import CPU
 from services.gateway.aggregate import columns, place, steps_of_rows
 from services.gateway.resolution import Grid
 

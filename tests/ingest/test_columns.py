@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.catalogue import CATALOGUE, CPU, DISK
+from schemas.catalogue import CATALOGUE
 from schemas.codec import Sample, decode_batch, encode_batch, readings
+from schemas.families import CPU, DISK
 from schemas.messages import Batch, Block, Series
 from services.ingest.columns import FamilyRows, OutOfRange, gather
 from tests.batches import START_MS, batch, instances, sample

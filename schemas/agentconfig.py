@@ -1,0 +1,84 @@
+"""What the gateway tells agents to sample, as JSON in the KV bucket CONFIG and on `config.<host>`.
+
+Everything in it is optional: what is not set is as the agent's process settings and the catalogue say.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from schemas.catalogue import CATALOGUE, family_named
+from schemas.metric import Family
+from schemas.rules import InvalidField
+
+Pattern = Annotated[str, Meta(min_length=1, max_length=200)]
+"""A shell pattern (`*`, `?`, `[...]`) for instance names."""
+MOST_PATTERNS = 100
+MOST_DIRECTORIES = 20
+
+
+class FamilyConfig(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How one family is sampled."""
+
+    enabled: bool | None = None
+    interval_s: Annotated[float, Meta(ge=0.1, le=86400)] | None = None
+    """Seconds between two samples; never more often than the sampling interval."""
+    include: list[Pattern] | None = None
+    """Only instances that match one of these, also such as are left out by default."""
+    exclude: list[Pattern] | None = None
+    """No instance that matches one of these."""
+
+
+class AgentConfig(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Settings for one agent, or for the whole fleet."""
+
+    revision: int = 0
+    """Ascends with every change; the agent reports the one in force."""
+    sample_interval_s: Annotated[float, Meta(ge=0.1, le=60)] | None = None
+    batch_interval_s: Annotated[float, Meta(ge=0.5, le=300)] | None = None
+    directories: list[Annotated[str, Meta(pattern=r"^/[^\x00]*$", max_length=500)]] | None = None
+    """Directories whose size is measured."""
+    families: dict[str, FamilyConfig] = {}
+
+
+def check_agent_config(config: AgentConfig, catalogue: tuple[Family, ...] = CATALOGUE) -> None:
+    """Raise InvalidField unless `config` makes sense."""
+    if config.directories is not None and len(config.directories) > MOST_DIRECTORIES:
+        raise InvalidField("directories", len(config.directories), f"name at most {MOST_DIRECTORIES}")
+    for name, family_config in config.families.items():
+        try:
+            family = family_named(name, catalogue)
+        except KeyError:
+            known = ", ".join(family.name for family in catalogue)
+            raise InvalidField(f"families.{name}", name, f"use one of {known}") from None
+        for field in ("include", "exclude"):
+            patterns = getattr(family_config, field)
+            if not patterns:
+                continue
+            if not family.instance or family.name == "directory":
+                raise InvalidField(f"families.{name}.{field}", patterns, f"{name} has no instances to choose from")
+            if len(patterns) > MOST_PATTERNS:
+                raise InvalidField(f"families.{name}.{field}", len(patterns), f"give at most {MOST_PATTERNS} patterns")
+
+
+def merged(fleet: AgentConfig, host: AgentConfig) -> AgentConfig:
+    """What one host gets: its own settings where it has any, else the fleet's; the revision is the later of the two."""
+    families = {
+        name: _over(fleet.families.get(name, FamilyConfig()), host.families.get(name, FamilyConfig()))
+        for name in fleet.families | host.families
+    }
+    changes = {
+        name: value
+        for name in ("sample_interval_s", "batch_interval_s", "directories")
+        if (value := getattr(host, name)) is not None
+    }
+    revision = max(fleet.revision, host.revision)
+    return msgspec.structs.replace(fleet, **changes, families=families, revision=revision)
+
+
+def _over(fleet: FamilyConfig, host: FamilyConfig) -> FamilyConfig:
+    changes = {name: value for name in fleet.__struct_fields__ if (value := getattr(host, name)) is not None}
+    return msgspec.structs.replace(fleet, **changes)
