@@ -1,4 +1,4 @@
-"""`python -m agent`: one agent in a process of its own."""
+"""`sonde agent`, or `python -m agent`: one agent in a process of its own, and looking at what it reads and does."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import asyncio
 import gc
 import logging
 import sys
+import time
+from collections.abc import Sequence
 
 from agent import service
 from agent.spoolfiles import SpoolInUse
@@ -15,20 +17,42 @@ from infra.settings import AgentSettings, SettingError, load_settings
 
 logger = logging.getLogger(__name__)
 
+USAGE = """usage: sonde agent [check | status] [--once] [--json]
 
-async def _until_signal(settings: AgentSettings) -> None:
-    stop = asyncio.Event()
-    with stop_on_signals(stop):
-        await service.run(settings, stop)
+  (nothing)  sample this machine and publish to the bus until a signal comes
+  check      read every collector once and show value, unit, time it took and source; --json for scripts
+  status     show what the agent running on this data directory does; --json for scripts
+  --once     the same as check, for scripts: sonde agent --once --json
+
+Settings: SONDE_* variables, see docs/settings.md."""
 
 
-def main() -> int:
-    """Run until a signal: the first ends it in order, the second at once. Returns the exit status."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what `argv` says; returns the exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    options = {word for word in words if word.startswith("-")}
+    actions = [word for word in words if not word.startswith("-")]
+    if "-h" in options or "--help" in options:
+        print(USAGE)
+        return 0
+    if options - {"--once", "--json"} or len(actions) > 1 or not set(actions) <= {"run", "check", "status"}:
+        print(f"agent: {' '.join(words)}: not understood\n{USAGE}", file=sys.stderr)
+        return 2
+    action = actions[0] if actions else "check" if "--once" in options else "run"
     try:
         settings = load_settings(AgentSettings)
     except SettingError as error:
         print(f"agent: {error}", file=sys.stderr)
         return 2
+    if action == "check":
+        return _check(settings, "--json" in options)
+    if action == "status":
+        return _status(settings, "--json" in options)
+    return _run(settings)
+
+
+def _run(settings: AgentSettings) -> int:
+    """Run until a signal: the first ends it in order, the second at once."""
     set_up_logging(settings.log_format)
     # What is there now stays for good: collecting garbage need not look at it again and again.
     gc.collect()
@@ -45,6 +69,40 @@ def main() -> int:
         logger.critical("crashed", exc_info=error)
         print(f"agent: {describe(error)}", file=sys.stderr)
         return 1
+    return 0
+
+
+async def _until_signal(settings: AgentSettings) -> None:
+    stop = asyncio.Event()
+    with stop_on_signals(stop):
+        await service.run(settings, stop)
+
+
+def _check(settings: AgentSettings, as_json: bool) -> int:
+    """Show what would be sent; status 1 when a collector failed."""
+    from agent import check
+
+    set_up_logging("pretty", logging.CRITICAL)
+    found = asyncio.run(check.check_once(settings))
+    if as_json:
+        print(check.as_json(settings, found, time.time()))
+    else:
+        print("\n".join(check.as_table(found)))
+    return 1 if any(checked.state == "failed" for checked in found) else 0
+
+
+def _status(settings: AgentSettings, as_json: bool) -> int:
+    """Show what the running agent tells; status 1 when none answers."""
+    import json
+
+    from agent import local
+
+    try:
+        told = asyncio.run(local.ask_locally(settings.data))
+    except local.NoAnswer as error:
+        print(f"agent: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(told, ensure_ascii=False) if as_json else "\n".join(local.as_lines(told)))
     return 0
 
 

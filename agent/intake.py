@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 from agent.batching import Batcher, batches, numbered
 from agent.live import LiveFeed
@@ -67,8 +68,10 @@ class Intake:
         await self._queue.join()
 
 
-async def sample_on_grid(plans: Plans, sampler: Sampler, feed: LiveFeed, intake: Intake, status: Status) -> None:
-    """Sample at every tick, for ever."""
+async def sample_on_grid(
+    plans: Plans, sampler: Sampler, feed: LiveFeed, intake: Intake, status: Status, ticked: Callable[[], None]
+) -> None:
+    """Sample at every tick, for ever; `ticked` is told that one is over."""
     ticker = Ticker(plans.current.sample_interval_s)
     sampler.prime(time.monotonic())
     while True:
@@ -81,3 +84,4 @@ async def sample_on_grid(plans: Plans, sampler: Sampler, feed: LiveFeed, intake:
         if sample is not None:
             feed.offer(sample, sampler.last_known)
             intake.add(sample)
+        ticked()

@@ -24,6 +24,7 @@ from agent.publisher import Lanes, send_backfill, send_present
 from agent.sampler import Sampler
 from agent.spool import Limits, open_spool
 from agent.status import Status
+from agent.systemd import Notifier
 from agent.worker import Worker
 from infra.bus import keep_connected
 from infra.settings import AgentSettings
@@ -66,6 +67,7 @@ def spool_limits(settings: AgentSettings) -> Limits:
 
 async def _run(settings: AgentSettings, limits: Limits, lanes: Lanes, stop: asyncio.Event) -> None:
     host, spool, status = lanes.host, lanes.spool, lanes.status
+    systemd = Notifier()
     plans = Plans(make_plan(settings))
     roots, choices = sources.roots_of(settings), sources.new_choices()
     gpus = Gpus(deadline_s=settings.sample_interval_s / 2)
@@ -91,13 +93,14 @@ async def _run(settings: AgentSettings, limits: Limits, lanes: Lanes, stop: asyn
 
     async with asyncio.TaskGroup() as group:
         reading = [
-            group.create_task(intake.sample_on_grid(plans, sampler, feed, samples, status)),
+            group.create_task(intake.sample_on_grid(plans, sampler, feed, samples, status, systemd.ticked)),
             group.create_task(readers.keep_reading(plans, choices, slow)),
         ]
         storing = group.create_task(samples.store())
         sending = group.create_task(keep_connected(settings.nats_url, f"sonde agent {host}", session))
         logger.info("agent runs", extra={"host": host, "epoch": spool.epoch, "backlog": spool.backlog.batches})
         await stop.wait()
+        systemd.stopping()
         for task in reading:
             task.cancel()
         await asyncio.wait(reading)

@@ -43,7 +43,10 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     add("up", _up, "Run everything on this machine: both servers, all services and a local agent.")
-    add("agent", _agent, "Sample this machine and publish to the bus.")
+    agent = add("agent", _agent, "Sample this machine and publish to the bus; check what is read; show what it does.")
+    agent.add_argument("action", nargs="?", choices=("run", "check", "status"), help="what to do (default: run)")
+    agent.add_argument("--once", action="store_true", help="read every collector once, the same as check")
+    agent.add_argument("--json", action="store_true", help="check and status as one JSON object, for scripts")
     for name, does in (
         ("ingest", "Write batches from the bus into the database."),
         ("alerts", "Judge batches by the rules and tell people."),
@@ -85,11 +88,11 @@ def _up(_: argparse.Namespace) -> int:
     return up(load_settings(ServerSettings), load_settings(AgentSettings))
 
 
-def _agent(_: argparse.Namespace) -> int:
-    from agent import service
+def _agent(arguments: argparse.Namespace) -> int:
+    from agent.__main__ import main
 
-    settings = load_settings(AgentSettings)
-    return process.run_until_signal("agent", lambda stop: service.run(settings, stop), settings.log_format)
+    options = [f"--{name}" for name in ("once", "json") if getattr(arguments, name)]
+    return main([*filter(None, [arguments.action]), *options])
 
 
 def _migrate(_: argparse.Namespace) -> int:
