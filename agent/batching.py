@@ -64,14 +64,17 @@ class _Piece:
 def _merge_family(family: str, parts: Sequence[Batch], starts: Sequence[int], times: int) -> Block:
     pieces: dict[str, list[_Piece]] = {}
     codes: dict[int, None] = {}
+    period_ms = 0
     for part, start in zip(parts, starts, strict=True):
         for block in part.families:
             if block.family == family:
                 codes.update(dict.fromkeys(block.codes))
+                period_ms = block.period_ms
                 for series in block.series:
                     piece = _Piece(block.codes, series, start, len(part.times))
                     pieces.setdefault(series.instance, []).append(piece)
-    return Block(family, list(codes), [_merge_series(name, own, list(codes), times) for name, own in pieces.items()])
+    merged = [_merge_series(name, own, list(codes), times) for name, own in pieces.items()]
+    return Block(family, list(codes), merged, period_ms)
 
 
 def _merge_series(instance: str, pieces: Sequence[_Piece], codes: Sequence[int], times: int) -> Series:

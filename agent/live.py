@@ -65,7 +65,12 @@ class LiveFeed:
         if self._fresh:
             self._fresh = False
             known = last_known(sample.time_ms)
-            sample = Sample(sample.time_ms, known.families | sample.families, known.labels | sample.labels)
+            sample = Sample(
+                sample.time_ms,
+                known.families | sample.families,
+                known.labels | sample.labels,
+                known.periods_ms | sample.periods_ms,
+            )
         self._sample = sample
         self._ready.set()
 

@@ -42,6 +42,7 @@ class Sampler:
         self._status = status
         self._clock = clock
         self._scales = scales(catalogue)
+        self._usual_s = {family.name: family.period_s for family in catalogue}
         self._periods: dict[str, int] = {}
         self._arrived: dict[str, Reading] = {}
         self._slow: dict[str, Reading] = {}
@@ -163,3 +164,6 @@ class Sampler:
             return
         if reading.labels:
             sample.labels[family] = dict(reading.labels)
+        plan = self._plans.current.families[family]
+        if plan.period_s != self._usual_s[family] and not self._every_tick(plan):
+            sample.periods_ms[family] = round(plan.period_s * 1000)

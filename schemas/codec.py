@@ -104,6 +104,8 @@ def check_batch(batch: Batch, catalogue: tuple[Family, ...] = CATALOGUE) -> None
 def _check_block(block: Block, family: Family, times: int) -> None:
     """Raise Poison unless every series of `block` fits `family` and the batch's number of times."""
     width = len(block.codes)
+    if not 0 <= block.period_ms < 2**40:
+        raise Poison(f"{family.name}: period of {block.period_ms} ms")
     if len(set(block.codes)) != width:
         raise Poison(f"{family.name}: a metric code appears twice")
     names: set[str] = set()
@@ -173,6 +175,8 @@ class Sample(Struct):
     """family -> instance -> metric name -> count; a metric that is absent or None is null."""
     labels: dict[str, dict[str, dict[str, str]]] = {}
     """family -> instance -> labels, for the instances that have any."""
+    periods_ms: dict[str, int] = {}
+    """family -> milliseconds between its samples, for those that settings made another than the catalogue's."""
 
 
 def build_batch(
@@ -193,7 +197,8 @@ def build_batch(
             _series(instance, labels.get(instance, {}), taken, metrics, len(samples))
             for instance in dict.fromkeys(name for _, instances in taken for name in instances)
         ]
-        blocks.append(Block(family.name, [metric.code for metric in metrics], series))
+        period_ms = samples[taken[-1][0]].periods_ms.get(family.name, 0)
+        blocks.append(Block(family.name, [metric.code for metric in metrics], series, period_ms))
     times = [sample.time_ms for sample in samples]
     deltas = [now - before for before, now in zip([0, *times], times, strict=False)]
     return Batch(host, epoch, lane, seq, deltas, blocks)

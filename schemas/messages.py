@@ -39,6 +39,8 @@ class Block(Struct, array_like=True):
     codes: list[int]
     """Catalogue codes of the metrics, in the order of every series' columns."""
     series: list[Series]
+    period_ms: int = 0
+    """Milliseconds between two samples of this family where settings made it another than the catalogue's; else 0."""
 
 
 class Batch(Struct, array_like=True):

@@ -15,9 +15,10 @@ def sample(time_ms: int = START_MS, **cpu: int | None) -> Sample:
     return Sample(time_ms, {"cpu": {"": dict(cpu or {"total": 1234, "user": 200})}})
 
 
-def instances(time_ms: int, family: str, values: Mapping[str, Mapping[str, int | None]]) -> Sample:
-    """A sample of a family with instances."""
-    return Sample(time_ms, {family: {name: dict(row) for name, row in values.items()}})
+def instances(time_ms: int, family: str, values: Mapping[str, Mapping[str, int | None]], period_ms: int = 0) -> Sample:
+    """A sample of a family with instances; `period_ms` when it is sampled at another pace than usual."""
+    rows = {family: {name: dict(row) for name, row in values.items()}}
+    return Sample(time_ms, rows, periods_ms={family: period_ms} if period_ms else {})
 
 
 def batch(*samples: Sample, host: str = "web-1", epoch: str = "e1", lane: Lane = "metrics", seq: int = 1) -> Batch:

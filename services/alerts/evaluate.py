@@ -14,7 +14,7 @@ from msgspec import Struct
 from schemas.codec import times_ms
 from schemas.columns import Column, column_bounds, unpack_column
 from schemas.messages import AlertTransition, Batch, Block, Series
-from services.alerts.machine import OK, Change, State, miss, step
+from services.alerts.machine import OK, Change, State, limits_at, miss, step
 from services.alerts.rules import Check, RuleSet
 
 Key = tuple[str, str]
@@ -66,6 +66,7 @@ def _evaluate_block(
 ) -> None:
     index = block.codes.index(check.code)
     rule_id, wanted = check.rule.id, check.rule.instance
+    limits = limits_at(check.limits, block.period_ms)
     for series in block.series:
         if wanted not in ("*", series.instance):
             continue
@@ -78,7 +79,7 @@ def _evaluate_block(
         state = msgspec.structs.replace(before, absent_ms=0) if before.absent_ms else before
         for time_ms, count in zip(_times(series, times), unpack_column(column, rows), strict=True):
             if all_usable or time_ms <= latest_ms:
-                state, change = step(check.limits, state, check.value(count), time_ms)
+                state, change = step(limits, state, check.value(count), time_ms)
                 if change is not None:
                     outcome.transitions.append(transition_of(check, host, series.instance, change))
         if state is not before:
@@ -109,13 +110,14 @@ def _miss_instances(
 ) -> None:
     """Note active or pending instances that this batch's families no longer have."""
     present = {block.family: {series.instance for series in block.series} for block in batch.families}
+    period_ms = {block.family: block.period_ms for block in batch.families}
     newest_ms = max((time for time in times if time <= latest_ms), default=0)
     for key, before in states.items():
         rule_id, instance = key
         check = rules.by_id.get(rule_id)
         if check is None or before.quiet or instance in present.get(check.family, (instance,)):
             continue
-        state, change = miss(check.limits, before, newest_ms)
+        state, change = miss(limits_at(check.limits, period_ms[check.family]), before, newest_ms)
         if change is not None:
             outcome.transitions.append(transition_of(check, batch.host, instance, change))
         if state is not before:

@@ -124,6 +124,12 @@ def limits_of(rule: Rule, period_s: float = 0) -> Limits:
     )
 
 
+def limits_at(limits: Limits, period_ms: int) -> Limits:
+    """`limits` for a host that samples the metric every `period_ms`; 0: as often as usual."""
+    gap_ms = GAP_PERIODS * period_ms
+    return msgspec.structs.replace(limits, gap_ms=gap_ms) if gap_ms > limits.gap_ms else limits
+
+
 def step(limits: Limits, state: State, value: float | None, time_ms: int) -> tuple[State, Change | None]:
     """`state` after `value` was sampled at `time_ms`, and the one change that it causes, if any."""
     if value is None or time_ms <= state.last_ms:

@@ -50,6 +50,8 @@ class _Record:
     """Sample times of the last minute."""
     summary: SummaryRing = field(default_factory=SummaryRing)
     messages: MessageRing = field(default_factory=MessageRing)
+    periods_ms: dict[str, int] = field(default_factory=dict)
+    """Family -> time between its samples, where the host's settings made it another than the catalogue's."""
 
 
 class Fleet:
@@ -111,6 +113,8 @@ class Fleet:
             self._forget_times(record, min(times))
         record.newest_ms = max(record.newest_ms, newest)
         record.seen_ms = max(record.seen_ms, min(newest, now_ms))
+        for block in batch.families:
+            record.periods_ms[block.family] = block.period_ms
         for family, labels in labels_of(batch).items():
             record.labels.setdefault(family, {}).update(labels)
         for sample in samples:
@@ -137,7 +141,7 @@ class Fleet:
     def _drop_gone(self, record: _Record) -> None:
         """Drop instances that their family outlives (an unplugged disk) and families that the host outlives."""
         for family, times in list(record.latest_ms.items()):
-            period_ms = 1000 * max(self._periods_s[family], record.facts.sample_interval_s)
+            period_ms = self._period_ms(record, family)
             newest = max(times.values())
             if record.newest_ms - newest > GONE_PERIODS * period_ms + WINDOW_MS:
                 for families in (record.latest_ms, record.latest, record.labels):
@@ -146,6 +150,14 @@ class Fleet:
             for instance in [i for i, time_ms in times.items() if newest - time_ms > GONE_PERIODS * period_ms]:
                 for rows in (times, record.latest[family], record.labels.get(family, {})):
                     rows.pop(instance, None)
+
+    def period_ms(self, host: str, family: str) -> int:
+        """Time between two samples of `family` on `host`."""
+        return self._period_ms(self._records.get(host) or _Record(host), family)
+
+    def _period_ms(self, record: _Record, family: str) -> int:
+        usual_ms = 1000 * max(self._periods_s[family], record.facts.sample_interval_s)
+        return record.periods_ms.get(family) or round(usual_ms)
 
     def learn(self, host: str, facts: HostFacts | None = None, alerts: AlertCounts | None = None) -> bool:
         """Note facts or alert counts of `host`, which need not have sent anything yet; True when something changed."""

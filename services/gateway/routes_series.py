@@ -62,8 +62,7 @@ def _range(request: Request, default: str) -> tuple[int, int]:
 
 def _period_ms(fleet: Fleet, host: str, wanted: list[tuple[Family, list[Metric]]]) -> int:
     """How often all wanted metrics have a value: the longest of their periods, or the host's own sampling interval."""
-    sample_s = fleet.facts(host).sample_interval_s
-    return round(1000 * max(sample_s, *(family.period_s for family, _ in wanted)))
+    return max(fleet.period_ms(host, family.name) for family, _ in wanted)
 
 
 async def _host_id(database: Connection, fleet: Fleet, host: str) -> int:

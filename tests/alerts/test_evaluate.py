@@ -51,6 +51,15 @@ def kinds(transitions: Iterable[AlertTransition]) -> list[tuple[str, str]]:
     return [(transition.kind, transition.instance) for transition in transitions]
 
 
+def test_a_condition_lasts_from_sample_to_sample_however_seldom_settings_make_them() -> None:
+    slow = rule(id="full", metric="filesystem.used_percent", for_s=600)
+    every_300_s = [
+        batch(instances(NOON_MS + 300_000 * n, "filesystem", {"/": {"used_percent": 9900}}, 300_000)) for n in range(3)
+    ]
+    _, transitions = judge([slow], *every_300_s)
+    assert kinds(transitions) == [("fire", "/")]
+
+
 def test_a_quiet_batch_touches_nothing() -> None:
     assert evaluate(RuleSet([QUICK]), cpu([1000, 7499, None]), {}, NOON_MS) == Outcome()
 

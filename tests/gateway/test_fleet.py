@@ -66,6 +66,15 @@ def test_an_unplugged_disk_disappears_after_three_periods() -> None:
     assert set(fleet.host("web-1", START_MS).latest["disk"]) == {"sda"}
 
 
+def test_an_instance_that_settings_made_slow_stays() -> None:
+    fleet = Fleet(CATALOGUE)
+    both = {"/": {"used": 1}, "/data": {"used": 2}}
+    take(fleet, instances(START_MS, "filesystem", both, 300_000))
+    take(fleet, instances(START_MS + 300_000, "filesystem", {"/": {"used": 1}}, 300_000))
+    assert set(fleet.host("web-1", START_MS).latest["filesystem"]) == {"/", "/data"}
+    assert fleet.period_ms("web-1", "filesystem") == 300_000
+
+
 def test_a_family_that_is_no_longer_sampled_disappears() -> None:
     fleet = Fleet(CATALOGUE)
     take(fleet, instances(START_MS, "gpu", {"0": {"power": 1}}))

@@ -58,6 +58,17 @@ def test_the_bytes_of_version_1_still_decode() -> None:
     )
     decoded = decode_batch(golden)
     assert [r.columns for r in readings(decoded)] == [{"total": [1234, 1236], "user": [200, 200]}]
+    assert decoded.families[0].period_ms == 0
+
+
+def test_the_bytes_of_version_1_with_a_period_still_decode() -> None:
+    golden = bytes.fromhex(
+        "96a57765622d31a26531a76d6574726963730192cf000001a3185c5000cd03e8"
+        "9194a36370759201029194a080c092c40421d20402ccc8cd7530"
+    )
+    decoded = decode_batch(golden)
+    assert [r.columns for r in readings(decoded)] == [{"total": [1234, 1236], "user": [200, 200]}]
+    assert decoded.families[0].period_ms == 30_000
     assert encode_batch(decoded) == golden
 
 
