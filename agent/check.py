@@ -14,7 +14,6 @@ from msgspec import Struct
 from agent import sources
 from agent.choice import use_plan
 from agent.collectors import directory
-from agent.collectors.gpu import Gpus
 from agent.plan import Plan, make_plan
 from agent.readings import Counts, Reading, scales, to_counts
 from agent.sources import Collect
@@ -73,10 +72,11 @@ async def check_once(settings: AgentSettings) -> list[Checked]:
     roots, choices = sources.roots_of(settings), sources.new_choices()
     use_plan(choices, plan.families)
     fast = sources.fast_collectors(roots, choices)
-    fast["agent"] = sources.own_collector(Status(), Backlog)
-    makers = sources.slow_sources(roots, choices)
+    status = Status()
+    fast["agent"] = sources.own_collector(status, Backlog)
+    makers = sources.slow_sources(roots, choices, status)
     slow = {family: make() for family, make in makers.items() if plan.families[family].enabled}
-    gpus = Gpus(SLOW_WITHIN_S)
+    gpus = sources.gpus(roots, choices, SLOW_WITHIN_S)
     readers: dict[str, Read] = {
         **{family: _fast_reader(collect) for family, collect in fast.items()},
         **{family: source.collect for family, source in slow.items()},

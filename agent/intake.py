@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 
 from agent.batching import Batcher, batches, numbered
@@ -73,11 +72,12 @@ async def sample_on_grid(
 ) -> None:
     """Sample at every tick, for ever; `ticked` is told that one is over."""
     ticker = Ticker(plans.current.sample_interval_s)
-    sampler.prime(time.monotonic())
+    sampler.prime()
     while True:
         plan = plans.current
         ticker.interval_s = plan.sample_interval_s
         intake.use_interval(plan.batch_interval_s)
+        status.config_revision = plan.revision
         tick = await ticker.next()
         status.late_ticks += tick.skipped
         sample = await sampler.sample(tick, feed.watched)

@@ -15,7 +15,6 @@ from nats.aio.client import Client
 
 from agent import intake, readers, sources
 from agent.batching import Batcher
-from agent.collectors.gpu import Gpus
 from agent.events import publish_events
 from agent.facts import host_facts
 from agent.live import LiveFeed, publish_live
@@ -70,11 +69,11 @@ async def _run(settings: AgentSettings, limits: Limits, lanes: Lanes, stop: asyn
     systemd = Notifier()
     plans = Plans(make_plan(settings))
     roots, choices = sources.roots_of(settings), sources.new_choices()
-    gpus = Gpus(deadline_s=settings.sample_interval_s / 2)
+    gpus = sources.gpus(roots, choices)
     collectors = sources.fast_collectors(roots, choices)
     collectors["agent"] = sources.own_collector(status, lambda: spool.backlog)
     sampler = Sampler(collectors, gpus, plans, status)
-    slow = functools.partial(readers.wanted, sources=sources.slow_sources(roots, choices), sampler=sampler)
+    slow = functools.partial(readers.wanted, sources=sources.slow_sources(roots, choices, status), sampler=sampler)
     feed = LiveFeed(host, now_ms=int(time.time() * 1000))
     batcher = Batcher(plans.current.batch_interval_s, zlib.crc32(host.encode()) % 1000 / 1000, MOST_SAMPLES)
     samples = intake.Intake(host, lanes, batcher, limits.message_bytes, status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Callable
@@ -10,12 +11,14 @@ from typing import NamedTuple
 import psutil
 
 from agent.choice import Choice
-from agent.collectors import cpu, disk, filesystem, memory, network, own
+from agent.collectors import cpu, disk, filesystem, memory, network, own, pressure, sockets
+from agent.collectors.gpu import Gpus, has_driver
 from agent.readings import Instances
 from agent.slow import Source
 from agent.spool import Backlog
 from agent.status import Status
 from infra.settings import AgentSettings
+from schemas.messages import TopProcesses
 
 Collect = Callable[[float], Instances]
 """Reads one family at the given monotonic time."""
@@ -28,6 +31,11 @@ class Roots(NamedTuple):
     sys: str = "/sys"
     host: str = "/"
 
+    @property
+    def net(self) -> str:
+        """Where the host's network counters are: below `proc`/net itself they are those of the reader's namespace."""
+        return f"{self.proc}/net" if self.proc == "/proc" else f"{self.proc}/1/net"
+
 
 def roots_of(settings: AgentSettings) -> Roots:
     return Roots(settings.proc_root, settings.sys_root, settings.host_root)
@@ -36,11 +44,16 @@ def roots_of(settings: AgentSettings) -> Roots:
 def new_choices() -> dict[str, Choice]:
     """Family -> which of its instances are sampled, for the families whose instances can be chosen."""
     return {
-        "network": Choice(network.wanted),
+        "network": Choice(network.wanted if sys.platform == "linux" else _wanted_elsewhere),
         "disk": Choice(),
+        "core": Choice(),
         "filesystem": Choice(),
         "gpu": Choice(),
     }
+
+
+def _wanted_elsewhere(name: str) -> bool:
+    return network.wanted(name) and not name.startswith(("lo0", "Loopback"))
 
 
 def fast_collectors(roots: Roots, choices: dict[str, Choice]) -> dict[str, Collect]:
@@ -50,22 +63,40 @@ def fast_collectors(roots: Roots, choices: dict[str, Choice]) -> dict[str, Colle
         return {
             "cpu": cpu.Cpu(cpu.linux_reader(proc), cpu.linux_load(proc), cpu.linux_frequency(proc, sys_root)).collect,
             "memory": memory.MemoryUse(memory.linux_reader(proc)).collect,
-            "disk": disk.Disks(disk.linux_reader(proc, sys_root)).collect,
-            "network": network.Interfaces(network.linux_reader(proc, choices["network"])).collect,
+            "disk": disk.Disks(disk.linux_reader(proc, sys_root, choices["disk"])).collect,
+            "network": network.Interfaces(
+                network.linux_reader(roots.net, choices["network"]), network.linux_link(sys_root)
+            ).collect,
+            "core": cpu.Cores(cpu.linux_core_reader(proc), choices["core"]).collect,
+            "pressure": pressure.Pressure(pressure.linux_readers(proc)).collect,
+            "sockets": sockets.Sockets(roots.net, proc).collect,
         }
     from agent.collectors import portable
 
     return {
         "cpu": cpu.Cpu(portable.cpu_times, psutil.getloadavg, portable.cpu_frequency).collect,
         "memory": memory.MemoryUse(portable.memory_now).collect,
-        "disk": disk.Disks(portable.disks).collect,
-        "network": network.Interfaces(portable.interfaces).collect,
+        "disk": disk.Disks(portable.disks(choices["disk"])).collect,
+        "network": network.Interfaces(portable.interfaces(choices["network"]), portable.link).collect,
+        "core": cpu.Cores(portable.core_times, choices["core"]).collect,
     }
 
 
-def slow_sources(roots: Roots, choices: dict[str, Choice]) -> dict[str, Callable[[], Source]]:
+def slow_sources(roots: Roots, choices: dict[str, Choice], status: Status) -> dict[str, Callable[[], Source]]:
     """Family name -> what makes its source, for the families read off the tick."""
-    return {"filesystem": lambda: filesystems(roots)}
+
+    def processes() -> Source:
+        from agent.collectors import process
+
+        def note_top(top: TopProcesses) -> None:
+            status.top = top
+
+        return process.Processes(process.linux_reader(roots.proc), note_top)
+
+    sources: dict[str, Callable[[], Source]] = {"filesystem": lambda: filesystems(roots)}
+    if sys.platform == "linux":
+        sources["process"] = processes
+    return sources
 
 
 def filesystems(roots: Roots) -> filesystem.Filesystems:
@@ -74,6 +105,11 @@ def filesystems(roots: Roots) -> filesystem.Filesystems:
     from agent.collectors import portable
 
     return filesystem.Filesystems(portable.mounts)
+
+
+def gpus(roots: Roots, choices: dict[str, Choice], deadline_s: float = 1.0) -> Gpus:
+    """The GPUs, read beside the tick within `deadline_s`."""
+    return Gpus(deadline_s, present=functools.partial(has_driver, roots.proc), choice=choices["gpu"])
 
 
 def own_collector(status: Status, backlog: Callable[[], Backlog]) -> Collect:

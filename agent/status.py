@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from schemas.messages import TopProcesses
+
 
 class Status(Struct):
     """Counters since the agent started."""
@@ -16,6 +18,10 @@ class Status(Struct):
     late_ticks: int = 0
     lost_batches: int = 0
     """Batches that never reached the spool, because it could not keep up."""
+    config_revision: int = 0
+    """Of the pushed settings in force."""
+    top: TopProcesses | None = None
+    """What used most in the last walk through the processes."""
     collect_ms: float = 0
     ticks: int = 0
 

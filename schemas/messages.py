@@ -82,16 +82,35 @@ class HostFacts(Struct, frozen=True):
     """Revision of the pushed settings in force; 0: none were pushed."""
 
 
+class ProcessUse(Struct, frozen=True):
+    """What one process uses."""
+
+    pid: int
+    name: str
+    cpu: float
+    """Percent of one core."""
+    memory: int
+    """Resident bytes."""
+
+
+class TopProcesses(Struct, frozen=True):
+    """The processes that use most; sent every 10 s while somebody looks at the host."""
+
+    cpu: list[ProcessUse]
+    memory: list[ProcessUse]
+
+
 class HostEvent(Struct):
     """Something that happened to a host, as JSON on `events.<host>`."""
 
     host: str
     time: float
     """Unix seconds."""
-    kind: Literal["facts", "dropped"]
+    kind: Literal["facts", "dropped", "processes"]
     facts: HostFacts | UnsetType = UNSET
     dropped: int | UnsetType = UNSET
     """Batches lost so far because the spool was full."""
+    processes: TopProcesses | UnsetType = UNSET
 
 
 class LiveInterest(Struct):

@@ -1,4 +1,4 @@
-"""Processor time, load, context switches, interrupts and clock of the whole host."""
+"""Processor time, load, tasks, context switches, interrupts and clock of the whole host; and each core's busy time."""
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ class Times(NamedTuple):
     steal: float | None
     context_switches: int | None
     interrupts: int | None
+    forks: int | None = None
+    procs_running: int | None = None
+    """Now, not since boot; as the next."""
+    procs_blocked: int | None = None
 
 
 def shares(before: Times, now: Times, elapsed_s: float) -> Values:
@@ -51,6 +55,7 @@ def shares(before: Times, now: Times, elapsed_s: float) -> Values:
         values[name] = None if part is None else share_percent(part, whole)
     values["context_switches"] = _rate(before.context_switches, now.context_switches, elapsed_s)
     values["interrupts"] = _rate(before.interrupts, now.interrupts, elapsed_s)
+    values["forks"] = _rate(before.forks, now.forks, elapsed_s)
     return values
 
 
@@ -58,13 +63,26 @@ def _rate(before: int | None, now: int | None, elapsed_s: float) -> float | None
     return None if before is None or now is None else per_second(before, now, elapsed_s)
 
 
+_COUNTED = (b"ctxt", b"intr", b"processes", b"procs_running", b"procs_blocked")
+
+
 def parse_stat(data: bytes) -> Times:
     """Counters of /proc/stat. guest and guest_nice are part of user and nice already."""
     fields = [int(word) for word in data[: data.index(b"\n")].split()[1:9]]
     fields += [0] * (8 - len(fields))
     user, nice, system, idle, iowait, irq, softirq, steal = fields
-    switches, interrupts = number_after(data, b"\nctxt "), number_after(data, b"\nintr ")
-    return Times(user, nice, system, idle, iowait, irq, softirq, steal, switches, interrupts)
+    more = (number_after(data, b"\n" + key + b" ") for key in _COUNTED)
+    return Times(user, nice, system, idle, iowait, irq, softirq, steal, *more)
+
+
+def parse_cores(data: bytes) -> dict[str, tuple[int, int]]:
+    """Core number -> busy and all time of /proc/stat, in its ticks. A core that is offline has no line."""
+    cores = {}
+    for line in data.split(b"\ncpu")[1:]:
+        number, *words = line.split(b"\n", 1)[0].split()[:9]
+        times = [int(word) for word in words]
+        cores[number.decode()] = (sum(times) - sum(times[3:5]), sum(times))
+    return cores
 
 
 def linux_reader(proc: str) -> Callable[[], Times]:
@@ -122,6 +140,7 @@ class Cpu:
         times = self._read()
         before, self._before = self._before, (now_s, times)
         values: Values = shares(before[1], times, now_s - before[0]) if before else {}
+        values["procs_running"], values["procs_blocked"] = times.procs_running, times.procs_blocked
         values["load1"], values["load5"], values["load15"] = self._read_load()
         values["frequency"] = self._clock(now_s)
         return {"": values}
@@ -134,3 +153,28 @@ class Cpu:
             except (OSError, ValueError):  # a core going offline takes its file along
                 self._frequency = None
         return self._frequency
+
+
+def linux_core_reader(proc: str) -> Callable[[], dict[str, tuple[float, float]]]:
+    stat = ProcFile(f"{proc}/stat")
+    return lambda: {name: (busy, whole) for name, (busy, whole) in parse_cores(stat.read()).items()}
+
+
+class Cores:
+    """Holds the previous counters of every core."""
+
+    def __init__(self, read: Callable[[], dict[str, tuple[float, float]]], wanted: Callable[[str], bool]) -> None:
+        """`read`: core -> busy and all time so far, in any one unit."""
+        self._read = read
+        self._wanted = wanted
+        self._before: dict[str, tuple[float, float]] = {}
+
+    def collect(self, _now_s: float) -> Instances:
+        """Cores seen for the first time have no share yet and are left out."""
+        cores = self._read()
+        before, self._before = self._before, cores
+        return {
+            name: {"total": share_percent(busy - before[name][0], whole - before[name][1])}
+            for name, (busy, whole) in cores.items()
+            if name in before and self._wanted(name)
+        }

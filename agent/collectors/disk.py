@@ -27,13 +27,18 @@ class Traffic(NamedTuple):
     write_bytes: int
     write_ms: int
     busy_ms: int | None
+    queue_ms: int | None = None
+    """Time of all requests in flight together."""
 
 
 def values(before: Traffic, now: Traffic, elapsed_s: float) -> Values:
     """Rates between two readings; all null when any counter went backwards, for then the disk is another one."""
     if any(a is not None and b is not None and b < a for a, b in zip(before, now, strict=True)):
-        return dict.fromkeys(("read", "write", "reads", "writes", "busy", "read_wait", "write_wait"))
+        return dict.fromkeys(("read", "write", "reads", "writes", "busy", "read_wait", "write_wait", "queue"))
     busy: float | None = None
+    queue: float | None = None
+    if before.queue_ms is not None and now.queue_ms is not None and elapsed_s > 0:
+        queue = (now.queue_ms - before.queue_ms) / (1000 * elapsed_s)
     if before.busy_ms is not None and now.busy_ms is not None and elapsed_s > 0:
         # The kernel counts whole jiffies, so a saturated disk can exceed the interval by one.
         busy = min(100.0, (now.busy_ms - before.busy_ms) / (10 * elapsed_s))
@@ -45,6 +50,7 @@ def values(before: Traffic, now: Traffic, elapsed_s: float) -> Values:
         "busy": busy,
         "read_wait": mean(before.read_ms, now.read_ms, before.reads, now.reads),
         "write_wait": mean(before.write_ms, now.write_ms, before.writes, now.writes),
+        "queue": queue,
     }
 
 
@@ -55,10 +61,10 @@ def parse_diskstats(data: bytes, wanted: Callable[[str], bool]) -> dict[str, Tra
         words = line.split()
         name = words[2].decode("utf-8", "replace")
         if wanted(name):
-            reads, _, read_sectors, read_ms, writes, _, write_sectors, write_ms, _, busy_ms = map(int, words[3:13])
-            disks[name] = Traffic(
-                reads, read_sectors * _SECTOR_BYTES, read_ms, writes, write_sectors * _SECTOR_BYTES, write_ms, busy_ms
-            )
+            numbers = [int(word) for word in words[3:14]]
+            reads, _, read_sectors, read_ms, writes, _, write_sectors, write_ms, _, busy_ms, queue_ms = numbers
+            read_bytes, write_bytes = read_sectors * _SECTOR_BYTES, write_sectors * _SECTOR_BYTES
+            disks[name] = Traffic(reads, read_bytes, read_ms, writes, write_bytes, write_ms, busy_ms, queue_ms)
     return disks
 
 
@@ -71,14 +77,16 @@ def is_whole_disk(name: str, sys: str = "/sys") -> bool:
     return (block / "device").exists() or (name.startswith(_NO_DEVICE_LINK) and block.exists())
 
 
-def linux_reader(proc: str, sys: str = "/sys") -> Callable[[], dict[str, Traffic]]:
+def linux_reader(
+    proc: str, sys: str = "/sys", chosen: Callable[[str], bool] = lambda name: True
+) -> Callable[[], dict[str, Traffic]]:
     diskstats = ProcFile(f"{proc}/diskstats")
     known: dict[str, bool] = {}
 
     def wanted(name: str) -> bool:
         if name not in known:
             known[name] = is_whole_disk(name, sys)
-        return known[name]
+        return known[name] and chosen(name)
 
     return lambda: parse_diskstats(diskstats.read_records(), wanted)
 

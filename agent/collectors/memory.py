@@ -24,6 +24,13 @@ class Memory(NamedTuple):
     swapped_in: int | None
     """Bytes read back from swap since boot."""
     swapped_out: int | None
+    dirty: int | None = None
+    slab: int | None = None
+    shared: int | None = None
+    oom_kills: int | None = None
+    """Processes killed since boot."""
+    major_faults: int | None = None
+    """Since boot."""
 
 
 def values(before: Memory | None, now: Memory, elapsed_s: float) -> Values:
@@ -42,6 +49,11 @@ def values(before: Memory | None, now: Memory, elapsed_s: float) -> Values:
         "swap_percent": share_percent(swap_used, now.swap_total) if now.swap_total else 0,
         "swap_in": _rate(before and before.swapped_in, now.swapped_in, elapsed_s),
         "swap_out": _rate(before and before.swapped_out, now.swapped_out, elapsed_s),
+        "dirty": now.dirty,
+        "slab": now.slab,
+        "shared": now.shared,
+        "oom_kills": now.oom_kills,
+        "major_faults": _rate(before and before.major_faults, now.major_faults, elapsed_s),
     }
 
 
@@ -49,22 +61,22 @@ def _rate(before: int | None, now: int | None, elapsed_s: float) -> float | None
     return None if before is None or now is None else per_second(before, now, elapsed_s)
 
 
-def parse(meminfo: bytes, vmstat: bytes | None, page_bytes: int) -> Memory:
-    """Readings of /proc/meminfo and /proc/vmstat; without the latter nothing was swapped."""
+def parse(meminfo: bytes, vmstat: bytes, page_bytes: int) -> Memory:
+    """Readings of /proc/meminfo and /proc/vmstat; kernels before 4.13 do not count the processes killed."""
 
     def kib(key: bytes) -> int | None:
         count = number_after(meminfo, key)
         return None if count is None else count * 1024
 
     def pages(key: bytes) -> int | None:
-        count = 0 if vmstat is None else number_after(vmstat, key)
+        count = number_after(vmstat, key)
         return None if count is None else count * page_bytes
 
     total, free = kib(b"MemTotal:"), kib(b"\nMemFree:")
     if total is None or free is None:
         raise ValueError("meminfo without MemTotal and MemFree")
-    buffers, page_cache, slab = kib(b"\nBuffers:"), kib(b"\nCached:"), kib(b"\nSReclaimable:")
-    cached = None if page_cache is None else page_cache + (slab or 0)
+    buffers, page_cache, reclaimable = kib(b"\nBuffers:"), kib(b"\nCached:"), kib(b"\nSReclaimable:")
+    cached = None if page_cache is None else page_cache + (reclaimable or 0)
     available = kib(b"\nMemAvailable:")
     if available is None:  # kernels before 3.14 do not estimate it; this is what tools showed then
         available = free + (cached or 0) + (buffers or 0)
@@ -78,19 +90,19 @@ def parse(meminfo: bytes, vmstat: bytes | None, page_bytes: int) -> Memory:
         swap_free=kib(b"\nSwapFree:") or 0,
         swapped_in=pages(b"\npswpin "),
         swapped_out=pages(b"\npswpout "),
+        dirty=kib(b"\nDirty:"),
+        slab=kib(b"\nSlab:"),
+        shared=kib(b"\nShmem:"),
+        oom_kills=number_after(vmstat, b"\noom_kill "),
+        major_faults=number_after(vmstat, b"\npgmajfault "),
     )
 
 
 def linux_reader(proc: str) -> Callable[[], Memory]:
-    """Reads vmstat, the costlier file, only where there is swap."""
     meminfo, vmstat = ProcFile(f"{proc}/meminfo"), ProcFile(f"{proc}/vmstat")
     page_bytes = os.sysconf("SC_PAGE_SIZE")
 
-    def read() -> Memory:
-        info = meminfo.read()
-        return parse(info, vmstat.read_records() if number_after(info, b"\nSwapTotal:") else None, page_bytes)
-
-    return read
+    return lambda: parse(meminfo.read(), vmstat.read_records(), page_bytes)
 
 
 class MemoryUse:

@@ -46,5 +46,6 @@ class Own:
                 "publish": status.publish_ms,
                 "reconnects": status.reconnects,
                 "late_ticks": status.late_ticks,
+                "config_revision": status.config_revision,
             }
         }

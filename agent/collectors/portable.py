@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import psutil
 
 from agent.collectors import cpu, disk, memory, network
 from agent.collectors.filesystem import Mount
+from agent.readings import Values
 
 
 def cpu_times() -> cpu.Times:
@@ -22,6 +25,15 @@ def cpu_times() -> cpu.Times:
         context_switches=stats.ctx_switches,
         interrupts=stats.interrupts,
     )
+
+
+def core_times() -> dict[str, tuple[float, float]]:
+    """Core -> busy and all time so far, in seconds."""
+    cores = {}
+    for number, times in enumerate(psutil.cpu_times(percpu=True)):
+        whole = sum(times)
+        cores[str(number)] = (whole - times.idle - getattr(times, "iowait", 0), whole)
+    return cores
 
 
 def cpu_frequency() -> float | None:
@@ -44,9 +56,9 @@ def memory_now() -> memory.Memory:
     )
 
 
-def disks() -> dict[str, disk.Traffic]:
-    """Every disk the system names; outside Linux those are whole disks."""
-    return {
+def disks(wanted: Callable[[str], bool] = lambda name: True) -> Callable[[], dict[str, disk.Traffic]]:
+    """Reads every wanted disk the system names; outside Linux those are whole disks."""
+    return lambda: {
         name: disk.Traffic(
             reads=counts.read_count,
             read_bytes=counts.read_bytes,
@@ -56,12 +68,13 @@ def disks() -> dict[str, disk.Traffic]:
             write_ms=counts.write_time,
             busy_ms=getattr(counts, "busy_time", None),
         )
-        for name, counts in psutil.disk_io_counters(perdisk=True, nowrap=False).items()
+        for name, counts in (psutil.disk_io_counters(perdisk=True, nowrap=False) or {}).items()
+        if wanted(name)
     }
 
 
-def interfaces() -> dict[str, network.Traffic]:
-    return {
+def interfaces(wanted: Callable[[str], bool] = network.wanted) -> Callable[[], dict[str, network.Traffic]]:
+    return lambda: {
         name: network.Traffic(
             received=counts.bytes_recv,
             packets_received=counts.packets_recv,
@@ -70,9 +83,15 @@ def interfaces() -> dict[str, network.Traffic]:
             errors=counts.errin + counts.errout,
             drops=counts.dropin + counts.dropout,
         )
-        for name, counts in psutil.net_io_counters(pernic=True, nowrap=False).items()
-        if network.wanted(name) and not name.startswith(("lo0", "Loopback"))
+        for name, counts in (psutil.net_io_counters(pernic=True, nowrap=False) or {}).items()
+        if wanted(name)
     }
+
+
+def link(name: str) -> Values:
+    """Speed and state of an interface's link; psutil tells 0 where it does not know the speed."""
+    state = psutil.net_if_stats().get(name)
+    return {} if state is None else {"speed": state.speed or None, "up": 1 if state.isup else 0}
 
 
 def mounts() -> list[Mount]:

@@ -69,7 +69,7 @@ async def one_tick() -> tuple[Sample, dict[str, float], dict[str, float]]:
         Status(),
     )
     began = time.monotonic()
-    sampler.prime(began)
+    sampler.prime()
     before = kernel_counters()
     work_until = began + WINDOW_S
     while time.monotonic() < work_until:
@@ -140,11 +140,11 @@ def test_own_readers_agree_with_psutil() -> None:
     assert (mine.total, mine.swap_total) == (theirs.total, theirs.swap_total)
     assert mine.available == pytest.approx(theirs.available, abs=MEMORY_SLACK_BYTES)
     assert mine.cached == pytest.approx(theirs.cached, abs=MEMORY_SLACK_BYTES)
-    disks, all_disks = disk.linux_reader("/proc")(), portable.disks()
+    disks, all_disks = disk.linux_reader("/proc")(), portable.disks()()
     for name, traffic in disks.items():
         assert traffic.read_bytes == pytest.approx(all_disks[name].read_bytes, abs=200e6)
         assert traffic.busy_ms == pytest.approx(all_disks[name].busy_ms, abs=2000)
-    interfaces, all_interfaces = network.linux_reader("/proc")(), portable.interfaces()
+    interfaces, all_interfaces = network.linux_reader("/proc/net")(), portable.interfaces()()
     assert set(interfaces) == set(all_interfaces)
     for name, flow in interfaces.items():
         assert flow.received == pytest.approx(all_interfaces[name].received, abs=50e6)

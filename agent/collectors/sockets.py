@@ -1,0 +1,69 @@
+"""TCP sockets and connection tracking of the whole host, from the kernel's own sums: no socket is looked at."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from agent.procfs import ProcFile, number_after
+from agent.rates import per_second, share_percent
+from agent.readings import Instances, Values
+
+
+class Tcp(NamedTuple):
+    established: int | None
+    retransmits: int | None
+    """Segments sent again since boot."""
+
+
+def parse_snmp(data: bytes) -> Tcp:
+    """The Tcp lines of /proc/net/snmp: one of names, one of numbers."""
+    lines = [line.split() for line in data.split(b"\n") if line.startswith(b"Tcp:")]
+    if len(lines) != 2 or len(lines[0]) != len(lines[1]):
+        return Tcp(None, None)
+    numbers = dict(zip(lines[0][1:], map(int, lines[1][1:]), strict=True))
+    return Tcp(numbers.get(b"CurrEstab"), numbers.get(b"RetransSegs"))
+
+
+def parse_time_wait(sockstat: bytes) -> int | None:
+    """The `tw` of the TCP line of /proc/net/sockstat, which counts both IP versions."""
+    at = sockstat.find(b"TCP:")
+    return None if at < 0 else number_after(sockstat[at:].split(b"\n", 1)[0], b" tw ")
+
+
+class Sockets:
+    """Holds the files and the previous counter. What a kernel lacks (connection tracking) is null."""
+
+    def __init__(self, net: str, proc: str) -> None:
+        """`net`: the directory of the host's network counters."""
+        self._snmp = ProcFile(f"{net}/snmp")
+        self._sockstat = ProcFile(f"{net}/sockstat")
+        self._used = f"{proc}/sys/net/netfilter/nf_conntrack_count"
+        self._limit = f"{proc}/sys/net/netfilter/nf_conntrack_max"
+        self._before: tuple[float, int | None] | None = None
+
+    def collect(self, now_s: float) -> Instances:
+        tcp = parse_snmp(self._snmp.read_records())
+        before, self._before = self._before, (now_s, tcp.retransmits)
+        used, limit = _number(self._used), _number(self._limit)
+        values: Values = {
+            "tcp_established": tcp.established,
+            "tcp_time_wait": parse_time_wait(self._sockstat.read_records()),
+            "tcp_retransmits": None,
+            "conntrack_used": used,
+            "conntrack_limit": limit,
+            "conntrack_percent": share_percent(used, limit) if used is not None and limit else None,
+        }
+        if before is not None and before[1] is not None and tcp.retransmits is not None:
+            values["tcp_retransmits"] = per_second(before[1], tcp.retransmits, now_s - before[0])
+        return {"": values}
+
+
+def _number(path: str) -> int | None:
+    """The number in a file that comes and goes with a kernel module, so it is opened each time."""
+    file = ProcFile(path)
+    try:
+        return int(file.read())
+    except (OSError, ValueError):
+        return None
+    finally:
+        file.close()
