@@ -10,6 +10,7 @@ import socket
 import time
 import zlib
 from pathlib import Path
+from typing import Any
 
 from nats.aio.client import Client
 
@@ -18,8 +19,10 @@ from agent.batching import Batcher
 from agent.events import publish_events
 from agent.facts import host_facts
 from agent.live import LiveFeed, publish_live
+from agent.local import told_locally
 from agent.plan import Plans, make_plan
 from agent.publisher import Lanes, send_backfill, send_present
+from agent.report import report
 from agent.sampler import Sampler
 from agent.spool import Limits, open_spool
 from agent.status import Status
@@ -78,8 +81,13 @@ async def _run(settings: AgentSettings, limits: Limits, lanes: Lanes, stop: asyn
     batcher = Batcher(plans.current.batch_interval_s, zlib.crc32(host.encode()) % 1000 / 1000, MOST_SAMPLES)
     samples = intake.Intake(host, lanes, batcher, limits.message_bytes, status)
 
+    started_s = time.monotonic()
+
     def facts() -> HostFacts:
         return host_facts(settings, plans.current, gpus.names)
+
+    def tell() -> dict[str, Any]:
+        return report(lanes, plans.current, sampler, gpus.names, started_s)
 
     async def session(client: Client) -> None:
         status.begin_session()
@@ -90,7 +98,7 @@ async def _run(settings: AgentSettings, limits: Limits, lanes: Lanes, stop: asyn
             sending.create_task(publish_live(client, feed, host, spool.epoch))
             sending.create_task(publish_events(client, host, spool, status, facts))
 
-    async with asyncio.TaskGroup() as group:
+    async with told_locally(settings.data, tell), asyncio.TaskGroup() as group:
         reading = [
             group.create_task(intake.sample_on_grid(plans, sampler, feed, samples, status, systemd.ticked)),
             group.create_task(readers.keep_reading(plans, choices, slow)),
