@@ -1,0 +1,113 @@
+"""Values that other programs leave in `*.prom` files, in the Prometheus text format.
+
+Programs should write a file under another name and rename it, so that it is never read half. A file that cannot be read
+or understood is left out and named in the log once, until it changes.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+from pathlib import Path
+
+from agent.choice import Choice
+from agent.readings import Instances, Reading
+
+logger = logging.getLogger(__name__)
+
+MOST_BYTES = 2**20
+"""Of one file."""
+MOST_SERIES = 500
+"""Of all files together; the files come in order of their names."""
+MOST_NAME = 400
+
+_LINE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(?:\{(.*)\})?\s*(\S+)(?:\s+-?\d+)?\s*\Z")
+_LABEL = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|\Z)')
+_ESCAPES = {"\\\\": "\\", '\\"': '"', "\\n": "\n"}
+
+
+class Unreadable(ValueError):
+    """A file that is not in the format; says where and why."""
+
+
+def parse(text: str) -> dict[str, float | None]:
+    """Series name -> value; NaN and infinities are null. Raises Unreadable.
+
+    A series is named as it is written, its labels in order of their names.
+    """
+    found: dict[str, float | None] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        match = _LINE.match(stripped)
+        if match is None:
+            raise Unreadable(f'line {number}: not `name value` or `name{{label="text"}} value`: {stripped[:80]!r}')
+        try:
+            value = float(match[3])
+        except ValueError:
+            raise Unreadable(f"line {number}: {match[3][:80]!r} is no number") from None
+        found[_name(match[1], match[2], number)] = value if math.isfinite(value) else None
+    return found
+
+
+def _name(metric: str, labels: str | None, number: int) -> str:
+    if not labels or not labels.strip():
+        return metric
+    pairs = {}
+    at = 0
+    while at < len(labels):
+        match = _LABEL.match(labels, at)
+        if match is None:
+            raise Unreadable(f"line {number}: labels not understood: {labels[at:][:80]!r}")
+        pairs[match[1]] = re.sub(r"\\.", lambda escape: _ESCAPES.get(escape[0], escape[0]), match[2])
+        at = match.end()
+    inner = ",".join(f'{name}="{text}"' for name, text in sorted(pairs.items()))
+    return f"{metric}{{{inner}}}"
+
+
+class Custom:
+    """Reads one directory. Remembers which files it has complained about."""
+
+    def __init__(self, directory: str, wanted: Choice) -> None:
+        self._directory = Path(directory)
+        self._wanted = wanted
+        self._said: dict[str, str] = {}
+        self.left_out = 0
+        """Series beyond `MOST_SERIES` at the last reading."""
+
+    def read(self) -> Reading | None:
+        """Every wanted series of every file; None where there are none."""
+        instances: Instances = {}
+        left_out = 0
+        paths = sorted(self._directory.glob("*.prom"))
+        self._said = {name: said for name, said in self._said.items() if name in {path.name for path in paths}}
+        for path in paths:
+            for name, value in self._file(path).items():
+                if len(name) > MOST_NAME or "\0" in name or not self._wanted(name):
+                    continue
+                if len(instances) >= MOST_SERIES and name not in instances:
+                    left_out += 1
+                    continue
+                instances[name] = {"value": value}
+        if left_out and not self.left_out:
+            logger.warning("too many custom series", extra={"taken": MOST_SERIES, "left_out": left_out})
+        self.left_out = left_out
+        return Reading(instances) if instances else None
+
+    def _file(self, path: Path) -> dict[str, float | None]:
+        try:
+            with path.open("rb") as file:
+                data = file.read(MOST_BYTES + 1)
+            if len(data) > MOST_BYTES:
+                raise Unreadable(f"larger than {MOST_BYTES} bytes")
+            found = parse(data.decode())
+        except (OSError, ValueError) as error:
+            text = f"{type(error).__name__}: {error}"
+            if self._said.get(path.name) != text:
+                self._said[path.name] = text
+                logger.warning("custom metrics file left out", extra={"path": str(path), "error": text})
+            return {}
+        self._said.pop(path.name, None)
+        return found
