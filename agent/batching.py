@@ -105,7 +105,13 @@ class Batcher:
         self._phase_ms = round(self._phase * self._interval_ms)
 
     def add(self, sample: Sample) -> list[Sample] | None:
-        """Take one sample; returns the samples of the batch that ends with it, if one does."""
+        """Take one sample; returns the samples of the batch that ends with it, if one does.
+
+        After a large step back of the wall clock the batch ends before it, so that times ascend within every batch.
+        """
+        if self._samples and sample.time_ms <= self._samples[-1].time_ms:
+            ended, self._samples, self._period = self._samples, [sample], None
+            return ended
         self._samples.append(sample)
         period = (sample.time_ms - self._phase_ms) // self._interval_ms
         if self._period is None and len(self._samples) < 2:

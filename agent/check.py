@@ -69,7 +69,8 @@ class Checked(Struct):
 async def check_once(settings: AgentSettings) -> list[Checked]:
     """Read every family, in catalogue order; takes about a second, more where a source is slow."""
     plan = make_plan(settings)
-    roots, choices = sources.roots_of(settings), sources.new_choices()
+    roots = sources.roots_of(settings)
+    choices = sources.new_choices(roots.sys)
     use_plan(choices, plan.families)
     fast = sources.fast_collectors(roots, choices)
     status = Status()
@@ -86,7 +87,7 @@ async def check_once(settings: AgentSettings) -> list[Checked]:
             await _outcome(family, read)
         await asyncio.sleep(BETWEEN_S)
         readers["gpu"] = lambda: gpus.finish(gpus.start())
-        readers["directory"] = lambda: _read_directories(plan)
+        readers["directory"] = lambda: _read_directories(plan, roots.host)
         found = {
             family: await _outcome(family, read) for family, read in readers.items() if plan.families[family].enabled
         }
@@ -141,14 +142,14 @@ def _in_units(family: Family, counts: Counts) -> dict[str, dict[str, float | Non
     }
 
 
-async def _read_directories(plan: Plan) -> Reading | None:
+async def _read_directories(plan: Plan, root: str) -> Reading | None:
     """Walks that are done within their time; one that is not says so by failing."""
     stop = threading.Event()
     instances = {}
     try:
         async with asyncio.timeout(WALK_WITHIN_S):
             for path in plan.directories:
-                scan = await asyncio.to_thread(directory.scan, path, stop)
+                scan = await asyncio.to_thread(directory.scan, directory.below(root, path), stop)
                 if scan is not None:
                     instances[path] = directory.values(scan, time.monotonic())
     except TimeoutError:

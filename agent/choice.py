@@ -18,7 +18,7 @@ class Choice:
         self._by_default = by_default
         self._include: Sequence[str] = ()
         self._exclude: Sequence[str] = ()
-        self._known: dict[str, bool] = {}
+        self._known: dict[tuple[str, ...], bool] = {}
 
     def use(self, include: Sequence[str], exclude: Sequence[str]) -> None:
         """`exclude` wins; a name that `include` matches is wanted even when it is not by default."""
@@ -27,19 +27,28 @@ class Choice:
             self._known = {}
 
     def __call__(self, name: str) -> bool:
-        wanted = self._known.get(name)
+        return self.any_of((name,))
+
+    def any_of(self, names: tuple[str, ...]) -> bool:
+        """Whether an instance is wanted that the patterns may call by any of `names`; by default the first counts."""
+        known = self._known  # a thread may ask while the patterns change: what it decides is kept with the old ones
+        wanted = known.get(names)
         if wanted is None:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            wanted = self._known[name] = self._decide(name)
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            wanted = known[names] = self._decide(names)
         return wanted
 
-    def _decide(self, name: str) -> bool:
-        if any(fnmatchcase(name, pattern) for pattern in self._exclude):
+    def _decide(self, names: tuple[str, ...]) -> bool:
+        if any(fnmatchcase(name, pattern) for name in names for pattern in self._exclude):
             return False
         if self._include:
-            return any(fnmatchcase(name, pattern) for pattern in self._include)
-        return self._by_default(name)
+            return any(fnmatchcase(name, pattern) for name in names for pattern in self._include)
+        return self._by_default(names[0])
+
+    def included(self, name: str) -> bool:
+        """Whether the patterns themselves ask for an instance, whatever the default."""
+        return bool(self._include) and self(name)
 
 
 def use_plan(choices: Mapping[str, Choice], families: Mapping[str, FamilyPlan]) -> None:

@@ -12,6 +12,9 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
+UNSEEN = 1000
+"""More numbers than are given out between two syncs of the disk."""
+
 
 class Pending(NamedTuple):
     """A backfill message whose content is settled and which the bus has not acknowledged."""
@@ -41,6 +44,8 @@ class Cursor(Struct, array_like=True):
     """Batches lost since the spool was made."""
     clean: bool = False
     """The last process that used the spool closed it."""
+    missed: int = 0
+    """Batches up to here that were never found in the files are counted in `dropped`."""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -84,7 +89,17 @@ def first_number(cursor: Cursor, now_s: float, trusted: bool) -> int:
 
     The next one, when that process closed the spool and this one can write to it (`trusted`). Otherwise batches may
     have gone out that were never on disk, and numbering goes on from the clock, two numbers a second, which is above
-    anything given out before.
+    anything given out before. `UNSEEN` covers a clock that is wrong at start, as without a battery.
     """
     following = cursor.newest + 1
-    return following if trusted else max(following, int(now_s * 2))
+    return following if trusted else max(following + UNSEEN, int(now_s * 2))
+
+
+def distrust(cursor: Cursor) -> None:
+    """Make the most careful of a state that may not be the newest, because files are damaged.
+
+    Any batch may have been tried by the metrics lane, so none changes lanes, and backfill messages may have gone out
+    that it does not know of, so their seqs are not used again.
+    """
+    cursor.allowed = max(cursor.allowed, cursor.newest)
+    cursor.backfill_seq += UNSEEN

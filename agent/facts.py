@@ -7,7 +7,9 @@ import os
 import platform
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 
@@ -16,28 +18,31 @@ from infra.settings import AgentSettings
 from schemas.messages import HostFacts
 from schemas.version import VERSION
 
+T = TypeVar("T")
 
-def host_facts(settings: AgentSettings, plan: Plan, gpus: list[str]) -> HostFacts:
+
+def host_facts(settings: AgentSettings, plan: Plan, gpus: list[str], config_error: str = "") -> HostFacts:
     """The facts now; what cannot be found out is left empty."""
     proc = settings.proc_root
     return HostFacts(
         hostname=socket.gethostname(),
-        os=operating_system(),
+        os=operating_system(settings.host_root),
         kernel=platform.release(),
         architecture=platform.machine(),
         cpu_model=cpu_model(proc),
         cores=os.cpu_count() or 0,
-        memory=psutil.virtual_memory().total,
-        boot_id=_line(f"{proc}/sys/kernel/random/boot_id"),
-        boot_time=boot_time(),
+        memory=_total_memory() or 0,
+        boot_id=_line(f"{proc}/sys/kernel/random/boot_id") if sys.platform == "linux" else "",
+        boot_time=_told(boot_time) or 0,
         addresses=addresses(),
         gpus=gpus,
-        virtualisation=virtualisation(),
+        virtualisation=virtualisation(settings.host_root, proc),
         agent_version=VERSION,
         sample_interval_s=plan.sample_interval_s,
         batch_interval_s=plan.batch_interval_s,
         tags=[tag.strip() for tag in settings.tags.split(",") if tag.strip()],
         config_revision=plan.revision,
+        config_error=config_error,
     )
 
 
@@ -48,13 +53,16 @@ def boot_time() -> float:
 
 
 @functools.cache
-def operating_system() -> str:
-    if sys.platform == "linux":
-        try:
-            return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
-        except OSError:
-            return "Linux"
-    return f"{platform.system()} {platform.version()}"
+def operating_system(root: str = "/") -> str:
+    """What the system below `root` calls itself."""
+    if sys.platform != "linux":
+        return f"{platform.system()} {platform.version()}"
+    for path in ("etc/os-release", "usr/lib/os-release"):
+        for line in _text(str(Path(root, path))).splitlines():
+            key, _, value = line.partition("=")
+            if key == "PRETTY_NAME":
+                return value.strip().strip("\"'") or "Linux"
+    return "Linux"
 
 
 @functools.cache
@@ -69,11 +77,12 @@ def cpu_model(proc: str) -> str:
 
 
 @functools.cache
-def virtualisation() -> str:
+def virtualisation(root: str = "/", proc: str = "/proc") -> str:
     """Container engine, hypervisor or product that this system runs in; empty on bare metal or when unknown."""
-    if Path("/.dockerenv").exists():
+    if Path(root, ".dockerenv").exists():
         return "docker"
-    container = _line("/run/systemd/container") or ("podman" if Path("/run/.containerenv").exists() else "")
+    container = _line(f"{root}/run/systemd/container")
+    container = container or ("podman" if Path(root, "run/.containerenv").exists() else "")
     if container or sys.platform != "linux":
         return container
     names = " ".join(_line(f"/sys/class/dmi/id/{name}") for name in ("sys_vendor", "product_name")).lower()
@@ -91,13 +100,13 @@ def virtualisation() -> str:
     for sign, name in known.items():
         if sign in names:
             return name
-    return "vm" if " hypervisor" in _text("/proc/cpuinfo") else ""
+    return "vm" if " hypervisor" in _text(f"{proc}/cpuinfo") else ""
 
 
 def addresses() -> list[str]:
     """Addresses that other machines may reach this one at: not loopback, link-local or the containers' ones."""
     found = []
-    for name, own in psutil.net_if_addrs().items():
+    for name, own in (_told(psutil.net_if_addrs) or {}).items():
         if name.startswith(("lo", "veth", "br-", "docker")):
             continue
         for address in own:
@@ -106,6 +115,19 @@ def addresses() -> list[str]:
                 if not text.startswith(("127.", "169.254.", "fe80:")) and text != "::1":
                     found.append(text)
     return sorted(found)
+
+
+def _total_memory() -> int | None:
+    told = _told(psutil.virtual_memory)
+    return None if told is None else told.total
+
+
+def _told(ask: Callable[[], T]) -> T | None:
+    """What psutil answers, as far as this system and this user get an answer."""
+    try:
+        return ask()
+    except (OSError, RuntimeError, ValueError, psutil.Error):
+        return None
 
 
 def _text(path: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 
 from agent.batching import Batcher, batches, numbered
 from agent.live import LiveFeed
@@ -12,6 +11,7 @@ from agent.plan import Plans
 from agent.publisher import Lanes
 from agent.sampler import Sampler
 from agent.status import Status
+from agent.systemd import Notifier
 from agent.ticker import Ticker
 from schemas.codec import Sample, times_ms
 
@@ -67,11 +67,23 @@ class Intake:
         await self._queue.join()
 
 
+async def keep_synced(lanes: Lanes, every_s: float) -> None:
+    """Put what the spool wrote on the disk every `every_s`; 0: it does so itself, with every batch."""
+    while every_s:
+        await asyncio.sleep(every_s)
+        await lanes.disk.run(lanes.spool.sync)
+
+
 async def sample_on_grid(
-    plans: Plans, sampler: Sampler, feed: LiveFeed, intake: Intake, status: Status, ticked: Callable[[], None]
+    plans: Plans, sampler: Sampler, feed: LiveFeed, intake: Intake, status: Status, systemd: Notifier
 ) -> None:
-    """Sample at every tick, for ever; `ticked` is told that one is over."""
-    ticker = Ticker(plans.current.sample_interval_s)
+    """Sample at every tick, for ever; `systemd` is told that one is over, and that one is waited for."""
+
+    def waiting() -> None:
+        ticker.interval_s = plans.current.sample_interval_s
+        systemd.alive()
+
+    ticker = Ticker(plans.current.sample_interval_s, waiting=waiting)
     sampler.prime()
     while True:
         plan = plans.current
@@ -80,8 +92,8 @@ async def sample_on_grid(
         status.config_revision = plan.revision
         tick = await ticker.next()
         status.late_ticks += tick.skipped
-        sample = await sampler.sample(tick, feed.watched)
+        sample = await sampler.sample(tick, feed.named)
         if sample is not None:
             feed.offer(sample, sampler.last_known)
             intake.add(sample)
-        ticked()
+        systemd.ticked()

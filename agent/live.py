@@ -38,6 +38,8 @@ class LiveFeed:
         self._host = host
         self._clock = clock
         self._until_s = 0.0
+        self._named_until_s = 0.0
+        self._named = asyncio.Event()
         self._fresh = False
         self._seq = now_ms
         self._sample: Sample | None = None
@@ -47,6 +49,17 @@ class LiveFeed:
     def watched(self) -> bool:
         return self._clock() < self._until_s
 
+    @property
+    def named(self) -> bool:
+        """Whether somebody looks at this very host, not only at all of them."""
+        return self._clock() < self._named_until_s
+
+    async def until_named(self) -> None:
+        """Return as soon as somebody looks at this very host."""
+        while not self.named:
+            self._named.clear()
+            await self._named.wait()
+
     def note_interest(self, data: bytes) -> None:
         """Take one `live.interest` message; what does not decode is logged and passed over."""
         try:
@@ -54,9 +67,13 @@ class LiveFeed:
         except msgspec.DecodeError as error:
             logger.warning("bad live interest", extra={"error": str(error)})
             return
+        until_s = self._clock() + min(interest.ttl_s, MOST_TTL_S)
         if "*" in interest.hosts or self._host in interest.hosts:
             self._fresh = self._fresh or not self.watched
-            self._until_s = max(self._until_s, self._clock() + min(interest.ttl_s, MOST_TTL_S))
+            self._until_s = max(self._until_s, until_s)
+        if self._host in interest.hosts:
+            self._named_until_s = max(self._named_until_s, until_s)
+            self._named.set()
 
     def offer(self, sample: Sample, last_known: Callable[[int], Sample]) -> None:
         """Send `sample` if somebody watches; `last_known` adds what is collected less often, for a new viewer."""

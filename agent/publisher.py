@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 ACK_WITHIN_S = 5.0
 _TOO_LARGE = 10054
 """JetStream's error code for a message above the stream's `max_msg_size`."""
+_ORDINARY_BYTES = 2**18
+"""A server that refuses smaller messages is set up wrong; no server of ours takes much larger ones."""
 
 
 class Lanes:
@@ -125,7 +127,8 @@ async def publish_until_stored(
 ) -> float | None:
     """Publish to JetStream for ever until acknowledged; returns the round trip in ms, None when it is too large.
 
-    A stream that does not exist yet, is full, or has no leader is worth another try. While the client is disconnected
+    A stream that does not exist yet, is full, or has no leader is worth another try, as is a server whose
+    `max_payload` is too small for what others take. While the client is disconnected
     nothing is tried: it would send what it has buffered all the same, later.
     """
     jetstream = client.jetstream()
@@ -137,13 +140,20 @@ async def publish_until_stored(
             try:
                 await jetstream.publish(subject, payload, timeout=ACK_WITHIN_S, headers=headers)
                 return (time.monotonic() - began) * 1000
-            except nats.errors.MaxPayloadError:
-                return None
+            except nats.errors.MaxPayloadError as error:
+                if len(payload) > _ORDINARY_BYTES:
+                    return None
+                said = said or _say(subject, error)
+                await client.force_reconnect()  # the client learns the server's limit when it connects, never later
             except BUS_TRANSIENT as error:
                 if isinstance(error, nats.js.errors.APIError) and error.err_code == _TOO_LARGE:
                     return None
-                if not said:
-                    said = True
-                    facts = {"subject": subject, "error": f"{type(error).__name__}: {error}"[:200]}
-                    logger.warning("not stored, trying again until it is", extra=facts)
+                said = said or _say(subject, error)
         await sleep(backoff.next_s() if client.is_connected else min(backoff.next_s(), 2.0))
+
+
+def _say(subject: str, error: Exception) -> bool:
+    """Log that publishing does not work; always True."""
+    facts = {"subject": subject, "error": f"{type(error).__name__}: {error}"[:200]}
+    logger.warning("not stored, trying again until it is", extra=facts)
+    return True

@@ -12,14 +12,17 @@ from agent.plan import Plan, Plans
 from agent.readings import Instances, Reading
 from agent.sampler import Sampler
 from agent.slow import Source
+from agent.status import Status, WalkProgress
 
 Key = tuple[object, ...]
 """All that a reader depends on: one whose key stays goes on undisturbed when the plan changes."""
 Reader = Callable[[], Coroutine[None, None, None]]
 
 
-def wanted(plan: Plan, sources: Mapping[str, Callable[[], Source]], sampler: Sampler) -> dict[Key, Reader]:
-    """The readers that `plan` calls for."""
+def wanted(
+    plan: Plan, sources: Mapping[str, Callable[[], Source]], sampler: Sampler, status: Status, root: str = "/"
+) -> dict[Key, Reader]:
+    """The readers that `plan` calls for; directories are those below `root`."""
     readers: dict[Key, Reader] = {}
     for family, make in sources.items():
         of_family = plan.families[family]
@@ -29,45 +32,58 @@ def wanted(plan: Plan, sources: Mapping[str, Callable[[], Source]], sampler: Sam
     directories = plan.families["directory"]
     if directories.enabled:
         for path in plan.directories:
-            readers["directory", path, directories.period_s] = _directory_reader(path, directories.period_s, sampler)
+            reader = _directory_reader(path, directories.period_s, sampler, status, root)
+            readers["directory", path, directories.period_s] = reader
     return readers
 
 
 async def read_slowly(family: str, period_s: float, make: Callable[[], Source], sampler: Sampler) -> None:
     """Read `family` once per period, until cancelled; each reading goes into the next sample."""
-    source = make()
+    source: Source | None = None
     try:
         while True:
             began = time.monotonic()
             try:
-                reading = await source.collect()
+                source = source or make()
+                await read_once(family, source, sampler)
             except Exception as error:  # a failing collector must not cost the others
                 sampler.fail(family, error)
-            else:
-                sampler.works(family)
-                if reading is None:
-                    sampler.forget(family)
-                else:
-                    sampler.post(family, reading)
             await asyncio.sleep(max(period_s / 2, began + period_s - time.monotonic()))
     finally:
-        source.close()
+        if source is not None:
+            source.close()
         sampler.forget(family)
+
+
+async def read_once(family: str, source: Source, sampler: Sampler) -> None:
+    """One reading into the next sample. Raises what the source does."""
+    reading = await source.collect()
+    sampler.works(family)
+    if reading is None:
+        sampler.forget(family)
+    else:
+        sampler.post(family, reading)
 
 
 def _slow_reader(family: str, period_s: float, make: Callable[[], Source], sampler: Sampler) -> Reader:
     return lambda: read_slowly(family, period_s, make, sampler)
 
 
-def _directory_reader(path: str, period_s: float, sampler: Sampler) -> Reader:
+def _directory_reader(path: str, period_s: float, sampler: Sampler, status: Status, root: str) -> Reader:
     def post(instances: Instances) -> None:
         sampler.post("directory", Reading(instances), partial=True)
 
     async def read() -> None:
-        try:
-            await directory.watch(path, period_s, post)
-        finally:
-            sampler.forget("directory", path)
+        while True:
+            try:
+                progress = status.walks.setdefault(path, WalkProgress())
+                await directory.watch(path, period_s, post, progress, root=root)
+            except Exception as error:  # not even what `watch` does not expect may cost the other families
+                sampler.fail("directory", error)
+            finally:
+                status.walks.pop(path, None)
+                sampler.forget("directory", path)
+            await asyncio.sleep(period_s)
 
     return read
 

@@ -9,7 +9,7 @@ from typing import Any
 from agent.plan import FamilyPlan, Plan
 from agent.publisher import Lanes
 from agent.sampler import Sampler
-from agent.status import Status
+from agent.status import Status, WalkProgress
 from schemas.version import VERSION
 
 
@@ -38,8 +38,23 @@ def report(lanes: Lanes, plan: Plan, sampler: Sampler, gpus: list[str], started_
         },
         "late_ticks": status.late_ticks,
         "gpus": gpus,
+        "failed_units": status.failed_units,
+        "directories": {path: _walk(walk) for path, walk in status.walks.items()},
         "families": {name: _family(of_family, sampler.failing.get(name)) for name, of_family in plan.families.items()},
     }
+
+
+def _walk(walk: WalkProgress) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "state": walk.state,
+        "bytes": walk.usage.bytes,
+        "files": walk.usage.files,
+        "unreadable": walk.usage.unreadable,
+        "began_at": round(walk.began_at),
+        "took_s": None if walk.took_s is None else round(walk.took_s, 2),
+        "next_at": round(walk.next_at),
+    }
+    return told | ({"error": walk.error} if walk.error else {})
 
 
 def _family(plan: FamilyPlan, error: str | None) -> dict[str, Any]:

@@ -6,10 +6,9 @@ again. Families that are read off the tick (file systems, directories ...) are p
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from agent.collectors.gpu import Gpus
 from agent.plan import FamilyPlan, Plans
@@ -35,7 +34,7 @@ class Sampler:
         catalogue: tuple[Family, ...] = CATALOGUE,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """`collectors`: what is read on the tick, by family; none of it may hang."""
+        """`collectors`: what is read on the tick, by family; none of it may hang. `clock`: what rates go by."""
         self._collectors = collectors
         self._gpus = gpus
         self._plans = plans
@@ -44,6 +43,8 @@ class Sampler:
         self._scales = scales(catalogue)
         self._usual_s = {family.name: family.period_s for family in catalogue}
         self._periods: dict[str, int] = {}
+        self._paused: set[str] = set()
+        """Families that were sampled once and then not, whose counters are from long ago."""
         self._arrived: dict[str, Reading] = {}
         self._slow: dict[str, Reading] = {}
         self.failing: dict[str, str] = {}
@@ -67,12 +68,12 @@ class Sampler:
             if family in held:
                 held[family].instances.pop(instance or "", None)
 
-    def prime(self, monotonic_s: float) -> None:
+    def prime(self) -> None:
         """Read the counters once, so that the first sample has rates."""
         for family, collect in self._collectors.items():
             plan = self._plans.current.families[family]
             if plan.enabled and not plan.watched and self._every_tick(plan):
-                self._collect(family, collect, monotonic_s)
+                self._collect(family, collect)
 
     async def sample(self, tick: Tick, watched: bool = False) -> Sample | None:
         """Read what is due at `tick`; None while the wall clock is so wrong that no sample could be stored.
@@ -84,29 +85,48 @@ class Sampler:
             return None
         self.works("clock")
         began = self._clock()
-        gpu = self._gpus.start() if self._is_due("gpu", tick, watched) else None
+        gpu = self._start_gpus() if self._is_due("gpu", tick, watched) else None
         sample = Sample(tick.time_ms, {})
         for family, collect in self._collectors.items():
-            if self._is_due(family, tick, watched) and (reading := self._collect(family, collect, tick.monotonic_s)):
-                if not self._every_tick(self._plans.current.families[family]):
-                    self._slow[family] = reading
-                self._add(sample, family, reading)
+            if self._is_due(family, tick, watched) and (reading := self._collect(family, collect)):
+                self._take(sample, family, reading)
         for family, reading in self._arrived.items():
             self._add(sample, family, reading)
         self._arrived.clear()
         self._status.count_tick((self._clock() - began) * 1000)
-        if gpu is not None:
-            self._add(sample, "gpu", await self._finish(gpu))
+        if gpu is not None and (reading := await self._finish(gpu)):
+            self._take(sample, "gpu", reading)
         return sample
 
-    async def _finish(self, gpu: asyncio.Future[Reading | None]) -> Reading | None:
+    def _start_gpus(self) -> Awaitable[Reading | None] | None:
+        """Begin to read the GPUs; what is returned waits for them, half of the interval at most."""
+        within_s = self._plans.current.sample_interval_s / 2
         try:
-            reading = await self._gpus.finish(gpu)
+            return self._gpus.finish(self._gpus.start(within_s), within_s)
+        except Exception as error:  # looking for a driver must not cost the others either
+            self.fail("gpu", error)
+            return None
+
+    async def _finish(self, gpu: Awaitable[Reading | None]) -> Reading | None:
+        try:
+            reading = await gpu
         except Exception as error:  # whatever a vendor's library comes up with costs the gpu family alone
             self.fail("gpu", error)
             return None
         self.works("gpu")
         return reading
+
+    def _take(self, sample: Sample, family: str, reading: Reading) -> None:
+        """Put what was just read into `sample`; what is not read at every tick is remembered besides.
+
+        The first reading after a pause is neither: its rates would be means over the whole pause.
+        """
+        if family in self._paused:
+            self._paused.discard(family)
+            return
+        if not self._every_tick(self._plans.current.families[family]):
+            self._slow[family] = reading
+        self._add(sample, family, reading)
 
     def last_known(self, time_ms: int) -> Sample:
         """The last values of the families that are not read at every tick."""
@@ -124,6 +144,7 @@ class Sampler:
         if not plan.enabled or (plan.watched and not watched):
             if self._periods.pop(family, None) is not None:
                 self.forget(family)
+                self._paused.add(family)
             return False
         if self._every_tick(plan):
             self._periods[family] = 0
@@ -133,9 +154,10 @@ class Sampler:
         self._periods[family] = period
         return due
 
-    def _collect(self, family: str, collect: Collect, monotonic_s: float) -> Reading | None:
+    def _collect(self, family: str, collect: Collect) -> Reading | None:
+        """Rates go by the time of this very reading: work before it in the same tick must not count as elapsed."""
         try:
-            instances = collect(monotonic_s)
+            instances = collect(self._clock())
         except Exception as error:  # a failing collector must not cost the others
             self.fail(family, error)
             return None
@@ -158,8 +180,10 @@ class Sampler:
         if reading is None or not reading.instances or family not in self._scales:
             return
         try:
+            for text in (*reading.instances, *(text for of in reading.labels.values() for text in of.values())):
+                text.encode()  # as the batch will be
             sample.families[family] = to_counts(reading.instances, self._scales[family])
-        except Exception as error:  # a value that is no number must not cost the other families
+        except Exception as error:  # a value that is no number, a name that is no text, must not cost the others
             self.fail(family, error)
             return
         if reading.labels:

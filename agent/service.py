@@ -16,7 +16,9 @@ from nats.aio.client import Client
 
 from agent import intake, readers, sources
 from agent.batching import Batcher
-from agent.events import publish_events
+from agent.commands import Orders, answer_commands
+from agent.config import Pushed, follow_config
+from agent.events import publish_events, publish_top
 from agent.facts import host_facts
 from agent.live import LiveFeed, publish_live
 from agent.local import told_locally
@@ -27,8 +29,10 @@ from agent.sampler import Sampler
 from agent.spool import Limits, open_spool
 from agent.status import Status
 from agent.systemd import Notifier
+from agent.verbs import agent_verbs
 from agent.worker import Worker
 from infra.bus import keep_connected
+from infra.patience import Access
 from infra.settings import AgentSettings
 from schemas.messages import HostFacts
 from schemas.subjects import host_from_name
@@ -49,7 +53,8 @@ async def run(settings: AgentSettings, stop: asyncio.Event) -> None:
     limits = spool_limits(settings)
     spool = await disk.run(open_spool, Path(settings.data) / "agent" / "spool", limits)
     try:
-        lanes = Lanes(settings.host or host_from_name(socket.gethostname()), spool, disk, Status())
+        status = Status(told_dropped=spool.backlog.dropped)
+        lanes = Lanes(settings.host or host_from_name(socket.gethostname()), spool, disk, status)
         await _run(settings, limits, lanes, stop)
     finally:
         with contextlib.suppress(TimeoutError):  # a disk that hangs: the spool was left as after a crash
@@ -64,6 +69,7 @@ def spool_limits(settings: AgentSettings) -> Limits:
         max_age_s=settings.spool_max_age_s,
         backfill_after_s=settings.backfill_after_s,
         message_bytes=min(200_000, settings.spool_bytes // 8),
+        sync_s=settings.spool_sync_s,
     )
 
 
@@ -71,23 +77,29 @@ async def _run(settings: AgentSettings, limits: Limits, lanes: Lanes, stop: asyn
     host, spool, status = lanes.host, lanes.spool, lanes.status
     systemd = Notifier()
     plans = Plans(make_plan(settings))
-    roots, choices = sources.roots_of(settings), sources.new_choices()
+    roots = sources.roots_of(settings)
+    choices = sources.new_choices(roots.sys)
     gpus = sources.gpus(roots, choices)
     collectors = sources.fast_collectors(roots, choices)
     collectors["agent"] = sources.own_collector(status, lambda: spool.backlog)
     sampler = Sampler(collectors, gpus, plans, status)
-    slow = functools.partial(readers.wanted, sources=sources.slow_sources(roots, choices, status), sampler=sampler)
+    slow = sources.slow_sources(roots, choices, status)
+    of_plan = functools.partial(readers.wanted, sources=slow, sampler=sampler, status=status, root=roots.host)
     feed = LiveFeed(host, now_ms=int(time.time() * 1000))
     batcher = Batcher(plans.current.batch_interval_s, zlib.crc32(host.encode()) % 1000 / 1000, MOST_SAMPLES)
     samples = intake.Intake(host, lanes, batcher, limits.message_bytes, status)
 
+    pushed = Pushed(settings, plans, status, lanes.disk)
+    await pushed.restore()
     started_s = time.monotonic()
 
     def facts() -> HostFacts:
-        return host_facts(settings, plans.current, gpus.names)
+        return host_facts(settings, plans.current, gpus.names, status.config_error)
 
     def tell() -> dict[str, Any]:
         return report(lanes, plans.current, sampler, gpus.names, started_s)
+
+    orders = Orders(agent_verbs(lanes, samples, tell))
 
     async def session(client: Client) -> None:
         status.begin_session()
@@ -97,14 +109,25 @@ async def _run(settings: AgentSettings, limits: Limits, lanes: Lanes, stop: asyn
             sending.create_task(send_backfill(client, lanes))
             sending.create_task(publish_live(client, feed, host, spool.epoch))
             sending.create_task(publish_events(client, host, spool, status, facts))
+            sending.create_task(publish_top(client, host, spool, status, feed))
+            sending.create_task(follow_config(client, host, pushed))
+            sending.create_task(answer_commands(client, host, orders))
 
     async with told_locally(settings.data, tell), asyncio.TaskGroup() as group:
         reading = [
-            group.create_task(intake.sample_on_grid(plans, sampler, feed, samples, status, systemd.ticked)),
-            group.create_task(readers.keep_reading(plans, choices, slow)),
+            group.create_task(intake.sample_on_grid(plans, sampler, feed, samples, status, systemd)),
+            group.create_task(readers.keep_reading(plans, choices, of_plan)),
         ]
         storing = group.create_task(samples.store())
-        sending = group.create_task(keep_connected(settings.nats_url, f"sonde agent {host}", session))
+        syncing = group.create_task(intake.keep_synced(lanes, settings.spool_sync_s))
+        sending = group.create_task(
+            keep_connected(
+                settings.nats_url,
+                f"sonde agent {host}",
+                session,
+                access=Access(settings.nats_credentials, f"_INBOX_{host}"),
+            )
+        )
         logger.info("agent runs", extra={"host": host, "epoch": spool.epoch, "backlog": spool.backlog.batches})
         await stop.wait()
         systemd.stopping()
@@ -117,5 +140,6 @@ async def _run(settings: AgentSettings, limits: Limits, lanes: Lanes, stop: asyn
                 if lanes.online:
                     await lanes.drained.wait()
         storing.cancel()
+        syncing.cancel()
         sending.cancel()
         gpus.close()

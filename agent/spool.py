@@ -1,14 +1,16 @@
 """Batches on disk from before the first attempt to publish them until every lane is done with them.
 
-Each write holds a batch and the cursor (who has what), and is on the disk before anything is published, so there is
-nothing else to keep consistent. A disk that cannot be written to leaves batches in memory, bounded, until it can.
-One thread uses a spool.
+Each write holds a batch and the cursor (who has what), and is in the file before anything is published, so there is
+nothing else to keep consistent. What a power failure must not undo, that a batch changes lanes or may have been tried,
+is on the disk first; the batches themselves are within `sync_s`. A disk that cannot be written to leaves batches in
+memory, bounded, until it can. One thread uses a spool.
 """
 
 from __future__ import annotations
 
 import base64
 import logging
+import math
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -41,6 +43,8 @@ class Limits(Struct, frozen=True):
     backfill_after_s: float = 120.0
     message_bytes: int = 200_000
     message_rows: int = 10_000
+    sync_s: float = 0.0
+    """A power failure costs at most the batches of the last so many seconds; 0: each is on the disk at once."""
 
 
 class Backlog(NamedTuple):
@@ -74,6 +78,9 @@ class Spool:
         self._tried = 0
         """Highest number that the metrics lane may have tried."""
         self._next = 1
+        self._synced_s = -math.inf
+        self._moved = False
+        """Batches were handed over, which the disk does not know yet."""
         self.backlog = Backlog()
 
     @property
@@ -85,23 +92,31 @@ class Spool:
     def open(self) -> None:
         """Take up what an earlier process left. Raises SpoolInUse when another one uses it."""
         cursor = None
+        damaged = False
         try:
-            state = self._files.open()
-            cursor = None if state is None else moves.decode(state)
+            found = self._files.open()
+            damaged = found.damaged_bytes > 0
+            cursor = _readable_state(found.state)
             if cursor is None:
                 self._discard()
-        except (OSError, msgspec.DecodeError) as error:
+        except OSError as error:
             self._cannot_write(error)
         if cursor is not None:
-            self._take_up(cursor)
+            self._take_up(cursor, damaged)
         self._note_backlog()
 
-    def _take_up(self, cursor: Cursor) -> None:
+    def _take_up(self, cursor: Cursor, damaged: bool) -> None:
         self._cursor = cursor
-        cursor.newest = max(cursor.newest, *(segment.last for segment in self._files.segments))
+        held = max((segment.last for segment in self._files.segments), default=0)
+        # The cursor is written just before its batches: those that are not behind it never got there whole.
+        torn = max(0, cursor.newest - max(held, cursor.acked, cursor.missed))
+        cursor.dropped += torn if torn <= ALLOW_AHEAD else 1
+        cursor.newest = cursor.missed = max(cursor.newest, held)
+        if damaged:
+            moves.distrust(cursor)
         self._tried = cursor.allowed
-        was_clean, cursor.clean = cursor.clean, False
-        self._next = moves.first_number(cursor, self._wall(), trusted=was_clean and self._save())
+        was_clean, cursor.clean = cursor.clean and not damaged, False
+        self._next = moves.first_number(cursor, self._wall(), trusted=self._save(sync=True) and was_clean)
 
     def _discard(self) -> None:
         """Delete files of which no state can be read: whose numbers they hold is not known."""
@@ -114,9 +129,18 @@ class Spool:
     def close(self) -> None:
         """Write what the next process needs to go on without repeating anything."""
         self._flush()
-        self._cursor.clean = not self._memory
-        self._save()
+        # Numbers left out since a crash, and no batch to show where they go on: the next process leaves some out, too.
+        self._cursor.clean = not self._memory and self._next == self._cursor.newest + 1
+        self._save(sync=True)
         self._files.close()
+
+    def sync(self) -> None:
+        """Put on the disk what is not there yet, however long ago it was written."""
+        try:
+            self._files.sync()
+        except OSError as error:
+            self._cannot_write(error)
+        self._synced_s = time.monotonic()
 
     # Batches in
 
@@ -145,18 +169,25 @@ class Spool:
             del self._memory[next(iter(self._memory))]
             self._cursor.dropped += 1
 
-    def _save(self, batches: list[Frame] | None = None) -> bool:
-        """Write the cursor and `batches` in one go; False, and said once, when the disk does not take them."""
+    def _save(self, batches: list[Frame] | None = None, sync: bool = False) -> bool:
+        """Write the cursor and `batches` in one go; False, and said once, when the disk does not take them.
+
+        With `sync` they are on the disk afterwards, otherwise once `sync_s` has passed.
+        """
         batches = batches or []
         self._cursor.allowed = max(self._cursor.allowed, self._tried)
+        sync = sync or time.monotonic() - self._synced_s >= self._limits.sync_s
         try:
             for segment in self._files.make_room(batches, self._limits.spool_bytes, self._oldest_ms()):
                 self._drop(segment)
             state = Frame(STATE, 0, 0, 0, moves.encode(self._cursor))
-            self._files.write([state, *batches], batches[0].number if batches else None)
+            self._files.write([state, *batches], batches[0].number if batches else None, sync)
         except OSError as error:
             self._cannot_write(error)
             return False
+        if sync:
+            self._synced_s = time.monotonic()
+            self._moved = False
         if not self._writable:
             self._writable = True
             logger.info("spool can be written to again", extra={"directory": str(self._files.directory)})
@@ -195,6 +226,7 @@ class Spool:
             old = self._last_old(number) if number > self._tried and self._writable else None
             if old is not None:
                 moves.hand_over(self._cursor, number, old)
+                self._moved = True
                 continue
             frame = self._read(number)
             if frame is None:
@@ -205,7 +237,9 @@ class Spool:
                 # Should the disk fail here, publishing goes on all the same: the risk is a batch that arrives in both
                 # lanes if, besides, the process is killed before the acknowledgement and starts on a healthy disk.
                 self._cursor.allowed = min(self._cursor.newest, number + ALLOW_AHEAD - 1)
-                self._save()
+                self._save(sync=True)
+            elif self._moved:  # forgotten, they would follow a later number in this lane, and be taken for repeats
+                self._save(sync=True)
             self._tried = max(self._tried, number)
             return Message(number, frame.payload)
         return None
@@ -282,7 +316,7 @@ class Spool:
             payload = merge([frame.payload for frame in frames], seq)
         self._cursor.pending = Pending(seq, self._cursor.ranges[0][0], frames[-1].number, len(frames))
         self._cursor.backfill_seq = seq
-        if not self._save():
+        if not self._save(sync=True):
             self._cursor.pending = None
             self._cursor.backfill_seq = seq - 1
             raise OSError(f"spool cannot be written to: {self._files.directory}")
@@ -323,7 +357,7 @@ class Spool:
             segment for segment in self._files.sealed() if moves.is_done(self._cursor, segment.first, segment.last)
         ]
         try:
-            if settled and self._save():
+            if settled and self._save(sync=True):
                 for segment in settled:
                     self._files.delete(segment)
         except OSError as error:
@@ -346,6 +380,14 @@ class Spool:
             size += HEADER_BYTES + len(frame.payload)
             oldest_ms = oldest_ms or frame.time_ms
         self.backlog = Backlog(batches, size, oldest_ms, cursor.dropped)
+
+
+def _readable_state(state: bytes | None) -> Cursor | None:
+    try:
+        return None if state is None else moves.decode(state)
+    except msgspec.DecodeError as error:
+        logger.error("spool of another version", extra={"error": str(error)})
+        return None
 
 
 def open_spool(directory: Path, limits: Limits, wall: Callable[[], float] = time.time) -> Spool:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from agent.frames import HEADER_BYTES, Frame
-from agent.segment import Segment
+from agent.segment import Found, Segment
 
-if os.name == "posix":
+if sys.platform != "win32":
     import fcntl
 
 logger = logging.getLogger(__name__)
@@ -31,26 +33,29 @@ class SpoolFiles:
         self._file_number = 0
         self._lock = -1
 
-    def open(self) -> bytes | None:
-        """Take up what an earlier process left; returns the last state it wrote. Raises OSError, SpoolInUse.
+    def open(self) -> Found:
+        """Take up what an earlier process left. Raises OSError, SpoolInUse.
 
         A directory that can only be read is read.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
         self._take_lock()
         state = None
-        after = 0
+        after = damaged_bytes = 0
         for path in sorted(self.directory.glob("*.spool")):
             self._file_number = max(self._file_number, int(path.stem) if path.stem.isdecimal() else 0)
             segment = Segment(path)
             try:
-                found, damaged_bytes = segment.load(after)
+                found = segment.load(after)
             except OSError as error:
                 logger.error("spool file cannot be read", extra={"path": str(path), "error": str(error)})
+                damaged_bytes += 1
                 continue
-            if damaged_bytes:
-                logger.warning("end of a spool file cut off", extra={"path": str(path), "bytes": damaged_bytes})
-            state = found or state
+            if found.damaged_bytes:
+                extra = {"path": str(path), "bytes": found.damaged_bytes}
+                logger.warning("spool file is damaged, the rest of it is used", extra=extra)
+            damaged_bytes += found.damaged_bytes
+            state = found.state or state
             after = max(after, segment.last)
             self.segments.append(segment)
         if self.segments:
@@ -60,10 +65,10 @@ class SpoolFiles:
                 logger.error("spool file cannot be written to", extra={"path": str(path), "error": str(error)})
             else:
                 self._current = self.segments[-1]
-        return state
+        return Found(state, damaged_bytes)
 
     def _take_lock(self) -> None:
-        if os.name != "posix":
+        if sys.platform == "win32":
             return
         try:
             self._lock = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -76,6 +81,14 @@ class SpoolFiles:
             self._lock = -1
             raise SpoolInUse(f"{self.directory}: another agent uses this spool; give each its own SONDE_DATA") from None
 
+    def _try_lock_again(self) -> None:
+        """Make and lock the directory that could not be at the start. Raises OSError."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        try:
+            self._take_lock()
+        except SpoolInUse as error:
+            raise OSError(errno.EBUSY, str(error)) from None
+
     def close(self) -> None:
         for segment in self.segments:
             segment.close()
@@ -83,22 +96,31 @@ class SpoolFiles:
             os.close(self._lock)
             self._lock = -1
 
-    def write(self, frames: list[Frame], first: int | None) -> None:
-        """Append `frames` in one write and wait for the disk; `first` is the number of the first batch in it, if any.
+    def write(self, frames: list[Frame], first: int | None, sync: bool) -> None:
+        """Append `frames` in one write; `first` is the number of the first batch in it, if any.
 
-        Raises OSError; then none of them counts.
+        With `sync` they, and everything written before, are on the disk afterwards. Raises OSError; then none of them
+        counts.
         """
         current = self._current
         if current is None or current.bytes >= self._segment_bytes or not (first is None or current.fits(first)):
             current = self._start()
         try:
-            current.append(frames)
+            current.append(frames, sync)
         except OSError:
             if not current.bytes:
                 self.delete(current)
             raise
 
+    def sync(self) -> None:
+        """Wait until everything written is on the disk. Raises OSError."""
+        if self._current is not None:
+            self._current.sync()
+
     def _start(self) -> Segment:
+        self.sync()  # before anything that builds on it
+        if self._lock < 0:
+            self._try_lock_again()
         segment = Segment(self.directory / f"{self._file_number + 1:010d}.spool")
         segment.create()
         self._file_number += 1

@@ -23,13 +23,15 @@ class Notifier:
         self._told_s = float("-inf")
 
     def ticked(self) -> None:
-        """A tick is over: ready with the first one, alive with all, told as often as the watchdog wants."""
-        if not self._address:
-            return
-        if not self._ready:
+        """A tick is over: ready with the first one, alive with all."""
+        if self._address and not self._ready:
             self._ready = self._tell("READY=1")
+        self.alive()
+
+    def alive(self) -> None:
+        """The loop runs, if only to wait for a tick: told as often as the watchdog wants."""
         now = self._clock()
-        if self._alive_every_s and now - self._told_s >= self._alive_every_s:
+        if self._address and self._alive_every_s and now - self._told_s >= self._alive_every_s:
             self._told_s = now
             self._tell("WATCHDOG=1")
 

@@ -4,6 +4,11 @@ Each instant of the wall clock's grid gets at most one sample. After a step of t
 grid instant nearest to one interval after the last tick, so ticks are never closer than half an interval for that
 reason; instants that a small step back repeats are not sampled again. After a step back of more than `HOLD_S` the clock
 was plainly wrong before, and sampling goes on at the times it shows now.
+
+Paced by the monotonic clock, ticks do not care about suspend: on Linux and macOS this clock stands still meanwhile, as
+the system's counters do, so that the first sample after it is one interval of waking time behind the last, with true
+rates, under the time that the wall clock shows then. A clock that goes on meanwhile, as on Windows, makes it a tick
+that was overslept.
 """
 
 from __future__ import annotations
@@ -16,6 +21,8 @@ from typing import NamedTuple
 
 HOLD_S = 60.0
 """Longest step back of the wall clock that is waited out."""
+LOOK_EVERY_S = 5.0
+"""Longest sleep at a time: a changed interval is followed after this, and a watchdog told that all is well."""
 
 
 class Tick(NamedTuple):
@@ -48,39 +55,61 @@ class Ticker:
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        waiting: Callable[[], None] = lambda: None,
     ) -> None:
+        """`waiting` is called at least every `LOOK_EVERY_S`, also while no instant may be sampled."""
         self.interval_s = interval_s
-        """Seconds between two ticks; may be changed at any time."""
+        """Seconds between two ticks; may be changed at any time, also while `next` waits."""
         self._monotonic = monotonic
         self._wall = wall
         self._sleep = sleep
+        self._waiting = waiting
+        self._paced_s = interval_s
         self._target_s: float | None = None
         self._last_ms: int | None = None
 
     async def next(self) -> Tick:
         """Wait for the next instant to sample at."""
-        interval = self.interval_s
         skipped = 0
         while True:
-            now = self._monotonic()
-            offset = self._wall() - now
-            if self._target_s is None:
-                target = next_target(now, offset, interval)
-            else:
-                # A tick that would follow the last one's end by less than a quarter is bunched with it: skip it.
-                due = self._target_s + interval
-                target = next_target(max(due - interval / 2, now + interval / 4), offset, interval)
-                skipped += max(0, round((target - due) / interval))
-            await self._sleep(max(0.0, target - now))
+            interval = self.interval_s
+            target, missed = self._aim(interval)
+            if not await self._reach(target):
+                continue
             now = self._monotonic()
             overslept = math.floor(max(0.0, now - target) / interval)
-            skipped += overslept
+            skipped += missed + overslept
             target += overslept * interval
-            self._target_s = target
+            self._target_s, self._paced_s = target, interval
             time_ms = round(grid_number(target, self._wall() - now, interval) * interval * 1000)
             if not self._repeats(time_ms):
                 self._last_ms = time_ms
                 return Tick(time_ms, now, skipped)
+
+    def _aim(self, interval: float) -> tuple[float, int]:
+        """When the next tick is to be, in monotonic time, and how many before it are missed."""
+        now = self._monotonic()
+        offset = self._wall() - now
+        if self._target_s is None:
+            return next_target(now, offset, interval), 0
+        due = self._target_s + interval
+        if interval != self._paced_s:
+            due = max(due, now)  # at the new pace nothing was due before
+        # A tick that would follow the last one's end by less than a quarter is bunched with it: skip it.
+        target = next_target(max(due - interval / 2, now + interval / 4), offset, interval)
+        return target, max(0, round((target - due) / interval)) if interval == self._paced_s else 0
+
+    async def _reach(self, target_s: float) -> bool:
+        """Sleep until then; False when the interval was changed meanwhile."""
+        interval = self.interval_s
+        while True:
+            left = target_s - self._monotonic()
+            await self._sleep(min(LOOK_EVERY_S, max(0.0, left)))
+            self._waiting()
+            if self.interval_s != interval:
+                return False
+            if left <= LOOK_EVERY_S:
+                return True
 
     def _repeats(self, time_ms: int) -> bool:
         """True for an instant that was sampled before a small step back of the wall clock."""

@@ -1,6 +1,7 @@
 """What one agent costs its host: processor time and memory at 1 Hz, beside bare psutil reads of the same values.
 
 Both run at the same time for the same time, each in a process of its own; the agent publishes to a real nats-server.
+Afterwards an hour of accelerated time in a third process says whether memory stays flat.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from infra.embedded import nats_server
 ROOT = Path(__file__).parents[1]
 CPU_TARGET_PERCENT = 0.20
 PSS_TARGET_MIB = 30.0
+GROWTH_TARGET_MIB = 1.0
+"""In fifty minutes. Nothing may be kept for ever; allocators settle a little on either side."""
 WARM_UP_S = 12.0
 """Start, first batches and first look at the file systems are over by then."""
 
@@ -69,10 +72,18 @@ async def measure(seconds: float) -> list[Figure]:
                 bare.kill()
                 agent.terminate()
                 await asyncio.gather(bare.wait(), agent.wait())
+            hour = await start(
+                sys.executable,
+                *("-m", "benchmarks.agent_hour", server.url, str(Path(directory, "hour"))),
+                env=environment,
+                stdout=asyncio.subprocess.PIPE,
+            )
+            growth = float((await hour.communicate())[0])
     cpu = [100 * (end - begin) / elapsed for begin, end in zip(before, after, strict=True)]
     return [
         figure("agent.cpu_percent", cpu[0], "% of one core", CPU_TARGET_PERCENT, cpu[1]),
         figure("agent.pss_mib", pss[0], "MiB", PSS_TARGET_MIB, pss[1]),
+        figure("agent.hour_growth_mib", growth, "MiB", GROWTH_TARGET_MIB),
     ]
 
 

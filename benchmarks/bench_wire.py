@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from collections.abc import Sequence
 
 import msgspec
@@ -54,9 +53,9 @@ async def real_samples(seconds: int) -> list[Sample]:
     collectors = sources.fast_collectors(sources.Roots(), sources.new_choices())
     collectors["agent"] = sources.own_collector(status, Backlog)
     sampler = Sampler(collectors, Gpus(0.5), Plans(make_plan(AgentSettings())), status)
-    filesystems = sources.filesystems(sources.Roots())
+    filesystems = sources.filesystems(sources.Roots(), sources.new_choices()["filesystem"])
     ticker = Ticker(1)
-    sampler.prime(time.monotonic())
+    sampler.prime()
     taken: list[Sample] = []
     while len(taken) < seconds:
         if len(taken) % SAMPLES_PER_BATCH == 0:

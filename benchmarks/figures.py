@@ -34,7 +34,7 @@ def show(figures: Sequence[Figure], as_json: bool) -> None:
         parts = [f"{each.name}: {each.value:,.4g} {each.unit}"]
         if each.target is not None:
             parts.append(f"target {each.target:,.4g}")
-        if each.limit is not None:
+        if each.limit is not None and each.ratio is not None:
             parts.append(f"limit in this run {each.limit:,.4g}, ratio {each.ratio:.3g}")
         print(", ".join(parts))
 

@@ -17,10 +17,12 @@ import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import DiscardPolicy, RePublish, RetentionPolicy, StorageType, StreamConfig
 
 from infra.backoff import Backoff
-from schemas.subjects import STREAMS, Stream
+from infra.credentials import identity
+from infra.patience import ANYBODY, Access, Patience
+from schemas.subjects import CONFIG_BUCKET, CONFIG_STREAM, STREAMS, Stream
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -37,32 +39,38 @@ BUS_TRANSIENT: tuple[type[Exception], ...] = (nats.errors.Error, OSError, Timeou
 class ConnectionLost(nats.errors.Error):
     """The client closed for good; a new connection is needed."""
 
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else "connection lost"
 
-async def connect(url: str, name: str, *, closed: asyncio.Event | None = None, inbox_prefix: str = "_INBOX") -> Client:
-    """A connection that re-connects for ever; sets `closed` when the client gives up all the same."""
 
-    said = ""
-    backoff = Backoff(0.05, 4)
+async def connect(
+    url: str,
+    name: str,
+    *,
+    closed: asyncio.Event | None = None,
+    access: Access = ANYBODY,
+    patience: Patience | None = None,
+) -> Client:
+    """A connection that re-connects for ever; sets `closed` when the client gives up all the same.
+
+    While the bus refuses us, this waits as it does while there is no bus. User and password can stand in `url`.
+    `patience`: of earlier connections, so that what went wrong with them is not said again.
+    """
+    patience = patience or Patience(name, access)
 
     async def on_error(error: Exception) -> None:
-        nonlocal said
-        text = str(error) or type(error).__name__
-        if text != said:  # a server that is away fails every try in the same way
-            said = text
-            logger.warning("bus error", extra={"client": name, "error": text})
-        if isinstance(error, OSError):
-            # The client awaits this between two tries to connect, and has no back-off of its own: without one, a fleet
-            # that lost its server would knock four times a second each.
-            await asyncio.sleep(backoff.next_s())
+        # The client awaits this between two tries to connect, and has no back-off of its own: without one, a fleet that
+        # lost its server would knock four times a second each. On a connection that works it is called, too.
+        if not client.is_connected and client._transport is not None:
+            client._transport.close()  # of a try that was refused, which it would leave to the garbage collector
+        await patience.after(error, client.is_connected)
 
     async def on_disconnect() -> None:
         if not client.is_closed:  # closing is no news to whoever closes
             logger.warning("bus disconnected", extra={"client": name})
 
     async def on_reconnect() -> None:
-        nonlocal said
-        said = ""
-        backoff.reset()
+        patience.reset()
         logger.info("bus reconnected", extra={"client": name})
 
     async def on_close() -> None:
@@ -70,6 +78,7 @@ async def connect(url: str, name: str, *, closed: asyncio.Event | None = None, i
             closed.set()
 
     client = Client()
+    sign, jwt = identity(access.credentials) if access.credentials else (None, None)
     await client.connect(
         url,
         name=name,
@@ -82,8 +91,10 @@ async def connect(url: str, name: str, *, closed: asyncio.Event | None = None, i
         connect_timeout=5,
         ping_interval=20,
         max_outstanding_pings=2,
-        inbox_prefix=inbox_prefix.encode(),
+        inbox_prefix=access.inbox_prefix.encode(),
         pending_size=8 * 2**20,
+        signature_cb=sign,
+        user_jwt_cb=jwt,
     )
     return client
 
@@ -107,6 +118,7 @@ async def keep_connected(
     stop: asyncio.Event | None = None,
     transient: tuple[type[Exception], ...] = BUS_TRANSIENT,
     backoff: Backoff | None = None,
+    access: Access = ANYBODY,
 ) -> None:
     """Run `work(client)` until it returns, on a fresh connection after each transient fault.
 
@@ -114,7 +126,8 @@ async def keep_connected(
     exception outside `transient` is a bug and passes through, alone rather than in a group.
     """
     ended = asyncio.Event() if stop is None else stop
-    trying = asyncio.ensure_future(_try_for_ever(url, name, work, ended, transient, backoff or Backoff(0.25, 15)))
+    again = backoff or Backoff(0.25, 15)
+    trying = asyncio.ensure_future(_try_for_ever(url, name, work, ended, transient, again, access))
     told = asyncio.ensure_future(ended.wait())
     try:
         await asyncio.wait({trying, told}, return_when=asyncio.FIRST_COMPLETED)
@@ -138,14 +151,17 @@ async def _try_for_ever(
     ended: asyncio.Event,
     transient: tuple[type[Exception], ...],
     backoff: Backoff,
+    access: Access,
 ) -> None:
     loop = asyncio.get_running_loop()
+    patience = Patience(name, access)
     while not ended.is_set():
         closed = asyncio.Event()
         client: Client | None = None
         started = loop.time()
         try:
-            client = await _unless(ended, connect(url, name, closed=closed))
+            client = await _unless(ended, connect(url, name, closed=closed, access=access, patience=patience))
+            started = loop.time()
             if client is not None:
                 await _until_closed(client, closed, work)
             return
@@ -155,11 +171,12 @@ async def _try_for_ever(
                 raise
             if loop.time() - started > 30:
                 backoff.reset()
+                patience.reset()
             wait_s = backoff.next_s()
-            logger.warning(
-                "interrupted, trying again",
-                extra={"client": name, "error": f"{type(error).__name__}: {error}"[:300], "wait_s": round(wait_s, 2)},
-            )
+            text = f"{type(error).__name__}: {error}"[:300]
+            if patience.news(text):
+                facts = {"client": name, "error": text, "wait_s": round(wait_s, 2)}
+                logger.warning("interrupted, trying again", extra=facts)
         finally:
             if client is not None:
                 await _close(client)
@@ -174,7 +191,11 @@ async def _unless(ended: asyncio.Event, waiting: Coroutine[Any, Any, T]) -> T | 
         return task.result() if task.done() else None
     finally:
         told.cancel()
-        task.cancel()
+        while not task.done():
+            # Again and again, as in `keep_connected`, which cancels us no less often: nothing is lost by not listening.
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({task}, timeout=0.2)
 
 
 async def _until_closed(client: Client, closed: asyncio.Event, work: Callable[[Client], Awaitable[None]]) -> None:
@@ -182,7 +203,7 @@ async def _until_closed(client: Client, closed: asyncio.Event, work: Callable[[C
 
     async def watch() -> None:
         await closed.wait()
-        raise ConnectionLost
+        raise ConnectionLost(*([str(client.last_error)] if client.last_error else []))
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -214,12 +235,11 @@ async def _close(client: Client) -> None:
 
 
 async def ensure_streams(client: Client, streams: tuple[Stream, ...] = STREAMS, replicas: int = 1) -> None:
-    """Create or update every stream; safe to run by several processes at once."""
+    """Create or update every stream and the bucket of agents' settings; safe to run by several processes at once."""
     jetstream = client.jetstream()
-    for stream in streams:
-        config = stream_config(stream, replicas)
+    for config in (*(stream_config(stream, replicas) for stream in streams), config_bucket(replicas)):
         try:
-            await jetstream.stream_info(stream.name)
+            await jetstream.stream_info(str(config.name))
         except nats.js.errors.NotFoundError:
             await _add_stream(jetstream, config)
         else:
@@ -231,6 +251,24 @@ async def _add_stream(jetstream: JetStreamContext, config: StreamConfig) -> None
         await jetstream.add_stream(config)
     except nats.js.errors.BadRequestError:
         await jetstream.update_stream(config)
+
+
+def config_bucket(replicas: int = 1) -> StreamConfig:
+    """The stream behind the key-value bucket CONFIG: one value a host, repeated on `config.<host>` when it changes."""
+    return StreamConfig(
+        name=CONFIG_STREAM,
+        subjects=[f"$KV.{CONFIG_BUCKET}.>"],
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.NEW,
+        duplicate_window=120,
+        max_msgs_per_subject=1,
+        max_msg_size=64 * 1024,
+        num_replicas=replicas,
+        allow_rollup_hdrs=True,
+        deny_delete=True,
+        allow_direct=True,
+        republish=RePublish(f"$KV.{CONFIG_BUCKET}.>", "config.>"),
+    )
 
 
 def stream_config(stream: Stream, replicas: int = 1) -> StreamConfig:

@@ -47,7 +47,7 @@ def _formatter(pretty: bool) -> logging.Formatter:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     final: list[Any] = (
-        [structlog.dev.ConsoleRenderer(colors=True)]
+        [structlog.dev.ConsoleRenderer(colors=sys.platform != "win32")]
         if pretty
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
     )

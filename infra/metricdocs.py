@@ -22,12 +22,15 @@ def page(catalogue: tuple[Family, ...] = CATALOGUE) -> str:
     return "\n".join([INTRODUCTION, *(section for family in catalogue for section in _family(family))])
 
 
+_SAMPLED = {"always": "", "watched": " while somebody looks at the host", "never": " once it is enabled"}
+
+
 def _family(family: Family) -> list[str]:
     rows = f"one row per {family.instance}" if family.instance else "one row"
     return [
         f"## {family.name}",
         "",
-        f"{family.meaning} Every {family.period_s:g} s, {rows}.",
+        f"{family.meaning} Every {family.period_s:g} s{_SAMPLED[family.sampled]}, {rows}.",
         "",
         "| metric | unit | step | meaning |",
         "|---|---|---|---|",

@@ -26,6 +26,9 @@ class AgentSettings(Struct, frozen=True):
     data: str = ".sonde"
     """Directory for the spool (`agent/` below it)."""
     nats_url: str = "nats://127.0.0.1:4222"
+    """Address of the bus, with user and password inside where it asks for them."""
+    nats_credentials: str = ""
+    """Path of the .creds file that says who this agent is to the bus; empty: it asks for none, or the address says."""
     host: Annotated[str, Meta(pattern=rf"^$|{HOST_PATTERN}")] = ""
     """Host id; empty: made from the machine's name."""
     sample_interval_s: Annotated[float, Meta(ge=0.1, le=60)] = 1.0
@@ -33,6 +36,8 @@ class AgentSettings(Struct, frozen=True):
     spool_bytes: Annotated[int, Meta(ge=1 << 16)] = 256 * 2**20
     """Most bytes of unacknowledged batches on disk; past it the oldest are dropped and counted."""
     spool_max_age_s: Annotated[float, Meta(ge=60)] = 7 * 86400
+    spool_sync_s: Annotated[float, Meta(ge=0, le=600)] = 0
+    """A power failure costs at most the batches of the last so many seconds; 0: each is on the disk at once."""
     backfill_after_s: Annotated[float, Meta(ge=1)] = 120
     """A backlog older than this goes out in the backfill lane."""
     directories: str = "/var/lib/docker"
@@ -45,6 +50,10 @@ class AgentSettings(Struct, frozen=True):
     sys_root: str = "/sys"
     host_root: str = "/"
     """Where the host's root directory is mounted."""
+    docker_socket: str = "/var/run/docker.sock"
+    """Socket of the Docker engine, asked for containers when that family is enabled."""
+    custom_directory: str = "/var/lib/sonde/custom"
+    """Directory of `*.prom` files with values of other programs."""
     log_format: LogFormat = "auto"
 
 

@@ -20,7 +20,7 @@ MOST_PATTERNS = 100
 MOST_DIRECTORIES = 20
 
 
-class FamilyConfig(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class FamilyConfig(Struct, frozen=True, omit_defaults=True):
     """How one family is sampled."""
 
     enabled: bool | None = None
@@ -32,7 +32,7 @@ class FamilyConfig(Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """No instance that matches one of these."""
 
 
-class AgentConfig(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class AgentConfig(Struct, frozen=True, omit_defaults=True):
     """Settings for one agent, or for the whole fleet."""
 
     revision: int = 0
@@ -44,8 +44,20 @@ class AgentConfig(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     families: dict[str, FamilyConfig] = {}
 
 
+class NewFamilyConfig(FamilyConfig, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A family in what people send: a field that means nothing is an error, where an agent passes over it."""
+
+
+class NewAgentConfig(AgentConfig, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What people send. Its `revision` is not theirs to set."""
+
+    families: dict[str, NewFamilyConfig] = {}  # type: ignore[assignment]  # a dict of what it was a dict of
+
+
 def check_agent_config(config: AgentConfig, catalogue: tuple[Family, ...] = CATALOGUE) -> None:
     """Raise InvalidField unless `config` makes sense."""
+    if config.revision:
+        raise InvalidField("revision", config.revision, "leave it out: revisions are given, not chosen")
     if config.directories is not None and len(config.directories) > MOST_DIRECTORIES:
         raise InvalidField("directories", len(config.directories), f"name at most {MOST_DIRECTORIES}")
     for name, family_config in config.families.items():

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from schemas.agentconfig import AgentConfig
 from schemas.messages import AlertState, AlertTransition, HostFacts, Severity
 from schemas.rules import Rule
 
@@ -191,3 +192,18 @@ class Frame(Struct):
 
     time: int
     samples: list[Sample]
+
+
+class AgentConfigAnswer(Struct):
+    """Settings of one agent, or of all."""
+
+    config: AgentConfig
+    """As they were given."""
+    version: int
+    """For If-Match; 0: nothing was ever given."""
+    effective: AgentConfig
+    """With the fleet's settings where the host has none of its own; its revision is what agents go by."""
+    in_force: int | None
+    """Revision that the agent says it follows; null for the fleet."""
+    error: str
+    """Why the agent does not follow them; empty when it does, or has not said."""

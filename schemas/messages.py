@@ -80,6 +80,8 @@ class HostFacts(Struct, frozen=True):
     tags: list[str] = field(default_factory=list)
     config_revision: int = 0
     """Revision of the pushed settings in force; 0: none were pushed."""
+    config_error: str = ""
+    """Why the newest pushed settings are not in force; empty when they are."""
 
 
 class ProcessUse(Struct, frozen=True):
@@ -117,7 +119,7 @@ class LiveInterest(Struct):
     """A viewer is there: agents named here publish every sample on `live.<host>` until `ttl_s` has passed."""
 
     hosts: list[str]
-    """Host ids, or `["*"]` for all."""
+    """Host ids, and `*` for all. Those named are looked at closely: they tell of their processes too."""
     ttl_s: float = 15
 
 

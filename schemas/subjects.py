@@ -9,6 +9,9 @@ from msgspec import Struct
 HOST_PATTERN = r"^[a-z0-9-]{1,40}$"
 _HOST = re.compile(r"[a-z0-9-]{1,40}\Z")
 
+CONFIG_BUCKET = "CONFIG"
+"""Key-value bucket with the settings of each host, as `schemas.agentconfig.AgentConfig` in JSON."""
+CONFIG_STREAM = f"KV_{CONFIG_BUCKET}"
 LIVE_INTEREST = "live.interest"
 SETTINGS_CHANGED = "settings.changed"
 
@@ -47,6 +50,20 @@ def events(host: str) -> str:
 
 def alerts(host: str, rule: str) -> str:
     return f"alerts.{host}.{rule}"
+
+
+def config(host: str) -> str:
+    """Where the server repeats each change of `config_key(host)`."""
+    return f"config.{host}"
+
+
+def config_key(host: str) -> str:
+    """Subject of the host's entry in the bucket CONFIG."""
+    return f"$KV.{CONFIG_BUCKET}.{host}"
+
+
+def command(host: str, verb: str) -> str:
+    return f"command.{host}.{verb}"
 
 
 def deadletter(service: str) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.procfs import ProcFile, number_after
+from agent.procfs import ProcFile, SharedFile, number_after
 from agent.rates import per_second, share_percent
 from agent.readings import Instances, Values
 
 FREQUENCY_EVERY_S = 10.0
 """The clock is read this often and held in between: asking every core costs more than all other collectors together."""
+
+
+Load = tuple[float | None, float | None, float | None]
+"""Of the last one, five and fifteen minutes."""
 
 
 class Times(NamedTuple):
@@ -85,12 +88,12 @@ def parse_cores(data: bytes) -> dict[str, tuple[int, int]]:
     return cores
 
 
-def linux_reader(proc: str) -> Callable[[], Times]:
-    stat = ProcFile(f"{proc}/stat")
+def linux_reader(stat: SharedFile) -> Callable[[], Times]:
+    """Reads /proc/stat, and leaves it to the reader of the cores."""
     return lambda: parse_stat(stat.read())
 
 
-def linux_load(proc: str) -> Callable[[], tuple[float, float, float]]:
+def linux_load(proc: str) -> Callable[[], Load]:
     loadavg = ProcFile(f"{proc}/loadavg")
 
     def read() -> tuple[float, float, float]:
@@ -126,7 +129,7 @@ class Cpu:
     def __init__(
         self,
         read: Callable[[], Times],
-        read_load: Callable[[], tuple[float, float, float]] = os.getloadavg,
+        read_load: Callable[[], Load],
         read_frequency: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._read = read
@@ -141,7 +144,10 @@ class Cpu:
         before, self._before = self._before, (now_s, times)
         values: Values = shares(before[1], times, now_s - before[0]) if before else {}
         values["procs_running"], values["procs_blocked"] = times.procs_running, times.procs_blocked
-        values["load1"], values["load5"], values["load15"] = self._read_load()
+        try:
+            values["load1"], values["load5"], values["load15"] = self._read_load()
+        except (OSError, ValueError):  # it must not cost the shares
+            values["load1"] = values["load5"] = values["load15"] = None
         values["frequency"] = self._clock(now_s)
         return {"": values}
 
@@ -155,26 +161,34 @@ class Cpu:
         return self._frequency
 
 
-def linux_core_reader(proc: str) -> Callable[[], dict[str, tuple[float, float]]]:
-    stat = ProcFile(f"{proc}/stat")
-    return lambda: {name: (busy, whole) for name, (busy, whole) in parse_cores(stat.read()).items()}
+def linux_core_reader(stat: SharedFile) -> Callable[[], dict[str, tuple[int, int]]]:
+    """Reads what was read of /proc/stat for the whole host, or the file itself where that is not sampled."""
+    return lambda: parse_cores(stat.take())
 
 
 class Cores:
     """Holds the previous counters of every core."""
 
-    def __init__(self, read: Callable[[], dict[str, tuple[float, float]]], wanted: Callable[[str], bool]) -> None:
+    def __init__(
+        self, read: Callable[[], Mapping[str, tuple[float, float]]], wanted: Callable[[str], bool] = lambda name: True
+    ) -> None:
         """`read`: core -> busy and all time so far, in any one unit."""
         self._read = read
         self._wanted = wanted
-        self._before: dict[str, tuple[float, float]] = {}
+        self._before: Mapping[str, tuple[float, float]] = {}
 
     def collect(self, _now_s: float) -> Instances:
         """Cores seen for the first time have no share yet and are left out."""
         cores = self._read()
         before, self._before = self._before, cores
         return {
-            name: {"total": share_percent(busy - before[name][0], whole - before[name][1])}
-            for name, (busy, whole) in cores.items()
+            name: {"total": _busy_share(before[name], times)}
+            for name, times in cores.items()
             if name in before and self._wanted(name)
         }
+
+
+def _busy_share(before: tuple[float, float], now: tuple[float, float]) -> float | None:
+    share = share_percent(now[0] - before[0], now[1] - before[1])
+    # iowait may go back, which makes the whole smaller than its parts.
+    return None if share is None else min(100.0, share)

@@ -1,8 +1,8 @@
 """Size of configured directories, from a walk in a thread of the lowest priority.
 
 The walk works a few milliseconds and sleeps several times as long; and a tree that costs much is walked less often, so
-that all walking together stays below `MOST_LOAD` of one core. Between two walks the last result is repeated with its
-age.
+that all walking together stays below `MOST_LOAD` of one core. A walk that takes longer than a turn rests for an
+interval and goes on where it stopped. Between two walks the last result is repeated with its age.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import platform
 import sys
@@ -20,6 +21,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from agent.readings import Instances, Values
+from agent.status import WalkProgress
 from agent.walk import Usage, walk
 from agent.worker import Worker
 
@@ -29,8 +31,8 @@ WORK_S = 0.002
 REST_S = 0.018
 MOST_LOAD = 0.002
 """Highest share of one core that walking may take over time."""
-MOST_WALK_S = 3600.0
-"""A walk that takes longer is given up."""
+TURN_S = 900.0
+"""A walk that takes longer rests in between."""
 
 _IOPRIO_SET = {"x86_64": 251, "aarch64": 30, "riscv64": 30}
 _IDLE_CLASS = 3 << 13
@@ -61,27 +63,49 @@ def lower_priority() -> None:
         ctypes.CDLL(None).syscall(number, 1, thread, _IDLE_CLASS)
 
 
-def scan(path: str, stop: threading.Event) -> Scan | None:
-    """Walk `path` slowly; None when it does not exist or `stop` was set.
+class Walk:
+    """One walk through a tree, which can stop anywhere and go on there."""
 
-    Raises OSError when it cannot be looked at, TimeoutError after `MOST_WALK_S`.
-    """
-    usage = Usage()
-    began, cpu_began = time.monotonic(), time.thread_time()
-    rest_at = began + WORK_S
+    def __init__(self, path: str, usage: Usage) -> None:
+        """`usage` is added to as the walk goes on."""
+        self._usage = usage
+        self._steps = walk(path, usage)
+        self._seconds = 0.0
+        self._cpu_seconds = 0.0
+
+    def go_on(self, stop: threading.Event, within_s: float = TURN_S) -> Scan | None:
+        """Walk slowly until the end; None when `stop` was set or the time is up before that.
+
+        Raises FileNotFoundError or NotADirectoryError when there is no such directory, OSError when it cannot be
+        looked at.
+        """
+        began, cpu_began = time.monotonic(), time.thread_time()
+        rest_at = began + WORK_S
+        try:
+            for _ in self._steps:
+                now = time.monotonic()
+                if now >= rest_at:
+                    if now - began > within_s or stop.wait(REST_S):
+                        return None
+                    rest_at = time.monotonic() + WORK_S
+        finally:
+            ended = time.monotonic()
+            self._seconds += ended - began
+            self._cpu_seconds += time.thread_time() - cpu_began
+        return Scan(self._usage, self._seconds, self._cpu_seconds, ended)
+
+
+def below(root: str, path: str) -> str:
+    """Where `path` of a system is whose root directory is mounted at `root`."""
+    return path if root == "/" else root.rstrip("/") + path
+
+
+def scan(path: str, stop: threading.Event) -> Scan | None:
+    """Walk `path` from begin to end; None when there is no such directory or `stop` was set. Raises OSError."""
     try:
-        for _ in walk(path, usage):
-            now = time.monotonic()
-            if now >= rest_at:
-                if now - began > MOST_WALK_S:
-                    raise TimeoutError(f"walk took longer than {MOST_WALK_S:.0f} s")
-                if stop.wait(REST_S):
-                    return None
-                rest_at = time.monotonic() + WORK_S
+        return Walk(path, Usage()).go_on(stop, math.inf)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    ended = time.monotonic()
-    return Scan(usage, ended - began, time.thread_time() - cpu_began, ended)
 
 
 def values(scan: Scan, now_s: float) -> Values:
@@ -99,39 +123,80 @@ def pause_s(interval_s: float, cpu_seconds: float) -> float:
     return max(interval_s, cpu_seconds / MOST_LOAD)
 
 
-async def watch(path: str, interval_s: float, post: Callable[[Instances], None]) -> None:
-    """Walk `path` for ever and `post` its values once per interval; nothing while there is no such directory."""
-    worker = Worker("directory")
-    stop = threading.Event()
-    name = path.encode("utf-8", "replace").decode()
-    last: Scan | None = None
+async def watch(
+    path: str,
+    interval_s: float,
+    post: Callable[[Instances], None],
+    progress: WalkProgress,
+    turn_s: float = TURN_S,
+    root: str = "/",
+) -> None:
+    """Walk `path` below `root` for ever and `post` its values once per interval; nothing while there is none.
 
-    def repeat() -> None:
-        if last is not None:
-            post({name: values(last, time.monotonic())})
-
-    await worker.run(lower_priority)
+    `progress` is kept up to date.
+    """
+    watched = _Watched(path, root, interval_s, post, progress)
+    await watched.worker.run(lower_priority)
     try:
         while True:
-            walking = worker.submit(scan, path, stop)
-            while not (await asyncio.wait([walking], timeout=interval_s))[0]:
-                repeat()
-            last = _result(walking, path)
-            repeat()
-            due_s = time.monotonic() + pause_s(interval_s, last.cpu_seconds if last else 0)
-            while True:
-                await asyncio.sleep(min(interval_s, max(0.0, due_s - time.monotonic())))
-                if time.monotonic() >= due_s:
-                    break
-                repeat()
+            progress.again.clear()
+            try:
+                watched.last = await watched.walk_whole(turn_s)
+                progress.end(watched.last.usage, watched.last.seconds)
+                watched.repeat()
+            except Exception as error:  # missing, forbidden or failing: without values until it can be walked
+                watched.last = None
+                progress.fail(error)
+                if not isinstance(error, FileNotFoundError | NotADirectoryError):
+                    logger.warning("directory not measured", extra={"path": path, "error": f"{error!r}"})
+            await watched.until_due()
     finally:
-        stop.set()
-        worker.close()
+        watched.stop.set()
+        watched.worker.close()
 
 
-def _result(walked: asyncio.Future[Scan | None], path: str) -> Scan | None:
-    try:
-        return walked.result()
-    except Exception as error:  # forbidden, failing, endless or no path at all: absent until it can be walked
-        logger.warning("directory could not be measured", extra={"path": path, "error": f"{error!r}"})
-        return None
+class _Watched:
+    """One directory: who walks it and what the last walk found."""
+
+    def __init__(
+        self, path: str, root: str, interval_s: float, post: Callable[[Instances], None], progress: WalkProgress
+    ) -> None:
+        self._path = below(root, path)
+        self._name = path.encode("utf-8", "replace").decode()
+        self._interval_s = interval_s
+        self._post = post
+        self._progress = progress
+        self.worker = Worker("directory")
+        self.stop = threading.Event()
+        self.last: Scan | None = None
+
+    def repeat(self) -> None:
+        """Post what the last walk found, with its age."""
+        if self.last is not None:
+            self._post({self._name: values(self.last, time.monotonic())})
+
+    async def walk_whole(self, turn_s: float) -> Scan:
+        """Walk to the end, in turns; meanwhile the last result is repeated. Raises OSError."""
+        walking = Walk(self._path, self._progress.begin())
+        while True:
+            turn = self.worker.submit(walking.go_on, self.stop, turn_s)
+            while not (await asyncio.wait([turn], timeout=self._interval_s))[0]:
+                self.repeat()
+            scanned = turn.result()
+            if scanned is not None:
+                return scanned
+            self.repeat()
+            await asyncio.sleep(self._interval_s)
+
+    async def until_due(self) -> None:
+        """Wait until the next walk is due or asked for; meanwhile the last result is repeated."""
+        again = self._progress.again
+        due_s = time.monotonic() + pause_s(self._interval_s, self.last.cpu_seconds if self.last else 0)
+        self._progress.next_at = time.time() + due_s - time.monotonic()
+        while (left_s := due_s - time.monotonic()) > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(self._interval_s, left_s)):
+                    await again.wait()
+                    return
+            if time.monotonic() < due_s:
+                self.repeat()

@@ -55,13 +55,18 @@ def values(before: Traffic, now: Traffic, elapsed_s: float) -> Values:
 
 
 def parse_diskstats(data: bytes, wanted: Callable[[str], bool]) -> dict[str, Traffic]:
-    """Counters of /proc/diskstats for the disks that `wanted` names."""
+    """Counters of /proc/diskstats for the disks that are `wanted`; a line that is not as documented is left out."""
     disks = {}
     for line in data.splitlines():
-        words = line.split()
+        words = line.split(None, 14)
+        if len(words) < 14:
+            continue
         name = words[2].decode("utf-8", "replace")
         if wanted(name):
-            numbers = [int(word) for word in words[3:14]]
+            try:
+                numbers = [int(word) for word in words[3:14]]
+            except ValueError:
+                continue
             reads, _, read_sectors, read_ms, writes, _, write_sectors, write_ms, _, busy_ms, queue_ms = numbers
             read_bytes, write_bytes = read_sectors * _SECTOR_BYTES, write_sectors * _SECTOR_BYTES
             disks[name] = Traffic(reads, read_bytes, read_ms, writes, write_bytes, write_ms, busy_ms, queue_ms)
@@ -78,15 +83,16 @@ def is_whole_disk(name: str, sys: str = "/sys") -> bool:
 
 
 def linux_reader(
-    proc: str, sys: str = "/sys", chosen: Callable[[str], bool] = lambda name: True
+    proc: str, sys: str = "/sys", chosen: Callable[[str], bool] = is_whole_disk
 ) -> Callable[[], dict[str, Traffic]]:
+    """Reads the chosen block devices. Partitions cannot be chosen: their traffic is that of their disk."""
     diskstats = ProcFile(f"{proc}/diskstats")
-    known: dict[str, bool] = {}
+    partition: dict[str, bool] = {}
 
     def wanted(name: str) -> bool:
-        if name not in known:
-            known[name] = is_whole_disk(name, sys)
-        return known[name] and chosen(name)
+        if name not in partition:
+            partition[name] = not Path(sys, "block", name.replace("/", "!")).exists()
+        return not partition[name] and chosen(name)
 
     return lambda: parse_diskstats(diskstats.read_records(), wanted)
 

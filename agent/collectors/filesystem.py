@@ -37,6 +37,8 @@ class Mount(NamedTuple):
     path: str
     device: str
     fstype: str
+    read_only: bool | None = None
+    """As the file system itself is; None: as statvfs says. A sandboxed service sees everything mounted read-only."""
 
     @property
     def may_hang(self) -> bool:
@@ -53,12 +55,14 @@ class _Entry(NamedTuple):
     """The mount shows the file system from its root, not a directory of it."""
 
 
-def parse_mountinfo(data: bytes) -> list[Mount]:
-    """The real file systems of /proc/self/mountinfo, each once, local ones first.
+def parse_mountinfo(
+    data: bytes, wanted: Callable[[str], bool] = lambda path: True, included: Callable[[str], bool] = lambda path: False
+) -> list[Mount]:
+    """The real file systems of /proc/self/mountinfo that are `wanted`, each once, local ones first.
 
     Of several mounts of one file system (bind mounts, subvolumes) the one that shows its root wins, then the shortest
     path. Pseudo file systems, memory, read-only images (squashfs, iso9660) and container layers are left out; only the
-    root directory itself may be an overlay.
+    root directory itself may be an overlay. What is `included` by its path is taken whatever it is.
     """
     entries: dict[str, _Entry] = {}
     for line in data.splitlines():
@@ -67,9 +71,10 @@ def parse_mountinfo(data: bytes) -> list[Mount]:
         if separator and len(fields) >= 6 and len(more) >= 2:
             path, fstype, source = _text(fields[4]), _text(more[0]), _text(more[1])
             entries.pop(path, None)  # a later mount hides an earlier one at the same path
-            if _is_real(path, fstype):
-                identity = source if fstype == "btrfs" else _text(fields[2])
-                entries[path] = _Entry(Mount(path, source, fstype), identity, fields[3] == b"/")
+            if included(path) or (_is_real(path, fstype) and wanted(path)):
+                identity = path if included(path) else source if fstype == "btrfs" else _text(fields[2])
+                read_only = b"ro" in more[2].split(b",") if len(more) > 2 else None
+                entries[path] = _Entry(Mount(path, source, fstype, read_only), identity, fields[3] == b"/")
     best: dict[str, _Entry] = {}
     for entry in entries.values():
         other = best.get(entry.identity)
@@ -92,9 +97,13 @@ def _preference(entry: _Entry) -> tuple[bool, int, str]:
     return not entry.is_root, len(entry.mount.path), entry.mount.path
 
 
-def linux_reader(proc: str) -> Callable[[], list[Mount]]:
+def linux_reader(
+    mountinfo_path: str,
+    wanted: Callable[[str], bool] = lambda path: True,
+    included: Callable[[str], bool] = lambda path: False,
+) -> Callable[[], list[Mount]]:
     """Reads the mount table, and parses it only when it has changed."""
-    mountinfo = ProcFile(f"{proc}/self/mountinfo")
+    mountinfo = ProcFile(mountinfo_path)
     text = b""
     mounts: list[Mount] = []
 
@@ -102,15 +111,15 @@ def linux_reader(proc: str) -> Callable[[], list[Mount]]:
         nonlocal text, mounts
         now = mountinfo.read_records()
         if now != text:
-            text, mounts = now, parse_mountinfo(now)
+            text, mounts = now, parse_mountinfo(now, wanted, included)
         return mounts
 
     return read
 
 
-def measure(path: str) -> Values:
-    """What statvfs says about `path`. As df, `used` leaves out the blocks reserved for root. Raises OSError."""
-    answer = os.statvfs(path)
+def measure(path: str, root: str = "/") -> Values:
+    """What statvfs says about `path` below `root`. As df, `used` leaves out root's reserve. Raises OSError."""
+    answer = os.statvfs(path if root == "/" else root.rstrip("/") + path)
     used = (answer.f_blocks - answer.f_bfree) * answer.f_frsize
     available = answer.f_bavail * answer.f_frsize
     inodes_used = answer.f_files - answer.f_ffree
@@ -208,6 +217,8 @@ def _reading(mounts: list[Mount], answers: dict[Mount, Values], stuck: Iterable[
     for mount in mounts:
         if mount in answers:
             instances[names[mount]] = answers[mount]
+            if mount.read_only is not None:
+                instances[names[mount]]["read_only"] = int(mount.read_only)
         elif mount in stuck:
             instances[names[mount]] = {"stuck": 1}
         else:

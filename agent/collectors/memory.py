@@ -10,6 +10,10 @@ from agent.procfs import ProcFile, number_after
 from agent.rates import per_second, share_percent
 from agent.readings import Instances, Values
 
+PAGING_EVERY_S = 5.0
+"""Paging is read this often and its rates are held in between: the kernel sums every counter it has over all cores for
+each look at vmstat, which costs more than all the rest of memory."""
+
 
 class Memory(NamedTuple):
     """Bytes; None where the system does not tell."""
@@ -19,23 +23,26 @@ class Memory(NamedTuple):
     free: int
     cached: int | None
     buffers: int | None
-    swap_total: int
-    swap_free: int
-    swapped_in: int | None
-    """Bytes read back from swap since boot."""
-    swapped_out: int | None
+    swap_total: int | None
+    swap_free: int | None
     dirty: int | None = None
     slab: int | None = None
     shared: int | None = None
-    oom_kills: int | None = None
-    """Processes killed since boot."""
+
+
+class Paging(NamedTuple):
+    """Counters since boot; None where the system does not count it."""
+
+    swapped_in: int | None
+    """Bytes read back from swap."""
+    swapped_out: int | None
     major_faults: int | None = None
-    """Since boot."""
+    oom_kills: int | None = None
 
 
-def values(before: Memory | None, now: Memory, elapsed_s: float) -> Values:
-    """The family's metrics from two readings; without an earlier one the rates are null."""
-    swap_used = now.swap_total - now.swap_free
+def values(now: Memory) -> Values:
+    """The family's metrics of this moment."""
+    swap_used = None if now.swap_total is None or now.swap_free is None else now.swap_total - now.swap_free
     return {
         "total": now.total,
         "available": now.available,
@@ -46,14 +53,20 @@ def values(before: Memory | None, now: Memory, elapsed_s: float) -> Values:
         "used_percent": share_percent(now.total - now.available, now.total),
         "swap_total": now.swap_total,
         "swap_used": swap_used,
-        "swap_percent": share_percent(swap_used, now.swap_total) if now.swap_total else 0,
-        "swap_in": _rate(before and before.swapped_in, now.swapped_in, elapsed_s),
-        "swap_out": _rate(before and before.swapped_out, now.swapped_out, elapsed_s),
+        "swap_percent": None if swap_used is None else share_percent(swap_used, now.swap_total or 0) or 0,
         "dirty": now.dirty,
         "slab": now.slab,
         "shared": now.shared,
-        "oom_kills": now.oom_kills,
+    }
+
+
+def paging_values(before: Paging | None, now: Paging, elapsed_s: float) -> Values:
+    """The family's metrics between two readings; without an earlier one the rates are null."""
+    return {
+        "swap_in": _rate(before and before.swapped_in, now.swapped_in, elapsed_s),
+        "swap_out": _rate(before and before.swapped_out, now.swapped_out, elapsed_s),
         "major_faults": _rate(before and before.major_faults, now.major_faults, elapsed_s),
+        "oom_kills": now.oom_kills,
     }
 
 
@@ -61,16 +74,12 @@ def _rate(before: int | None, now: int | None, elapsed_s: float) -> float | None
     return None if before is None or now is None else per_second(before, now, elapsed_s)
 
 
-def parse(meminfo: bytes, vmstat: bytes, page_bytes: int) -> Memory:
-    """Readings of /proc/meminfo and /proc/vmstat; kernels before 4.13 do not count the processes killed."""
+def parse(meminfo: bytes) -> Memory:
+    """Reading of /proc/meminfo. Raises ValueError when it lacks what every kernel tells."""
 
     def kib(key: bytes) -> int | None:
         count = number_after(meminfo, key)
         return None if count is None else count * 1024
-
-    def pages(key: bytes) -> int | None:
-        count = number_after(vmstat, key)
-        return None if count is None else count * page_bytes
 
     total, free = kib(b"MemTotal:"), kib(b"\nMemFree:")
     if total is None or free is None:
@@ -88,31 +97,66 @@ def parse(meminfo: bytes, vmstat: bytes, page_bytes: int) -> Memory:
         buffers=buffers,
         swap_total=kib(b"\nSwapTotal:") or 0,
         swap_free=kib(b"\nSwapFree:") or 0,
-        swapped_in=pages(b"\npswpin "),
-        swapped_out=pages(b"\npswpout "),
         dirty=kib(b"\nDirty:"),
         slab=kib(b"\nSlab:"),
         shared=kib(b"\nShmem:"),
-        oom_kills=number_after(vmstat, b"\noom_kill "),
-        major_faults=number_after(vmstat, b"\npgmajfault "),
     )
 
 
+def parse_paging(vmstat: bytes, page_bytes: int) -> Paging:
+    """Reading of /proc/vmstat. Kernels before 4.13 do not count the processes killed, nor some the swapping."""
+
+    def pages(key: bytes) -> int | None:
+        count = number_after(vmstat, key)
+        return None if count is None else count * page_bytes
+
+    faults, killed = number_after(vmstat, b"\npgmajfault "), number_after(vmstat, b"\noom_kill ")
+    return Paging(pages(b"\npswpin "), pages(b"\npswpout "), faults, killed)
+
+
 def linux_reader(proc: str) -> Callable[[], Memory]:
-    meminfo, vmstat = ProcFile(f"{proc}/meminfo"), ProcFile(f"{proc}/vmstat")
+    meminfo = ProcFile(f"{proc}/meminfo")
+    return lambda: parse(meminfo.read())
+
+
+def linux_paging(proc: str) -> Callable[[], Paging]:
+    vmstat = ProcFile(f"{proc}/vmstat")
     page_bytes = os.sysconf("SC_PAGE_SIZE")
 
-    return lambda: parse(meminfo.read(), vmstat.read_records(), page_bytes)
+    def read() -> Paging:
+        # Mostly the first piece has all that is needed; each further one makes the kernel sum everything up again.
+        paging = parse_paging(vmstat.read(), page_bytes)
+        return parse_paging(vmstat.read_records(), page_bytes) if paging.oom_kills is None else paging
+
+    return read
+
+
+_UNKNOWN = Paging(None, None)
 
 
 class MemoryUse:
-    """Holds the previous reading."""
+    """Holds the previous counters of paging, and what was last made of them."""
 
-    def __init__(self, read: Callable[[], Memory]) -> None:
+    def __init__(self, read: Callable[[], Memory], read_paging: Callable[[], Paging]) -> None:
         self._read = read
-        self._before: tuple[float, Memory] | None = None
+        self._read_paging = read_paging
+        self._before: tuple[float, Paging] | None = None
+        self._paging: Values = {}
+        self._due_s = float("-inf")
 
     def collect(self, now_s: float) -> Instances:
-        memory = self._read()
-        before, self._before = self._before, (now_s, memory)
-        return {"": values(before[1], memory, now_s - before[0]) if before else values(None, memory, 0)}
+        """Rates of paging are from the second reading on, wherever that falls, and then every `PAGING_EVERY_S`."""
+        found = values(self._read())
+        if now_s >= self._due_s:
+            self._due_s = now_s if self._before is None else now_s + PAGING_EVERY_S
+            self._paging = self._rates(now_s)
+        return {"": found | self._paging}
+
+    def _rates(self, now_s: float) -> Values:
+        before, self._before = self._before, None
+        try:
+            now = self._read_paging()
+        except (OSError, ValueError):  # a container may be denied vmstat; that must not cost the memory itself
+            return paging_values(None, _UNKNOWN, 0)
+        self._before = (now_s, now)
+        return paging_values(before[1], now, now_s - before[0]) if before else paging_values(None, now, 0)

@@ -47,5 +47,6 @@ class Own:
                 "reconnects": status.reconnects,
                 "late_ticks": status.late_ticks,
                 "config_revision": status.config_revision,
+                "clock_offset": status.clock_offset_ms,
             }
         }

@@ -19,16 +19,8 @@ def parse(data: bytes, kind: str) -> int | None:
 
 
 def linux_readers(proc: str) -> dict[str, Callable[[], bytes]]:
-    """Resource -> what reads its file, for the files that can be read; none before Linux 4.20, or when turned off."""
-    readers = {}
-    for resource, _ in _FILES:
-        file = ProcFile(f"{proc}/pressure/{resource}")
-        try:
-            file.read()  # where the kernel was started with psi=0, opening works and reading does not
-        except OSError:
-            continue
-        readers[resource] = file.read
-    return readers
+    """Resource -> what reads its file."""
+    return {resource: ProcFile(f"{proc}/pressure/{resource}").read for resource, _ in _FILES}
 
 
 class Pressure:
@@ -44,15 +36,20 @@ class Pressure:
         now = {
             f"{resource}_{kind}": parse(data, kind)
             for resource, kinds in _FILES
-            if resource in self._readers
-            for data in (self._readers[resource](),)
+            if (data := self._content(resource)) is not None
             for kind in kinds
         }
         before, self._before = self._before, now
         elapsed_s, self._before_s = now_s - self._before_s, now_s
-        if not before:
+        if not before or not now:
             return {}
         return {"": {name: _share(before.get(name), total, elapsed_s) for name, total in now.items()}}
+
+    def _content(self, resource: str) -> bytes | None:
+        try:
+            return self._readers[resource]()
+        except OSError:  # before Linux 4.20 there is no such file; with psi=0 it can be opened and not read
+            return None
 
 
 def _share(before: int | None, now: int | None, elapsed_s: float) -> float | None:

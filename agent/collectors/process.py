@@ -9,7 +9,8 @@ from __future__ import annotations
 import heapq
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
 from typing import NamedTuple
 
 from agent.readings import Reading, Values
@@ -36,71 +37,69 @@ class Process(NamedTuple):
     """One process, as /proc/<pid>/stat has it."""
 
     pid: int
-    name: str
+    name: bytes
     state: bytes
     spent_ticks: int
     """Processor time of all its threads, in the kernel's ticks."""
     threads: int
-    started: int
+    started: bytes
     """Tells it from a later process of the same number."""
     resident_pages: int
 
 
-def parse_stat(data: bytes) -> Process:
+def parse_stat(pid: int, data: bytes) -> Process:
     """One line of proc(5)'s stat; the name, in parentheses, may hold anything. Raises ValueError or IndexError."""
-    opening, closing = data.index(b"("), data.rindex(b")")
-    words = data[closing + 2 :].split(None, 22)
-    return Process(
-        int(data[:opening]),
-        data[opening + 1 : closing].decode("utf-8", "replace"),
-        words[0],
-        int(words[11]) + int(words[12]),
-        int(words[17]),
-        int(words[19]),
-        int(words[21]),
-    )
+    closing = data.rindex(b")")
+    words = data[closing + 2 :].split(b" ", 22)
+    name = data[data.index(b"(") + 1 : closing]
+    spent_ticks = int(words[11]) + int(words[12])
+    return Process(pid, name, words[0], spent_ticks, int(words[17]), words[19], int(words[21]))
 
 
-def linux_reader(proc: str) -> Callable[[], Iterator[Process]]:
+def linux_reader(proc: str) -> Callable[[], list[Process]]:
     """Reads every process; one that ends meanwhile is left out."""
 
-    def read() -> Iterator[Process]:
+    def read() -> list[Process]:
+        found = []
         for name in os.listdir(proc):  # noqa: PTH208  # a Path for each of them would double the cost
             if name.isdigit():
                 try:
                     fd = os.open(f"{proc}/{name}/stat", os.O_RDONLY | os.O_CLOEXEC)
                     try:
-                        yield parse_stat(os.read(fd, 1024))
+                        found.append(parse_stat(int(name), os.read(fd, 1024)))
                     finally:
                         os.close(fd)
                 except (OSError, ValueError, IndexError):
                     continue
+        return found
 
     return read
 
 
 def counts(processes: list[Process]) -> Values:
-    values: Values = dict.fromkeys(("running", "sleeping", "uninterruptible", "stopped", "zombie"), 0)
-    for process in processes:
-        state = _STATES.get(process.state)
-        if state is not None:
-            values[state] = (values[state] or 0) + 1
-    values["total"] = len(processes)
-    values["threads"] = sum(process.threads for process in processes)
-    return values
+    """The family's metrics."""
+    found: Values = dict.fromkeys(("running", "sleeping", "uninterruptible", "stopped", "zombie"), 0)
+    for state, count in Counter(process.state for process in processes).items():
+        if (name := _STATES.get(state)) is not None:
+            found[name] = (found[name] or 0) + count
+    found["total"] = len(processes)
+    found["threads"] = sum(process.threads for process in processes)
+    return found
 
 
-def top(before: dict[tuple[int, int], int], processes: list[Process], elapsed_s: float) -> TopProcesses:
+def top(before: dict[tuple[int, bytes], int], processes: list[Process], elapsed_s: float) -> TopProcesses:
     """The processes that used most processor time since `before` (pid and start -> ticks), and most memory now."""
     per_tick = 100 / os.sysconf("SC_CLK_TCK") / elapsed_s if elapsed_s > 0 else 0
     page_bytes = os.sysconf("SC_PAGE_SIZE")
+    # One that was not there before has spent all its time since.
     spent = {
-        process.pid: (process.spent_ticks - before.get((process.pid, process.started), process.spent_ticks)) * per_tick
+        process.pid: (process.spent_ticks - before.get((process.pid, process.started), 0)) * per_tick
         for process in processes
     }
 
     def use(process: Process) -> ProcessUse:
-        return ProcessUse(process.pid, process.name, round(spent[process.pid], 2), process.resident_pages * page_bytes)
+        name, cpu = process.name.decode("utf-8", "replace"), round(spent[process.pid], 2)
+        return ProcessUse(process.pid, name, cpu, process.resident_pages * page_bytes)
 
     busiest = heapq.nlargest(TOP, processes, key=lambda process: spent[process.pid])
     largest = heapq.nlargest(TOP, processes, key=lambda process: process.resident_pages)
@@ -115,7 +114,7 @@ class Processes:
 
     def __init__(
         self,
-        read: Callable[[], Iterator[Process]],
+        read: Callable[[], list[Process]],
         tell_top: Callable[[TopProcesses], None] = lambda top: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -124,7 +123,7 @@ class Processes:
         self._tell_top = tell_top
         self._clock = clock
         self._thread = InThread("process", self._walk)
-        self._before: dict[tuple[int, int], int] = {}
+        self._before: dict[tuple[int, bytes], int] = {}
         self._before_s = 0.0
         self._due_s = float("-inf")
         self._last: Reading | None = None
@@ -140,7 +139,7 @@ class Processes:
 
     def _walk(self) -> Reading:
         now_s, spent_s = self._clock(), time.thread_time()
-        processes = list(self._read())
+        processes = self._read()
         if self._before:
             self._tell_top(top(self._before, processes, now_s - self._before_s))
         self._before = {(process.pid, process.started): process.spent_ticks for process in processes}

@@ -90,10 +90,12 @@ def _sorted(directory: Path, prefix: str) -> list[Path]:
 
 
 def _text(path: Path) -> str:
+    """A short text in one line: a driver that goes astray must not make endless names."""
     try:
-        return path.read_text(errors="replace").strip()
+        text = path.read_text(errors="replace")[:100]
     except OSError:
         return ""
+    return "".join(letter for letter in text if letter.isprintable()).strip()
 
 
 class Sensors:
@@ -129,20 +131,20 @@ def _value(path: Path, unit: float) -> float | None:
 
 def portable() -> Reading | None:
     """Sensors through psutil, elsewhere than on Linux; None where it knows none."""
-    import psutil
+    from agent.collectors.portable import told
 
     instances: Instances = {}
-    for chip, entries in getattr(psutil, "sensors_temperatures", dict)().items():
+    for chip, entries in (told("sensors_temperatures") or {}).items():
         for number, entry in enumerate(entries, 1):
             instances[f"{chip}/{entry.label or f'temp{number}'}"] = {
                 "temperature": entry.current,
                 "temperature_high": entry.high,
                 "temperature_critical": entry.critical,
             }
-    for chip, entries in getattr(psutil, "sensors_fans", dict)().items():
+    for chip, entries in (told("sensors_fans") or {}).items():
         for number, entry in enumerate(entries, 1):
             instances[f"{chip}/{entry.label or f'fan{number}'}"] = {"fan": entry.current}
-    battery = getattr(psutil, "sensors_battery", lambda: None)()
+    battery = told("sensors_battery")
     if battery is not None:
         plugged = None if battery.power_plugged is None else int(battery.power_plugged)
         instances["battery"] = {"battery": battery.percent, "plugged": plugged}

@@ -20,8 +20,13 @@ def parse_snmp(data: bytes) -> Tcp:
     lines = [line.split() for line in data.split(b"\n") if line.startswith(b"Tcp:")]
     if len(lines) != 2 or len(lines[0]) != len(lines[1]):
         return Tcp(None, None)
-    numbers = dict(zip(lines[0][1:], map(int, lines[1][1:]), strict=True))
-    return Tcp(numbers.get(b"CurrEstab"), numbers.get(b"RetransSegs"))
+    columns = dict(zip(*lines, strict=True))
+    return Tcp(_whole(columns.get(b"CurrEstab")), _whole(columns.get(b"RetransSegs")))
+
+
+def _whole(word: bytes | None) -> int | None:
+    digits = (word or b"").strip()
+    return int(digits) if digits.isdigit() else None
 
 
 def parse_time_wait(sockstat: bytes) -> int | None:
@@ -31,23 +36,28 @@ def parse_time_wait(sockstat: bytes) -> int | None:
 
 
 class Sockets:
-    """Holds the files and the previous counter. What a kernel lacks (connection tracking) is null."""
+    """Holds the files and the previous counter. What a kernel lacks (connection tracking, often) is null."""
 
     def __init__(self, net: str, proc: str) -> None:
         """`net`: the directory of the host's network counters."""
         self._snmp = ProcFile(f"{net}/snmp")
         self._sockstat = ProcFile(f"{net}/sockstat")
-        self._used = f"{proc}/sys/net/netfilter/nf_conntrack_count"
-        self._limit = f"{proc}/sys/net/netfilter/nf_conntrack_max"
+        self._used = ProcFile(f"{proc}/sys/net/netfilter/nf_conntrack_count")
+        self._limit = ProcFile(f"{proc}/sys/net/netfilter/nf_conntrack_max")
         self._before: tuple[float, int | None] | None = None
 
     def collect(self, now_s: float) -> Instances:
-        tcp = parse_snmp(self._snmp.read_records())
+        snmp, sockstat = _content(self._snmp), _content(self._sockstat)
+        if snmp is None and sockstat is None:
+            return {}
+        tcp = parse_snmp(snmp or b"")
         before, self._before = self._before, (now_s, tcp.retransmits)
-        used, limit = _number(self._used), _number(self._limit)
+        used, limit = _whole(_content(self._used)), _whole(_content(self._limit))
+        self._used.close()  # they come and go with a kernel module, which an open file would keep from going
+        self._limit.close()
         values: Values = {
             "tcp_established": tcp.established,
-            "tcp_time_wait": parse_time_wait(self._sockstat.read_records()),
+            "tcp_time_wait": parse_time_wait(sockstat or b""),
             "tcp_retransmits": None,
             "conntrack_used": used,
             "conntrack_limit": limit,
@@ -58,12 +68,9 @@ class Sockets:
         return {"": values}
 
 
-def _number(path: str) -> int | None:
-    """The number in a file that comes and goes with a kernel module, so it is opened each time."""
-    file = ProcFile(path)
+def _content(file: ProcFile) -> bytes | None:
+    """What is in a file; None while there is no such file."""
     try:
-        return int(file.read())
-    except (OSError, ValueError):
+        return file.read_records()
+    except OSError:
         return None
-    finally:
-        file.close()

@@ -106,10 +106,16 @@ def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
 
     def give_back() -> None:
         for number in signals:
-            loop.remove_signal_handler(number)
+            try:
+                loop.remove_signal_handler(number)
+            except NotImplementedError:
+                signal.signal(number, signal.SIG_DFL)
 
     for number in signals:
-        loop.add_signal_handler(number, received)
+        try:
+            loop.add_signal_handler(number, received)
+        except NotImplementedError:  # loops on Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(received))
     try:
         yield
     finally:

@@ -18,6 +18,7 @@ from services.gateway.dashboard import dashboard_routes
 from services.gateway.hub import Hub
 from services.gateway.problems import ProblemError, on_bug, on_http_error, on_invalid_field, on_problem
 from services.gateway.refresh import Runtime
+from services.gateway.routes_agents import agent_routes
 from services.gateway.routes_alerts import alert_routes
 from services.gateway.routes_catalogue import catalogue_routes
 from services.gateway.routes_channels import channel_routes
@@ -50,6 +51,7 @@ def create_app(
         *setting_routes(pool, bus, hub, runtime.stale),
         *channel_routes(pool),
         *viewer_routes(hub),
+        *agent_routes(pool, bus, hub.fleet, runtime.configs_changed, catalogue),
         *health_routes(pool, bus),
         *live_routes(hub, catalogue, abort),
     ]

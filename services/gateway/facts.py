@@ -42,7 +42,8 @@ async def follow_facts(client: Client, pool: Pool, fleet: Fleet, hub: Hub) -> No
             for host, known in facts.items():
                 if fleet.learn(host, facts=known):
                     hub.host(host)
-            logger.info("events read", extra={"messages": len(messages), "hosts": len(facts)})
+            if facts:  # of what is told for viewers every few seconds there is nothing to say
+                logger.info("events read", extra={"messages": len(messages), "hosts": len(facts)})
 
 
 def newest_facts(messages: list[StoredMessage]) -> dict[str, HostFacts]:

@@ -49,11 +49,10 @@ class Hub:
         return sorted((v for channel in self._channels.values() for v in channel.viewers), key=lambda v: v.since_ms)
 
     def interest(self) -> list[str]:
-        """The hosts that viewers look at, `*` for all; empty without viewers."""
+        """The hosts that viewers look at, `*` for all before those looked at by name; empty without viewers."""
         watched = [channel.selection.hosts for channel in self._channels.values() if channel.viewers]
-        if any(hosts is None for hosts in watched):
-            return ["*"]
-        return sorted({host for hosts in watched for host in hosts or ()})
+        named = sorted({host for hosts in watched for host in hosts or ()})
+        return ["*", *named] if any(hosts is None for hosts in watched) else named
 
     def join(self, viewer: Viewer, selection: Selection, position: Position | None) -> Channel:
         """Let `viewer` watch: what it missed since `position`, or else a snapshot, is queued for it. Raises Full."""

@@ -39,6 +39,8 @@ class Runtime:
         self.settings = RuntimeSettings()
         self.stale = asyncio.Event()
         """Set when the tables have news."""
+        self.configs_changed = asyncio.Event()
+        """Set when agents' settings are to be published."""
 
 
 async def keep_fresh(pool: Pool, fleet: Fleet, hub: Hub, runtime: Runtime) -> None:

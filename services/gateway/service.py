@@ -16,6 +16,7 @@ from infra.settings import ServerSettings
 from schemas.catalogue import CATALOGUE, Family
 from services.gateway.app import create_app
 from services.gateway.bus import Bus, listen
+from services.gateway.configs import publish_configs
 from services.gateway.database import NOT_READY
 from services.gateway.facts import follow_facts
 from services.gateway.fleet import Fleet
@@ -64,9 +65,13 @@ async def run(
         async def following(client: Client) -> None:
             await follow_facts(client, connections, fleet, hub)
 
+        async def configuring(client: Client) -> None:
+            await publish_configs(client, connections, runtime.configs_changed)
+
         background = (
             keep_connected(settings.nats_url, "gateway", listening),
             keep_connected(settings.nats_url, "gateway facts", following, transient=(*BUS_TRANSIENT, *NOT_READY)),
+            keep_connected(settings.nats_url, "gateway configs", configuring, transient=(*BUS_TRANSIENT, *NOT_READY)),
             keep_fresh(connections, fleet, hub, runtime),
             announce_interest(bus, hub, fleet),
             watch_states(fleet, hub),

@@ -43,6 +43,7 @@ class Clock:
         self.monotonic_s += seconds
 
     def step_wall(self, seconds: float) -> None:
+        """A correction of the clock, or, forward, a suspend: the monotonic clock stands still."""
         self.wall_s += seconds
 
     async def sleep(self, seconds: float) -> None:

@@ -15,6 +15,7 @@ import pytest
 from agent import walk as walking
 from agent.collectors import directory
 from agent.readings import Instances
+from agent.status import WalkProgress
 from agent.walk import Usage, walk
 from tests.agent.build import ended
 from tests.waiting import eventually
@@ -110,7 +111,7 @@ def test_a_costly_tree_is_walked_less_often() -> None:
 
 async def test_a_directory_is_posted_with_size_and_age(tree: Path) -> None:
     posted: list[Instances] = []
-    task = asyncio.ensure_future(directory.watch(str(tree), 60, posted.append))
+    task = asyncio.ensure_future(directory.watch(str(tree), 60, posted.append, WalkProgress()))
     await eventually(lambda: posted)
     values = posted[0][str(tree)]
     assert values["size"] == du(tree)
@@ -121,7 +122,7 @@ async def test_a_directory_is_posted_with_size_and_age(tree: Path) -> None:
 
 async def test_a_missing_directory_is_absent_and_appears_when_it_is_made(tmp_path: Path) -> None:
     posted: list[Instances] = []
-    task = asyncio.ensure_future(directory.watch(str(tmp_path / "later"), 0.05, posted.append))
+    task = asyncio.ensure_future(directory.watch(str(tmp_path / "later"), 0.05, posted.append, WalkProgress()))
     (tmp_path / "later").mkdir()
     await eventually(lambda: posted)
     await ended(task)
@@ -144,3 +145,51 @@ def test_the_walking_thread_has_the_lowest_priority() -> None:
     thread.join()
     assert found == [19, "idle"]
     assert os.getpriority(os.PRIO_PROCESS, 0) < 19
+
+
+async def test_a_walk_that_takes_more_than_its_turn_goes_on_where_it_stopped(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory, "WORK_S", 0)
+    monkeypatch.setattr(directory, "REST_S", 0)
+    posted: list[Instances] = []
+    progress = WalkProgress()
+    task = asyncio.ensure_future(directory.watch(str(tree), 0.001, posted.append, progress, turn_s=0))
+    await eventually(lambda: posted)
+    await ended(task)
+    assert posted[0][str(tree)]["size"] == du(tree)
+    assert progress.usage.files == measured(tree).files
+
+
+async def test_a_walk_can_be_asked_for_before_it_is_due(tree: Path) -> None:
+    posted: list[Instances] = []
+    progress = WalkProgress()
+    task = asyncio.ensure_future(directory.watch(str(tree), 600, posted.append, progress))
+    await eventually(lambda: posted)
+    (tree / "new").write_bytes(b"x" * 100_000)
+    progress.again.set()
+    await eventually(lambda: posted[-1][str(tree)]["size"] == du(tree))
+    await ended(task)
+
+
+async def test_the_progress_is_told(tree: Path) -> None:
+    posted: list[Instances] = []
+    progress = WalkProgress()
+    task = asyncio.ensure_future(directory.watch(str(tree), 600, posted.append, progress))
+    await eventually(lambda: progress.next_at)
+    assert (progress.state, progress.usage.bytes) == ("waiting", du(tree))
+    assert progress.took_s is not None
+    shutil.rmtree(tree)
+    progress.again.set()
+    await eventually(lambda: progress.state == "failed")
+    assert "FileNotFoundError" in progress.error
+    await ended(task)
+
+
+async def test_a_directory_of_another_root_is_named_as_it_is_there(tree: Path) -> None:
+    posted: list[Instances] = []
+    watching = directory.watch("/folder1", 600, posted.append, WalkProgress(), root=str(tree))
+    task = asyncio.ensure_future(watching)
+    await eventually(lambda: posted)
+    assert posted[0]["/folder1"]["size"] == du(tree / "folder1")
+    await ended(task)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from agent import sources
+from agent.choice import Choice
 from agent.collectors import filesystem
 from agent.collectors.filesystem import Filesystems, Mount, parse_mountinfo
 from agent.readings import Values
@@ -32,11 +34,49 @@ MOUNTINFO = rb"""22 27 0:20 / /sys rw,nosuid - sysfs sysfs rw
 
 def test_each_real_file_system_is_there_once_and_remote_ones_come_last() -> None:
     assert parse_mountinfo(MOUNTINFO) == [
-        Mount("/", "/dev/vda1", "ext4"),
-        Mount("/data", "/dev/vdc", "btrfs"),
-        Mount("/mnt/with space", "/dev/vdb", "xfs"),
-        Mount("/mnt/nfs", "server:/export", "nfs4"),
+        Mount("/", "/dev/vda1", "ext4", False),
+        Mount("/data", "/dev/vdc", "btrfs", False),
+        Mount("/mnt/with space", "/dev/vdb", "xfs", False),
+        Mount("/mnt/nfs", "server:/export", "nfs4", False),
     ]
+
+
+def test_patterns_leave_out_and_take_in_mounts() -> None:
+    choice = Choice()
+    choice.use(("/dev/shm", "/mnt/*"), ("/mnt/nfs",))
+    paths = [mount.path for mount in parse_mountinfo(MOUNTINFO, choice, choice.included)]
+    assert paths == ["/dev/shm", "/mnt/again", "/mnt/bind", "/mnt/hidden", "/mnt/with space"]
+    choice.use((), ("/data", "/home"))
+    paths = [mount.path for mount in parse_mountinfo(MOUNTINFO, choice, choice.included)]
+    assert paths == ["/", "/mnt/with space", "/mnt/nfs"]
+
+
+async def test_read_only_is_the_file_system_and_not_the_view_of_a_sandbox(tmp_path: Path) -> None:
+    """A service under ProtectSystem=strict sees read-only mounts of file systems that are none."""
+    line = "27 1 254:0 / {path} ro,relatime - ext4 /dev/vda1 {super}\n"
+    table = tmp_path / "mountinfo"
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    table.write_text(
+        line.format(path=tmp_path / "a", super="rw")
+        + line.replace("254:0", "254:1").format(path=tmp_path / "b", super="ro")
+    )
+    filesystems = Filesystems(filesystem.linux_reader(str(table)))
+    values = (await filesystems.collect()).instances
+    filesystems.close()
+    assert [row["read_only"] for row in values.values()] == [0, 1]
+
+
+async def test_mounts_of_a_host_are_measured_below_its_root(tmp_path: Path) -> None:
+    (tmp_path / "proc" / "1").mkdir(parents=True)
+    (tmp_path / "host" / "only-there").mkdir(parents=True)
+    (tmp_path / "proc" / "1" / "mountinfo").write_text("27 1 254:0 / /only-there rw - ext4 /dev/vda1 rw\n")
+    roots = sources.Roots(proc=str(tmp_path / "proc"), host=str(tmp_path / "host"))
+    filesystems = sources.filesystems(roots, Choice())
+    values = (await filesystems.collect()).instances
+    filesystems.close()
+    assert list(values) == ["/only-there"]
+    assert (values["/only-there"]["total"] or 0) > 0
 
 
 def test_in_a_container_the_root_overlay_counts_and_bound_files_do_not() -> None:
@@ -48,10 +88,9 @@ def test_in_a_container_the_root_overlay_counts_and_bound_files_do_not() -> None
 
 
 def test_the_mount_table_is_read_again_after_a_change(tmp_path: Path) -> None:
-    table = tmp_path / "self" / "mountinfo"
-    table.parent.mkdir()
+    table = tmp_path / "mountinfo"
     table.write_bytes(MOUNTINFO)
-    read = filesystem.linux_reader(str(tmp_path))
+    read = filesystem.linux_reader(str(table))
     assert len(read()) == 4
     table.write_bytes(MOUNTINFO.splitlines()[1])
     assert [mount.path for mount in read()] == ["/"]

@@ -55,6 +55,32 @@ async def test_interest_ends_with_its_ttl_and_is_prolonged_by_another() -> None:
     assert not feed.watched
 
 
+async def test_who_looks_at_all_hosts_looks_at_none_closely() -> None:
+    clock = Clock()
+    feed = LiveFeed("web-1", START_MS, clock.monotonic)
+    feed.note_interest(interest("*"))
+    assert (feed.watched, feed.named) == (True, False)
+    feed.note_interest(interest("*", "web-1"))
+    assert feed.named
+    clock.pass_time(10)
+    feed.note_interest(interest("*"))
+    clock.pass_time(6)
+    assert (feed.watched, feed.named) == (True, False)
+
+
+async def test_a_close_look_is_waited_for_again_when_the_last_one_is_over() -> None:
+    clock = Clock()
+    feed = LiveFeed("web-1", START_MS, clock.monotonic)
+    feed.note_interest(interest("web-1"))
+    await feed.until_named()
+    clock.pass_time(16)
+    waiting = asyncio.ensure_future(feed.until_named())
+    feed.note_interest(interest("*", "web-2"))
+    assert not (await asyncio.wait([waiting], timeout=0.01))[0]
+    feed.note_interest(interest("web-1"))
+    await waiting
+
+
 async def test_a_new_viewer_sees_everything_at_once_and_then_what_is_new() -> None:
     feed = LiveFeed("web-1", START_MS)
     feed.note_interest(interest("*"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,11 +21,11 @@ STAT = (
 
 
 def process(pid: int = 1, **changes: object) -> Process:
-    return Process(pid, f"p{pid}", b"S", 0, 1, 10, 100)._replace(**changes)  # type: ignore[arg-type]
+    return Process(pid, b"p%d" % pid, b"S", 0, 1, b"10", 100)._replace(**changes)  # type: ignore[arg-type]
 
 
 def test_a_name_may_hold_parentheses_and_spaces() -> None:
-    assert parse_stat(STAT.encode()) == Process(4242, "a (b) c", b"S", 200, 7, 98765, 256)
+    assert parse_stat(4242, STAT.encode()) == Process(4242, b"a (b) c", b"S", 200, 7, b"98765", 256)
 
 
 def test_processes_are_counted_by_state() -> None:
@@ -45,14 +44,26 @@ def test_processes_are_counted_by_state() -> None:
 
 def test_the_busiest_and_the_largest_are_told() -> None:
     hertz = os.sysconf("SC_CLK_TCK")
-    found = top({(1, 10): 0, (2, 10): 0}, [process(1, spent_ticks=hertz), process(2, resident_pages=500)], 2)
+    found = top({(1, b"10"): 0, (2, b"10"): 0}, [process(1, spent_ticks=hertz), process(2, resident_pages=500)], 2)
     assert [(use.pid, use.cpu) for use in found.cpu] == [(1, 50.0)]
     assert [use.pid for use in found.memory] == [2, 1]
     assert found.memory[0].memory == 500 * os.sysconf("SC_PAGE_SIZE")
 
 
-def test_a_number_that_another_process_took_is_not_charged_for_the_first_one() -> None:
-    assert top({(1, 10): 5}, [process(1, started=99, spent_ticks=1000)], 1).cpu == []
+def test_a_process_that_took_the_number_of_another_is_charged_only_for_itself() -> None:
+    hertz = os.sysconf("SC_CLK_TCK")
+    found = top({(1, b"10"): 100 * hertz}, [process(1, started=b"99", spent_ticks=hertz)], 10)
+    assert [(use.pid, use.cpu) for use in found.cpu] == [(1, 10.0)]
+
+
+def test_only_the_first_few_are_told_and_never_idle_ones() -> None:
+    found = top({}, [process(n, spent_ticks=n, resident_pages=n) for n in range(10)], 10)
+    assert [use.pid for use in found.cpu] == [use.pid for use in found.memory] == [9, 8, 7, 6, 5]
+    assert top({}, [process(resident_pages=0)], 10).memory == []
+
+
+def test_a_name_that_is_not_text_is_told_all_the_same() -> None:
+    assert top({}, [process(name=b"\xff")], 10).memory[0].name == "\ufffd"
 
 
 def test_a_process_that_ends_during_the_walk_is_left_out(tmp_path: Path) -> None:
@@ -62,17 +73,17 @@ def test_a_process_that_ends_during_the_walk_is_left_out(tmp_path: Path) -> None
     (tmp_path / "3").mkdir()
     (tmp_path / "3" / "stat").write_text("garbage")
     (tmp_path / "self").mkdir()
-    assert [found.pid for found in linux_reader(str(tmp_path))()] == [4242]
+    assert [found.pid for found in linux_reader(str(tmp_path))()] == [2]
 
 
 async def test_walks_that_cost_much_are_made_less_often() -> None:
     clock = Clock()
     walks = []
 
-    def read() -> Iterator[Process]:
+    def read() -> list[Process]:
         walks.append(clock.monotonic())
         sum(range(1_000_000))
-        yield process()
+        return [process()]
 
     processes = Processes(read, clock=clock.monotonic)
     first = await processes.collect()

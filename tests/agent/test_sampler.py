@@ -106,10 +106,25 @@ async def test_the_last_known_values_of_slow_families_are_kept() -> None:
 
 async def test_periodic_families_are_read_when_their_period_begins() -> None:
     read = []
-    source = sampler({"agent": lambda now_s: read.append(now_s) or {"": {"reconnects": 0}}})  # type: ignore[func-returns-value]
+    source = sampler({"agent": lambda now_s: {"": {"reconnects": 0}}})
     for second in range(25):
-        await source.sample(tick(second))
-    assert read == [1000.0, 1010.0, 1020.0]
+        sample = await source.sample(tick(second))
+        assert sample is not None
+        if "agent" in sample.families:
+            read.append(second)
+    assert read == [0, 10, 20]
+
+
+async def test_the_first_reading_after_a_pause_is_not_a_sample() -> None:
+    """Its rates would be means over the whole pause; `core` is read while somebody looks only."""
+    source = sampler({"core": lambda now_s: {"0": {"total": 1}}, "cpu": cpu})
+    watched = [True, True, False, False, True, True]
+    sampled = []
+    for second, looks in enumerate(watched):
+        sample = await source.sample(tick(second), looks)
+        assert sample is not None
+        sampled.append("core" in sample.families)
+    assert sampled == [True, True, False, False, False, True]
 
 
 async def test_a_clock_before_2000_gives_no_samples() -> None:

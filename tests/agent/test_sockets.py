@@ -66,3 +66,23 @@ def test_connection_tracking_that_is_loaded_later_is_seen(tmp_path: Path) -> Non
     sockets.collect(0)
     (tmp_path / "sys" / "net" / "netfilter" / "nf_conntrack_count").write_text("9\n")
     assert sockets.collect(10)[""]["conntrack_used"] == 9
+
+
+def test_a_part_that_is_missing_costs_only_its_own_metrics(tmp_path: Path) -> None:
+    sockets = Sockets(str(proc(tmp_path) / "net"), str(tmp_path))
+    (tmp_path / "net" / "sockstat").unlink()
+    values = sockets.collect(0)[""]
+    assert (values["tcp_established"], values["tcp_time_wait"]) == (12, None)
+
+
+def test_a_kernel_without_a_network_has_no_such_family(tmp_path: Path) -> None:
+    assert Sockets(str(tmp_path / "net"), str(tmp_path)).collect(0) == {}
+
+
+def test_a_counter_that_went_back_gives_null_once(tmp_path: Path) -> None:
+    sockets = Sockets(str(proc(tmp_path) / "net"), str(tmp_path))
+    rates: list[float | None] = []
+    for count in (b"50", b"10", b"30"):
+        (tmp_path / "net" / "snmp").write_bytes(SNMP.replace(b"1000 50", b"1000 " + count))
+        rates.append(sockets.collect(10.0 * len(rates))[""]["tcp_retransmits"])
+    assert rates == [None, None, 2]

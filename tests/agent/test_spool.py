@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,38 +12,9 @@ from hypothesis import strategies as st
 
 from agent import frames
 from agent.frames import BATCH, Frame
-from agent.spool import Limits, Message, Spool, open_spool
+from agent.spool import Limits, open_spool
 from agent.spoolfiles import SpoolInUse
-
-MEMORY = Path("/dev/shm")
-START_S = 1_800_000_000.0
-
-
-def add(spool: Spool, text: str, time_s: float = START_S, rows: int = 10) -> None:
-    spool.append(lambda seq: f"{seq}:{text}".encode(), rows, int(time_s * 1000))
-
-
-def drain(spool: Spool) -> list[str]:
-    """Publish everything the metrics lane has, as a bus that takes it all would see it."""
-    found = []
-    message = spool.next_present()
-    while message is not None:
-        found.append(message.payload.decode())
-        message = spool.advance_present(message.seq, stored=True)
-    return found
-
-
-def opened(directory: Path, now_s: float = START_S, **limits: float) -> Spool:
-    return open_spool(directory, Limits(**limits), lambda: now_s)  # type: ignore[arg-type]
-
-
-def after_a_crash(directory: Path, to: Path) -> Path:
-    """What a process killed now leaves on the disk."""
-    return Path(shutil.copytree(directory, to))
-
-
-def join(payloads: list[bytes], seq: int) -> bytes:
-    return b"|".join(payloads)
+from tests.agent.spoolworld import MEMORY, START_S, World, add, after_a_crash, drain, join, let_go, opened
 
 
 def test_batches_come_out_in_order_and_once(tmp_path: Path) -> None:
@@ -268,70 +237,6 @@ def test_backfill_messages_follow_one_another_and_cover_everything(tmp_path: Pat
     assert spool.backlog == (0, 0, 0, 0)
 
 
-class World:
-    """A spool and a bus as ingest sees it: per lane, a seq not above the highest one is a repeat of the very same."""
-
-    def __init__(self, base: Path) -> None:
-        self.places = (base / str(number) for number in itertools.count())
-        self.place = next(self.places)
-        self.now_s = START_S
-        self.added: list[str] = []
-        self.accepted: list[str] = []
-        self.seen: dict[tuple[str, int], bytes] = {}
-        self.highest = {"metrics": 0, "backfill": 0}
-        self.open()
-
-    def open(self) -> None:
-        self.spool = open_spool(self.place, Limits(message_bytes=300), lambda: self.now_s)
-
-    def bus(self, lane: str, message: Message) -> None:
-        if message.seq > self.highest[lane]:
-            self.highest[lane] = message.seq
-            self.seen[lane, message.seq] = message.payload
-            self.accepted += [text.split(":")[1] for text in message.payload.decode().split("|")]
-        else:
-            assert self.seen[lane, message.seq] == message.payload
-
-    def add(self) -> None:
-        self.added.append(f"{len(self.added)}")
-        add(self.spool, self.added[-1], self.now_s)
-
-    def grow_old(self) -> None:
-        self.now_s += 500
-
-    def send_without_ack(self) -> Message | None:
-        message = self.spool.next_present()
-        if message is not None:
-            self.bus("metrics", message)
-        return message
-
-    def send(self) -> bool:
-        message = self.send_without_ack()
-        if message is not None:
-            self.spool.settle_present(message.seq, stored=True)
-        return message is not None
-
-    def backfill_without_ack(self) -> Message | None:
-        message = self.spool.next_backfill(join)
-        if message is not None:
-            self.bus("backfill", message)
-        return message
-
-    def backfill(self) -> bool:
-        message = self.backfill_without_ack()
-        if message is not None:
-            self.spool.settle_backfill(stored=True)
-        return message is not None
-
-    def crash(self) -> None:
-        self.place = after_a_crash(self.place, next(self.places))
-        self.open()
-
-    def restart(self) -> None:
-        self.spool.close()
-        self.open()
-
-
 steps = st.sampled_from(
     [
         *(World.add, World.add, World.add, World.grow_old, World.send, World.send, World.send_without_ack),
@@ -352,3 +257,4 @@ def test_every_batch_arrives_once_whatever_happens(course: list[Callable[[World]
             pass
         assert sorted(world.accepted, key=int) == world.added
         assert (world.spool.backlog.batches, world.spool.backlog.dropped) == (0, 0)
+        let_go(Path(base))

@@ -146,7 +146,7 @@ def test_interest_is_the_union_of_what_viewers_look_at() -> None:
     hub.leave(viewer, channel)
     assert hub.interest() == ["c"]
     hub.join(Viewer("", ""), ALL, None)
-    assert hub.interest() == ["*"]
+    assert hub.interest() == ["*", "c"]
 
 
 def test_a_snapshot_is_encoded_once_until_something_changes() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas.messages import HostEvent, HostFacts, LiveInterest
+from schemas.messages import HostEvent, HostFacts, LiveInterest, TopProcesses
 from schemas.subjects import LIVE_INTEREST
 from services.gateway import routes_live
 from tests.batches import instances, sample
@@ -154,7 +154,7 @@ async def test_interest_is_announced_while_somebody_watches(database_url: str, b
             first = msgspec.json.decode((await heard.next_msg(2)).data, type=LiveInterest)
             async with watching(client):
                 second = msgspec.json.decode((await heard.next_msg(2)).data, type=LiveInterest)
-    assert (first, second) == (LiveInterest(["web-1", "web-2"], 15), LiveInterest(["*"], 15))
+    assert (first, second) == (LiveInterest(["web-1", "web-2"], 15), LiveInterest(["*", "web-1", "web-2"], 15))
 
 
 async def test_viewers_are_listed_while_they_watch(database_url: str, bus_url: str) -> None:
@@ -177,12 +177,14 @@ async def test_facts_are_stored_and_shown(database_url: str, bus_url: str) -> No
     facts = HostFacts("web-1.example", "Linux", cores=8)
     event = HostEvent("web-1", now_ms() / 1000, "facts", facts)
     foreign = HostEvent("web-2", now_ms() / 1000, "facts", facts)
+    processes = HostEvent("web-1", now_ms() / 1000, "processes", processes=TopProcesses([], []))
     async with publishing(bus_url) as agent:
         stream = agent.jetstream()
         async with gateway(database_url, bus_url) as client, watching(client) as viewer:
             await stream.publish("events.web-1", b"no event")
             await stream.publish("events.web-9", msgspec.json.encode(foreign))
             await stream.publish("events.web-1", msgspec.json.encode(event))
+            await stream.publish("events.web-1", msgspec.json.encode(processes))
             shown = await viewer.until("host")
     async with gateway(database_url, bus_url) as client:
         await eventually(lambda: has_facts(client, "web-1.example"))

@@ -23,6 +23,7 @@ export interface Family {
   period_s: number;
   metrics: Metric[];
   instance: string;
+  sampled: "always" | "watched" | "never";
 }
 
 export interface HostFacts {
@@ -42,6 +43,8 @@ export interface HostFacts {
   sample_interval_s: number;
   batch_interval_s: number;
   tags: string[];
+  config_revision: number;
+  config_error: string;
 }
 
 export interface AlertTransition {
