@@ -22,7 +22,7 @@ from nats.js.api import DiscardPolicy, RePublish, RetentionPolicy, StorageType, 
 from infra.backoff import Backoff
 from infra.credentials import identity
 from infra.patience import ANYBODY, Access, Patience
-from schemas.subjects import CONFIG_BUCKET, CONFIG_STREAM, STREAMS, Stream
+from schemas.subjects import CONFIG_BUCKET, CONFIG_BYTES, CONFIG_STREAM, STREAMS, Stream
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -262,6 +262,7 @@ def config_bucket(replicas: int = 1) -> StreamConfig:
         discard=DiscardPolicy.NEW,
         duplicate_window=120,
         max_msgs_per_subject=1,
+        max_bytes=CONFIG_BYTES,
         max_msg_size=64 * 1024,
         num_replicas=replicas,
         allow_rollup_hdrs=True,

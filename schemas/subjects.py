@@ -12,6 +12,8 @@ _HOST = re.compile(r"[a-z0-9-]{1,40}\Z")
 CONFIG_BUCKET = "CONFIG"
 """Key-value bucket with the settings of each host, as `schemas.agentconfig.AgentConfig` in JSON."""
 CONFIG_STREAM = f"KV_{CONFIG_BUCKET}"
+CONFIG_BYTES = 64 * 2**20
+"""Most that the bucket holds."""
 LIVE_INTEREST = "live.interest"
 SETTINGS_CHANGED = "settings.changed"
 

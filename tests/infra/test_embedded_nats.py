@@ -15,7 +15,7 @@ import pytest
 
 from infra import bus
 from infra.embedded import EmbeddedServerError, PortTakenError, nats_server
-from schemas.subjects import STREAMS
+from schemas.subjects import CONFIG_STREAM, STREAMS
 from tests.waiting import eventually
 
 
@@ -31,7 +31,8 @@ async def test_a_restart_finds_the_same_port_and_the_messages(data_dir: Path) ->
 async def test_the_server_takes_every_stream_at_its_full_size(data_dir: Path) -> None:
     async with nats_server(data_dir) as server, bus.connection(server.url, "test") as client:
         await bus.ensure_streams(client)
-        assert len(await client.jetstream().streams_info()) == len(STREAMS)
+        names = {info.config.name for info in await client.jetstream().streams_info()}
+    assert names == {stream.name for stream in STREAMS} | {CONFIG_STREAM}
 
 
 async def test_a_taken_port_is_named(data_dir: Path) -> None:
