@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(settings: AgentSettings) -> int:
     """Run until a signal: the first ends it in order, the second at once."""
-    set_up_logging(settings.log_format)
+    set_up_logging(settings.log_format, light=True)
     # What is there now stays for good: collecting garbage need not look at it again and again.
     gc.collect()
     gc.freeze()
@@ -82,7 +82,7 @@ def _check(settings: AgentSettings, as_json: bool) -> int:
     """Show what would be sent; status 1 when a collector failed."""
     from agent import check
 
-    set_up_logging("pretty", logging.CRITICAL)
+    set_up_logging("pretty", logging.CRITICAL, light=True)
     found = asyncio.run(check.check_once(settings))
     if as_json:
         print(check.as_json(settings, found, time.time()))
