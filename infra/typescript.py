@@ -108,7 +108,7 @@ def metadata(catalogue: tuple[Family, ...]) -> str:
     """The catalogue as a constant: what labels, units and periods the dashboard shows."""
     lines = ["export const CATALOGUE: Family[] = ["]
     for family in catalogue:
-        lines.append(f"  {{ {literal(family, 'name', 'meaning', 'period_s', 'instance')}, metrics: [")
+        lines.append(f"  {{ {literal(family, 'name', 'meaning', 'period_s', 'instance', 'sampled')}, metrics: [")
         lines += [f"    {{ {literal(metric, 'name', 'unit', 'resolution', 'meaning')} }}," for metric in family.metrics]
         lines.append("  ] },")
     return "\n".join([*lines, "];"])

@@ -24,6 +24,8 @@ class FamilyItem(Struct):
     meaning: str
     period_s: float
     instance: str
+    sampled: str
+    """`always`, `watched` (while somebody looks at the host), or `never` unless settings enable it."""
     metrics: list[MetricItem]
 
 
@@ -39,6 +41,7 @@ def describe(catalogue: tuple[Family, ...]) -> Catalogue:
                 family.meaning,
                 family.period_s,
                 family.instance,
+                family.sampled,
                 [
                     MetricItem(m.name, f"{family.name}.{m.name}", m.unit, m.resolution, m.meaning)
                     for m in family.metrics

@@ -3,7 +3,7 @@
 import type { Family } from "./types.gen.ts";
 
 export const CATALOGUE: Family[] = [
-  { name: "cpu", meaning: "Processor time of the whole host, as a share of all logical cores, and load averages.", period_s: 1, instance: "", metrics: [
+  { name: "cpu", meaning: "Processor time of the whole host, as a share of all logical cores, and load averages.", period_s: 1, instance: "", sampled: "always", metrics: [
     { name: "total", unit: "%", resolution: 0.01, meaning: "Busy time: everything but idle and iowait." },
     { name: "user", unit: "%", resolution: 0.01, meaning: "Time in user programs, nice excluded." },
     { name: "system", unit: "%", resolution: 0.01, meaning: "Time in the kernel, interrupts excluded." },
@@ -22,7 +22,7 @@ export const CATALOGUE: Family[] = [
     { name: "procs_blocked", unit: "", resolution: 1, meaning: "Tasks waiting for a disk or network file system, now." },
     { name: "forks", unit: "1/s", resolution: 0.1, meaning: "Processes and threads created per second." },
   ] },
-  { name: "memory", meaning: "Physical memory and swap.", period_s: 1, instance: "", metrics: [
+  { name: "memory", meaning: "Physical memory and swap.", period_s: 1, instance: "", sampled: "always", metrics: [
     { name: "total", unit: "B", resolution: 1, meaning: "Physical memory the kernel manages." },
     { name: "available", unit: "B", resolution: 1, meaning: "Memory that programs can get without swapping." },
     { name: "used", unit: "B", resolution: 1, meaning: "total - available." },
@@ -41,7 +41,7 @@ export const CATALOGUE: Family[] = [
     { name: "oom_kills", unit: "", resolution: 1, meaning: "Processes killed for lack of memory since boot." },
     { name: "major_faults", unit: "1/s", resolution: 0.1, meaning: "Page faults per second that had to wait for a disk." },
   ] },
-  { name: "filesystem", meaning: "Space and inodes of each mounted file system.", period_s: 10, instance: "mount", metrics: [
+  { name: "filesystem", meaning: "Space and inodes of each mounted file system.", period_s: 10, instance: "mount", sampled: "always", metrics: [
     { name: "total", unit: "B", resolution: 1, meaning: "Size of the file system." },
     { name: "used", unit: "B", resolution: 1, meaning: "Bytes in use, reserved blocks excluded." },
     { name: "available", unit: "B", resolution: 1, meaning: "Bytes an unprivileged program can still write." },
@@ -52,7 +52,7 @@ export const CATALOGUE: Family[] = [
     { name: "read_only", unit: "", resolution: 1, meaning: "1 when mounted read-only." },
     { name: "stuck", unit: "", resolution: 1, meaning: "1 when the file system did not answer within the deadline; its other values are null then." },
   ] },
-  { name: "disk", meaning: "Traffic of each whole disk.", period_s: 1, instance: "disk", metrics: [
+  { name: "disk", meaning: "Traffic of each whole disk.", period_s: 1, instance: "disk", sampled: "always", metrics: [
     { name: "read", unit: "B/s", resolution: 1, meaning: "Bytes read per second." },
     { name: "write", unit: "B/s", resolution: 1, meaning: "Bytes written per second." },
     { name: "reads", unit: "1/s", resolution: 0.1, meaning: "Read requests completed per second." },
@@ -62,7 +62,7 @@ export const CATALOGUE: Family[] = [
     { name: "write_wait", unit: "ms", resolution: 0.01, meaning: "Mean time of a completed write, queueing included." },
     { name: "queue", unit: "", resolution: 0.01, meaning: "Mean number of requests in flight." },
   ] },
-  { name: "network", meaning: "Traffic of each network interface.", period_s: 1, instance: "interface", metrics: [
+  { name: "network", meaning: "Traffic of each network interface.", period_s: 1, instance: "interface", sampled: "always", metrics: [
     { name: "received", unit: "B/s", resolution: 1, meaning: "Bytes received per second." },
     { name: "sent", unit: "B/s", resolution: 1, meaning: "Bytes sent per second." },
     { name: "errors", unit: "1/s", resolution: 1, meaning: "Receive and transmit errors per second." },
@@ -72,7 +72,7 @@ export const CATALOGUE: Family[] = [
     { name: "speed", unit: "Mbit/s", resolution: 1, meaning: "Negotiated speed of the link; null where there is none." },
     { name: "up", unit: "", resolution: 1, meaning: "1 while the interface is up and has a carrier." },
   ] },
-  { name: "gpu", meaning: "NVIDIA GPUs, read through NVML.", period_s: 1, instance: "gpu", metrics: [
+  { name: "gpu", meaning: "NVIDIA GPUs, read through NVML.", period_s: 1, instance: "gpu", sampled: "always", metrics: [
     { name: "utilisation", unit: "%", resolution: 0.01, meaning: "Time with at least one kernel running." },
     { name: "memory_used", unit: "B", resolution: 1, meaning: "Device memory in use." },
     { name: "memory_total", unit: "B", resolution: 1, meaning: "Device memory." },
@@ -91,14 +91,14 @@ export const CATALOGUE: Family[] = [
     { name: "throttle_reasons", unit: "", resolution: 1, meaning: "Why clocks are held down, as NVML's bit mask; 1 is idleness." },
     { name: "throttled", unit: "", resolution: 1, meaning: "1 while heat, power or hardware holds the clocks down." },
   ] },
-  { name: "directory", meaning: "Size of configured directories, the Docker data directory by default, from the agent's own walk.", period_s: 300, instance: "path", metrics: [
+  { name: "directory", meaning: "Size of configured directories, the Docker data directory by default, from the agent's own walk.", period_s: 300, instance: "path", sampled: "always", metrics: [
     { name: "size", unit: "B", resolution: 1, meaning: "Allocated blocks, hard links counted once, one file system." },
     { name: "files", unit: "", resolution: 1, meaning: "Entries that are not directories." },
     { name: "scan_seconds", unit: "s", resolution: 0.01, meaning: "How long the last complete walk took." },
     { name: "scan_age", unit: "s", resolution: 1, meaning: "Seconds since the last complete walk ended." },
     { name: "unreadable", unit: "", resolution: 1, meaning: "Entries the agent was not allowed to read." },
   ] },
-  { name: "agent", meaning: "The agent's own cost and backlog.", period_s: 10, instance: "", metrics: [
+  { name: "agent", meaning: "The agent's own cost and backlog.", period_s: 10, instance: "", sampled: "always", metrics: [
     { name: "cpu", unit: "%", resolution: 0.01, meaning: "Processor time of the agent as a share of one core." },
     { name: "rss", unit: "B", resolution: 1, meaning: "Resident memory of the agent's process." },
     { name: "collect", unit: "ms", resolution: 0.01, meaning: "Mean time one tick of all collectors took." },
@@ -112,17 +112,17 @@ export const CATALOGUE: Family[] = [
     { name: "clock_offset", unit: "ms", resolution: 0.1, meaning: "How far this clock is ahead of the true time, as the system's time service knows it." },
     { name: "config_revision", unit: "", resolution: 1, meaning: "Revision of the settings in force; 0: none were pushed." },
   ] },
-  { name: "core", meaning: "Each logical core.", period_s: 1, instance: "core", metrics: [
+  { name: "core", meaning: "Each logical core.", period_s: 1, instance: "core", sampled: "watched", metrics: [
     { name: "total", unit: "%", resolution: 0.01, meaning: "Busy time: everything but idle and iowait." },
   ] },
-  { name: "pressure", meaning: "Pressure stall information: time that tasks lost waiting for a resource.", period_s: 1, instance: "", metrics: [
+  { name: "pressure", meaning: "Pressure stall information: time that tasks lost waiting for a resource.", period_s: 1, instance: "", sampled: "always", metrics: [
     { name: "cpu_some", unit: "%", resolution: 0.01, meaning: "Time in which some task waited for a core." },
     { name: "memory_some", unit: "%", resolution: 0.01, meaning: "Time in which some task waited for memory." },
     { name: "memory_full", unit: "%", resolution: 0.01, meaning: "Time in which every task waited for memory." },
     { name: "io_some", unit: "%", resolution: 0.01, meaning: "Time in which some task waited for a disk." },
     { name: "io_full", unit: "%", resolution: 0.01, meaning: "Time in which every task waited for a disk." },
   ] },
-  { name: "sockets", meaning: "Sockets and connection tracking of the whole host.", period_s: 10, instance: "", metrics: [
+  { name: "sockets", meaning: "Sockets and connection tracking of the whole host.", period_s: 10, instance: "", sampled: "always", metrics: [
     { name: "tcp_established", unit: "", resolution: 1, meaning: "TCP connections established or waiting to be closed by this side." },
     { name: "tcp_time_wait", unit: "", resolution: 1, meaning: "TCP connections in TIME_WAIT." },
     { name: "tcp_retransmits", unit: "1/s", resolution: 0.1, meaning: "TCP segments sent again per second." },
@@ -130,7 +130,7 @@ export const CATALOGUE: Family[] = [
     { name: "conntrack_limit", unit: "", resolution: 1, meaning: "Connections the firewall can track." },
     { name: "conntrack_percent", unit: "%", resolution: 0.01, meaning: "conntrack_used / conntrack_limit." },
   ] },
-  { name: "sensors", meaning: "Temperature, fan and battery sensors of the machine.", period_s: 5, instance: "sensor", metrics: [
+  { name: "sensors", meaning: "Temperature, fan and battery sensors of the machine.", period_s: 5, instance: "sensor", sampled: "always", metrics: [
     { name: "temperature", unit: "°C", resolution: 0.1, meaning: "Temperature." },
     { name: "temperature_high", unit: "°C", resolution: 0.1, meaning: "Temperature the maker calls high." },
     { name: "temperature_critical", unit: "°C", resolution: 0.1, meaning: "Temperature the maker calls critical." },
@@ -138,7 +138,7 @@ export const CATALOGUE: Family[] = [
     { name: "battery", unit: "%", resolution: 0.01, meaning: "Charge of the battery." },
     { name: "plugged", unit: "", resolution: 1, meaning: "1 while the machine runs on mains." },
   ] },
-  { name: "container", meaning: "Containers of the Docker engine.", period_s: 10, instance: "container", metrics: [
+  { name: "container", meaning: "Containers of the Docker engine.", period_s: 10, instance: "container", sampled: "never", metrics: [
     { name: "cpu", unit: "%", resolution: 0.01, meaning: "Processor time as a share of one core." },
     { name: "memory", unit: "B", resolution: 1, meaning: "Memory in use, reclaimable page cache excluded." },
     { name: "memory_limit", unit: "B", resolution: 1, meaning: "Most memory it may use; null without a limit." },
@@ -151,7 +151,7 @@ export const CATALOGUE: Family[] = [
     { name: "running", unit: "", resolution: 1, meaning: "1 while it runs." },
     { name: "restarts", unit: "", resolution: 1, meaning: "Times the engine restarted it." },
   ] },
-  { name: "process", meaning: "Processes of the host, counted by state.", period_s: 10, instance: "", metrics: [
+  { name: "process", meaning: "Processes of the host, counted by state.", period_s: 10, instance: "", sampled: "always", metrics: [
     { name: "total", unit: "", resolution: 1, meaning: "All processes." },
     { name: "running", unit: "", resolution: 1, meaning: "Running or waiting for a core." },
     { name: "sleeping", unit: "", resolution: 1, meaning: "Waiting for an event, idle kernel threads included." },
@@ -160,12 +160,12 @@ export const CATALOGUE: Family[] = [
     { name: "zombie", unit: "", resolution: 1, meaning: "Ended and not yet collected by their parent." },
     { name: "threads", unit: "", resolution: 1, meaning: "Threads of all processes." },
   ] },
-  { name: "unit", meaning: "State of the system's services.", period_s: 60, instance: "", metrics: [
+  { name: "unit", meaning: "State of the system's services.", period_s: 60, instance: "", sampled: "always", metrics: [
     { name: "failed", unit: "", resolution: 1, meaning: "systemd units that failed." },
     { name: "reboot_required", unit: "", resolution: 1, meaning: "1 when an update waits for a reboot." },
     { name: "clock_synchronised", unit: "", resolution: 1, meaning: "1 while the clock is kept by a time service." },
   ] },
-  { name: "custom", meaning: "Values that other programs leave in `*.prom` files, in the Prometheus text format.", period_s: 10, instance: "metric", metrics: [
+  { name: "custom", meaning: "Values that other programs leave in `*.prom` files, in the Prometheus text format.", period_s: 10, instance: "metric", sampled: "always", metrics: [
     { name: "value", unit: "", resolution: 0.001, meaning: "The value as it was written." },
   ] },
 ];
