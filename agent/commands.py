@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -41,7 +40,8 @@ class Orders:
     def __init__(self, verbs: Mapping[str, Verb], wall: Callable[[], float] = time.time) -> None:
         self._verbs = verbs
         self._wall = wall
-        self._replies: OrderedDict[str, asyncio.Future[CommandReply]] = OrderedDict()
+        self._given: dict[str, tuple[tuple[str, dict[str, Any]], asyncio.Future[CommandReply]]] = {}
+        """By id, the oldest first: verb and arguments, and the reply."""
         self._running = 0
 
     async def reply(self, verb: str, data: bytes) -> CommandReply:
@@ -52,27 +52,36 @@ class Orders:
             request = _decoder.decode(data)
         except msgspec.DecodeError as error:
             return CommandReply("", False, error=f"request is not understood: {error}")
-        done = self._replies.get(request.id)
-        if done is not None:
+        order = (verb, request.arguments)
+        if request.id in self._given:
+            given, done = self._given[request.id]
+            if given != order:
+                return CommandReply(request.id, False, error="this id was given to another command; take a new one")
             await asyncio.wait([done])
             return CommandReply(request.id, False, error="interrupted") if done.cancelled() else done.result()
         refusal = self._refusal(verb, request)
         if refusal:
             return CommandReply(request.id, False, error=refusal)
-        future = self._replies[request.id] = asyncio.get_running_loop().create_future()
-        if len(self._replies) > REMEMBERED:
-            self._replies.popitem(last=False)
+        future: asyncio.Future[CommandReply] = asyncio.get_running_loop().create_future()
+        self._given[request.id] = order, future
         self._running += 1
         try:
             reply = await self._carry_out(verb, request)
         except BaseException:
-            del self._replies[request.id]
+            del self._given[request.id]
             future.cancel()
             raise
         finally:
             self._running -= 1
         future.set_result(reply)
+        self._forget_old()
         return reply
+
+    def _forget_old(self) -> None:
+        """Keep as many replies as are remembered; orders still carried out stay as long as they take."""
+        over = len(self._given) - self._running - REMEMBERED
+        for old in [id for id, (_, done) in self._given.items() if done.done()][: max(0, over)]:
+            del self._given[old]
 
     def _refusal(self, verb: str, request: CommandRequest) -> str:
         """Why the order is not carried out; empty when it is."""

@@ -7,7 +7,6 @@ repeats its changes on `config.<host>`. No consumer is needed, and nothing is ev
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import random
@@ -32,6 +31,10 @@ logger = logging.getLogger(__name__)
 
 ASK_EVERY_S = 300.0
 ASK_WITHIN_S = 5.0
+SOON_S = 1.0
+"""After settings were heard that are not newer than those in force, the bucket is asked about as soon."""
+LOOK_EVERY_S = 5.0
+"""How soon a reconnect is noticed, after which the bucket is asked."""
 ASK_AGAIN_S = 2.0
 """An answer older than what is in force may come from a replica that lags: it is asked for once more."""
 _OPERATION = "KV-Operation"
@@ -67,8 +70,8 @@ class Pushed:
             return
         self._use(config)
 
-    async def take(self, data: bytes | None, asked: bool) -> None:
-        """Put `data` in force; None: nothing is set for this host.
+    async def take(self, data: bytes | None, asked: bool) -> bool:
+        """Put `data` in force; None: nothing is set for this host. False when other settings stay in force.
 
         What was `asked` for is the truth even when its revision is lower, as after a database was restored; what was
         merely heard counts only when it is newer.
@@ -80,16 +83,25 @@ class Pushed:
                 logger.error("pushed settings are refused, the ones before stay", extra={"error": str(error)})
             self._status.config_error = str(error)
             self._status.news.set()
-            return
-        self._status.config_error = ""
-        if config == self.config or (not asked and config.revision <= self.config.revision):
-            return
+            return False
+        if config == self.config:
+            self._accept()
+            return True
+        if not asked and config.revision <= self.config.revision:
+            return False
+        self._accept()
         self._use(config)
         logger.info("settings in force", extra={"revision": config.revision})
         try:
             await self._disk.run(_write, self._path, msgspec.json.encode(config))
         except OSError as error:
             logger.warning("settings not kept", extra={"path": str(self._path), "error": str(error)})
+        return True
+
+    def _accept(self) -> None:
+        if self._status.config_error:
+            self._status.config_error = ""
+            self._status.news.set()
 
     def _use(self, config: AgentConfig) -> None:
         self.config = config
@@ -135,6 +147,7 @@ async def follow_config(client: Client, host: str, pushed: Pushed, ask_every_s: 
     await client.flush()  # from here on nothing is missed
     reconnects = -1
     ask_at_s = 0.0
+    silent = False
     loop = asyncio.get_running_loop()
     while True:
         if loop.time() >= ask_at_s or client.stats["reconnects"] != reconnects:
@@ -142,12 +155,20 @@ async def follow_config(client: Client, host: str, pushed: Pushed, ask_every_s: 
             ask_at_s = loop.time() + ask_every_s * random.uniform(0.8, 1.2)
             try:
                 await _ask(client, host, pushed, heard)
+                silent = False
             except NoAnswer as error:
                 ask_at_s = loop.time() + min(ask_every_s, 30 * random.uniform(0.8, 1.2))
-                logger.warning("settings not read", extra={"error": str(error)})
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min(5.0, max(0.0, ask_at_s - loop.time()))):
-                await pushed.take(await heard.get(), asked=False)
+                if not silent:
+                    logger.warning("settings not read, trying again", extra={"error": str(error)})
+                silent = True
+        try:
+            async with asyncio.timeout(min(LOOK_EVERY_S, max(0.0, ask_at_s - loop.time()))):
+                data = await heard.get()
+        except TimeoutError:
+            continue
+        if not await pushed.take(data, asked=False):
+            # A restored database, or an entry that is gone, looks like old news. The bucket knows.
+            ask_at_s = min(ask_at_s, loop.time() + SOON_S * random.uniform(0.5, 1.5))
 
 
 async def _ask(client: Client, host: str, pushed: Pushed, heard: asyncio.Queue[bytes | None]) -> None:
