@@ -22,6 +22,8 @@ REMEMBERED = 100
 """Replies kept for a request that comes again."""
 AT_ONCE = 4
 MOST_BYTES = 16 * 1024
+MOST_REPLY_BYTES = 200_000
+"""The bus takes 256 KiB from an agent, and closes the connection over more."""
 
 Verb = Callable[[dict[str, Any]], Awaitable[Any]]
 """Does what its arguments say and returns plain JSON data. Raises CommandFailed."""
@@ -80,8 +82,9 @@ class Orders:
     def _forget_old(self) -> None:
         """Keep as many replies as are remembered; orders still carried out stay as long as they take."""
         over = len(self._given) - self._running - REMEMBERED
-        for old in [id for id, (_, done) in self._given.items() if done.done()][: max(0, over)]:
-            del self._given[old]
+        replied = [id_ for id_, (_, done) in self._given.items() if done.done()]
+        for id_ in replied[: max(0, over)]:
+            del self._given[id_]
 
     def _refusal(self, verb: str, request: CommandRequest) -> str:
         """Why the order is not carried out; empty when it is."""
@@ -105,6 +108,19 @@ class Orders:
         return CommandReply(request.id, True, result)
 
 
+def encoded(reply: CommandReply) -> bytes:
+    """The reply as it is sent; one that cannot be sent becomes one that says so."""
+    try:
+        data = _encoder.encode(reply)
+    except (TypeError, ValueError) as error:
+        logger.error("reply cannot be encoded", extra={"error": str(error)})
+        return _encoder.encode(CommandReply(reply.id, False, error=f"the result cannot be sent: {error}"))
+    if len(data) <= MOST_REPLY_BYTES:
+        return data
+    too_much = f"the result has {len(data)} bytes; at most {MOST_REPLY_BYTES} are sent"
+    return _encoder.encode(CommandReply(reply.id, False, error=too_much))
+
+
 async def answer_commands(client: Client, host: str, orders: Orders) -> None:
     """Take orders as long as the connection lives."""
     async with asyncio.TaskGroup() as group:
@@ -124,6 +140,6 @@ async def _answer(message: Msg, orders: Orders) -> None:
     logger.info("command", extra={"verb": verb, "ok": reply.ok, "error": reply.error, "ms": ms})
     if message.reply:
         try:
-            await message.respond(_encoder.encode(reply))
+            await message.respond(encoded(reply))
         except BUS_TRANSIENT as error:
             logger.warning("command not answered", extra={"verb": verb, "error": str(error)})

@@ -37,7 +37,6 @@ LOOK_EVERY_S = 5.0
 """How soon a reconnect is noticed, after which the bucket is asked."""
 ASK_AGAIN_S = 2.0
 """An answer older than what is in force may come from a replica that lags: it is asked for once more."""
-_OPERATION = "KV-Operation"
 _NOT_FOUND = "404"
 
 _decoder = msgspec.json.Decoder(AgentConfig)
@@ -205,4 +204,4 @@ async def _get(client: Client, host: str) -> bytes | None:
 
 def _value(message: Msg) -> bytes | None:
     """The entry in a message of the bucket; None when the entry was deleted."""
-    return None if (message.headers or {}).get(_OPERATION) in {"DEL", "PURGE"} else message.data
+    return None if subjects.OPERATION in (message.headers or {}) else message.data

@@ -1,4 +1,6 @@
-"""Host events on the bus: facts at start, on reconnect and on change, batches lost, and for viewers the processes."""
+"""Host events on the bus: facts at start, on reconnect and on change, settings refused, batches lost, and for viewers
+the processes.
+"""
 
 from __future__ import annotations
 
@@ -52,6 +54,11 @@ async def publish_events(
             if now != told:
                 await _publish(client, spool, HostEvent(host, time.time(), "facts", facts=now[1]))
                 told = now
+        refused = status.config_error
+        if refused != status.told_config_error:
+            if refused:
+                await _publish(client, spool, HostEvent(host, time.time(), "config", config_error=refused))
+            status.told_config_error = refused
         lost = spool.backlog.dropped + status.lost_batches
         if lost > status.told_dropped:
             await _publish(client, spool, HostEvent(host, time.time(), "dropped", dropped=lost))

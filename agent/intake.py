@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 
 from agent.batching import Batcher, batches, numbered
@@ -65,6 +66,14 @@ class Intake:
         if samples:
             self._put(samples)
         await self._queue.join()
+
+    async def send(self, within_s: float) -> None:
+        """Spool the samples in hand and, with a bus, wait until it has stored them; no longer than `within_s`."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self.finish()
+                if self._lanes.online:
+                    await self._lanes.drained.wait()
 
 
 async def keep_synced(lanes: Lanes, every_s: float) -> None:

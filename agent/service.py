@@ -12,20 +12,18 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from nats.aio.client import Client
-
 from agent import intake, readers, sources
 from agent.batching import Batcher
-from agent.commands import Orders, answer_commands
-from agent.config import Pushed, follow_config
-from agent.events import publish_events, publish_top
+from agent.commands import Orders
+from agent.config import Pushed
 from agent.facts import host_facts
-from agent.live import LiveFeed, publish_live
+from agent.live import LiveFeed
 from agent.local import told_locally
 from agent.plan import Plans, make_plan
-from agent.publisher import Lanes, send_backfill, send_present
+from agent.publisher import Lanes
 from agent.report import report
 from agent.sampler import Sampler
+from agent.session import session_of
 from agent.spool import Limits, open_spool
 from agent.status import Status
 from agent.systemd import Notifier
@@ -75,8 +73,7 @@ def spool_limits(settings: AgentSettings) -> Limits:
 
 async def _run(settings: AgentSettings, limits: Limits, lanes: Lanes, stop: asyncio.Event) -> None:
     host, spool, status = lanes.host, lanes.spool, lanes.status
-    systemd = Notifier()
-    plans = Plans(make_plan(settings))
+    systemd, plans = Notifier(), Plans(make_plan(settings))
     roots = sources.roots_of(settings)
     choices = sources.new_choices(roots.sys)
     gpus = sources.gpus(roots, choices)
@@ -88,7 +85,6 @@ async def _run(settings: AgentSettings, limits: Limits, lanes: Lanes, stop: asyn
     feed = LiveFeed(host, now_ms=int(time.time() * 1000))
     batcher = Batcher(plans.current.batch_interval_s, zlib.crc32(host.encode()) % 1000 / 1000, MOST_SAMPLES)
     samples = intake.Intake(host, lanes, batcher, limits.message_bytes, status)
-
     pushed = Pushed(settings, plans, status, lanes.disk)
     await pushed.restore()
     started_s = time.monotonic()
@@ -100,46 +96,25 @@ async def _run(settings: AgentSettings, limits: Limits, lanes: Lanes, stop: asyn
         return report(lanes, plans.current, sampler, gpus.names, started_s)
 
     orders = Orders(agent_verbs(lanes, samples, tell))
-
-    async def session(client: Client) -> None:
-        status.begin_session()
-        lanes.client = client
-        async with asyncio.TaskGroup() as sending:
-            sending.create_task(send_present(client, lanes))
-            sending.create_task(send_backfill(client, lanes))
-            sending.create_task(publish_live(client, feed, host, spool.epoch))
-            sending.create_task(publish_events(client, host, spool, status, facts))
-            sending.create_task(publish_top(client, host, spool, status, feed))
-            sending.create_task(follow_config(client, host, pushed))
-            sending.create_task(answer_commands(client, host, orders))
-
+    session = session_of(lanes, feed, pushed, orders, facts)
+    access = Access(settings.nats_credentials, f"_INBOX_{host}")
     async with told_locally(settings.data, tell), asyncio.TaskGroup() as group:
         reading = [
             group.create_task(intake.sample_on_grid(plans, sampler, feed, samples, status, systemd)),
             group.create_task(readers.keep_reading(plans, choices, of_plan)),
         ]
-        storing = group.create_task(samples.store())
-        syncing = group.create_task(intake.keep_synced(lanes, settings.spool_sync_s))
-        sending = group.create_task(
-            keep_connected(
-                settings.nats_url,
-                f"sonde agent {host}",
-                session,
-                access=Access(settings.nats_credentials, f"_INBOX_{host}"),
-            )
-        )
+        sending = [
+            group.create_task(samples.store()),
+            group.create_task(intake.keep_synced(lanes, settings.spool_sync_s)),
+            group.create_task(keep_connected(settings.nats_url, f"sonde agent {host}", session, access=access)),
+        ]
         logger.info("agent runs", extra={"host": host, "epoch": spool.epoch, "backlog": spool.backlog.batches})
         await stop.wait()
         systemd.stopping()
         for task in reading:
             task.cancel()
         await asyncio.wait(reading)
-        with contextlib.suppress(TimeoutError):  # what is not sent by then stays in the spool
-            async with asyncio.timeout(FLUSH_WITHIN_S):
-                await samples.finish()
-                if lanes.online:
-                    await lanes.drained.wait()
-        storing.cancel()
-        syncing.cancel()
-        sending.cancel()
+        await samples.send(FLUSH_WITHIN_S)  # what is not sent by then stays in the spool
+        for task in sending:
+            task.cancel()
         gpus.close()

@@ -56,6 +56,8 @@ class Status(Struct):
     """Of the pushed settings in force."""
     config_error: str = ""
     """Why the newest pushed settings are not in force."""
+    told_config_error: str = ""
+    """The one that operators were told last."""
     news: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the facts should be told at once."""
     top: TopProcesses | None = None

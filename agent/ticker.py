@@ -100,16 +100,16 @@ class Ticker:
         return target, max(0, round((target - due) / interval)) if interval == self._paced_s else 0
 
     async def _reach(self, target_s: float) -> bool:
-        """Sleep until then; False when the interval was changed meanwhile."""
+        """Sleep until then; False when the interval was changed before: a tick that has come is not given up for it."""
         interval = self.interval_s
         while True:
             left = target_s - self._monotonic()
             await self._sleep(min(LOOK_EVERY_S, max(0.0, left)))
             self._waiting()
-            if self.interval_s != interval:
-                return False
             if left <= LOOK_EVERY_S:
                 return True
+            if self.interval_s != interval:
+                return False
 
     def _repeats(self, time_ms: int) -> bool:
         """True for an instant that was sampled before a small step back of the wall clock."""

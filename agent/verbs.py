@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -37,12 +36,7 @@ def agent_verbs(lanes: Lanes, samples: Intake, tell: Callable[[], dict[str, Any]
 
     async def flush(_: dict[str, Any]) -> dict[str, Any]:
         """Send what is in hand; answers what is left when it is stored, or after a few seconds."""
-        try:
-            async with asyncio.timeout(FLUSH_WITHIN_S):
-                await samples.finish()
-                await lanes.drained.wait()
-        except TimeoutError:
-            pass
+        await samples.send(FLUSH_WITHIN_S)
         return {"left": lanes.spool.backlog.batches}
 
     return {"ping": ping, "status": status, "rescan": rescan, "flush": flush}

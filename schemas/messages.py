@@ -108,11 +108,13 @@ class HostEvent(Struct):
     host: str
     time: float
     """Unix seconds."""
-    kind: Literal["facts", "dropped", "processes"]
+    kind: Literal["facts", "dropped", "processes", "config"]
     facts: HostFacts | UnsetType = UNSET
     dropped: int | UnsetType = UNSET
     """Batches lost so far because the spool was full."""
     processes: TopProcesses | UnsetType = UNSET
+    config_error: str | UnsetType = UNSET
+    """Why pushed settings were refused; the ones before stay in force."""
 
 
 class LiveInterest(Struct):

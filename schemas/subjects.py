@@ -14,6 +14,8 @@ CONFIG_BUCKET = "CONFIG"
 CONFIG_STREAM = f"KV_{CONFIG_BUCKET}"
 CONFIG_BYTES = 64 * 2**20
 """Most that the bucket holds."""
+OPERATION = "KV-Operation"
+"""Header of a message of the bucket that removes its entry."""
 LIVE_INTEREST = "live.interest"
 SETTINGS_CHANGED = "settings.changed"
 

@@ -22,7 +22,10 @@ from infra.servers.process import Plan, Server, locked, log_text, start_somewher
 
 ADMIN = "admin"
 PERMISSIONS = """{{
-  publish: {{ allow: ["metrics.{name}", "backfill.{name}", "live.{name}", "events.{name}", "$JS.API.DIRECT.GET.>"] }}
+  publish: {{ allow: [
+    "metrics.{name}", "backfill.{name}", "live.{name}", "events.{name}",
+    "$JS.API.DIRECT.GET.KV_CONFIG.$KV.CONFIG.{name}"
+  ] }}
   subscribe: {{ allow: ["_INBOX_{name}.>", "command.{name}.>", "config.{name}", "live.interest"] }}
   allow_responses: {{ max: -1, ttl: "10s" }}
 }}"""

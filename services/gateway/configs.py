@@ -1,7 +1,8 @@
 """Agents' settings from the table into the bucket CONFIG, whose server repeats each change to the agent it concerns.
 
 What the table says is put again whenever it may not be there: after a change, a reconnect, a new host, and every few
-minutes. Several gateways may do so at once; they put the same.
+minutes; what it does not say is removed then, as after a database was restored. Several gateways may do so at once;
+they put the same.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from nats.aio.client import Client
 
 from infra.database import Connection, Pool
 from schemas.agentconfig import AgentConfig, merged
-from schemas.subjects import CONFIG_STREAM, config_key
+from schemas.subjects import CONFIG_STREAM, OPERATION, config_key
 from services.gateway import sql_configs as sql
 from services.gateway.database import borrowed
 
@@ -28,6 +29,7 @@ LOOK_EVERY_S = 5.0
 VERIFY_EVERY_S = 300.0
 AT_ONCE = 32
 """Entries read or put at a time."""
+REMOVED = {OPERATION: "DEL"}
 
 
 async def publish_configs(
@@ -75,23 +77,32 @@ def stored(body: str, revision: int) -> AgentConfig:
 
 
 async def put_entries(client: Client, wanted: Mapping[str, bytes]) -> None:
-    """Put every entry that the bucket holds otherwise. Raises what the bus raises."""
+    """Put or remove every entry that the bucket holds otherwise. Raises what the bus raises."""
     limit = asyncio.Semaphore(AT_ONCE)
     jetstream = client.jetstream()
-    put = 0
+    put = removed = 0
 
-    async def put_one(host: str, data: bytes) -> None:
-        nonlocal put
+    async def put_one(host: str) -> None:
+        nonlocal put, removed
         async with limit:
-            if await held(client, host) != data:
-                await jetstream.publish(config_key(host), data)
-                put += 1
+            data = wanted.get(host)
+            if await held(client, host) == data:
+                return
+            await jetstream.publish(config_key(host), data or b"", headers=None if data else REMOVED)
+            put, removed = (put + 1, removed) if data else (put, removed + 1)
 
     async with asyncio.TaskGroup() as group:
-        for host, data in wanted.items():
-            group.create_task(put_one(host, data))
-    if put:
-        logger.info("agent settings published", extra={"hosts": put, "of": len(wanted)})
+        for host in wanted.keys() | await holders(client):
+            group.create_task(put_one(host))
+    if put or removed:
+        logger.info("agent settings published", extra={"hosts": put, "of": len(wanted), "removed": removed})
+
+
+async def holders(client: Client) -> set[str]:
+    """Hosts that the bucket has, or had, an entry for."""
+    every = config_key("*")
+    info = await client.jetstream().stream_info(CONFIG_STREAM, subjects_filter=every)
+    return {subject.removeprefix(every[:-1]) for subject in info.state.subjects or {}}
 
 
 async def held(client: Client, host: str) -> bytes | None:
@@ -100,4 +111,4 @@ async def held(client: Client, host: str) -> bytes | None:
         message = await client.jetstream().get_msg(CONFIG_STREAM, subject=config_key(host), direct=True)
     except nats.js.errors.NotFoundError:
         return None
-    return message.data
+    return None if OPERATION in (message.headers or {}) else message.data

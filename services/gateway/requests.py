@@ -30,6 +30,11 @@ def too_large() -> ProblemError:
     return ProblemError(413, f"a body may have at most {MAX_BODY_BYTES} bytes", type="/problems/too-large")
 
 
+def has_body(request: Request) -> bool:
+    """Whether anything comes with the request."""
+    return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+
+
 async def read_json(request: Request, type: type[T]) -> T:
     """The request's JSON body as `type`. Raises ProblemError: 413, 415, or 400 naming the field."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -26,9 +26,11 @@ from services.gateway.configs import stored
 from services.gateway.database import connected
 from services.gateway.fleet import Fleet
 from services.gateway.problems import ProblemError, conflict, invalid, unavailable, unknown
-from services.gateway.requests import Resource, answer, if_match, read_json
+from services.gateway.requests import Resource, answer, has_body, if_match, read_json
 
 OFFLINE = "/problems/agent-offline"
+MOST_BYTES = 30_000
+"""The bucket takes 64 KiB: the fleet's settings and a host's together."""
 _EMPTY = AgentConfig()
 
 
@@ -49,9 +51,7 @@ def agent_routes(
             return await _show(database, fleet, _host(request))
 
     async def put_config(request: Request) -> Response:
-        config = await read_json(request, NewAgentConfig)
-        check_agent_config(config, catalogue)
-        return await change(request, msgspec.json.encode(config).decode())
+        return await change(request, await _given(request, catalogue))
 
     async def delete_config(request: Request) -> Response:
         # What is stored instead is empty, not nothing: agents know news by their revision.
@@ -61,7 +61,10 @@ def agent_routes(
         host, expected = _host(request), if_match(request)
         async with connected(pool) as database:
             host_id = await _host_id(database, host)
-            if await database.fetchrow(sql_configs.PUT, host_id, body, expected) is None:
+            async with database.transaction():
+                await database.execute(sql_configs.LOCK)
+                put = await database.fetchrow(sql_configs.PUT, host_id, body, expected)
+            if put is None:
                 found = await database.fetchrow(sql_configs.FIND, host_id)
                 raise conflict("settings of", host or "all agents", found["version"] if found else 0)
             changed.set()
@@ -73,7 +76,7 @@ def agent_routes(
             raise invalid("verb", verb[:60], f"use one of {', '.join(VERBS)}")
         if host not in fleet:
             raise unknown("host", host)
-        order = await read_json(request, NewCommand) if "content-type" in request.headers else NewCommand()
+        order = await read_json(request, NewCommand) if has_body(request) else NewCommand()
         key = request.headers.get("idempotency-key", "") or secrets.token_hex(16)
         if len(key) > 100:
             raise invalid("Idempotency-Key", key[:100], "give at most 100 characters")
@@ -85,6 +88,17 @@ def agent_routes(
         Resource("/hosts/{host}/config", **config),
         Resource("/hosts/{host}/commands/{verb}", POST=give_order),
     ]
+
+
+async def _given(request: Request, catalogue: tuple[Family, ...]) -> str:
+    """The settings that people send, as they are stored. Raises InvalidField, and ProblemError as `read_json` does."""
+    config = await read_json(request, NewAgentConfig)
+    check_agent_config(config, catalogue)
+    body = msgspec.json.encode(config)
+    if len(body) > MOST_BYTES:
+        remedy = f"at most {MOST_BYTES} bytes of settings reach an agent; give fewer or shorter patterns"
+        raise invalid("body", len(body), remedy)
+    return body.decode()
 
 
 def _host(request: Request) -> str:

@@ -2,6 +2,9 @@
 
 FIND = "SELECT body, version, revision FROM agent_configs WHERE host_id IS NOT DISTINCT FROM $1::integer"
 
+# Whoever changes settings waits for whoever is at it: a later commit has a later revision.
+LOCK = "LOCK TABLE agent_configs IN SHARE ROW EXCLUSIVE MODE"
+
 # $3 is the version that must be there: null for any, 0 for none yet.
 PUT = """
 INSERT INTO agent_configs AS c (host_id, body) SELECT $1::integer, $2::jsonb WHERE coalesce($3::integer, 0) = 0

@@ -8,7 +8,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from agent.commands import AT_ONCE, MOST_BYTES, REMEMBERED, CommandFailed, Orders, answer_commands
+from agent.commands import (
+    AT_ONCE,
+    MOST_BYTES,
+    MOST_REPLY_BYTES,
+    REMEMBERED,
+    CommandFailed,
+    Orders,
+    answer_commands,
+    encoded,
+)
 from infra import bus
 from schemas.commands import CLOCKS_APART_S, CommandReply, CommandRequest
 from tests.agent.build import ended
@@ -72,6 +81,45 @@ async def test_replies_are_remembered_in_bounds() -> None:
         await verbs.orders.reply("do", request(str(number)))
     await verbs.orders.reply("do", request("0"))
     assert len(verbs.done) == REMEMBERED + 2
+
+
+async def test_an_id_of_another_order_is_refused() -> None:
+    verbs = Verbs()
+    await verbs.orders.reply("do", request())
+    for verb, data in (("fail", request()), ("do", request(path="/x"))):
+        reply = await verbs.orders.reply(verb, data)
+        assert (reply.ok, reply.error) == (False, "this id was given to another command; take a new one")
+    assert len(verbs.done) == 1
+
+
+async def test_an_order_that_takes_long_is_not_done_twice_however_many_come_after_it() -> None:
+    verbs = Verbs()
+    first = asyncio.ensure_future(verbs.orders.reply("wait", request("long")))
+    await asyncio.sleep(0)
+    for number in range(REMEMBERED + 5):
+        await verbs.orders.reply("do", request(str(number)))
+    again = asyncio.ensure_future(verbs.orders.reply("wait", request("long")))
+    await asyncio.sleep(0)
+    verbs.go.set()
+    assert await first == await again == CommandReply("long", True, "waited")
+    assert len(verbs.done) == REMEMBERED + 6
+
+
+async def test_an_order_that_was_interrupted_can_be_given_again() -> None:
+    verbs = Verbs()
+    waiting = asyncio.ensure_future(verbs.orders.reply("wait", request()))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    verbs.go.set()
+    assert (await verbs.orders.reply("wait", request())).result == "waited"
+
+
+@pytest.mark.parametrize(("result", "complaint"), [("x" * MOST_REPLY_BYTES, "at most"), (object(), "cannot be sent")])
+def test_a_result_that_cannot_be_sent_is_answered_with_why(result: object, complaint: str) -> None:
+    reply = msgspec.json.decode(encoded(CommandReply("1", True, result)), type=CommandReply)
+    assert (reply.id, reply.ok, reply.result) == ("1", False, None)
+    assert complaint in reply.error
 
 
 async def test_an_order_that_expired_is_refused() -> None:

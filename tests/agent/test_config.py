@@ -18,7 +18,7 @@ from agent.worker import Worker
 from infra import bus
 from infra.settings import AgentSettings
 from schemas.agentconfig import AgentConfig, FamilyConfig
-from schemas.subjects import config_key
+from schemas.subjects import CONFIG_STREAM, OPERATION, config_key
 from tests.agent.build import ended
 from tests.waiting import eventually
 
@@ -114,6 +114,44 @@ async def test_a_deleted_entry_gives_the_process_settings_back(bus_url: str, tmp
             await eventually(lambda: agent.interval_s == 1)
 
 
+async def test_an_entry_that_is_removed_is_noticed_without_waiting_for_the_next_look(
+    bus_url: str, tmp_path: Path
+) -> None:
+    agent = Agent(tmp_path)
+    async with bus.connection(bus_url, "test") as client:
+        await put(client, AgentConfig(3, sample_interval_s=2))
+        async with following(agent, bus_url):
+            await eventually(lambda: agent.interval_s == 2)
+            await client.jetstream().publish(config_key("web-1"), b"", headers={OPERATION: "DEL"})
+            await eventually(lambda: agent.interval_s == 1)
+
+
+async def test_a_database_restored_meanwhile_is_noticed_without_waiting_for_the_next_look(
+    bus_url: str, tmp_path: Path
+) -> None:
+    agent = Agent(tmp_path)
+    async with bus.connection(bus_url, "test") as client:
+        await put(client, AgentConfig(50, sample_interval_s=5))
+        async with following(agent, bus_url):
+            await eventually(lambda: agent.interval_s == 5)
+            await put(client, AgentConfig(7, sample_interval_s=2))
+            await eventually(lambda: agent.interval_s == 2)
+
+
+async def test_a_bucket_that_cannot_be_read_is_said_once(
+    bus_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with bus.connection(bus_url, "test") as client:
+        await client.jetstream().delete_stream(CONFIG_STREAM)
+        asked = await client.subscribe(f"$JS.API.DIRECT.GET.{CONFIG_STREAM}.>")
+        await client.flush()
+        async with following(Agent(tmp_path), bus_url, ask_every_s=0.05):
+            for _ in range(4):
+                question = await asked.next_msg(5)
+                await client.publish(question.reply, b"", headers={"Status": "500"})
+    assert caplog.text.count("settings not read") == 1
+
+
 async def test_settings_last_pushed_are_in_force_at_a_start_without_a_bus(tmp_path: Path) -> None:
     before = Agent(tmp_path)
     await before.pushed.take(msgspec.json.encode(AgentConfig(5, sample_interval_s=5)), asked=True)
@@ -137,8 +175,10 @@ async def test_settings_that_make_no_sense_leave_the_ones_before_and_are_told(tm
     await agent.pushed.take(data, asked=True)
     assert agent.interval_s == 5
     assert agent.status.config_error
+    agent.status.news.clear()
     await agent.pushed.take(msgspec.json.encode(AgentConfig(6, sample_interval_s=6)), asked=True)
     assert (agent.interval_s, agent.status.config_error) == (6, "")
+    assert agent.status.news.is_set()
 
 
 def test_what_a_newer_gateway_says_more_is_passed_over() -> None:

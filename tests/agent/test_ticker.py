@@ -97,6 +97,28 @@ async def test_after_a_large_step_back_sampling_goes_on_at_once() -> None:
     assert after.monotonic_s - before.monotonic_s < 1.001
 
 
+async def test_another_interval_costs_no_tick() -> None:
+    clock = Clock()
+    source = ticker(clock)
+    times = []
+    for interval_s in (1.0, 2.0, 2.0, 1.0, 1.0):
+
+        def change(interval_s: float = interval_s) -> None:
+            source.interval_s = interval_s
+
+        source._waiting = change
+        times.append((await source.next()).time_ms - 1_800_000_000_000)
+    assert times == [0, 1000, 2000, 4000, 5000]
+
+
+async def test_a_shorter_interval_does_not_wait_for_the_end_of_a_long_one() -> None:
+    clock = Clock()
+    source = ticker(clock, 60)
+    await source.next()
+    source._waiting = lambda: setattr(source, "interval_s", 1)
+    assert (await source.next()).time_ms - 1_800_000_000_000 <= 7000
+
+
 steps = st.lists(st.tuples(st.floats(0, 3), st.floats(0, 2), st.sampled_from([0.0, 0.0, 0.3, -0.3, 7.7, -7.7, 3600.0])))
 
 

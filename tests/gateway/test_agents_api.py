@@ -13,10 +13,15 @@ import asyncpg
 import httpx
 import msgspec
 import pytest
+from nats.aio.client import Client
 
 from infra import bus
+from infra.database import connection
+from infra.embedded import nats_server
 from schemas.agentconfig import AgentConfig
 from schemas.commands import CommandReply, CommandRequest
+from services.gateway import sql_configs
+from services.gateway.configs import held
 from tests.agent.build import all_times, stored
 from tests.agent.test_service import running, settings
 from tests.gateway.running import gateway, ready
@@ -31,19 +36,20 @@ async def add_hosts(database_url: str, *names: str) -> None:
         await database.close()
 
 
-async def entry(bus_url: str, host: str) -> AgentConfig | None:
-    """What the bucket holds for a host."""
+async def held_config(client: Client, host: str) -> AgentConfig:
+    data = await held(client, host)
+    return AgentConfig() if data is None else msgspec.json.decode(data, type=AgentConfig)
+
+
+async def is_removed(bus_url: str, host: str) -> bool:
     async with bus.connection(bus_url, "test") as client:
-        try:
-            message = await client.jetstream().get_msg("KV_CONFIG", subject=f"$KV.CONFIG.{host}", direct=True)
-        except Exception:
-            return None
-    return msgspec.json.decode(message.data or b"", type=AgentConfig)
+        return await held(client, host) is None
 
 
 async def is_published(bus_url: str, host: str, sample_interval_s: float | None) -> bool:
-    held = await entry(bus_url, host)
-    return held is not None and held.sample_interval_s == sample_interval_s
+    async with bus.connection(bus_url, "test") as client:
+        data = await held(client, host)
+    return data is not None and msgspec.json.decode(data, type=AgentConfig).sample_interval_s == sample_interval_s
 
 
 async def test_without_settings_everything_is_as_the_agent_has_it(database_url: str, bus_url: str) -> None:
@@ -136,6 +142,87 @@ async def test_settings_given_while_the_bus_was_away_are_published_when_it_is_ba
         await eventually(lambda: is_published(bus_url, "web-1", 4))
 
 
+async def test_settings_given_while_the_bus_is_away_are_published_by_the_same_gateway(
+    database_url: str, data_dir: Path
+) -> None:
+    await add_hosts(database_url, "web-1")
+    async with nats_server(data_dir) as server:
+        async with bus.connection(server.url, "test") as client:
+            await bus.ensure_streams(client)
+        async with gateway(database_url, server.url) as client:
+            await ready(client)
+            await server.kill()
+            assert (await client.put("/agents/config", json={"sample_interval_s": 4})).status_code == 200
+            await server.restart()
+            await eventually(lambda: is_published(server.url, "web-1", 4), within_s=30)
+
+
+async def test_a_change_for_the_fleet_reaches_the_entries_of_a_thousand_hosts(database_url: str, bus_url: str) -> None:
+    names = [f"web-{number}" for number in range(1000)]
+    await add_hosts(database_url, *names)
+
+    async def revisions() -> set[int]:
+        async with bus.connection(bus_url, "test") as reader:
+            return {(await held_config(reader, name)).revision for name in names}
+
+    async with gateway(database_url, bus_url) as client:
+        wanted = (await client.put("/agents/config", json={"sample_interval_s": 4})).json()["effective"]["revision"]
+
+        async def all_have_it() -> bool:
+            return await revisions() == {wanted}
+
+        await eventually(all_have_it, within_s=30)
+
+
+async def test_what_the_table_does_not_say_is_removed_from_the_bucket(database_url: str, bus_url: str) -> None:
+    await add_hosts(database_url, "web-1")
+    async with bus.connection(bus_url, "test") as client:
+        for host in ("web-1", "nobody"):
+            await client.jetstream().publish(f"$KV.CONFIG.{host}", b'{"revision": 9}')
+    async with gateway(database_url, bus_url):
+        for host in ("web-1", "nobody"):
+            await eventually(lambda host=host: is_removed(bus_url, host))  # type: ignore[misc]
+
+
+async def test_changes_at_the_same_time_have_their_revisions_in_the_order_of_their_commits(
+    database_url: str, bus_url: str
+) -> None:
+    await add_hosts(database_url, "web-1")
+    async with gateway(database_url, bus_url) as client, connection(database_url, "other") as other:
+        await client.get("/agents/config")  # so that its connection is there
+        async with connection(database_url, "observer") as observer:
+            async with other.transaction():
+                put = await other.fetchrow(sql_configs.PUT, None, "{}", None)
+                putting = asyncio.ensure_future(client.put("/hosts/web-1/config", json={"sample_interval_s": 5}))
+                await eventually(lambda: observer.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
+            answer = await putting
+    assert put is not None
+    assert answer.json()["effective"]["revision"] > put["revision"]
+
+
+async def test_settings_that_the_bucket_would_not_take_are_refused(database_url: str, bus_url: str) -> None:
+    patterns = [f"{number:0200}" for number in range(100)]
+    body = {"families": {name: {"exclude": patterns} for name in ("disk", "network")}}
+    async with gateway(database_url, bus_url) as client:
+        answer = await client.put("/agents/config", json=body)
+    assert answer.status_code == 400
+    assert "at most 30000 bytes" in answer.json()["detail"]
+
+
+async def test_the_largest_settings_of_fleet_and_host_reach_the_bucket(database_url: str, bus_url: str) -> None:
+    await add_hosts(database_url, "web-1")
+    patterns = [f"{number:0200}" for number in range(70)]
+    async with gateway(database_url, bus_url) as client:
+        fleet = {"families": {"disk": {"exclude": patterns, "include": patterns}}}
+        own = {"families": {"network": {"exclude": patterns, "include": patterns}}, "sample_interval_s": 7}
+        answers = [
+            await client.put("/agents/config", json=fleet),
+            await client.put("/hosts/web-1/config", json=own),
+        ]
+        await eventually(lambda: is_published(bus_url, "web-1", 7))
+    assert [answer.status_code for answer in answers] == [200, 200]
+
+
 @asynccontextmanager
 async def agent_and_gateway(
     database_url: str, bus_url: str, tmp_path: Path, **changes: object
@@ -197,6 +284,22 @@ async def test_an_agent_is_told_to_do_things(database_url: str, bus_url: str, tm
     assert rescan["result"] == {"directories": [str(watched)]}
     assert not wrong["ok"]
     assert "/nope" in wrong["error"]
+
+
+async def test_what_is_sent_with_an_order_must_be_json(database_url: str, bus_url: str) -> None:
+    await add_hosts(database_url, "web-1")
+    async with gateway(database_url, bus_url) as client:
+        await ready(client)
+
+        async def known() -> bool:
+            return bool((await client.get("/hosts")).json()["hosts"])
+
+        await eventually(known)
+        answers = [
+            await client.post("/hosts/web-1/commands/rescan", content=b'{"arguments": {}}'),
+            await client.post("/hosts/web-1/commands/rescan", json={"path": "/x"}),
+        ]
+    assert [answer.status_code for answer in answers] == [415, 400]
 
 
 async def test_an_order_to_an_agent_that_is_away_is_a_503(database_url: str, bus_url: str, tmp_path: Path) -> None:

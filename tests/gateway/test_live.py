@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import nats.errors
 import pytest
 
+from agent.live import LiveFeed
 from schemas.messages import HostEvent, HostFacts, LiveInterest, TopProcesses
 from schemas.subjects import LIVE_INTEREST
-from services.gateway import routes_live
+from services.gateway import interest, routes_live
+from tests.agent.build import Clock
 from tests.batches import instances, sample
 from tests.gateway.rows import put
 from tests.gateway.running import Stream, gateway, now_ms, publish, publishing, ready, watching
@@ -155,6 +158,29 @@ async def test_interest_is_announced_while_somebody_watches(database_url: str, b
             async with watching(client):
                 second = msgspec.json.decode((await heard.next_msg(2)).data, type=LiveInterest)
     assert (first, second) == (LiveInterest(["web-1", "web-2"], 15), LiveInterest(["*", "web-1", "web-2"], 15))
+
+
+async def test_agents_stop_within_20_s_of_the_last_viewer_leaving(database_url: str, bus_url: str) -> None:
+    clock = Clock()
+    feed = LiveFeed("web-1", now_ms(), clock.monotonic)
+    async with gateway(database_url, bus_url) as client, publishing(bus_url) as agent:
+        await ready(client)
+        heard = await agent.subscribe(LIVE_INTEREST)
+        await agent.flush()
+        async with watching(client, "hosts=web-1"):
+            feed.note_interest((await heard.next_msg(2)).data)
+            assert (feed.watched, feed.named) == (True, True)
+
+        async def left() -> bool:
+            return not (await client.get("/viewers")).json()["viewers"]
+
+        await eventually(left)
+        while heard.pending_msgs:  # said before
+            feed.note_interest((await heard.next_msg(2)).data)
+        clock.pass_time(20)
+        with pytest.raises(nats.errors.TimeoutError):
+            await heard.next_msg(interest.EVERY_S + 0.5)
+    assert (feed.watched, feed.named) == (False, False)
 
 
 async def test_viewers_are_listed_while_they_watch(database_url: str, bus_url: str) -> None:

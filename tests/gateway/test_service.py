@@ -185,7 +185,7 @@ async def test_an_imaginary_metric_is_in_the_api_by_its_catalogue_entry_alone(
         "meaning": "The moon.",
         "period_s": 1,
         "instance": "",
-            "sampled": "always",
+        "sampled": "always",
         "metrics": [
             {"name": "phase", "path": "moon.phase", "unit": "rad", "resolution": 0.001, "meaning": "Its phase."}
         ],
