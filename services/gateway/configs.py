@@ -99,9 +99,12 @@ async def put_entries(client: Client, wanted: Mapping[str, bytes]) -> None:
 
 
 async def holders(client: Client) -> set[str]:
-    """Hosts that the bucket has, or had, an entry for."""
+    """Hosts that the bucket has, or had, an entry for; none as long as nobody has made it."""
     every = config_key("*")
-    info = await client.jetstream().stream_info(CONFIG_STREAM, subjects_filter=every)
+    try:
+        info = await client.jetstream().stream_info(CONFIG_STREAM, subjects_filter=every)
+    except nats.js.errors.NotFoundError:
+        return set()
     return {subject.removeprefix(every[:-1]) for subject in info.state.subjects or {}}
 
 
