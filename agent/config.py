@@ -7,6 +7,7 @@ repeats its changes on `config.<host>`. No consumer is needed, and nothing is ev
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import random
@@ -56,6 +57,8 @@ class Pushed:
         self._disk = disk
         self._path = Path(settings.data) / "agent" / "config.json"
         self.config = AgentConfig()
+        self._kept = self.config
+        """What the file holds, as far as is known."""
 
     async def restore(self) -> None:
         """Put in force what was pushed before the last stop, if anything was."""
@@ -68,6 +71,7 @@ class Pushed:
             logger.warning("kept settings are unreadable", extra={"path": str(self._path), "error": str(error)})
             return
         self._use(config)
+        self._kept = config
 
     async def take(self, data: bytes | None, asked: bool) -> bool:
         """Put `data` in force; None: nothing is set for this host. False when other settings stay in force.
@@ -85,17 +89,27 @@ class Pushed:
             return False
         if config == self.config:
             self._accept()
+            await self._keep()
             return True
         if not asked and config.revision <= self.config.revision:
             return False
         self._accept()
         self._use(config)
         logger.info("settings in force", extra={"revision": config.revision})
+        await self._keep()
+        return True
+
+    async def _keep(self) -> None:
+        """Write what is in force for the next start, unless it is written."""
+        config = self.config
+        if config == self._kept:
+            return
         try:
             await self._disk.run(_write, self._path, msgspec.json.encode(config))
         except OSError as error:
             logger.warning("settings not kept", extra={"path": str(self._path), "error": str(error)})
-        return True
+        else:
+            self._kept = config
 
     def _accept(self) -> None:
         if self._status.config_error:
@@ -125,7 +139,8 @@ def _write(path: Path, data: bytes) -> None:
     fresh = path.with_suffix(".new")
     fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        os.write(fd, data)
+        if os.write(fd, data) != len(data):
+            raise OSError(errno.ENOSPC, "written in part only", str(fresh))
         os.fsync(fd)
     finally:
         os.close(fd)

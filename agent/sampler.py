@@ -17,7 +17,7 @@ from agent.sources import Collect
 from agent.status import Status
 from agent.ticker import Tick
 from schemas.catalogue import CATALOGUE, Family
-from schemas.codec import EARLIEST_MS, LATEST_MS, Sample
+from schemas.codec import EARLIEST_MS, LATEST_MS, MOST_NAME, Sample
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +47,8 @@ class Sampler:
         """Families that were sampled once and then not, whose counters are from long ago."""
         self._arrived: dict[str, Reading] = {}
         self._slow: dict[str, Reading] = {}
+        self._odd: set[str] = set()
+        """Families of which instances are left out."""
         self.failing: dict[str, str] = {}
         """Families that could not be read last time, and why."""
 
@@ -175,11 +177,33 @@ class Sampler:
         if family not in self.failing:
             logger.error("collector failed", extra={"family": family, "error": text})
         self.failing[family] = text
+        self._slow.pop(family, None)  # what it was before is not what it is
+
+    def _sendable(self, family: str, reading: Reading) -> Reading:
+        """`reading` without the instances whose names no batch may have: one of them would cost the whole batch."""
+        odd = [name for name in reading.instances if len(name) > MOST_NAME or "\0" in name]
+        nul = any("\0" in text for of in reading.labels.values() for text in of.values())
+        if not odd and not nul:
+            return reading
+        if odd and family not in self._odd:
+            self._odd.add(family)
+            facts = {"family": family, "instances": len(odd), "first": odd[0][:60]}
+            logger.warning("instances left out: a name is too long or holds a NUL", extra=facts)
+        instances = {name: values for name, values in reading.instances.items() if name not in odd}
+        labels = {
+            name: {key: text.replace("\0", "") for key, text in of.items()}
+            for name, of in reading.labels.items()
+            if name in instances
+        }
+        return Reading(instances, labels)
 
     def _add(self, sample: Sample, family: str, reading: Reading | None) -> None:
         if reading is None or not reading.instances or family not in self._scales:
             return
         try:
+            reading = self._sendable(family, reading)
+            if not reading.instances:
+                return
             for text in (*reading.instances, *(text for of in reading.labels.values() for text in of.values())):
                 text.encode()  # as the batch will be
             sample.families[family] = to_counts(reading.instances, self._scales[family])

@@ -29,6 +29,7 @@ def walk(root: str, usage: Usage) -> Iterator[None]:
 
     What vanishes meanwhile is passed over. Raises OSError when `root` itself cannot be looked at.
     """
+    root = os.path.realpath(root)  # data directories are often links to a larger disk
     top = os.lstat(root)
     usage.bytes += top.st_blocks * 512
     if not stat.S_ISDIR(top.st_mode):
@@ -38,8 +39,9 @@ def walk(root: str, usage: Usage) -> Iterator[None]:
     directories = [root]
     steps = 0
     while directories:
+        directory = directories.pop()
         try:
-            with os.scandir(directories.pop()) as entries:
+            with os.scandir(directory) as entries:
                 for entry in entries:
                     steps += 1
                     if steps % ENTRIES_PER_STEP == 0:
@@ -49,6 +51,8 @@ def walk(root: str, usage: Usage) -> Iterator[None]:
         except FileNotFoundError:
             continue
         except OSError:
+            if directory == root:
+                raise  # a size of nothing would be a lie
             usage.unreadable += 1
         yield
 

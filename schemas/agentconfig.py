@@ -14,7 +14,7 @@ from schemas.catalogue import CATALOGUE, family_named
 from schemas.metric import Family
 from schemas.rules import InvalidField
 
-Pattern = Annotated[str, Meta(min_length=1, max_length=200)]
+Pattern = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 """A shell pattern (`*`, `?`, `[...]`) for instance names."""
 MOST_PATTERNS = 100
 MOST_DIRECTORIES = 20

@@ -16,6 +16,8 @@ from schemas.columns import InvalidColumn, check_column, pack_column, unpack_col
 from schemas.messages import Batch, Block, Lane, Series
 from schemas.subjects import valid_host
 
+MOST_NAME = 512
+"""Most characters of an instance's name."""
 MAX_ROWS = 20_000
 """Most sample times one batch may carry."""
 EARLIEST_MS = 946_684_800_000
@@ -116,7 +118,7 @@ def _check_block(block: Block, family: Family, times: int) -> None:
         if series.instance in names:
             raise Poison(f"{family.name}: instance {series.instance[:60]!r} appears twice")
         names.add(series.instance)
-        if len(series.instance) > 512 or "\0" in series.instance:
+        if len(series.instance) > MOST_NAME or "\0" in series.instance:
             raise Poison(f"{family.name}: instance name of {len(series.instance)} characters or with a NUL")
         if any("\0" in key or "\0" in value for key, value in series.labels.items()):
             raise Poison(f"{family.name}: a label contains a NUL")

@@ -6,9 +6,12 @@ or understood is left out and named in the log once, until it changes.
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
+import os
 import re
+import stat
 from pathlib import Path
 
 from agent.choice import Choice
@@ -22,7 +25,13 @@ MOST_SERIES = 500
 """Of all files together; the files come in order of their names."""
 MOST_NAME = 400
 
-_LINE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(?:\{(.*)\})?\s*(\S+)(?:\s+-?\d+)?\s*\Z")
+MOST_NAMES_BYTES = 64 * 2**10
+"""Of all names together: one sample has to fit into one message."""
+MOST_LINE = 4096
+
+_PLAINLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_TIMESTAMP = re.compile(r"-?[0-9]{1,20}")
 _LABEL = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|\Z)')
 _ESCAPES = {"\\\\": "\\", '\\"': '"', "\\n": "\n"}
 
@@ -41,15 +50,27 @@ def parse(text: str) -> dict[str, float | None]:
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
             continue
-        match = _LINE.match(stripped)
-        if match is None:
-            raise Unreadable(f'line {number}: not `name value` or `name{{label="text"}} value`: {stripped[:80]!r}')
+        metric, labels, rest = _parts(stripped[: MOST_LINE + 1])
+        timed = len(rest) == 2 and _TIMESTAMP.fullmatch(rest[1])
+        if len(stripped) > MOST_LINE or not _METRIC.fullmatch(metric) or not (len(rest) == 1 or timed):
+            raise Unreadable(f'line {number}: not `name value` or `name{{label="text"}} value`')
         try:
-            value = float(match[3])
+            value = float(rest[0])
         except ValueError:
-            raise Unreadable(f"line {number}: {match[3][:80]!r} is no number") from None
-        found[_name(match[1], match[2], number)] = value if math.isfinite(value) else None
+            raise Unreadable(f"line {number}: the value is no number") from None
+        found[_name(metric, labels, number)] = value if math.isfinite(value) else None
     return found
+
+
+def _parts(line: str) -> tuple[str, str | None, list[str]]:
+    """Name, what is between the braces, and the words behind; in one pass, for a line may be anything."""
+    opening, closing = line.find("{"), line.rfind("}")
+    if opening < 0:
+        metric, *rest = line.split()
+        return metric, None, rest
+    if closing < opening:
+        return "", None, []
+    return line[:opening].strip(), line[opening + 1 : closing], line[closing + 1 :].split()
 
 
 def _name(metric: str, labels: str | None, number: int) -> str:
@@ -60,11 +81,20 @@ def _name(metric: str, labels: str | None, number: int) -> str:
     while at < len(labels):
         match = _LABEL.match(labels, at)
         if match is None:
-            raise Unreadable(f"line {number}: labels not understood: {labels[at:][:80]!r}")
+            raise Unreadable(f"line {number}: labels not understood")
         pairs[match[1]] = re.sub(r"\\.", lambda escape: _ESCAPES.get(escape[0], escape[0]), match[2])
         at = match.end()
     inner = ",".join(f'{name}="{text}"' for name, text in sorted(pairs.items()))
     return f"{metric}{{{inner}}}"
+
+
+def _content(path: Path) -> bytes:
+    """Up to a byte more than may be. Raises OSError; a link or a pipe is no file, whoever made it."""
+    fd = os.open(path, os.O_RDONLY | _PLAINLY)
+    with open(fd, "rb", buffering=0) as file:  # noqa: PTH123  # of a descriptor
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        return file.read(MOST_BYTES + 1)
 
 
 class Custom:
@@ -80,16 +110,18 @@ class Custom:
     def read(self) -> Reading | None:
         """Every wanted series of every file; None where there are none."""
         instances: Instances = {}
-        left_out = 0
+        left_out = names_bytes = 0
         paths = sorted(self._directory.glob("*.prom"))
         self._said = {name: said for name, said in self._said.items() if name in {path.name for path in paths}}
         for path in paths:
             for name, value in self._file(path).items():
                 if len(name) > MOST_NAME or "\0" in name or not self._wanted(name):
                     continue
-                if len(instances) >= MOST_SERIES and name not in instances:
-                    left_out += 1
-                    continue
+                if name not in instances:
+                    names_bytes += len(name.encode("utf-8", "replace"))
+                    if len(instances) >= MOST_SERIES or names_bytes > MOST_NAMES_BYTES:
+                        left_out += 1
+                        continue
                 instances[name] = {"value": value}
         if left_out and not self.left_out:
             logger.warning("too many custom series", extra={"taken": MOST_SERIES, "left_out": left_out})
@@ -98,8 +130,7 @@ class Custom:
 
     def _file(self, path: Path) -> dict[str, float | None]:
         try:
-            with path.open("rb") as file:
-                data = file.read(MOST_BYTES + 1)
+            data = _content(path)
             if len(data) > MOST_BYTES:
                 raise Unreadable(f"larger than {MOST_BYTES} bytes")
             found = parse(data.decode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.choice import Choice
-from agent.collectors.custom import MOST_BYTES, MOST_SERIES, Custom, Unreadable, parse
+from agent.collectors.custom import MOST_BYTES, MOST_NAMES_BYTES, MOST_SERIES, Custom, Unreadable, parse
 
 
 def custom(directory: Path, choice: Choice | None = None) -> Custom:
@@ -89,3 +90,30 @@ def test_series_can_be_chosen(tmp_path: Path) -> None:
 
 def test_without_a_directory_the_family_is_absent(tmp_path: Path) -> None:
     assert custom(tmp_path / "none").read() is None
+
+
+def test_a_line_of_any_shape_is_read_in_a_moment() -> None:
+    """The time a pattern takes for it grew with the square of its length."""
+    for line in ("a" * 4000 + " b c", "a{" + "}" * 4000 + " b c", "a" * 1_000_000):
+        with pytest.raises(Unreadable, match="line 1"):
+            parse(line)
+
+
+def test_links_and_pipes_are_no_files_and_no_content_is_quoted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "secret").write_text("root:hash\n")
+    (tmp_path / "a.prom").symlink_to(tmp_path / "secret")
+    os.mkfifo(tmp_path / "b.prom")
+    (tmp_path / "c.prom").write_text("root:hash is secret\n")
+    (tmp_path / "d.prom").write_text("good 1\n")
+    assert values(custom(tmp_path)) == {"good": 1}
+    assert len(caplog.records) == 3
+    assert not any("hash" in str(record.__dict__) for record in caplog.records)
+
+
+def test_names_are_bounded_in_bytes_together(tmp_path: Path) -> None:
+    (tmp_path / "a.prom").write_text("".join(f'm{{a="{"ü" * 300}{number}"}} 1\n' for number in range(200)))
+    reader = custom(tmp_path)
+    assert sum(len(name.encode()) for name in values(reader)) <= MOST_NAMES_BYTES
+    assert reader.left_out > 0

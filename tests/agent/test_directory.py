@@ -193,3 +193,8 @@ async def test_a_directory_of_another_root_is_named_as_it_is_there(tree: Path) -
     await eventually(lambda: posted)
     assert posted[0]["/folder1"]["size"] == du(tree / "folder1")
     await ended(task)
+
+
+def test_a_link_to_a_directory_is_as_large_as_the_directory(tree: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tree)
+    assert measured(tmp_path / "link").bytes == du(tree)

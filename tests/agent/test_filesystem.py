@@ -188,3 +188,15 @@ def test_without_an_inode_limit_inodes_are_unknown(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(filesystem.os, "statvfs", lambda _: answer)
     values = filesystem.measure("/")
     assert (values["inodes_total"], values["inodes_used"], values["inodes_percent"]) == (None, None, None)
+
+
+async def test_many_slow_file_systems_in_a_row_are_no_dead_one() -> None:
+    def slow(path: str) -> Values:
+        time.sleep(0.05)
+        return {"total": 1, "stuck": 0}
+
+    paths = [f"/m{number}" for number in range(8)]
+    filesystems = Filesystems(lambda: mounts(*paths), slow, deadline_s=0.2)
+    values = (await filesystems.collect()).instances
+    filesystems.close()
+    assert [row.get("stuck") for row in values.values()] == [0] * 8

@@ -16,6 +16,7 @@ from agent.sampler import Sampler
 from agent.sources import Collect
 from agent.status import Status
 from agent.ticker import Tick
+from schemas.codec import build_batch, decode_batch, encode_batch
 from tests.agent.build import START_MS, default_plans, ended
 from tests.waiting import eventually
 
@@ -129,3 +130,24 @@ async def test_the_first_reading_after_a_pause_is_not_a_sample() -> None:
 
 async def test_a_clock_before_2000_gives_no_samples() -> None:
     assert await sampler({"cpu": cpu}).sample(Tick(86_400_000, 1000, 0)) is None
+
+
+async def test_a_name_that_no_batch_may_have_costs_only_its_instance() -> None:
+    source = sampler({"cpu": cpu})
+    long, nul = "/" + "x" * 600, "a\0b"
+    source.post(
+        "filesystem", Reading({long: {"total": 1}, nul: {"total": 2}, "/": {"total": 3}}, {"/": {"device": "a\0b"}})
+    )
+    sample = await source.sample(tick())
+    assert sample is not None
+    assert sample.families["filesystem"] == {"/": {"total": 3}}
+    assert sample.labels["filesystem"] == {"/": {"device": "ab"}}
+    decode_batch(encode_batch(build_batch("web-1", "e1", "metrics", 1, [sample])))
+
+
+async def test_what_a_family_was_before_it_failed_is_not_told_to_new_viewers() -> None:
+    source = sampler({"cpu": cpu})
+    source.post("filesystem", Reading({"/": {"total": 3}}))
+    await source.sample(tick())
+    source.fail("filesystem", "gone")
+    assert source.last_known(START_MS).families == {}
