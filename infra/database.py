@@ -70,7 +70,15 @@ async def pool(url: str, application: str, size: int = 4, least: int = 1) -> Asy
 
 
 def _server_settings(application: str) -> dict[str, str]:
-    return {"application_name": f"sonde {application}", "timezone": "UTC", "lock_timeout": "30s"}
+    return {
+        "application_name": f"sonde {application}",
+        "timezone": "UTC",
+        "lock_timeout": "30s",
+        # A session whose client vanished without a word ends after a minute, and with it the locks that it has.
+        "tcp_keepalives_idle": "30",
+        "tcp_keepalives_interval": "10",
+        "tcp_keepalives_count": "3",
+    }
 
 
 async def become_the_one(database: Connection, role: str, stop: asyncio.Event) -> None:

@@ -1,4 +1,4 @@
-"""How family tables are kept, behind one small interface: with TimescaleDB where it is to be had, natively otherwise.
+"""How tables are kept, behind one small interface: with TimescaleDB where it is to be had, natively otherwise.
 
 Table, column and view names, and every query in the services, are the same on both.
 """
@@ -11,11 +11,21 @@ from typing import Protocol
 
 from infra.database import Connection
 from infra.engines.native import NativeEngine
-from infra.engines.tables import Dropped, SchemaError, TableSize
+from infra.engines.tables import Dropped, Part, SchemaError, Table, tables_of
 from infra.engines.timescale import TimescaleEngine
 from schemas.catalogue import CATALOGUE, Family
 
-__all__ = ["Dropped", "Engine", "NativeEngine", "SchemaError", "TableSize", "TimescaleEngine", "detect"]
+__all__ = [
+    "Dropped",
+    "Engine",
+    "NativeEngine",
+    "Part",
+    "SchemaError",
+    "Table",
+    "TimescaleEngine",
+    "detect",
+    "tables_of",
+]
 
 
 class Engine(Protocol):
@@ -26,25 +36,23 @@ class Engine(Protocol):
     async def create_tables(self, database: Connection, catalogue: Sequence[Family]) -> None:
         """Make missing tables, columns and views. Raises SchemaError when what is there contradicts the catalogue."""
 
-    async def make_room(
-        self, database: Connection, catalogue: Sequence[Family], first: datetime, last: datetime
-    ) -> None:
+    async def make_room(self, database: Connection, tables: Sequence[Table], first: datetime, last: datetime) -> None:
         """Have a place for rows of every UTC day from `first` to `last`; cheap when there is one.
 
         Call it in the transaction that writes the rows: then no place is dropped before that ends.
         """
 
-    async def drop_before(self, database: Connection, catalogue: Sequence[Family], before: datetime) -> list[Dropped]:
-        """Drop the days that end at or before `before`, outside any transaction; contended ones stay for next time."""
+    async def drop_before(self, database: Connection, tables: Sequence[Table], before: datetime) -> list[Dropped]:
+        """Drop the parts that end at or before `before`, outside any transaction; contended ones stay for next time."""
 
-    async def compress_before(self, database: Connection, catalogue: Sequence[Family], before: datetime) -> int:
-        """Compress the days that end at or before `before`, where the engine can; how many parts it did."""
+    async def compress_before(self, database: Connection, tables: Sequence[Table], before: datetime) -> int:
+        """Compress the parts that end at or before `before`, where the engine can; how many it did."""
 
-    async def sizes(self, database: Connection, catalogue: Sequence[Family]) -> list[TableSize]:
-        """How much each family holds, in catalogue order."""
+    async def parts(self, database: Connection, tables: Sequence[Table]) -> list[Part]:
+        """Every partition or chunk, oldest first."""
 
-    async def oldest(self, database: Connection, catalogue: Sequence[Family]) -> datetime | None:
-        """Start of the oldest day with a place for rows; None without any."""
+    async def oldest(self, database: Connection, tables: Sequence[Table]) -> datetime | None:
+        """Start of the oldest part; None without any."""
 
 
 async def detect(database: Connection, catalogue: Sequence[Family] = CATALOGUE) -> Engine:

@@ -27,9 +27,13 @@ SHAPES: tuple[type[Struct], ...] = (
     rules.Rule,
     api.AlertCounts,
     api.Host,
+    api.Refusal,
+    api.HostDetail,
     api.Hosts,
     api.SeriesColumn,
     api.SeriesAnswer,
+    api.FleetColumn,
+    api.FleetSeriesAnswer,
     api.Stat,
     api.StatsAnswer,
     api.StoredRule,
@@ -50,6 +54,8 @@ SHAPES: tuple[type[Struct], ...] = (
 
 ALIASES: dict[str, Any] = {
     "HostState": api.HostState,
+    "Resolution": api.Resolution,
+    "Ranking": api.Ranking,
     "AlertState": messages.AlertState,
     "Severity": messages.Severity,
     "TransitionKind": messages.TransitionKind,

@@ -15,6 +15,9 @@ from schemas.messages import AlertState, AlertTransition, HostFacts, Severity
 from schemas.rules import Rule
 
 HostState = Literal["up", "late", "offline"]
+Resolution = Literal["raw", "minute", "hour"]
+"""What an answer was read from: samples, or roll-ups of a minute or an hour."""
+Ranking = Literal["avg", "max", "p95"]
 Values = dict[str, dict[str, dict[str, float | None]]]
 """Family -> instance (empty for the host itself) -> metric -> value; null is unknown."""
 
@@ -37,6 +40,22 @@ class Host(Struct):
     """Family -> instance -> label -> value."""
 
 
+class Refusal(Struct):
+    """Rows of a host that were not stored, such as those too old to have a place."""
+
+    family: str
+    reason: str
+    rows: int
+    last: int
+    """When the newest of them came, Unix milliseconds."""
+
+
+class HostDetail(Host):
+    """GET /hosts/{id}."""
+
+    refusals: list[Refusal] = field(default_factory=list)
+
+
 class Hosts(Struct):
     hosts: list[Host]
 
@@ -53,19 +72,50 @@ class SeriesColumn(Struct):
 
 
 class SeriesAnswer(Struct):
-    """GET /hosts/{id}/series: `times` are the starts of steps of `step_ms`."""
+    """GET /hosts/{id}/series: `times` are the starts of steps of `step_ms`.
+
+    [`from`, `to`) is the range answered, which roll-ups widen to whole minutes or hours.
+    """
 
     host: str
     from_: int = field(name="from")
     to: int
-    resolution: str
+    resolution: Resolution
     step_ms: int
     times: list[int]
     series: list[SeriesColumn]
 
 
+class FleetColumn(Struct):
+    """A metric of one instance of one host, as SeriesColumn."""
+
+    host: str
+    instance: str
+    rank: float | None
+    """The value it is ranked by; null when no ranking was asked for."""
+    avg: list[float | None]
+    min: list[float | None]
+    max: list[float | None]
+
+
+class FleetSeriesAnswer(Struct):
+    """GET /series: one metric of many hosts, with `top` in descending order of what they are ranked by."""
+
+    metric: str
+    unit: str
+    from_: int = field(name="from")
+    to: int
+    resolution: Resolution
+    step_ms: int
+    by: Ranking | None
+    considered: int
+    """How many instances were ranked or shown."""
+    times: list[int]
+    series: list[FleetColumn]
+
+
 class Stat(Struct):
-    """Exact statistics of one metric of one instance over a range."""
+    """Statistics of one metric of one instance over a range, all exact but perhaps the percentiles."""
 
     metric: str
     instance: str
@@ -75,17 +125,26 @@ class Stat(Struct):
     avg: float | None
     max: float | None
     max_time: int | None
+    """When the greatest value first occurred."""
+    max_time_resolution: Resolution | None
+    """Of what `max_time` is the begin: where raw samples are gone, of a minute or an hour."""
     p50: float | None
     p95: float | None
     p99: float | None
+    exact: bool
+    """Whether the percentiles are exact; within 1 % of the exact ones otherwise."""
     last: float | None
+    """The newest value; null also where raw samples are gone."""
 
 
 class StatsAnswer(Struct):
+    """GET /hosts/{id}/stats over [`from`, `to`), which is widened to whole hours where raw samples are gone."""
+
     host: str
     from_: int = field(name="from")
     to: int
-    resolution: str
+    resolution: Resolution
+    """`hour` when hour rows stand for the whole hours of the range; the rest is from raw samples."""
     stats: list[Stat]
 
 

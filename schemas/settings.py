@@ -7,17 +7,30 @@ one is write-only over REST.
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
+
+from schemas.rules import InvalidField
 
 SECRETS = frozenset({"slack_webhook_url"})
 
 DESCRIPTIONS: dict[str, str] = {
     "slack_webhook_url": "Slack incoming webhook that receives alerts; empty: none. Write-only.",
     "dashboard_url": "Address under which people open the dashboard, for links in messages; empty: no links.",
-    "raw_days": "Days of raw samples kept; older ones are dropped hourly, a whole day at a time.",
+    "raw_days": "Days of raw samples kept; older ones are dropped hourly, a whole day at a time. At most minute_days.",
+    "minute_days": "Days of minute roll-ups kept, dropped a week at a time. At least raw_days, at most hour_days.",
+    "hour_days": "Days of hour roll-ups and of alert history kept, dropped four weeks at a time. At least minute_days.",
+    "disk_free_percent": (
+        "When less of the database's disk is free, raw days are dropped early, oldest first, never today or yesterday; "
+        "0 turns that off. Works where the database is on the machine of the retention service."
+    ),
+    "database_gib": (
+        "When the database takes more GiB, raw days are dropped early, oldest first, never today or yesterday; 0: no "
+        "limit. For a database on another machine, whose free disk space nobody here can see."
+    ),
     "host_down_default_s": "Seconds without a sample after which the dashboard shows a host as offline.",
     "max_viewers": "Browsers that may watch the live stream at once.",
 }
@@ -29,6 +42,10 @@ class RuntimeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     slack_webhook_url: Annotated[str, Meta(max_length=500, pattern=r"^(https?://[^\s]+)?$")] = ""
     dashboard_url: Annotated[str, Meta(max_length=300, pattern=r"^(https?://[^\s]+)?$")] = ""
     raw_days: Annotated[int, Meta(ge=1, le=3650)] = 7
+    minute_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+    hour_days: Annotated[int, Meta(ge=1, le=36500)] = 730
+    disk_free_percent: Annotated[float, Meta(ge=0, le=90)] = 10
+    database_gib: Annotated[float, Meta(ge=0, le=1_000_000)] = 0
     host_down_default_s: Annotated[float, Meta(ge=5, le=86400)] = 30
     max_viewers: Annotated[int, Meta(ge=1, le=10000)] = 100
 
@@ -50,6 +67,20 @@ def setting_keys() -> list[str]:
 def parse_setting(key: str, value: object) -> Any:
     """`value`, given as plain JSON data, as the type of `key`. Raises KeyError or msgspec.ValidationError."""
     return msgspec.convert(value, _TYPES[key])
+
+
+def check_settings(settings: RuntimeSettings) -> None:
+    """Raise InvalidField unless the settings make sense together: what replaces something lives as long as it."""
+    order = ("raw_days", "minute_days", "hour_days")
+    for shorter, longer in pairwise(order):
+        least, most = getattr(settings, shorter), getattr(settings, longer)
+        if least > most:
+            raise InvalidField(
+                shorter,
+                least,
+                f"may not exceed {longer}, which is {most}: raise {longer} to at least {least}, "
+                f"or set {shorter} to at most {most}",
+            )
 
 
 def settings_from_rows(rows: dict[str, str]) -> RuntimeSettings:

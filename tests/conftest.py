@@ -86,6 +86,10 @@ def empty_template(postgres_url: str) -> Iterator[str]:
         await command(postgres_url, f"CREATE DATABASE {name}")
         async with database.connection(named(postgres_url, name), "tests") as connection:
             await migrate(connection, await detect(connection))
+        # Else Timescale's scheduler settles in it, and a database that somebody is in cannot be cloned.
+        await command(postgres_url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        others = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608
+        await command(postgres_url, others)
 
     asyncio.run(make())
     yield name

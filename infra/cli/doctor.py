@@ -27,6 +27,9 @@ FAULTS: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.PostgresError, httpx.
 POSITIONS = "SELECT consumer, seq FROM positions WHERE stream = $1"
 NEWEST = "SELECT name, last_sample FROM hosts ORDER BY last_sample DESC NULLS LAST LIMIT 1"
 RETENTION = "SELECT started FROM retention_runs ORDER BY id DESC LIMIT 1"
+DUE = """
+SELECT (SELECT count(*) FROM dirty_minutes WHERE slot < now() - interval '12 min'), (SELECT count(*) FROM hosts)
+"""
 WAITING = "SELECT count(*), min(made) FROM outbox WHERE status = 'waiting' AND channel = 'slack'"
 
 
@@ -157,7 +160,10 @@ async def _retention(database: Connection) -> str:
     age = (datetime.now(UTC) - started).total_seconds()
     if age > 3 * 3600:
         raise Broken(f"last run {age / 3600:.1f} h ago, it should be hourly; start `sonde retention`")
-    return f"last run {age / 60:.0f} min ago"
+    due, hosts = await database.fetchrow(DUE) or (0, 0)
+    if due > 1000 + 12 * hosts:
+        raise Broken(f"{due} stretches of ten minutes wait for their roll-up; look at the log of `sonde retention`")
+    return f"last run {age / 60:.0f} min ago, {due} stretches of ten minutes wait for their roll-up"
 
 
 async def _gateway(settings: ServerSettings) -> str:

@@ -51,9 +51,15 @@ def _parser() -> argparse.ArgumentParser:
         ("ingest", "Write batches from the bus into the database."),
         ("alerts", "Judge batches by the rules and tell people."),
         ("gateway", "Serve REST, the live stream and the dashboard."),
-        ("retention", "Make room for new data and drop what is old."),
     ):
         add(name, lambda _, name=name: process.run_service(name, _server_settings()), does)  # type: ignore[misc]
+    retention = add("retention", _retention, "Roll up, make room for new data and drop what is old.")
+    which = retention.add_mutually_exclusive_group()
+    which.add_argument("--once", action="store_true", help="one run now, with a report")
+    which.add_argument("--dry-run", action="store_true", help="show what a run would do; changes nothing")
+    storage = add("storage", _storage, "Show what each family takes, how fast it grows and what that comes to.")
+    storage.add_argument("--days", action="store_true", help="raw rows by day instead of by family")
+    storage.add_argument("--json", action="store_true", help="everything as one JSON object")
     add("migrate", _migrate, "Bring the database and the streams up to date.")
     tail = add("tail", _tail, "Show decoded bus traffic.")
     tail.add_argument("subject", nargs="?", default=">", help="subject to follow, wildcards allowed (default: all)")
@@ -99,6 +105,20 @@ def _migrate(_: argparse.Namespace) -> int:
     from infra.cli.migrate import migrate_all
 
     return process.run(migrate_all(_server_settings()))
+
+
+def _retention(arguments: argparse.Namespace) -> int:
+    if not (arguments.once or arguments.dry_run):
+        return process.run_service("retention", _server_settings())
+    from infra.cli import retention
+
+    return process.run((retention.once if arguments.once else retention.dry_run)(_server_settings()))
+
+
+def _storage(arguments: argparse.Namespace) -> int:
+    from infra.cli.storage import storage
+
+    return process.run(storage(_server_settings(), arguments.days, arguments.json))
 
 
 def _tail(arguments: argparse.Namespace) -> int:

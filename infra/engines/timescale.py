@@ -1,4 +1,4 @@
-"""Family tables as TimescaleDB hypertables: chunks of one UTC day, in columnar form once they are cold.
+"""Tables as TimescaleDB hypertables: chunks of one UTC day (raw) or several, in columnar form once they are cold.
 
 No policies of Timescale's own: retention decides, on both engines alike, and says what it did.
 """
@@ -12,16 +12,17 @@ from infra.database import Connection
 from infra.engines.locks import with_patience
 from infra.engines.tables import (
     Dropped,
+    Part,
     SchemaError,
-    TableSize,
+    Table,
     create_index,
     create_table,
     ensure_columns,
-    ensure_views,
     existing,
-    key_columns,
     quoted,
+    tables_of,
 )
+from infra.engines.views import ensure_views
 from schemas.catalogue import Family
 
 
@@ -34,43 +35,30 @@ class TimescaleEngine:
         """Make the extension, missing tables, columns and views. Raises SchemaError."""
         if not await database.fetchval("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'"):
             await database.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
-        there = await existing(database, catalogue)
-        for family in catalogue:
-            if family.name not in there:
+        tables = tables_of(catalogue)
+        there = await existing(database, tables)
+        for table in tables:
+            if table.name not in there:
                 async with database.transaction():
-                    await _create_hypertable(database, family)
-        await _check_hypertables(database, catalogue)
-        await ensure_columns(database, catalogue)
+                    await _create_hypertable(database, table)
+        await _check_hypertables(database, tables)
+        await ensure_columns(database, tables)
         await ensure_views(database, catalogue)
 
-    async def make_room(
-        self, database: Connection, catalogue: Sequence[Family], first: datetime, last: datetime
-    ) -> None:
+    async def make_room(self, database: Connection, tables: Sequence[Table], first: datetime, last: datetime) -> None:
         """Chunks make themselves."""
 
-    async def drop_before(self, database: Connection, catalogue: Sequence[Family], before: datetime) -> list[Dropped]:
-        """Drop every chunk that ends at or before `before`, a family at a time; contended ones stay for next time."""
+    async def drop_before(self, database: Connection, tables: Sequence[Table], before: datetime) -> list[Dropped]:
+        """Drop every chunk that ends at or before `before`, a table at a time; contended ones stay for next time."""
         dropped = []
-        for family in catalogue:
-            rows = await database.fetch(
-                """
-                SELECT c.chunk_name AS name, s.total_bytes AS bytes,
-                       approximate_row_count(format('%I.%I', c.chunk_schema, c.chunk_name)::regclass) AS rows_estimate
-                FROM timescaledb_information.chunks c
-                JOIN chunks_detailed_size($1::text::regclass) s USING (chunk_schema, chunk_name)
-                WHERE c.hypertable_schema = current_schema AND c.hypertable_name = $2 AND c.range_end <= $3
-                ORDER BY c.range_start
-                """,
-                quoted(family.name),
-                family.name,
-                before,
-            )
-            statement = f"SELECT drop_chunks('{quoted(family.name)}', older_than => $1::timestamptz)"
-            if rows and await with_patience(database, statement, before):
-                dropped += [Dropped(family.name, row["name"], row["bytes"], row["rows_estimate"]) for row in rows]
+        for table in tables:
+            old = [part for part in await self.parts(database, [table]) if part.last <= before]
+            statement = f"SELECT drop_chunks('{quoted(table.name)}', older_than => $1::timestamptz)"
+            if old and await with_patience(database, statement, before):
+                dropped += [Dropped(part.table, part.name, part.bytes, part.rows_estimate) for part in old]
         return dropped
 
-    async def compress_before(self, database: Connection, catalogue: Sequence[Family], before: datetime) -> int:
+    async def compress_before(self, database: Connection, tables: Sequence[Table], before: datetime) -> int:
         """Turn chunks that end at or before `before` columnar, those again that got late rows since; how many."""
         rows = await database.fetch(
             """
@@ -81,7 +69,7 @@ class TimescaleEngine:
                        format('%I.%I', chunk_schema, chunk_name)::regclass)))
             ORDER BY range_start
             """,
-            [family.name for family in catalogue],
+            [table.name for table in tables],
             before,
         )
         done = 0
@@ -89,54 +77,80 @@ class TimescaleEngine:
             done += await with_patience(database, f"CALL convert_to_columnstore('{row['chunk']}')")
         return done
 
-    async def sizes(self, database: Connection, catalogue: Sequence[Family]) -> list[TableSize]:
-        """Size of each family, in catalogue order."""
+    async def parts(self, database: Connection, tables: Sequence[Table]) -> list[Part]:
+        """Every chunk, oldest first. As long as nobody has counted its rows, they are estimated from its size."""
         rows = await database.fetch(
             """
-            SELECT name, coalesce(hypertable_size(quote_ident(name)::regclass), 0) AS bytes,
-                   approximate_row_count(quote_ident(name)::regclass) AS rows_estimate,
-                   (SELECT count(*) FROM timescaledb_information.chunks
-                    WHERE hypertable_schema = current_schema AND hypertable_name = name) AS parts
-            FROM unnest($1::text[]) WITH ORDINALITY AS wanted (name, number) ORDER BY number
+            SELECT wanted AS table, c.chunk_name AS name, c.range_start, c.range_end, c.is_compressed,
+                   s.total_bytes AS bytes, before.before_compression_total_bytes AS bytes_before,
+                   'PARTIAL' = ANY(_timescaledb_functions.chunk_status_text(
+                       format('%I.%I', c.chunk_schema, c.chunk_name)::regclass)) AS stale,
+                   coalesce(cold.numrows_pre_compression,
+                            nullif(approximate_row_count(format('%I.%I', c.chunk_schema, c.chunk_name)::regclass), 0),
+                            s.table_bytes / row_bytes) AS rows_estimate
+            FROM unnest($1::text[], $2::int[]) AS w (wanted, row_bytes)
+            JOIN timescaledb_information.chunks c
+                ON c.hypertable_schema = current_schema AND c.hypertable_name = wanted
+            JOIN LATERAL chunks_detailed_size(quote_ident(wanted)::regclass) s USING (chunk_schema, chunk_name)
+            LEFT JOIN LATERAL chunk_columnstore_stats(quote_ident(wanted)::regclass) before
+                USING (chunk_schema, chunk_name)
+            LEFT JOIN _timescaledb_catalog.compression_chunk_size cold  -- by the id in a chunk's name: in every version
+                ON cold.chunk_id = substring(c.chunk_name FROM '_([0-9]+)_chunk$')::int
+            ORDER BY c.range_start, wanted
             """,
-            [family.name for family in catalogue],
+            [table.name for table in tables],
+            [table.row_bytes for table in tables],
         )
-        return [TableSize(row["name"], row["bytes"], row["rows_estimate"], row["parts"]) for row in rows]
+        return [
+            Part(
+                row["table"],
+                row["name"],
+                row["range_start"],
+                row["range_end"],
+                row["bytes"] or 0,
+                row["rows_estimate"] or 0,
+                row["is_compressed"],
+                row["bytes_before"],
+                bool(row["stale"]),
+            )
+            for row in rows
+        ]
 
-    async def oldest(self, database: Connection, catalogue: Sequence[Family]) -> datetime | None:
+    async def oldest(self, database: Connection, tables: Sequence[Table]) -> datetime | None:
         """Where the oldest chunk begins; None without any."""
         start: datetime | None = await database.fetchval(
             """
             SELECT min(range_start) FROM timescaledb_information.chunks
             WHERE hypertable_schema = current_schema AND hypertable_name = ANY($1)
             """,
-            [family.name for family in catalogue],
+            [table.name for table in tables],
         )
         return start
 
 
-async def _create_hypertable(database: Connection, family: Family) -> None:
-    name = quoted(family.name)
-    segments = ",".join(key for key in key_columns(family) if key != "time")
-    await database.execute(create_table(family))
+async def _create_hypertable(database: Connection, table: Table) -> None:
+    name = quoted(table.name)
+    segments = ",".join(key for key in table.keys if key != "time")
+    await database.execute(create_table(table))
     await database.execute(
-        f"SELECT create_hypertable('{name}', by_range('time', INTERVAL '1 day'), create_default_indexes => false)"
+        f"SELECT create_hypertable('{name}', by_range('time', INTERVAL '{table.days} days'), "
+        f"create_default_indexes => false)"
     )
-    await database.execute(create_index(family))
+    await database.execute(create_index(table))
     await database.execute(
         f"ALTER TABLE {name} SET (timescaledb.enable_columnstore, timescaledb.segmentby = '{segments}', "
         f"timescaledb.orderby = 'time')"
     )
 
 
-async def _check_hypertables(database: Connection, catalogue: Sequence[Family]) -> None:
+async def _check_hypertables(database: Connection, tables: Sequence[Table]) -> None:
     rows = await database.fetch(
         """
         SELECT name FROM unnest($1::text[]) AS name WHERE NOT EXISTS (
             SELECT FROM timescaledb_information.hypertables
             WHERE hypertable_schema = current_schema AND hypertable_name = name)
         """,
-        [family.name for family in catalogue],
+        [table.name for table in tables],
     )
     if rows:
         names = ", ".join(row["name"] for row in rows)

@@ -1,4 +1,4 @@
-"""Rows of a query to the aligned columns of a series answer. Pure.
+"""Rows and sums of rows to the aligned columns of a series answer. Pure.
 
 At the finest resolution a step is as long as the sampling period and should hold one row. A sampler whose ticks fall
 on the border of a step would, with a little jitter, put two rows into one step and leave the next empty. So each
@@ -7,77 +7,95 @@ unbroken run of rows goes by the nearest border instead of the last one where th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from typing import Any
 
-from schemas.api import SeriesColumn
-from schemas.catalogue import Family, Metric
+import numpy as np
+from numpy.typing import NDArray
+
+from infra.packed import NO_VALUE, Floats, Ints
+from schemas.catalogue import Metric
 from services.gateway.resolution import Grid
-from services.gateway.units import Value, mean_to_unit, to_unit
-
-Step = tuple[int, Sequence[tuple[float | None, int | None, int | None]]]
-"""Index of a step in the grid, then mean, least and greatest count per metric."""
+from services.gateway.units import Value, counts_to_unit, means_to_unit
 
 
-def columns(
-    family: Family, metrics: Sequence[Metric], instance: str, grid: Grid, steps: Iterable[Step]
-) -> list[SeriesColumn]:
-    """One column per metric of one instance; a step that is not in `steps` is a gap."""
-    answer = [
-        SeriesColumn(f"{family.name}.{m.name}", instance, m.unit, gaps(grid), gaps(grid), gaps(grid)) for m in metrics
-    ]
-    convert = [to_unit(metric) for metric in metrics]
-    for index, values in steps:
-        for column, metric, to_value, (mean, least, greatest) in zip(answer, metrics, convert, values, strict=True):
-            if mean is None or least is None or greatest is None:
-                continue
-            column.min[index] = to_value(least)
-            column.max[index] = to_value(greatest)
-            column.avg[index] = to_value(least) if least == greatest else mean_to_unit(metric, mean)
-    return answer
+class Summary:
+    """Count, sum, least and greatest of one metric of one instance in every step of a grid."""
+
+    __slots__ = ("greatest", "known", "least", "total")
+
+    def __init__(self, grid: Grid) -> None:
+        self.known: Ints = np.zeros(grid.count, np.int64)
+        self.total: Floats = np.zeros(grid.count, np.float64)
+        self.least: Ints = np.full(grid.count, np.iinfo(np.int64).max)
+        self.greatest: Ints = np.full(grid.count, np.iinfo(np.int64).min)
+
+    def add(self, index: Ints, known: Ints, total: Floats, least: Ints, greatest: Ints) -> None:
+        """Take in sums over parts of steps; `index` says of which step each is, and may say the same one twice."""
+        there = known > 0
+        index = index[there]
+        np.add.at(self.known, index, known[there])
+        np.add.at(self.total, index, total[there])
+        np.minimum.at(self.least, index, least[there])
+        np.maximum.at(self.greatest, index, greatest[there])
+
+    def add_rows(self, index: Ints, counts: Ints) -> None:
+        """Take in single counts, NO_VALUE where there is none."""
+        self.add(index, (counts != NO_VALUE).astype(np.int64), counts.astype(np.float64), counts, counts)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is known of any step."""
+        return not self.known.any()
+
+    def mean(self) -> float | None:
+        """The mean count over the whole grid; None when nothing is known."""
+        known = int(self.known.sum())
+        return float(self.total.sum()) / known if known else None
+
+    def peak(self) -> int | None:
+        """The greatest count in the whole grid; None when nothing is known."""
+        return None if self.empty else int(self.greatest.max())
+
+    def columns(self, metric: Metric) -> tuple[list[Value], list[Value], list[Value]]:
+        """Average, least and greatest value per step in the metric's unit; None in steps of which nothing is known."""
+        there = self.known > 0
+        least = counts_to_unit(metric, self.least[there])
+        greatest = counts_to_unit(metric, self.greatest[there])
+        means = means_to_unit(metric, self.total[there] / self.known[there])
+        # One value, or the same value always, is not rounded as a mean.
+        average = np.where(self.least[there] == self.greatest[there], least, means)
+        if least.dtype == np.int64 and bool((average == least).all()):
+            average = least  # whole numbers stay whole in JSON
+        return _spread(average, there), _spread(least, there), _spread(greatest, there)
 
 
-def gaps(grid: Grid) -> list[Value]:
-    """A column in which nothing is known."""
-    return [None] * grid.count
+def _spread(values: NDArray[Any], there: NDArray[np.bool_]) -> list[Value]:
+    if there.all():
+        found: list[Value] = values.tolist()
+        return found
+    column = np.full(len(there), None, dtype=object)
+    column[there] = values.tolist()
+    spread: list[Value] = column.tolist()
+    return spread
 
 
-def steps_of_rows(grid: Grid, times_ms: Sequence[int], rows: Sequence[Sequence[int | None]]) -> list[Step]:
-    """Steps of stored rows, which are in order of time; `rows` has one count per metric."""
-    by_step: dict[int, list[Sequence[int | None]]] = {}
-    for index, row in zip(place(times_ms, grid), rows, strict=True):
-        by_step.setdefault(index, []).append(row)
-    return [(index, [_summary(counts) for counts in zip(*group, strict=True)]) for index, group in by_step.items()]
-
-
-def _summary(counts: Sequence[int | None]) -> tuple[float | None, int | None, int | None]:
-    known = [count for count in counts if count is not None]
-    return (sum(known) / len(known), min(known), max(known)) if known else (None, None, None)
-
-
-def place(times_ms: Sequence[int], grid: Grid) -> list[int]:
+def place(times_ms: Ints, grid: Grid) -> Ints:
     """The step of each row as an index into the grid; `times_ms` ascend and lie within the grid's range."""
-    half = grid.step_ms // 2
-    placed: list[int] = []
-    for run in _runs(times_ms, grid.step_ms * 1.5):
-        floored = [time // grid.step_ms - grid.first for time in run]
-        if _faults(floored):
-            nearest = [min((time + half) // grid.step_ms - grid.first, grid.count - 1) for time in run]
-            placed += nearest if _faults(nearest) < _faults(floored) else floored
-        else:
-            placed += floored
+    floored: Ints = times_ms // grid.step_ms - grid.first
+    if len(times_ms) < 2:
+        return floored
+    nearest = np.minimum((times_ms + grid.step_ms // 2) // grid.step_ms - grid.first, grid.count - 1)
+    breaks = np.flatnonzero(np.diff(times_ms) > grid.step_ms * 1.5) + 1
+    starts = np.concatenate(([0], breaks))
+    better = _faults(nearest, starts) < _faults(floored, starts)
+    lengths = np.diff(np.concatenate((starts, [len(times_ms)])))
+    placed: Ints = np.where(np.repeat(better, lengths), nearest, floored)
     return placed
 
 
-def _runs(times_ms: Sequence[int], longest_ms: float) -> Iterator[Sequence[int]]:
-    """`times_ms` cut wherever two neighbours are more than `longest_ms` apart."""
-    start = 0
-    for k in range(1, len(times_ms) + 1):
-        if k == len(times_ms) or times_ms[k] - times_ms[k - 1] > longest_ms:
-            yield times_ms[start:k]
-            start = k
-
-
-def _faults(placed: Sequence[int]) -> int:
-    """Steps that hold two rows, or none between two that do."""
-    return sum(after - before != 1 for before, after in pairwise(placed))
+def _faults(placed: Ints, starts: Ints) -> Ints:
+    """Per run of rows, of which `starts` are the first: steps that hold two, or none between two that do."""
+    faulty = np.concatenate(([0], np.diff(placed) != 1)).astype(np.int64)
+    faulty[starts] = 0
+    counted: Ints = np.add.reduceat(faulty, starts)
+    return counted

@@ -14,6 +14,7 @@ from infra.settings import ServerSettings
 from schemas.catalogue import CATALOGUE, Family
 from schemas.rules import InvalidField
 from services.gateway.bus import Bus
+from services.gateway.cutting import Abort
 from services.gateway.dashboard import dashboard_routes
 from services.gateway.hub import Hub
 from services.gateway.problems import ProblemError, on_bug, on_http_error, on_invalid_field, on_problem
@@ -22,9 +23,11 @@ from services.gateway.routes_agents import agent_routes
 from services.gateway.routes_alerts import alert_routes
 from services.gateway.routes_catalogue import catalogue_routes
 from services.gateway.routes_channels import channel_routes
+from services.gateway.routes_export import export_routes
+from services.gateway.routes_fleet import fleet_routes
 from services.gateway.routes_health import health_routes
 from services.gateway.routes_hosts import host_routes
-from services.gateway.routes_live import Abort, live_routes
+from services.gateway.routes_live import live_routes
 from services.gateway.routes_rules import rule_routes
 from services.gateway.routes_series import series_routes
 from services.gateway.routes_settings import setting_routes
@@ -44,7 +47,9 @@ def create_app(
     """The application on top of what the service holds; `catalogue` decides which metrics there are."""
     api = [
         *host_routes(hub.fleet),
-        *series_routes(pool, hub.fleet, catalogue),
+        *series_routes(pool, hub.fleet, runtime, catalogue),
+        *fleet_routes(pool, hub.fleet, runtime, catalogue),
+        *export_routes(pool, hub.fleet, catalogue, abort),
         *catalogue_routes(catalogue),
         *rule_routes(pool, bus, hub, runtime.stale, catalogue),
         *alert_routes(pool),

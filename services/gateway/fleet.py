@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from schemas.api import AlertCounts, Host, HostState, Sample, Values
+from msgspec import structs
+
+from schemas.api import AlertCounts, Host, HostDetail, HostState, Refusal, Sample, Values
 from schemas.catalogue import Family
 from schemas.codec import Poison, times_ms
 from schemas.messages import Batch, HostFacts
@@ -63,6 +65,8 @@ class Fleet:
         """Seconds without a sample after which a host is offline; a setting."""
         self._watched_ms: dict[str, int] = {}
         """Since when each host, or `*` for all, has been asked to send every sample."""
+        self.refusals: dict[str, list[Refusal]] = {}
+        """What ingest refused, by host."""
         self._convert = converters(catalogue)
         self._periods_s = {family.name: family.period_s for family in catalogue}
         self._records: dict[str, _Record] = {}
@@ -208,6 +212,10 @@ class Fleet:
             pick(record.latest, metrics),
             record.labels,
         )
+
+    def detail(self, name: str, now_ms: int) -> HostDetail:
+        """`host` with what only its own page shows. KeyError when it is unknown."""
+        return HostDetail(**structs.asdict(self.host(name, now_ms)), refusals=self.refusals.get(name, []))
 
     def history(self, selection: Selection) -> dict[str, History]:
         """The last minute of the selected hosts: everything selected for a few named ones, else the summary metrics."""

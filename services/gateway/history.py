@@ -1,26 +1,51 @@
-"""Reading series and statistics of one host from the family tables: one query per family."""
+"""Reading series from the family tables: whose rows, what of them is dirty, and sums over the steps of a grid."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+from infra import packed
 from infra.database import Connection
-from schemas.api import SeriesColumn, Stat
 from schemas.catalogue import Family, Metric
-from services.gateway import aggregate, sql
-from services.gateway.resolution import Grid
-from services.gateway.units import mean_to_unit, to_unit
+from services.gateway import sql_history
+from services.gateway.aggregate import Summary, place
+from services.gateway.pieces import Dirty, Piece, tile
+from services.gateway.resolution import Grid, Resolution
 
 Wanted = Sequence[tuple[Family, Sequence[Metric]]]
-Instances = dict[str, dict[int, str]]
-"""Family -> instance id -> name, in order of the names; a family without instances has the one instance 0."""
 
-Row = tuple[Any, ...]
+SOURCES: dict[Resolution, tuple[Resolution, ...]] = {
+    "raw": ("raw",),
+    "minute": ("minute", "raw"),
+    "hour": ("hour", "minute", "raw"),
+}
+"""What an answer of each resolution is read from, coarse before fine."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
+
+
+class Line(NamedTuple):
+    """One instance of one family on one host: what has a value of each metric at a time."""
+
+    host: str
+    host_id: int
+    instance_id: int
+    """0 in a family without instances."""
+    instance: str
+
+
+class Stretch(NamedTuple):
+    """A piece to read for a line."""
+
+    line: Line
+    piece: Piece
+
+
+Lines = Mapping[str, list[Line]]
+"""Family -> its lines, by host and then by instance."""
 
 
 def to_time(time_ms: int) -> datetime:
@@ -31,97 +56,92 @@ def to_ms(time: datetime) -> int:
     return (time - _EPOCH) // _MS
 
 
-async def read_instances(database: Connection, host_id: int, wanted: Wanted, name: str | None) -> Instances:
-    """The instances of each wanted family; only those called `name` unless that is None."""
-    named = [family.name for family, _ in wanted if family.instance]
-    instances: Instances = {family.name: {} if family.instance else {0: ""} for family, _ in wanted}
+async def read_lines(
+    database: Connection, hosts: Mapping[int, str], families: Iterable[Family], instance: str | None
+) -> dict[str, list[Line]]:
+    """The lines of each family on `hosts`, id -> name; of a family with instances only `instance`, unless None."""
+    families = list(families)
+    named = [family.name for family in families if family.instance]
+    found: dict[tuple[str, int], list[Line]] = {}
     if named:
-        for row in await database.fetch(sql.INSTANCES, host_id, named):
-            if name is None or row["name"] == name:
-                instances[row["family"]][row["id"]] = row["name"]
-    return instances
+        for row in await database.fetch(sql_history.INSTANCES, list(hosts), named, instance):
+            line = Line(hosts[row["host_id"]], row["host_id"], row["id"], row["name"])
+            found.setdefault((row["family"], line.host_id), []).append(line)
+    return {
+        family.name: [
+            line
+            for number, name in hosts.items()
+            for line in (found.get((family.name, number), []) if family.instance else [Line(name, number, 0, "")])
+        ]
+        for family in families
+    }
 
 
-async def read_series(
-    database: Connection, host_id: int, wanted: Wanted, instances: Instances, grid: Grid, raw: bool
-) -> list[SeriesColumn]:
-    """Columns over `grid` for every metric and instance that has a value there; `raw` when its step is the period."""
-    answer: list[SeriesColumn] = []
-    first, last = to_time(grid.from_ms), to_time(grid.to_ms)
-    for family, metrics in wanted:
-        names = instances[family.name]
-        if not names:
-            continue
-        if raw:
-            found = await database.fetch(sql.rows(family, metrics), host_id, first, last, list(names))
-        else:
-            step = timedelta(milliseconds=grid.step_ms)
-            found = await database.fetch(sql.steps(family, metrics), host_id, first, last, list(names), step)
-        of_instance: dict[int, list[Row]] = {number: [] for number in names}
-        for record in found:
-            of_instance[record["instance_id"]].append(tuple(record))
-        for number, name in names.items():
-            records = of_instance[number]
-            if records or not family.instance:
-                steps = _raw_steps(grid, records) if raw else _grouped_steps(grid, records)
-                answer.extend(aggregate.columns(family, metrics, name, grid, steps))
-    return answer
+async def read_dirty(database: Connection, host_ids: Collection[int], from_ms: int, until_ms: int) -> dict[int, Dirty]:
+    """What of each host awaits its roll-up within [from_ms, until_ms); read it in one snapshot with the rows."""
+    bounds = (list(host_ids), to_time(from_ms), to_time(until_ms))
+    slots: dict[int, list[int]] = {}
+    hours: dict[int, list[int]] = {}
+    for number, is_hour, begin in await database.fetch(sql_history.DIRTY, *bounds):
+        (hours if is_hour else slots).setdefault(number, []).append(to_ms(begin))
+    return {number: Dirty(slots.get(number, ()), hours.get(number, ())) for number in host_ids}
 
 
-def _raw_steps(grid: Grid, records: Sequence[Row]) -> Iterable[aggregate.Step]:
-    times = [to_ms(record[0]) for record in records]
-    return aggregate.steps_of_rows(grid, times, [record[2:] for record in records])
+async def read_pieces(
+    database: Connection, host_ids: Collection[int], from_ms: int, to_ms: int, sources: Sequence[Resolution]
+) -> dict[int, list[Piece]]:
+    """Per host the pieces that make up [from_ms, to_ms), from the coarsest of `sources` that may serve each stretch."""
+    if len(sources) == 1:
+        return {number: [Piece(sources[0], from_ms, to_ms)] for number in host_ids}
+    dirty = await read_dirty(database, host_ids, from_ms, to_ms)
+    return {number: tile(from_ms, to_ms, sources, dirty[number]) for number in host_ids}
 
 
-def _grouped_steps(grid: Grid, records: Sequence[Row]) -> Iterable[aggregate.Step]:
-    for record in records:
-        index = to_ms(record[0]) // grid.step_ms - grid.first
-        values = record[2:]
-        yield index, [values[k : k + 3] for k in range(0, len(values), 3)]
+async def read_steps(
+    database: Connection,
+    family: Family,
+    metrics: Sequence[Metric],
+    lines: Sequence[Line],
+    pieces: Mapping[int, list[Piece]],
+    grid: Grid,
+    period_ms: int = 0,
+) -> list[list[Summary]]:
+    """A summary per line and metric over `grid`; steps as long as `period_ms` take each row to its nearest border."""
+    summaries = [[Summary(grid) for _ in metrics] for _ in lines]
+    numbers = {line: k for k, line in enumerate(lines)}
+    stretches = [Stretch(line, piece) for line in lines for piece in pieces[line.host_id]]
+    if period_ms == grid.step_ms:
+        for stretch, times, *counts in await fetch(database, sql_history.rows(family, metrics), stretches):
+            index = place(packed.times_ms(times), grid)
+            for summary, column in zip(summaries[numbers[stretch.line]], counts, strict=True):
+                summary.add_rows(index, packed.ints(column))
+        return summaries
+    step = timedelta(milliseconds=grid.step_ms)
+    for source in SOURCES["hour"]:
+        some = [stretch for stretch in stretches if stretch.piece.source == source]
+        for stretch, begins, *sums in await fetch(database, sql_history.steps(family, metrics, source), some, step):
+            index = packed.times_ms(begins) // grid.step_ms - grid.first
+            for k, summary in enumerate(summaries[numbers[stretch.line]]):
+                known, total, least, greatest = sums[4 * k : 4 * k + 4]
+                summary.add(index, packed.ints(known), packed.floats(total), packed.ints(least), packed.ints(greatest))
+    return summaries
 
 
-async def read_stats(
-    database: Connection, host_id: int, wanted: Wanted, instances: Instances, from_ms: int, until_ms: int
-) -> list[Stat]:
-    """Exact statistics of every metric and instance over [from_ms, until_ms)."""
-    answer: list[Stat] = []
-    for family, metrics in wanted:
-        names = instances[family.name]
-        if not names:
-            continue
-        records = await database.fetch(
-            sql.statistics(family, metrics), host_id, to_time(from_ms), to_time(until_ms), list(names)
-        )
-        by_instance: dict[int, Row] = {record["instance_id"]: tuple(record)[1:] for record in records}
-        for number, name in names.items():
-            values = by_instance.get(number)
-            if values is None and family.instance:
-                continue
-            for k, metric in enumerate(metrics):
-                part = values[7 * k : 7 * k + 7] if values is not None else (0, *[None] * 6)
-                answer.append(_stat(family, metric, name, part))
-    return answer
+async def fetch(database: Connection, query: str, stretches: Sequence[Stretch], *more: object) -> list[Any]:
+    """The answer of a query of `sql_history` over pieces, each row headed by its stretch instead of its number."""
+    if not stretches:
+        return []
+    first = min(stretch.piece.from_ms for stretch in stretches)
+    last = max(stretch.piece.to_ms for stretch in stretches)
+    found = await database.fetch(query, *bounds_of(stretches), to_time(first), to_time(last), *more)
+    return [(stretches[row[0]], *tuple(row)[1:]) for row in found]
 
 
-def _stat(family: Family, metric: Metric, instance: str, part: Row) -> Stat:
-    count, least, mean, greatest, greatest_time, percentiles, last = part
-    convert = to_unit(metric)
-
-    def value(counted: int | None) -> float | None:
-        return None if counted is None else convert(counted)
-
-    p50, p95, p99 = percentiles or (None, None, None)
-    return Stat(
-        f"{family.name}.{metric.name}",
-        instance,
-        metric.unit,
-        count,
-        value(least),
-        None if mean is None else mean_to_unit(metric, mean),
-        value(greatest),
-        None if greatest_time is None else to_ms(greatest_time),
-        value(p50),
-        value(p95),
-        value(p99),
-        value(last),
+def bounds_of(stretches: Sequence[Stretch]) -> tuple[list[int], list[int], list[datetime], list[datetime]]:
+    """The first four parameters of a query over pieces."""
+    return (
+        [stretch.line.host_id for stretch in stretches],
+        [stretch.line.instance_id for stretch in stretches],
+        [to_time(stretch.piece.from_ms) for stretch in stretches],
+        [to_time(stretch.piece.to_ms) for stretch in stretches],
     )

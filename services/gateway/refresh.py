@@ -13,9 +13,9 @@ import msgspec
 
 from infra.backoff import Backoff
 from infra.database import Connection, Pool
-from schemas.api import AlertCounts
+from schemas.api import AlertCounts, Refusal
 from schemas.catalogue import Family
-from schemas.codec import Sample, build_batch, encode_batch
+from schemas.codec import Poison, Sample, build_batch, encode_batch
 from schemas.messages import Batch, HostFacts
 from schemas.settings import RuntimeSettings, settings_from_rows
 from services.gateway import sql
@@ -24,6 +24,8 @@ from services.gateway.fleet import Fleet
 from services.gateway.history import to_ms, to_time
 from services.gateway.hub import Hub, now_ms
 from services.gateway.recent import WINDOW_MS
+from services.gateway.resolution import Reach
+from services.gateway.stored import read_reach
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,8 @@ class Runtime:
 
     def __init__(self) -> None:
         self.settings = RuntimeSettings()
+        self.reach = Reach()
+        """How far back raw and minute rows go."""
         self.stale = asyncio.Event()
         """Set when the tables have news."""
         self.configs_changed = asyncio.Event()
@@ -54,6 +58,7 @@ async def keep_fresh(pool: Pool, fleet: Fleet, hub: Hub, runtime: Runtime) -> No
             async with borrowed(pool) as database:
                 await read_settings(database, fleet, hub, runtime)
                 await read_hosts(database, fleet, hub)
+                runtime.reach = await read_reach(database)
                 if not restored:
                     await restore(database, fleet, hub)
                     restored = True
@@ -79,7 +84,7 @@ async def read_settings(database: Connection, fleet: Fleet, hub: Hub, runtime: R
 
 
 async def read_hosts(database: Connection, fleet: Fleet, hub: Hub) -> None:
-    """Learn hosts, their facts and how many alerts of each severity are active."""
+    """Learn hosts, their facts, how many alerts of each severity are active, and which rows were refused."""
     counts: dict[str, AlertCounts] = {}
     for row in await database.fetch(sql.ALERT_COUNTS):
         of_host = counts.setdefault(row["host"], AlertCounts())
@@ -88,6 +93,11 @@ async def read_hosts(database: Connection, fleet: Fleet, hub: Hub) -> None:
     for row in await database.fetch(sql.HOSTS):
         if fleet.learn(row["name"], _facts(row["name"], row["facts"]), counts.get(row["name"], AlertCounts())):
             hub.host(row["name"])
+    refusals: dict[str, list[Refusal]] = {}
+    for row in await database.fetch(sql.REFUSALS):
+        refusal = Refusal(row["family"], row["reason"], row["rows"], to_ms(row["last"]))
+        refusals.setdefault(row["host"], []).append(refusal)
+    fleet.refusals = refusals
 
 
 def _facts(host: str, stored: str) -> HostFacts:
@@ -108,18 +118,29 @@ async def restore(database: Connection, fleet: Fleet, hub: Hub) -> None:
         for family in fleet.catalogue:
             rows.add(family.name, await database.fetch(sql.recent(family), host, since))
         for batch in rows.batches(fleet.catalogue):
-            hub.samples(host, fleet.take(batch, encode_batch(batch), now_ms()))
+            with _passed_over(host):
+                hub.samples(host, fleet.take(batch, encode_batch(batch), now_ms()))
     rows = _Rows()
     for family in fleet.catalogue:
         rows.add(family.name, await database.fetch(sql.latest(family)))
     for batch in rows.batches(fleet.catalogue):
-        fleet.recall(batch, now_ms())
+        with _passed_over(batch.host):
+            fleet.recall(batch, now_ms())
     for row in await database.fetch(sql.LABELS):
         fleet.learn_labels(row["host"], row["family"], row["instance"], json.loads(row["labels"]))
     for host in seen:
         if fleet.turned(now_ms(), host):
             hub.host(host)
     logger.info("restored", extra={"hosts": len(seen), "ms": now_ms() - started_ms})
+
+
+@contextlib.contextmanager
+def _passed_over(host: str) -> Iterator[None]:
+    """Stored rows ahead of our clock, which was set back since or is behind: that host waits for newer ones."""
+    try:
+        yield
+    except Poison as error:
+        logger.warning("stored rows passed over", extra={"host": host, "reason": str(error)})
 
 
 class _Rows:

@@ -1,10 +1,20 @@
-"""Which step a series answer has: the finest round one that the family can fill and the points allow. Pure."""
+"""Which step and which resolution a series answer has: the finest round step that the family can fill, the points allow
+and the tables still have. Pure.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from msgspec import Struct
+
+Resolution = Literal["raw", "minute", "hour"]
+
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+LENGTH_MS: dict[Resolution, int] = {"raw": 1, "minute": MINUTE_MS, "hour": HOUR_MS}
+"""How long what one row stands for is; ranges answered from such rows begin and end at whole multiples of it."""
 
 NICE_STEPS_MS = tuple(
     1000 * seconds
@@ -20,6 +30,16 @@ SPARE_POINTS = 50
 """From so many points on, an incomplete first step is left out rather than going to a coarser step."""
 
 
+class Reach(Struct, frozen=True):
+    """How far back the tables go: before these times, Unix milliseconds, there are only coarser rows, or none."""
+
+    raw_ms: int = 0
+    minute_ms: int = 0
+
+
+EVERYTHING = Reach()
+
+
 class Grid(Struct, frozen=True):
     """Steps that begin at whole multiples of `step_ms` since 1970 and cover [from_ms, to_ms)."""
 
@@ -30,6 +50,7 @@ class Grid(Struct, frozen=True):
     first: int
     """Number of the first step: it begins at `first * step_ms`."""
     count: int
+    resolution: Resolution = "raw"
 
     @property
     def times_ms(self) -> list[int]:
@@ -37,19 +58,42 @@ class Grid(Struct, frozen=True):
         return [number * self.step_ms for number in range(self.first, self.first + self.count)]
 
 
-def choose_grid(from_ms: int, to_ms: int, points: int, period_ms: int) -> Grid:
+def choose_grid(from_ms: int, to_ms: int, points: int, period_ms: int, reach: Reach = EVERYTHING) -> Grid:
     """The finest grid of at most `points` steps over [from_ms, to_ms), for values that come every `period_ms`.
 
-    The step is a multiple of the period, so that each step of an unbroken series has a value.
+    No step is shorter than the period, so that each step of an unbroken series has a value. A range that is answered
+    from roll-ups is widened to whole minutes or hours, within its first and last step.
     """
     for step_ms in _steps(period_ms):
         grid = _grid(from_ms, to_ms, step_ms)
         if grid.count == points + 1 and points >= SPARE_POINTS:
             second = (grid.first + 1) * step_ms
             grid = Grid(second, to_ms, step_ms, grid.first + 1, points)
-        if grid.count <= points:
-            return grid
+        if grid.count > points:
+            continue
+        resolution = resolution_of(step_ms, period_ms, grid.from_ms, reach)
+        if resolution is not None:
+            first, last = widened(grid.from_ms, grid.to_ms, resolution)
+            return Grid(first, last, step_ms, grid.first, grid.count, resolution)
     raise AssertionError("steps grow without end")
+
+
+def resolution_of(step_ms: int, period_ms: int, from_ms: int, reach: Reach) -> Resolution | None:
+    """What steps of `step_ms` are made from: the coarsest rows that make them up; None when those are gone.
+
+    Steps as long as the period come from raw rows, of which each then has one.
+    """
+    if from_ms >= reach.raw_ms and (step_ms % MINUTE_MS or step_ms == period_ms):
+        return "raw"
+    if step_ms % HOUR_MS == 0:
+        return "hour"
+    return "minute" if step_ms % MINUTE_MS == 0 and from_ms >= reach.minute_ms else None
+
+
+def widened(from_ms: int, to_ms: int, resolution: Resolution) -> tuple[int, int]:
+    """The least range of whole minutes or hours that covers [from_ms, to_ms)."""
+    length_ms = LENGTH_MS[resolution]
+    return from_ms // length_ms * length_ms, -(-to_ms // length_ms) * length_ms
 
 
 def _grid(from_ms: int, to_ms: int, step_ms: int) -> Grid:
@@ -58,13 +102,12 @@ def _grid(from_ms: int, to_ms: int, step_ms: int) -> Grid:
 
 
 def _steps(period_ms: int) -> Iterator[int]:
-    """The period, then round multiples of it, then doublings."""
+    """The period, then round multiples of it below a minute, then all round steps, then doublings of the last."""
     yield period_ms
-    last = period_ms
     for step_ms in NICE_STEPS_MS:
-        if step_ms > period_ms and step_ms % period_ms == 0:
+        if step_ms > period_ms and (step_ms >= MINUTE_MS or step_ms % period_ms == 0):
             yield step_ms
-            last = step_ms
+    last = max(NICE_STEPS_MS[-1], -(-period_ms // NICE_STEPS_MS[-1]) * NICE_STEPS_MS[-1])
     while True:
         last *= 2
         yield last

@@ -22,6 +22,6 @@ def host_routes(fleet: Fleet) -> list[BaseRoute]:
         name = request.path_params["host"]
         if name not in fleet:
             raise unknown("host", name)
-        return answer(fleet.host(name, now_ms()))
+        return answer(fleet.detail(name, now_ms()))
 
     return [Resource("/hosts", GET=list_hosts), Resource("/hosts/{host}", GET=get_host)]

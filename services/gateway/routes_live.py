@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 from sse_starlette.sse import EventSourceResponse, SendTimeoutError
 from starlette.requests import Request
@@ -15,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from schemas.catalogue import Family
 from services.gateway.channel import Channel, parse_position
+from services.gateway.cutting import Abort, cut
 from services.gateway.hub import Full, Hub, now_ms
 from services.gateway.problems import unavailable
 from services.gateway.requests import Resource
@@ -32,9 +32,6 @@ SEND_TIMEOUT_S = 20.0
 SLICE_BYTES = 64 * 1024
 """Most bytes given to a connection at once: what a slow one holds besides the shared events."""
 RETRY_FULL_S = 30
-
-Abort = Callable[[tuple[str, int] | None], None]
-"""Cuts the connection of a client address at once."""
 
 
 def live_routes(hub: Hub, catalogue: tuple[Family, ...], abort: Abort) -> list[BaseRoute]:
@@ -86,19 +83,10 @@ class LiveResponse(EventSourceResponse):
             self._hub.leave(self._viewer, self._channel)
             if self.active:
                 # Not ended in good order: the peer could hold the connection, and what is buffered for it, for ever.
-                self._abort(scope.get("client"))
-                await _disconnected(receive)
+                await cut(self._abort, scope, receive)
 
     async def _listen_for_exit_signal(self) -> None:  # type: ignore[override]
         await self._hub.closed.wait()
-
-
-async def _disconnected(receive: Receive) -> None:
-    """Wait for the end of a connection that was cut, so that the server sees no answer broken off."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(1):
-            while (await receive())["type"] != "http.disconnect":
-                pass
 
 
 async def _slices(channel: Channel, viewer: Viewer) -> AsyncIterator[memoryview]:

@@ -1,4 +1,4 @@
-"""`/hosts/{id}/series` and `/hosts/{id}/stats`: the past of one host, from the raw tables."""
+"""`/hosts/{id}/series` and `/hosts/{id}/stats`: the past of one host."""
 
 from __future__ import annotations
 
@@ -6,68 +6,124 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from infra.database import Connection, Pool
-from schemas.api import SeriesAnswer, StatsAnswer
+from infra.database import Pool
+from schemas.api import SeriesAnswer, SeriesColumn, Stat, StatsAnswer
 from schemas.catalogue import Family, Metric
-from services.gateway import sql
-from services.gateway.database import connected
+from schemas.rules import InvalidField
+from services.gateway.arguments import (
+    DEFAULT_POINTS,
+    MOST_POINTS,
+    asked_instance,
+    asked_metrics,
+    asked_range,
+    check_cells,
+    find_host,
+    period_ms,
+    snapshot,
+)
 from services.gateway.fleet import Fleet
-from services.gateway.history import read_instances, read_series, read_stats
-from services.gateway.hub import now_ms
-from services.gateway.paths import parse_metrics
-from services.gateway.problems import unknown
-from services.gateway.ranges import parse_range
+from services.gateway.history import SOURCES, Line, read_lines, read_pieces, read_steps
+from services.gateway.locate import locate
+from services.gateway.pieces import Piece
+from services.gateway.refresh import Runtime
 from services.gateway.requests import Resource, answer, query_int
-from services.gateway.resolution import choose_grid
+from services.gateway.resolution import HOUR_MS, choose_grid
+from services.gateway.stats import choose_sources, read_tallies
+from services.gateway.tally import Tally
+from services.gateway.units import mean_to_unit, to_unit
 
-DEFAULT_POINTS = 600
-MOST_POINTS = 5000
+MOST_SKETCHES = 200_000
+"""Most hours of all metrics of one answer together."""
 
 
-def series_routes(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...]) -> list[BaseRoute]:
+def series_routes(pool: Pool, fleet: Fleet, runtime: Runtime, catalogue: tuple[Family, ...]) -> list[BaseRoute]:
     async def get_series(request: Request) -> Response:
         host = request.path_params["host"]
-        wanted = _metrics(request, catalogue)
-        from_ms, to_ms = _range(request, "-1h")
+        wanted = asked_metrics(request, catalogue)
+        from_ms, to_ms = asked_range(request)
         points = query_int(request, "points", DEFAULT_POINTS, 1, MOST_POINTS)
-        period_ms = _period_ms(fleet, host, wanted)
-        grid = choose_grid(from_ms, to_ms, points, period_ms)
-        async with connected(pool) as database:
-            host_id = await _host_id(database, fleet, host)
-            instances = await read_instances(database, host_id, wanted, request.query_params.get("instance"))
-            columns = await read_series(database, host_id, wanted, instances, grid, grid.step_ms == period_ms)
-        return answer(SeriesAnswer(host, grid.from_ms, grid.to_ms, "raw", grid.step_ms, grid.times_ms, columns))
+        instance = asked_instance(request)
+        periods_ms = {family.name: period_ms(fleet, [host], family) for family, _ in wanted}
+        grid = choose_grid(from_ms, to_ms, points, max(periods_ms.values()), runtime.reach)
+        columns = []
+        async with snapshot(pool) as database:
+            number = await find_host(database, fleet, host)
+            lines = await read_lines(database, {number: host}, [family for family, _ in wanted], instance)
+            check_cells(sum(len(lines[family.name]) * len(metrics) for family, metrics in wanted), grid.count)
+            pieces = await read_pieces(database, [number], grid.from_ms, grid.to_ms, SOURCES[grid.resolution])
+            for family, metrics in wanted:
+                period = periods_ms[family.name] if grid.resolution == "raw" else 0
+                of_family = lines[family.name]
+                summaries = await read_steps(database, family, metrics, of_family, pieces, grid, period)
+                for line, of_line in zip(of_family, summaries, strict=True):
+                    if family.instance and all(summary.empty for summary in of_line):
+                        continue
+                    for metric, summary in zip(metrics, of_line, strict=True):
+                        average, least, greatest = summary.columns(metric)
+                        path = f"{family.name}.{metric.name}"
+                        columns.append(SeriesColumn(path, line.instance, metric.unit, average, least, greatest))
+        return answer(
+            SeriesAnswer(host, grid.from_ms, grid.to_ms, grid.resolution, grid.step_ms, grid.times_ms, columns)
+        )
 
     async def get_stats(request: Request) -> Response:
         host = request.path_params["host"]
-        wanted = _metrics(request, catalogue)
-        from_ms, to_ms = _range(request, "-1h")
-        async with connected(pool) as database:
-            host_id = await _host_id(database, fleet, host)
-            instances = await read_instances(database, host_id, wanted, request.query_params.get("instance"))
-            stats = await read_stats(database, host_id, wanted, instances, from_ms, to_ms)
-        return answer(StatsAnswer(host, from_ms, to_ms, "raw", stats))
+        wanted = asked_metrics(request, catalogue)
+        from_ms, to_ms = asked_range(request)
+        instance = asked_instance(request)
+        periods_ms = {family.name: period_ms(fleet, [host], family) for family, _ in wanted}
+        from_ms, to_ms, sources = choose_sources(from_ms, to_ms, min(periods_ms.values()), runtime.reach)
+        stats: list[Stat] = []
+        async with snapshot(pool) as database:
+            number = await find_host(database, fleet, host)
+            lines = await read_lines(database, {number: host}, [family for family, _ in wanted], instance)
+            pieces = await read_pieces(database, [number], from_ms, to_ms, sources)
+            _check_hours(pieces[number], sum(len(lines[family.name]) * len(metrics) for family, metrics in wanted))
+            for family, metrics in wanted:
+                of_family = lines[family.name]
+                period = periods_ms[family.name]
+                tallies = await read_tallies(database, family, metrics, of_family, pieces, period)
+                await locate(database, family, metrics, of_family, tallies)
+                for line, of_line in zip(of_family, tallies, strict=True):
+                    if not family.instance or any(tally.known for tally in of_line):
+                        stats += (_stat(family, m, line, tally) for m, tally in zip(metrics, of_line, strict=True))
+        resolution = pieces[number][0].source if len(pieces[number]) == 1 else sources[0]
+        return answer(StatsAnswer(host, from_ms, to_ms, resolution, stats))
 
     return [Resource("/hosts/{host}/series", GET=get_series), Resource("/hosts/{host}/stats", GET=get_stats)]
 
 
-def _metrics(request: Request, catalogue: tuple[Family, ...]) -> list[tuple[Family, list[Metric]]]:
-    return parse_metrics(request.query_params.get("metrics", ""), catalogue)
+def _check_hours(pieces: list[Piece], metrics: int) -> None:
+    hours = sum(piece.to_ms - piece.from_ms for piece in pieces if piece.source == "hour") // HOUR_MS
+    if hours * metrics > MOST_SKETCHES:
+        remedy = (
+            f"over {hours} hours ask for at most {MOST_SKETCHES // hours} metrics of instances, or for a shorter range"
+        )
+        raise InvalidField("metrics", metrics, remedy)
 
 
-def _range(request: Request, default: str) -> tuple[int, int]:
-    parameters = request.query_params
-    return parse_range(parameters.get("from", default), parameters.get("to", "now"), now_ms())
+def _stat(family: Family, metric: Metric, line: Line, tally: Tally) -> Stat:
+    convert = to_unit(metric)
 
+    def value(count: int | None) -> float | None:
+        return None if count is None else convert(count)
 
-def _period_ms(fleet: Fleet, host: str, wanted: list[tuple[Family, list[Metric]]]) -> int:
-    """How often all wanted metrics have a value: the longest of their periods, or the host's own sampling interval."""
-    return max(fleet.period_ms(host, family.name) for family, _ in wanted)
-
-
-async def _host_id(database: Connection, fleet: Fleet, host: str) -> int:
-    """The host's number; 0, of which there are no rows, for one so new that only the bus knows it."""
-    number: int | None = await database.fetchval(sql.HOST_ID, host)
-    if number is None and host not in fleet:
-        raise unknown("host", host)
-    return number or 0
+    mean = tally.mean()
+    greatest, last = tally.greatest, tally.last
+    p50, p95, p99 = tally.percentiles()
+    return Stat(
+        metric=f"{family.name}.{metric.name}",
+        instance=line.instance,
+        unit=metric.unit,
+        count=tally.known,
+        min=value(tally.least),
+        avg=None if mean is None else mean_to_unit(metric, mean),
+        max=value(greatest.value) if greatest else None,
+        max_time=greatest.time_ms if greatest else None,
+        max_time_resolution=greatest.source if greatest else None,
+        p50=value(p50),
+        p95=value(p95),
+        p99=value(p99),
+        exact=tally.exact,
+        last=value(last.value) if last else None,
+    )

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from infra.database import Pool
+from infra.database import Connection, Pool
 from schemas.api import Setting, Settings
-from schemas.settings import DESCRIPTIONS, SECRETS, RuntimeSettings, parse_setting, setting_keys
+from schemas.rules import InvalidField
+from schemas.settings import DESCRIPTIONS, SECRETS, RuntimeSettings, check_settings, parse_setting, setting_keys
 from services.gateway import sql
 from services.gateway.announce import announce_change
 from services.gateway.bus import Bus
@@ -48,7 +50,10 @@ def setting_routes(pool: Pool, bus: Bus, hub: Hub, stale: asyncio.Event) -> list
         except msgspec.ValidationError as error:
             raise invalid("value", None if key in SECRETS else given, str(error)) from None
         text = json.dumps(value)
-        async with connected(pool) as database:
+        async with connected(pool) as database, database.transaction():
+            await database.execute(sql.LOCK_SETTINGS)
+            stored = await _stored(database)
+            _check_together(stored, key, value)
             version = await database.fetchval(sql.PUT_SETTING, key, text, expected)
             if version is None:
                 raise conflict("setting", key, await database.fetchval(sql.SETTING_VERSION, key) or 0)
@@ -67,8 +72,40 @@ Stored = dict[str, tuple[Any, int]]
 
 async def _read(pool: Pool) -> Stored:
     async with connected(pool) as database:
-        rows = await database.fetch(sql.SETTINGS)
+        return await _stored(database)
+
+
+async def _stored(database: Connection) -> Stored:
+    rows = await database.fetch(sql.SETTINGS)
     return {row["key"]: (json.loads(row["value"]), row["version"]) for row in rows}
+
+
+def _check_together(stored: Stored, key: str, value: Any) -> None:
+    """Raise InvalidField when `value` does not go with the settings in force.
+
+    What they were at odds about before hinders nobody from changing something else, or from mending it in steps.
+    """
+    before = _in_force(stored)
+    fault = _fault(structs.replace(before, **{key: value}))
+    if fault is not None and str(fault) != str(_fault(before)):
+        raise fault
+
+
+def _in_force(stored: Stored) -> RuntimeSettings:
+    """Settings of this version; one that no longer validates counts as its default, so that it can be changed."""
+    values = {}
+    for key in stored.keys() & set(setting_keys()):
+        with contextlib.suppress(msgspec.ValidationError):
+            values[key] = parse_setting(key, stored[key][0])
+    return RuntimeSettings(**values)
+
+
+def _fault(settings: RuntimeSettings) -> InvalidField | None:
+    try:
+        check_settings(settings)
+    except InvalidField as fault:
+        return fault
+    return None
 
 
 def _key(request: Request) -> str:

@@ -32,18 +32,24 @@ class Selection(Struct, frozen=True):
 
 def parse_selection(parameters: Mapping[str, str], catalogue: tuple[Family, ...]) -> Selection:
     """The selection in a query's `hosts`, `metrics` and `interval`. Raises InvalidField."""
-    hosts = frozenset(filter(None, parameters.get("hosts", "").split(",")))
-    if len(hosts) > MAX_HOSTS:
-        raise InvalidField("hosts", len(hosts), f"name at most {MAX_HOSTS} hosts, or none for all")
-    for host in hosts:
-        if not valid_host(host):
-            raise InvalidField("hosts", host[:60], "use host ids of [a-z0-9-]{1,40}, separated by commas")
+    hosts = parse_hosts(parameters.get("hosts", ""))
     text = parameters.get("metrics", "")
     metrics = None
     if text:
         chosen = parse_metrics(text, catalogue)
         metrics = frozenset((family.name, metric.name) for family, of_family in chosen for metric in of_family)
     return Selection(hosts or None, metrics, _interval(parameters.get("interval", "1")))
+
+
+def parse_hosts(text: str) -> frozenset[str]:
+    """The hosts in a list such as `web-1,web-2`; empty for all. Raises InvalidField."""
+    hosts = frozenset(filter(None, text.split(",")))
+    if len(hosts) > MAX_HOSTS:
+        raise InvalidField("hosts", len(hosts), f"name at most {MAX_HOSTS} hosts, or none for all")
+    for host in hosts:
+        if not valid_host(host):
+            raise InvalidField("hosts", host[:60], "use host ids of [a-z0-9-]{1,40}, separated by commas")
+    return hosts
 
 
 def _interval(text: str) -> float:

@@ -1,8 +1,7 @@
-"""What the gateway asks of the tables.
+"""What the gateway asks of the tables for the present, rules, alerts and settings.
 
-Identifiers come from the catalogue only, whose names are ours; everything that a request says is a parameter. The three
-queries on family tables share their parameters: $1 host id, $2 and $3 the range [from, to), $4 instance ids, which a
-family without instances passes over.
+Identifiers come from the catalogue only, whose names are ours; everything that a request says is a parameter. What the
+routes of the past ask is in `sql_history`.
 """
 
 # ruff: noqa: S608 -- see above
@@ -15,9 +14,14 @@ from schemas.catalogue import Family, Metric
 
 HOST_ID = "SELECT id FROM hosts WHERE name = $1"
 
-HOSTS = "SELECT name, facts, last_sample FROM hosts ORDER BY name"
+HOST_IDS = "SELECT id, name FROM hosts WHERE $1::text[] IS NULL OR name = ANY($1) ORDER BY name"
 
-INSTANCES = "SELECT family, name, id FROM instances WHERE host_id = $1 AND family = ANY($2) ORDER BY name"
+REFUSALS = """
+SELECT h.name AS host, r.family, r.reason, r.rows, r.last FROM refusals r JOIN hosts h ON h.id = r.host_id
+ORDER BY r.last DESC
+"""
+
+HOSTS = "SELECT name, facts, last_sample FROM hosts ORDER BY name"
 
 LABELS = """
 SELECT h.name AS host, i.family, i.name AS instance, i.labels FROM instances i JOIN hosts h ON h.id = i.host_id
@@ -61,6 +65,9 @@ SETTING = "SELECT value FROM settings WHERE key = $1"
 
 SETTING_VERSION = "SELECT version FROM settings WHERE key = $1"
 
+# Two changes at once, each fine beside the value that the other is about to replace, wait for one another here.
+LOCK_SETTINGS = "LOCK TABLE settings IN SHARE ROW EXCLUSIVE MODE"
+
 # $3 is the version that must be there: null for any, 0 for none yet.
 PUT_SETTING = """
 INSERT INTO settings AS s (key, value) SELECT $1, $2::jsonb WHERE coalesce($3::integer, 0) = 0 OR EXISTS
@@ -83,63 +90,6 @@ def _column(metric: Metric) -> str:
 
 def _columns(metrics: Sequence[Metric]) -> str:
     return ", ".join(map(_column, metrics))
-
-
-def _rows_of(family: Family) -> str:
-    """The part of FROM and WHERE that picks one host's rows of a range."""
-    instances = "instance_id = ANY($4::integer[])" if family.instance else "$4::integer[] IS NOT NULL"
-    return f"FROM {family.name} WHERE host_id = $1 AND time >= $2 AND time < $3 AND {instances}"
-
-
-def _instance(family: Family) -> str:
-    return "instance_id" if family.instance else "0 AS instance_id"
-
-
-def steps(family: Family, metrics: Sequence[Metric]) -> str:
-    """Mean, least and greatest count per step and instance; $5 is the step.
-
-    Columns: begin of the step, instance id, then three per metric.
-    """
-    columns = ", ".join(f"avg({c})::float8, min({c}), max({c})" for c in map(_column, metrics))
-    return f"""
-        SELECT date_bin($5::interval, time, '1970-01-01Z'::timestamptz) AS step, {_instance(family)},
-               {columns} {_rows_of(family)} GROUP BY 1, 2
-    """
-
-
-def rows(family: Family, metrics: Sequence[Metric]) -> str:
-    """Stored rows in order of time: time, instance id, then one column per metric."""
-    return f"SELECT time, {_instance(family)}, {_columns(metrics)} {_rows_of(family)} ORDER BY time"
-
-
-def statistics(family: Family, metrics: Sequence[Metric]) -> str:
-    """Exact statistics per instance: instance id, then per metric what `history.stats` takes apart.
-
-    A first pass takes everything that one pass can; a second finds when the greatest value first occurred and the value
-    at the last time, which a single pass could do by sorting only. A percentile is the least stored value that at least
-    that share of all values does not exceed (percentile_disc, nearest rank): always a value that was there.
-    """
-    columns = list(enumerate(map(_column, metrics)))
-    whole = ", ".join(
-        f"""count({c}) AS count_{k}, min({c}) AS min_{k}, avg({c})::float8 AS avg_{k}, max({c}) AS max_{k},
-        percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY {c}) AS percentiles_{k},
-        max(time) FILTER (WHERE {c} IS NOT NULL) AS last_time_{k}"""
-        for k, c in columns
-    )
-    found = ", ".join(
-        f"""min(picked.time) FILTER (WHERE picked.{c} = max_{k}) AS max_time_{k},
-        max(picked.{c}) FILTER (WHERE picked.time = last_time_{k}) AS last_{k}"""
-        for k, c in columns
-    )
-    results = ", ".join(
-        f"count_{k}, min_{k}, avg_{k}, max_{k}, max_time_{k}, percentiles_{k}, last_{k}" for k, _ in columns
-    )
-    return f"""
-        WITH picked AS NOT MATERIALIZED (SELECT time, {_instance(family)}, {_columns(metrics)} {_rows_of(family)}),
-        whole AS MATERIALIZED (SELECT instance_id, {whole} FROM picked GROUP BY instance_id),
-        found AS (SELECT instance_id, {found} FROM picked JOIN whole USING (instance_id) GROUP BY instance_id)
-        SELECT instance_id, {results} FROM whole JOIN found USING (instance_id)
-    """
 
 
 def latest(family: Family) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
+import numpy as np
+
+from infra.packed import Floats, Ints
 from schemas.catalogue import Metric
 
 Value = float | None
@@ -34,7 +37,19 @@ def mean_to_unit(metric: Metric, mean: float) -> float:
     return round(mean * metric.resolution, decimals(metric) + 2)
 
 
-def column_to_unit(metric: Metric, counts: Sequence[int | None]) -> list[Value]:
-    """A column of counts in the metric's unit."""
-    convert = to_unit(metric)
-    return [None if count is None else convert(count) for count in counts]
+def counts_to_unit(metric: Metric, counts: Ints) -> Ints | Floats:
+    """What `to_unit` makes of each count."""
+    resolution = metric.resolution
+    inverse = round(1 / resolution)
+    if resolution < 1 and math.isclose(inverse * resolution, 1):
+        return counts / inverse
+    if resolution == int(resolution):
+        return counts * int(resolution)
+    rounded: Floats = np.round(counts * resolution, 9)
+    return rounded
+
+
+def means_to_unit(metric: Metric, means: Floats) -> Floats:
+    """What `mean_to_unit` makes of each mean."""
+    rounded: Floats = np.round(means * metric.resolution, decimals(metric) + 2)
+    return rounded

@@ -1,35 +1,23 @@
 """Batches to columns: pure numpy, one array per metric over all batches of a flush.
 
-The work per value is a few vector operations: packed columns of the same layout (header and length) are joined and
-decoded as one matrix, a row per column.
+A Python step per batch, block and series; what is per column, row or value is numpy's (see `services.ingest.unpack`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
-import numpy.typing as npt
 
 from schemas.catalogue import COLUMN_LIMITS, Family
-from schemas.codec import times_ms
-from schemas.columns import SIZES, Column
+from schemas.columns import Column
 from schemas.messages import Batch, Series
-
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
-
-_MOST_DELTA = 2**57
-"""A larger difference could jump over the range check of a running sum."""
-_MOST_CONSTANT = 2**63 - 1
+from services.ingest.unpack import Bools, Ints, Unfit, unpack
 
 SeriesKey = tuple[str, str]
 """Host name, instance name."""
-
-
-class OutOfRange(Exception):
-    """A value does not fit its column; some batch of the flush is poison."""
 
 
 @dataclass(slots=True)
@@ -66,119 +54,119 @@ class FamilyRows:
 
 
 @dataclass(slots=True)
-class _Metric:
-    """One metric's columns as they come: where each starts among the family's rows, by layout."""
-
-    packed: dict[tuple[int, int], tuple[list[bytes], list[int]]] = field(default_factory=dict)
-    """(header, length) -> the columns and their starts."""
-    constants: list[tuple[int, int, int]] = field(default_factory=list)
-    """Start, rows and count."""
-    unknown: list[tuple[int, int]] = field(default_factory=list)
-    """Start and rows of nulls."""
-
-    def add(self, column: Column, start: int, rows: int) -> None:
-        if isinstance(column, bytes):
-            layout = (column[0], len(column))
-            held = self.packed.get(layout)
-            if held is None:
-                held = self.packed[layout] = ([], [])
-            held[0].append(column)
-            held[1].append(start)
-        elif column is None:
-            self.unknown.append((start, rows))
-        else:
-            self.constants.append((start, rows, column))
-
-
-@dataclass(slots=True)
 class _Gathered:
     """One family's series as they come, before they become arrays."""
 
     family: Family
-    metrics: list[_Metric]
-    times: list[int] = field(default_factory=list)
-    lengths: list[int] = field(default_factory=list)
+    columns: list[Column] = field(default_factory=list)
+    """A column per metric of the family, one series after the other."""
+    batches: list[int] = field(default_factory=list)
+    """Per series: the index of its batch."""
+    rows: list[list[int] | None] = field(default_factory=list)
+    """Per series: as in `Series`."""
     series: list[SeriesKey] = field(default_factory=list)
     labels: list[dict[str, str]] = field(default_factory=list)
 
-    def add(self, host: str, at: list[int], series: Series, order: list[int]) -> None:
-        """Append one series; `order` has, per metric of the family, the index of its column or -1."""
-        rows = len(at)
-        if rows == 0:
-            return
-        start = len(self.times)
-        self.times += at
-        self.lengths.append(rows)
+    def add(self, batch: int, host: str, series: Series, order: list[int] | None) -> None:
+        """Append one series; `order` has, per metric, the index of its column or -1; None: as in the catalogue."""
+        columns = series.columns
+        self.columns += columns if order is None else [columns[index] if index >= 0 else None for index in order]
+        self.batches.append(batch)
+        self.rows.append(series.rows)
         self.series.append((host, series.instance))
         self.labels.append(series.labels)
-        columns = series.columns
-        for metric, index in zip(self.metrics, order, strict=True):
-            metric.add(columns[index] if index >= 0 else None, start, rows)
 
 
-def gather(batches: Sequence[Batch], catalogue: tuple[Family, ...]) -> list[FamilyRows]:
-    """The rows of checked `batches`, per family that has any. Raises OutOfRange."""
-    families = {family.name: _Gathered(family, [_Metric() for _ in family.metrics]) for family in catalogue}
-    for batch in batches:
-        times = times_ms(batch.times)
-        for block in batch.families:
-            gathered = families[block.family]
-            place = {code: index for index, code in enumerate(block.codes)}
-            order = [place.get(metric.code, -1) for metric in gathered.family.metrics]
-            for series in block.series:
-                at = times if series.rows is None else [times[row] for row in series.rows]
-                gathered.add(batch.host, at, series, order)
-    return [_to_arrays(gathered) for gathered in families.values() if gathered.times]
-
-
-def _to_arrays(gathered: _Gathered) -> FamilyRows:
-    """Decode every column of a family."""
-    rows = len(gathered.times)
-    values = []
-    nulls = []
-    for metric, columns in zip(gathered.family.metrics, gathered.metrics, strict=True):
-        counts, null = _decode(columns, rows)
-        low, high = COLUMN_LIMITS[metric.column]
-        if counts.min() < low or counts.max() > high:
-            raise OutOfRange(f"{gathered.family.name}.{metric.name}: a value outside {low} to {high} ({metric.column})")
-        values.append(counts)
-        nulls.append(null)
-    return FamilyRows(
-        gathered.family,
-        np.array(gathered.times, dtype=np.int64),
-        np.repeat(np.arange(len(gathered.lengths)), gathered.lengths),
-        gathered.series,
-        gathered.labels,
-        values,
-        nulls,
+def values_of(batch: Batch, widths: dict[str, int]) -> int:
+    """How many values `batch` becomes; `widths` has the number of metrics per family."""
+    times = len(batch.times)
+    return sum(
+        widths[block.family] * sum([times if series.rows is None else len(series.rows) for series in block.series])
+        for block in batch.families
     )
 
 
-def _decode(metric: _Metric, rows: int) -> tuple[Ints, Bools | None]:
-    """One metric's counts, something within range where null, and where that is. Raises OutOfRange."""
-    counts = np.zeros(rows, dtype=np.int64)
-    null = np.zeros(rows, dtype=np.bool_)
-    for start, length, count in metric.constants:
-        if not -_MOST_CONSTANT <= count <= _MOST_CONSTANT:
-            raise OutOfRange("a value beyond 64 bits")
-        counts[start : start + length] = count
-    for start, length in metric.unknown:
-        null[start : start + length] = True
-    for (header, length), (columns, starts) in metric.packed.items():
-        head, width = SIZES[header >> 4], SIZES[header & 15]
-        table = np.frombuffer(b"".join(columns), dtype=np.uint8).reshape(len(columns), length)
-        deltas = table[:, 1 + head :].copy().view(f"<i{width}")
-        unknown = deltas == np.iinfo(deltas.dtype).min
-        steps = np.empty((len(columns), deltas.shape[1] + 1), dtype=np.int64)
-        steps[:, 0] = table[:, 1 : 1 + head].copy().view(f"<i{head}")[:, 0] if head else 0
-        steps[:, 1:] = deltas
-        steps[:, 1:][unknown] = 0
-        if max(head, width) == 8 and (steps.min() < -_MOST_DELTA or steps.max() > _MOST_DELTA):
-            raise OutOfRange("a difference beyond 57 bits")
-        at = np.array(starts)[:, None] + np.arange(steps.shape[1])
-        counts[at] = np.cumsum(steps, axis=1)
-        if unknown.any():
-            null[at[:, 1:]] = unknown
-        if not head:
-            null[at[:, 0]] = True
-    return counts, null if null.any() else None
+def gather(batches: Sequence[Batch], catalogue: tuple[Family, ...]) -> list[FamilyRows]:
+    """The rows of `batches`, checked but for the contents of columns, per family that has any. Raises Unfit."""
+    families = {family.name: _Gathered(family) for family in catalogue}
+    own_codes = {family.name: [metric.code for metric in family.metrics] for family in catalogue}
+    for number, batch in enumerate(batches):
+        for block in batch.families:
+            order = None
+            if block.codes != own_codes[block.family]:
+                place = {code: index for index, code in enumerate(block.codes)}
+                order = [place.get(code, -1) for code in own_codes[block.family]]
+            gathered = families[block.family]
+            for series in block.series:
+                gathered.add(number, batch.host, series, order)
+    return _to_arrays(batches, [gathered for gathered in families.values() if gathered.series])
+
+
+def _to_arrays(batches: Sequence[Batch], families: list[_Gathered]) -> list[FamilyRows]:
+    """Decode all columns of all families at once."""
+    lengths = np.array([len(batch.times) for batch in batches], dtype=np.int64)
+    first = np.cumsum(lengths) - lengths
+    sums = np.cumsum(np.array(list(chain.from_iterable(batch.times for batch in batches)), dtype=np.int64))
+    # Sums go on over all batches, and may wrap around 64 bits: the difference of two comes out right all the same.
+    times = sums - np.repeat(np.concatenate([[0], sums])[first], lengths)
+    counts = [_counts(gathered, lengths) for gathered in families]
+    sizes = [int(own.sum()) * len(gathered.family.metrics) for gathered, own in zip(families, counts, strict=True)]
+    bases = [sum(sizes[:number]) for number in range(len(sizes))]
+    values = np.zeros(sum(sizes), dtype=np.int64)
+    nulls = np.zeros(sum(sizes), dtype=np.bool_)
+    targets = [
+        (base + (np.cumsum(own) - own)[:, None] + own.sum() * np.arange(len(gathered.family.metrics))).ravel()
+        for gathered, own, base in zip(families, counts, bases, strict=True)
+    ]
+    rows = [np.repeat(own, len(gathered.family.metrics)) for gathered, own in zip(families, counts, strict=True)]
+    if families:
+        columns = list(chain.from_iterable(gathered.columns for gathered in families))
+        unpack(columns, np.concatenate(targets), np.concatenate(rows), values, nulls)
+    return [
+        _family_rows(gathered, own, times[_sampled(gathered, own, first)], values[base:][:size], nulls[base:][:size])
+        for gathered, own, base, size in zip(families, counts, bases, sizes, strict=True)
+        if size
+    ]
+
+
+def _counts(gathered: _Gathered, lengths: Ints) -> Ints:
+    """Rows per series; `lengths` has the number of times per batch."""
+    counts: Ints = lengths[gathered.batches]
+    chosen = [(index, len(rows)) for index, rows in enumerate(gathered.rows) if rows is not None]
+    if chosen:
+        index, own = np.array(chosen).T
+        counts[index] = own
+    return counts
+
+
+def _sampled(gathered: _Gathered, counts: Ints, first: Ints) -> Ints:
+    """The place of each row's time among those of all batches; `first` has where each batch's begin."""
+    begins = np.repeat(first[gathered.batches], counts)
+    within = np.arange(len(begins)) - np.repeat(np.cumsum(counts) - counts, counts)
+    chosen = np.array([rows is not None for rows in gathered.rows], dtype=np.bool_)
+    if chosen.any():
+        within[np.repeat(chosen, counts)] = list(chain.from_iterable(rows for rows in gathered.rows if rows))
+    places: Ints = begins + within
+    return places
+
+
+def _family_rows(gathered: _Gathered, counts: Ints, times: Ints, values: Ints, nulls: Bools) -> FamilyRows:
+    """One family's rows. Raises Unfit for a value that its column cannot take."""
+    family = gathered.family
+    shape = (len(family.metrics), len(times))
+    table, null = values.reshape(shape), nulls.reshape(shape)
+    least, most = table.min(axis=1), table.max(axis=1)
+    for metric, low, high in zip(family.metrics, least.tolist(), most.tolist(), strict=True):
+        lowest, highest = COLUMN_LIMITS[metric.column]
+        if low < lowest or high > highest:
+            reason = f"{family.name}.{metric.name}: a value outside {lowest} to {highest} ({metric.column})"
+            raise Unfit(reason)
+    return FamilyRows(
+        family,
+        times,
+        np.repeat(np.arange(len(counts)), counts),
+        gathered.series,
+        gathered.labels,
+        list(table),
+        [own if own.any() else None for own in null],
+    )

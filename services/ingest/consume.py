@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nats.aio.client import Client
@@ -14,11 +14,17 @@ from schemas.catalogue import Family
 from schemas.codec import Poison, decode_batch
 from schemas.messages import MESSAGE_ID, Batch
 from schemas.subjects import deadletter, host_of
-from services.ingest.columns import FamilyRows, OutOfRange, gather
-from services.ingest.flush import CONSUMER, Flush
+from services.ingest.columns import FamilyRows, gather, values_of
+from services.ingest.flush import Flush
+from services.ingest.known import CONSUMER
+from services.ingest.unpack import Unfit
 
 logger = logging.getLogger(__name__)
 
+FLUSH_VALUES = 1_500_000
+"""Most values of one flush, nulls included, unless a single batch has more: some 40 MB on their way to the database."""
+BATCH_VALUES = 16_000_000
+"""Most values of one batch: a merged one of 10,000 rows may have 1,600 columns."""
 FLOOD_MESSAGES = 100
 FLOOD_HOSTS = 10
 
@@ -32,6 +38,8 @@ class Prepared:
     """A flush and what did not make it in."""
 
     flush: Flush
+    messages: int
+    """How many of the messages this accounts for; at least one."""
     parked: list[tuple[StoredMessage, str]]
     """Poison with its reason."""
     repeats: int
@@ -47,56 +55,71 @@ class _Accepted:
 
 
 def prepare(
-    stream: str, lane: str, messages: Sequence[StoredMessage], marks: dict[Lane, int], catalogue: tuple[Family, ...]
+    stream: str, lane: str, messages: Sequence[StoredMessage], marks: Mapping[Lane, int], catalogue: tuple[Family, ...]
 ) -> Prepared:
-    """The flush of `messages`, which came in order; `marks` are those of the last commit. Raises PoisonFlood."""
+    """The flush of the first of `messages`, which came in order: of all of them, unless they hold too many values.
+
+    `marks` are those of everything prepared before. Raises PoisonFlood.
+    """
     accepted = _Accepted()
     parked: list[tuple[StoredMessage, str]] = []
-    repeats = 0
+    widths = {family.name: len(family.metrics) for family in catalogue}
+    repeats = values = taken = 0
     for message in messages:
         try:
-            batch = decode_batch(message.data, catalogue)
-            _check_sender(batch, message.subject, lane)
+            batch = decode_batch(message.data, catalogue, contents=False)
+            own = _check(batch, message.subject, lane, widths)
         except Poison as poison:
             parked.append((message, poison.reason))
+            taken += 1
             continue
         key = (batch.host, batch.lane, batch.epoch)
         mark = accepted.marks.get(key)
         if batch.seq <= (marks.get(key, 0) if mark is None else mark):
             repeats += 1
+            taken += 1
             continue
+        values += own
+        if values > FLUSH_VALUES and accepted.batches:
+            break
+        taken += 1
         accepted.marks[key] = batch.seq
         accepted.messages.append(message)
         accepted.batches.append(batch)
     families = _gather_without_poison(accepted, parked, catalogue)
-    _stop_a_flood(messages, parked)
-    newest = {batch.host: 0 for batch in accepted.batches}
-    for batch in accepted.batches:
-        newest[batch.host] = max(newest[batch.host], sum(batch.times))
-    flush = Flush(stream, messages[-1].position, families, accepted.marks, newest)
-    return Prepared(flush, parked, repeats)
+    _stop_a_flood(messages[:taken], parked)
+    flush = Flush(stream, messages[taken - 1].position, families, accepted.marks)
+    return Prepared(flush, taken, parked, repeats)
 
 
-def _check_sender(batch: Batch, subject: str, lane: str) -> None:
+def _check(batch: Batch, subject: str, lane: str, widths: dict[str, int]) -> int:
+    """How many values a batch becomes. Raises Poison when it does not belong here, or is too large."""
     if batch.host != host_of(subject):
         raise Poison(f"host {batch.host!r} in a message on {subject}")
     if batch.lane != lane:
         raise Poison(f"lane {batch.lane!r} in a message on {subject}")
+    values = values_of(batch, widths)
+    if values > BATCH_VALUES:
+        raise Poison(f"{values:,} values in one batch, allowed are {BATCH_VALUES:,}")
+    return values
 
 
 def _gather_without_poison(
     accepted: _Accepted, parked: list[tuple[StoredMessage, str]], catalogue: tuple[Family, ...]
 ) -> list[FamilyRows]:
-    """Columns of all accepted batches; those with a value out of range are parked, and their marks stay raised."""
+    """Columns of all accepted batches; those with a column that is none are parked, and their marks stay raised."""
     try:
         return gather(accepted.batches, catalogue)
-    except OutOfRange:
+    except Unfit:
         pass
     good: list[Batch] = []
     for message, batch in zip(accepted.messages, accepted.batches, strict=True):
         try:
+            decode_batch(message.data, catalogue)
             gather([batch], catalogue)
-        except OutOfRange as fault:
+        except Poison as poison:
+            parked.append((message, poison.reason))
+        except Unfit as fault:
             parked.append((message, str(fault)))
         else:
             good.append(batch)

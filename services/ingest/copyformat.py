@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.ingest.columns import Bools, Ints
+from services.ingest.unpack import Bools, Ints
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
@@ -36,7 +36,7 @@ def timestamps(times_ms: Ints) -> Field:
     return Field("int8", times_ms * 1000 - POSTGRES_EPOCH_US)
 
 
-def encode_copy(fields: Sequence[Field]) -> bytes:
+def encode_copy(fields: Sequence[Field]) -> bytearray:
     """The COPY stream of rows with `fields`, which have equal lengths."""
     rows = len(fields[0].values)
     layout: list[tuple[str, str]] = [("count", ">i2")]
@@ -44,7 +44,9 @@ def encode_copy(fields: Sequence[Field]) -> bytes:
         layout.append((f"length{index}", ">i4"))
         if not _all_null(column):
             layout.append((f"value{index}", f">i{_BYTES[column.kind]}"))
-    table = np.empty(rows, dtype=layout)
+    record = np.dtype(layout)
+    stream = bytearray(len(HEADER) + rows * record.itemsize + len(TRAILER))
+    table = np.ndarray(rows, record, stream, len(HEADER))
     table["count"] = len(fields)
     partial = []
     for index, column in enumerate(fields):
@@ -57,14 +59,16 @@ def encode_copy(fields: Sequence[Field]) -> bytes:
             table[f"length{index}"] = size
         else:
             table[f"length{index}"] = np.where(column.nulls, -1, size)
-            partial.append((table.dtype.fields[f"value{index}"][1], size, column.nulls))  # type: ignore[index]
-    if not partial:
-        return b"".join((HEADER, table.tobytes(), TRAILER))
-    raw = table.view(np.uint8).reshape(rows, table.dtype.itemsize)
-    keep = np.ones(raw.shape, dtype=np.bool_)
-    for offset, size, nulls in partial:
-        keep[nulls, offset : offset + size] = False
-    return b"".join((HEADER, raw[keep].tobytes(), TRAILER))
+            partial.append((record.fields[f"value{index}"][1], size, column.nulls))  # type: ignore[index]
+    if partial:
+        raw = np.ndarray((rows, record.itemsize), np.uint8, stream, len(HEADER))
+        keep = np.ones(raw.shape, dtype=np.bool_)
+        for offset, size, nulls in partial:
+            keep[nulls, offset : offset + size] = False
+        return bytearray(b"".join((HEADER, raw[keep].data, TRAILER)))
+    stream[: len(HEADER)] = HEADER
+    stream[-len(TRAILER) :] = TRAILER
+    return stream
 
 
 def _all_null(column: Field) -> bool:

@@ -1,45 +1,34 @@
-"""One flush: rows, marks and position of some messages, in ONE transaction.
+"""One flush: rows, marks, dirty stretches and position of some messages, in ONE transaction.
 
-If the process dies anywhere before the commit, nothing of it exists; after it, everything does. What was learned (ids,
-marks, position) becomes known to `Known` only after the commit.
+If the process dies anywhere before the commit, nothing of it exists; after it, everything does.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from infra.database import Connection, ensure_hosts
-from infra.engine import Engine
+from infra.database import Connection
+from infra.engine import Engine, Table
 from infra.ordered import Position
-from infra.positions import Lane, load_marks, save_marks, save_position
-from schemas.catalogue import Family
+from infra.positions import Lane, save_marks, save_position
 from services.ingest import sql
-from services.ingest.columns import FamilyRows, Ints
+from services.ingest.columns import FamilyRows
 from services.ingest.copyformat import Field, encode_copy, timestamps
+from services.ingest.known import CONSUMER, Known, hold_horizon
+from services.ingest.unpack import Ints
 
-CONSUMER = "ingest"
 AHEAD = timedelta(minutes=5)
 """How far ahead of our clock a sample may be."""
-COPY_CHUNK_BYTES = 256 * 1024
+SLOT_MS = 600_000
+"""Roll-ups are made anew in stretches of ten minutes (UTC)."""
 
-InstanceKey = tuple[str, str, str]
-"""Host, family, instance name."""
-
-
-@dataclass(slots=True)
-class Known:
-    """What the database is known to hold; begun anew with every connection."""
-
-    hosts: dict[str, int]
-    instances: dict[InstanceKey, tuple[int, dict[str, str]]]
-    """Id and labels."""
-    marks: dict[Lane, int]
-    raw_days: int = 7
+Refusal = tuple[str, str, str]
+"""Host, family, reason."""
 
 
 @dataclass(slots=True)
@@ -51,50 +40,82 @@ class Flush:
     """Of the last message that this flush accounts for."""
     families: list[FamilyRows]
     marks: dict[Lane, int]
-    newest_ms: dict[str, int] = field(default_factory=dict)
-    """Newest sample time per host."""
 
 
-async def load_known(database: Connection) -> Known:
-    """What the database holds now."""
-    hosts = {row["name"]: row["id"] for row in await database.fetch("SELECT name, id FROM hosts")}
-    rows = await database.fetch(sql.INSTANCES)
-    instances = {
-        (row["host"], row["family"], row["name"]): (row["id"], dict(json.loads(row["labels"]))) for row in rows
-    }
-    return Known(hosts, instances, await load_marks(database, CONSUMER), await database.fetchval(sql.RAW_DAYS) or 7)
+@dataclass(slots=True)
+class Encoded:
+    """The rows of a flush that may be stored, as the database takes them."""
+
+    earliest_ms: int
+    """Rows before this were refused."""
+    latest_ms: int
+    """Rows after this were refused."""
+    copies: list[tuple[str, list[str], bytearray]] = field(default_factory=list)
+    """Table, columns and COPY stream."""
+    rows: int = 0
+    first_ms: int = 2**62
+    last_ms: int = 0
+    newest_ms: dict[int, int] = field(default_factory=dict)
+    """Time of the newest row per host id."""
+    slots: set[tuple[int, int]] = field(default_factory=set)
+    """Host id and number since 1970 of each stretch of `SLOT_MS` that gets rows."""
+    refused: dict[Refusal, int] = field(default_factory=dict)
+    """Number of rows."""
+
+
+def encode(flush: Flush, known: Known, now: datetime) -> Encoded:
+    """`flush` for the database, at `now`; `known` knows every host and instance in it."""
+    earliest = int((day_start(now) - timedelta(days=known.raw_days)).timestamp() * 1000)
+    encoded = Encoded(max(earliest, known.horizon_ms), int((now + AHEAD).timestamp() * 1000))
+    for whole in flush.families:
+        rows = _within(whole, encoded)
+        if not rows.rows:
+            continue
+        host_ids = [known.hosts[host] for host, _ in rows.series]
+        hosts = _per_row(rows, host_ids)
+        columns = ["time", "host_id"]
+        fields = [timestamps(rows.times_ms), Field("int4", hosts)]
+        if rows.family.instance:
+            columns.append("instance_id")
+            ids = [known.instances[host, rows.family.name, instance][0] for host, instance in rows.series]
+            fields.append(Field("int4", _per_row(rows, ids)))
+        for metric, values, nulls in zip(rows.family.metrics, rows.values, rows.nulls, strict=True):
+            columns.append(metric.name)
+            fields.append(Field(metric.column, values, nulls))
+        encoded.copies.append((rows.family.name, columns, encode_copy(fields)))
+        encoded.rows += rows.rows
+        encoded.first_ms = min(encoded.first_ms, int(rows.times_ms.min()))
+        encoded.last_ms = max(encoded.last_ms, int(rows.times_ms.max()))
+        encoded.slots |= _slots(hosts, rows.times_ms)
+        _note_newest(encoded, rows, host_ids)
+    return encoded
 
 
 async def commit(
-    database: Connection, engine: Engine, catalogue: tuple[Family, ...], flush: Flush, known: Known, now: datetime
-) -> int:
-    """Write `flush` and tell `known`; returns the number of rows copied."""
-    earliest = day_start(now) - timedelta(days=known.raw_days)
-    latest = now + AHEAD
-    kept = [_within(rows, earliest, latest) for rows in flush.families]
-    copied = [rows for rows, _ in kept if rows.rows]
-    new_hosts: dict[str, int] = {}
+    database: Connection,
+    engine: Engine,
+    tables: Sequence[Table],
+    flush: Flush,
+    known: Known,
+    encoded: Encoded,
+    now: datetime,
+) -> Encoded:
+    """Write `flush`, all or nothing; returns what was written: `encoded`, unless the horizon has moved since."""
     async with database.transaction():
-        if copied:
-            first = min(int(rows.times_ms.min()) for rows in copied)
-            last = max(int(rows.times_ms.max()) for rows in copied)
-            await engine.make_room(database, catalogue, _utc(first), _utc(last))
-        missing = {host for host, _, _ in flush.marks} - known.hosts.keys()
-        if missing:
-            new_hosts = await ensure_hosts(database, missing)
-        hosts = {**known.hosts, **new_hosts}
-        new_instances = await _ensure_instances(database, copied, hosts, known)
-        instances = {**known.instances, **new_instances}
-        for rows in copied:
-            await _copy(database, rows, hosts, instances)
-        await _refuse(database, [refused for _, refused in kept], hosts)
-        await save_marks(database, CONSUMER, flush.marks, hosts)
-        await _touch(database, flush.newest_ms, hosts, latest)
+        known.horizon_ms = await hold_horizon(database)
+        if known.horizon_ms > encoded.earliest_ms:
+            encoded = await asyncio.to_thread(encode, flush, known, now)
+        if encoded.rows:
+            await engine.make_room(database, tables, _utc(encoded.first_ms), _utc(encoded.last_ms))
+        for table, columns, data in encoded.copies:
+            # In one piece: the event loop gets little time while another thread prepares the next flush.
+            await database.copy_to_table(table, source=data, columns=columns, format="binary")  # type: ignore[arg-type]
+        await _touch(database, encoded)
+        await _refuse(database, encoded, known)
+        await save_marks(database, CONSUMER, flush.marks, known.hosts)
+        await _mark_dirty(database, encoded)
         await save_position(database, CONSUMER, flush.stream, flush.position)
-    known.hosts = hosts
-    known.instances = instances
-    known.marks.update(flush.marks)
-    return sum(rows.rows for rows in copied)
+    return encoded
 
 
 def day_start(at: datetime) -> datetime:
@@ -106,69 +127,17 @@ def _utc(time_ms: int) -> datetime:
     return datetime.fromtimestamp(time_ms / 1000, UTC)
 
 
-def _within(
-    rows: FamilyRows, earliest: datetime, latest: datetime
-) -> tuple[FamilyRows, dict[tuple[str, str, str], int]]:
-    """The rows whose time may be stored, and how many of the others per (host, family, reason)."""
-    early = rows.times_ms < earliest.timestamp() * 1000
-    late = rows.times_ms > latest.timestamp() * 1000
+def _within(rows: FamilyRows, encoded: Encoded) -> FamilyRows:
+    """The rows whose time may be stored; the others are counted."""
+    early = rows.times_ms < encoded.earliest_ms
+    late = rows.times_ms > encoded.latest_ms
     if not early.any() and not late.any():
-        return rows, {}
-    refused: dict[tuple[str, str, str], int] = {}
+        return rows
     for reason, mask in (("too old", early), ("ahead of the clock", late)):
         for index, number in zip(*np.unique(rows.series_of_row[mask], return_counts=True), strict=True):
             key = (rows.series[index][0], rows.family.name, reason)
-            refused[key] = refused.get(key, 0) + int(number)
-    return rows.keep(~(early | late)), refused
-
-
-async def _ensure_instances(
-    database: Connection, families: list[FamilyRows], hosts: dict[str, int], known: Known
-) -> dict[InstanceKey, tuple[int, dict[str, str]]]:
-    """Ids of instances that `known` lacks or has with other labels."""
-    wanted: dict[InstanceKey, dict[str, str]] = {}
-    for rows in families:
-        if not rows.family.instance:
-            continue
-        for (host, instance), labels in zip(rows.series, rows.labels, strict=True):
-            key = (host, rows.family.name, instance)
-            held = known.instances.get(key)
-            if held is None or (labels and held[1] != labels):
-                wanted[key] = labels
-    if not wanted:
-        return {}
-    keys = sorted(wanted)
-    answer = await database.fetch(
-        sql.UPSERT_INSTANCES,
-        [hosts[host] for host, _, _ in keys],
-        [family for _, family, _ in keys],
-        [instance for _, _, instance in keys],
-        [json.dumps(wanted[key]) for key in keys],
-    )
-    names = {hosts[host]: host for host, _, _ in keys}
-    return {
-        key: (row["id"], wanted[key]) for row in answer for key in [(names[row["host_id"]], row["family"], row["name"])]
-    }
-
-
-async def _copy(
-    database: Connection,
-    rows: FamilyRows,
-    hosts: dict[str, int],
-    instances: dict[InstanceKey, tuple[int, dict[str, str]]],
-) -> None:
-    """COPY one family's rows into its table."""
-    family = rows.family
-    names = ["time", "host_id"]
-    fields = [timestamps(rows.times_ms), Field("int4", _per_row(rows, [hosts[host] for host, _ in rows.series]))]
-    if family.instance:
-        names.append("instance_id")
-        ids = [instances[host, family.name, instance][0] for host, instance in rows.series]
-        fields.append(Field("int4", _per_row(rows, ids)))
-    for metric, values, nulls in zip(family.metrics, rows.values, rows.nulls, strict=True):
-        names.append(metric.name)
-        fields.append(Field(metric.column, values, nulls))
-    await database.copy_to_table(family.name, source=_chunks(encode_copy(fields)), columns=names, format="binary")
+            encoded.refused[key] = encoded.refused.get(key, 0) + int(number)
+    return rows.keep(~(early | late))
 
 
 def _per_row(rows: FamilyRows, per_series: list[int]) -> Ints:
@@ -176,30 +145,45 @@ def _per_row(rows: FamilyRows, per_series: list[int]) -> Ints:
     return values
 
 
-async def _chunks(data: bytes) -> AsyncIterator[bytes]:
-    view = memoryview(data)
-    for start in range(0, len(data), COPY_CHUNK_BYTES):
-        yield bytes(view[start : start + COPY_CHUNK_BYTES])
+def _slots(hosts: Ints, times_ms: Ints) -> set[tuple[int, int]]:
+    """Every (host id, slot) of some rows: most follow one like them, so few are left to look at."""
+    keys = (hosts << 32) + times_ms // SLOT_MS
+    changes = np.append(True, keys[1:] != keys[:-1])
+    return {(key >> 32, key & 0xFFFFFFFF) for key in keys[changes].tolist()}
 
 
-async def _refuse(database: Connection, refusals: list[dict[tuple[str, str, str], int]], hosts: dict[str, int]) -> None:
+def _note_newest(encoded: Encoded, rows: FamilyRows, host_ids: list[int]) -> None:
+    """Take the newest of `rows`, which lie together by series, into account; `host_ids` are those of the series."""
+    starts = np.flatnonzero(np.append(True, rows.series_of_row[1:] != rows.series_of_row[:-1]))
+    newest = np.maximum.reduceat(rows.times_ms, starts)
+    for series, time_ms in zip(rows.series_of_row[starts].tolist(), newest.tolist(), strict=True):
+        host = host_ids[series]
+        encoded.newest_ms[host] = max(encoded.newest_ms.get(host, 0), time_ms)
+
+
+async def _touch(database: Connection, encoded: Encoded) -> None:
+    """Note the newest sample per host."""
+    if encoded.newest_ms:
+        hosts = sorted(encoded.newest_ms)
+        await database.execute(sql.TOUCH_HOSTS, hosts, [_utc(encoded.newest_ms[host]) for host in hosts])
+
+
+async def _refuse(database: Connection, encoded: Encoded, known: Known) -> None:
     """Count refused rows per host, family and reason."""
-    counts = {key: number for refused in refusals for key, number in refused.items()}
-    if counts:
-        keys = sorted(counts)
+    keys = sorted(encoded.refused)
+    if keys:
         await database.execute(
             sql.REFUSE,
-            [hosts[host] for host, _, _ in keys],
+            [known.hosts[host] for host, _, _ in keys],
             [family for _, family, _ in keys],
             [reason for _, _, reason in keys],
-            [counts[key] for key in keys],
+            [encoded.refused[key] for key in keys],
         )
 
 
-async def _touch(database: Connection, newest_ms: dict[str, int], hosts: dict[str, int], latest: datetime) -> None:
-    """Note the newest sample per host; a clock ahead of ours counts as ours."""
-    names = sorted(newest_ms)
-    if names:
-        await database.execute(
-            sql.TOUCH_HOSTS, [hosts[name] for name in names], [min(_utc(newest_ms[name]), latest) for name in names]
-        )
+async def _mark_dirty(database: Connection, encoded: Encoded) -> None:
+    """Have the roll-ups of whatever got rows made anew."""
+    slots = sorted(encoded.slots)
+    if slots:
+        hosts = [host for host, _ in slots]
+        await database.execute(sql.MARK_DIRTY, hosts, [_utc(slot * SLOT_MS) for _, slot in slots])

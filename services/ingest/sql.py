@@ -11,6 +11,9 @@ ON CONFLICT (host_id, family, name) DO UPDATE SET labels = excluded.labels
 RETURNING host_id, family, name, id
 """
 
+HORIZON = "SELECT (extract(epoch FROM before) * 1000)::bigint FROM horizons WHERE name = 'raw' FOR SHARE"
+"""The lock makes whoever moves the horizon wait for the flush, and the flush see where it was moved to."""
+
 TOUCH_HOSTS = """
 UPDATE hosts SET last_sample = greatest(last_sample, seen.at)
 FROM unnest($1::integer[], $2::timestamptz[]) AS seen (id, at) WHERE hosts.id = seen.id
@@ -21,6 +24,14 @@ INSERT INTO refusals (host_id, family, reason, rows, last)
 SELECT *, now() FROM unnest($1::integer[], $2::text[], $3::text[], $4::bigint[])
 ON CONFLICT (host_id, family, reason) DO UPDATE SET rows = refusals.rows + excluded.rows, last = excluded.last
 """
+
+MARK_DIRTY = """
+INSERT INTO dirty_minutes (host_id, slot)
+SELECT host_id, slot FROM unnest($1::integer[], $2::timestamptz[]) AS got (host_id, slot) ORDER BY host_id, slot
+ON CONFLICT (host_id, slot) DO UPDATE SET version = dirty_minutes.version + 1
+"""
+"""A mark that is there is written to all the same: the lock on its row keeps a roll-up that has read it from deleting
+it under a flush that has not committed. Everybody locks these rows in the order of their key."""
 
 RAW_DAYS = "SELECT (value)::text::integer FROM settings WHERE key = 'raw_days'"
 

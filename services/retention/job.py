@@ -1,36 +1,64 @@
-"""One run: room ahead, old days dropped whole, cold days compressed, and a row and a line that say so."""
+"""One run: room ahead, roll-ups, old parts dropped whole, cold ones compressed, and a row and a line that say so.
+
+The order is what makes it safe. The horizon moves first, which waits for the flushes under way and makes later ones
+refuse rows below it; then everything dirty below it is rolled up; only then raw parts go. Whatever cannot be rolled up
+keeps its day and all later ones.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from infra.database import Connection
-from infra.engine import Dropped, detect
+from infra.engine import Dropped, Engine, Table, detect, tables_of
+from infra.engines.tables import Kind
 from schemas.catalogue import Family
-from schemas.settings import settings_from_rows
+from schemas.settings import RuntimeSettings, settings_from_rows
 from services.retention import sql
-from services.retention.policy import cold_before, cutoff, room_until
+from services.retention.guard import ReadSpace, early_horizons, read_space, shortage
+from services.retention.policy import (
+    RUNS_KEPT,
+    cold_before,
+    cutoff,
+    droppable_before,
+    guard_limit,
+    kept_days,
+    room_until,
+    trusted_now,
+)
+from services.retention.report import Done, Report, Run, by_table
+from services.retention.rollup import roll_up
 
 logger = logging.getLogger(__name__)
 
-
-class Run(Struct, frozen=True):
-    """What one run did."""
-
-    dropped: list[Dropped]
-    compressed: int
-    """Days of families made columnar."""
-    raw_days: int
+_HELD_BACK = timedelta(hours=1)
+"""How far the trusted time may be behind the clock before it is worth a warning."""
 
 
-async def prune(database: Connection, catalogue: Sequence[Family], now: datetime) -> Run | None:
-    """Do what is due at `now`; None when another process is at it.
+class _Work(Struct):
+    """A run under way: what it works on, and what it has done so far."""
+
+    database: Connection
+    engine: Engine
+    catalogue: Sequence[Family]
+    now: datetime
+    done: list[Done] = []
+    dropped: list[Dropped] = []
+    rolled_up: dict[str, Any] = {}
+    waiting_since: datetime | None = None
+
+
+async def prune(
+    database: Connection, catalogue: Sequence[Family], now: datetime, space: ReadSpace = read_space
+) -> Run | None:
+    """Do what is due at `now`, by our clock; None when another process is at it.
 
     Every drop commits by itself, so a run that is cut off has done part of its work and the next one does the rest.
     """
@@ -38,39 +66,171 @@ async def prune(database: Connection, catalogue: Sequence[Family], now: datetime
         logger.info("another retention process is at work")
         return None
     try:
-        return await _prune(database, catalogue, now)
+        return await _prune(database, catalogue, now, space)
     finally:
         if not database.is_closed():
             await database.execute(sql.UNLOCK)
 
 
-async def _prune(database: Connection, catalogue: Sequence[Family], now: datetime) -> Run:
+async def settings_in_force(database: Connection) -> RuntimeSettings:
+    """The runtime settings as they are now."""
+    return settings_from_rows({row["key"]: row["value"] for row in await database.fetch(sql.SETTINGS)})
+
+
+async def moment(database: Connection, now: datetime) -> datetime:
+    """The moment to decide by, when our clock says `now`."""
+    [clocks] = await database.fetch(sql.CLOCKS)
+    trusted = trusted_now(now, clocks["database"], clocks["newest_sample"], clocks["previous"])
+    if now - trusted > _HELD_BACK:
+        logger.warning(
+            "deciding by an earlier moment than the clock's: a clock is ahead, or nobody sends, or we were away",
+            extra={"now": now.isoformat(), "moment": trusted.isoformat()} | {k: str(v) for k, v in clocks.items()},
+        )
+    return trusted
+
+
+async def _prune(database: Connection, catalogue: Sequence[Family], clock: datetime, space: ReadSpace) -> Run:
     started = time.perf_counter()
-    raw_days = await _raw_days(database)
-    before = cutoff(now, raw_days)
+    settings = await settings_in_force(database)
+    kept = kept_days(settings)
+    now = await moment(database, clock)
     engine = await detect(database, catalogue)
-    await engine.make_room(database, catalogue, now, room_until(now))
-    dropped = await engine.drop_before(database, catalogue, before)
-    compressed = await engine.compress_before(database, catalogue, cold_before(now))
-    seconds = time.perf_counter() - started
-    freed_bytes = sum(part.bytes for part in dropped)
-    await database.execute(sql.NOTE_RUN, now, seconds, msgspec.json.encode(dropped).decode(), freed_bytes)
+    await engine.make_room(database, tables_of(catalogue), now, room_until(clock))
+    work = _Work(database, engine, catalogue, now)
+    await _drop_raw(work, cutoff(now, kept.raw_days))
+    await _drop_rolled(work, "minute", cutoff(now, kept.minute_days))
+    await _drop_rolled(work, "hour", cutoff(now, kept.hour_days))
+    await _compress(work)
+    guard = await _guard(work, settings, space)
+    report = Report(
+        now,
+        await database.fetchval(sql.HORIZON),
+        kept.raw_days,
+        kept.minute_days,
+        kept.hour_days,
+        work.rolled_up,
+        work.done,
+        work.waiting_since,
+        guard,
+        await _forget_transitions(database, cutoff(now, kept.hour_days)),
+        _count(await database.execute(sql.FORGET_RUNS, now - RUNS_KEPT)),
+    )
+    run = Run(report, work.dropped)
+    await _note(database, engine, run, clock, time.perf_counter() - started)
+    return run
+
+
+async def _note(database: Connection, engine: Engine, run: Run, clock: datetime, seconds: float) -> None:
+    report = msgspec.json.encode(run.report).decode()
+    await database.execute(
+        sql.NOTE_RUN, clock, seconds, msgspec.json.encode(run.dropped).decode(), run.dropped_bytes, report
+    )
     logger.info(
         "pruned",
         extra={
             "engine": engine.name,
-            "raw_days": raw_days,
-            "before": before.date().isoformat(),
-            "dropped": len(dropped),
-            "freed_bytes": freed_bytes,
-            "rows_estimate": sum(part.rows_estimate for part in dropped),
-            "compressed": compressed,
+            "raw_days": run.report.raw_days,
+            "before": run.report.raw_before.date().isoformat(),
+            "dropped": len(run.dropped),
+            "freed_bytes": run.freed_bytes,
+            "rows_estimate": sum(part.rows_estimate for part in run.dropped),
+            "compressed": run.compressed,
+            "tables": by_table(run.report.done),
+            "guard": run.report.guard,
             "ms": round(seconds * 1000, 1),
         },
     )
-    return Run(dropped, compressed, raw_days)
 
 
-async def _raw_days(database: Connection) -> int:
-    value = await database.fetchval(sql.RAW_DAYS)
-    return settings_from_rows({} if value is None else {"raw_days": value}).raw_days
+async def _drop_raw(work: _Work, before: datetime) -> None:
+    """Move the horizon to `before` unless it is beyond, roll up what is below it, drop what may go."""
+    database = work.database
+    await database.execute(sql.MOVE_HORIZON, "raw", before)
+    horizon: datetime = await database.fetchval(sql.HORIZON)
+    rolled = await roll_up(database, work.engine, work.catalogue, work.now, until=horizon)
+    for name, value in msgspec.to_builtins(rolled).items():
+        work.rolled_up[name] = work.rolled_up.get(name, 0) + value
+    oldest: datetime | None = await database.fetchval(sql.OLDEST_MARK)
+    work.waiting_since = oldest if oldest is not None and oldest < horizon else None
+    if work.waiting_since is not None:
+        logger.error(
+            "raw rows wait for their roll-up: their day and later ones are not dropped",
+            extra={"since": work.waiting_since.isoformat(), "horizon": horizon.isoformat()},
+        )
+    await _drop(work, tables_of(work.catalogue, "raw"), droppable_before(horizon, work.waiting_since))
+
+
+async def _drop_rolled(work: _Work, kind: Kind, before: datetime) -> None:
+    """Say that roll-ups before `before` are gone, then drop them."""
+    await work.database.execute(sql.MOVE_HORIZON, kind, before)
+    await _drop(work, tables_of(work.catalogue, kind), before)
+
+
+async def _drop(work: _Work, tables: Sequence[Table], before: datetime) -> None:
+    for table in tables:
+        started = time.perf_counter()
+        gone = await work.engine.drop_before(work.database, [table], before)
+        if gone:
+            rows, size = sum(part.rows_estimate for part in gone), sum(part.bytes for part in gone)
+            seconds = round(time.perf_counter() - started, 3)
+            work.done.append(Done(table.family.name, table.kind, "dropped", len(gone), rows, size, seconds))
+            work.dropped += gone
+
+
+async def _compress(work: _Work) -> None:
+    """Make cold parts columnar, where the engine can; the report says by how much tables shrank."""
+    if work.engine.name == "native":
+        return
+    compressed = []
+    before = await _sizes(work)
+    for table in tables_of(work.catalogue):
+        started = time.perf_counter()
+        parts = await work.engine.compress_before(work.database, [table], cold_before(work.now))
+        if parts:
+            compressed.append((table, parts, round(time.perf_counter() - started, 3)))
+    after = await _sizes(work) if compressed else before
+    for table, parts, seconds in compressed:
+        freed = before.get(table.name, 0) - after.get(table.name, 0)
+        work.done.append(Done(table.family.name, table.kind, "compressed", parts, 0, freed, seconds))
+
+
+async def _sizes(work: _Work) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for part in await work.engine.parts(work.database, tables_of(work.catalogue)):
+        sizes[part.table] = sizes.get(part.table, 0) + part.bytes
+    return sizes
+
+
+async def _guard(work: _Work, settings: RuntimeSettings, space: ReadSpace) -> str:
+    """While space is short, drop raw days early, the oldest first; says why, or nothing."""
+    missing = shortage(await space(work.database), settings)
+    if missing is None:
+        return ""
+    raw = tables_of(work.catalogue, "raw")
+    horizon: datetime = await work.database.fetchval(sql.HORIZON)
+    parts = await work.engine.parts(work.database, raw)
+    steps = early_horizons(parts, horizon, guard_limit(work.now), missing.bytes)
+    facts = {"missing_bytes": missing.bytes, "setting": missing.setting}
+    if not steps:
+        remedy = "give the database a larger disk, free what else is on it, or keep fewer days"
+        logger.error(f"{missing.text}: nothing more to drop that would help; {remedy}", extra=facts)
+        return f"{missing.text}: nothing more to drop that would help"
+    for before in steps:
+        logger.error(f"{missing.text}: dropping raw rows early", extra=facts | {"before": before.isoformat()})
+        await _drop_raw(work, before)
+        held = any(part.last <= before for part in await work.engine.parts(work.database, raw))
+        if held or shortage(await space(work.database), settings) is None:
+            break
+    return f"{missing.text}: raw rows dropped early, before {before.date()}"
+
+
+async def _forget_transitions(database: Connection, before: datetime) -> int:
+    total = 0
+    while gone := _count(await database.execute(sql.FORGET_TRANSITIONS, before)):
+        total += gone
+    return total
+
+
+def _count(status: str) -> int:
+    """The number at the end of a statement's status, such as `DELETE 3`."""
+    return int(status.split()[-1])

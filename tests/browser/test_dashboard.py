@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import httpx
@@ -9,8 +10,10 @@ import psutil
 import pytest
 from playwright.async_api import Page
 
+from infra.settings import ServerSettings
 from tests.browser.browser import opened
-from tests.browser.stack import HOST, stack
+from tests.browser.stack import HOST, served, stack
+from tests.gateway.rows import execute, put
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
@@ -65,6 +68,17 @@ async def test_gauges_agree_with_the_api(bus_url: str, database_url: str, tmp_pa
             return True
 
         await eventually(agree, within_s=30, every_s=0.2)
+
+
+async def test_rows_that_were_refused_are_told_on_the_page_of_their_host(bus_url: str, database_url: str) -> None:
+    now_ms = time.time_ns() // 1_000_000
+    await put(database_url, "cpu", [(now_ms, "", {"total": 1})])
+    await execute(database_url, "INSERT INTO refusals SELECT id, 'cpu', 'too old', 1204, now() FROM hosts")
+    settings = ServerSettings(nats_url=bus_url, database_url=database_url, port=0)
+    async with served(settings) as address, opened(f"{address}/host/web-1") as page:
+        line = page.locator("[data-refused]")
+        await line.wait_for()
+        assert (await line.inner_text()).startswith("1,204 rows refused: too old (CPU), last ")
 
 
 async def test_a_drag_zooms_every_chart_and_a_double_click_goes_back(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from infra import database
 from infra.database import ensure_hosts
-from infra.engine import detect
+from infra.engine import detect, tables_of
 from schemas.catalogue import CATALOGUE, Family, family_named
 
 Row = tuple[int, str, Mapping[str, int | None]]
@@ -25,12 +25,12 @@ async def put(
     host: str = "web-1",
     catalogue: tuple[Family, ...] = CATALOGUE,
 ) -> None:
-    """Store `rows` of one host; instances carry the label `colour`."""
+    """Store `rows` of one host and mark them for the roll-up; instances carry the label `colour`."""
     family = family_named(family_name, catalogue)
     async with database.connection(database_url, "test rows") as connection, connection.transaction():
         engine = await detect(connection, catalogue)
         times = [utc(time_ms) for time_ms, _, _ in rows]
-        await engine.make_room(connection, catalogue, min(times), max(times))
+        await engine.make_room(connection, tables_of(catalogue, "raw"), min(times), max(times))
         host_id = (await ensure_hosts(connection, [host]))[host]
         await connection.execute(
             "UPDATE hosts SET last_sample = greatest(last_sample, $2) WHERE id = $1", host_id, max(times)
@@ -53,6 +53,15 @@ async def put(
         ]
         keys = ["time", "host_id", *(["instance_id"] if family.instance else [])]
         await connection.copy_records_to_table(family.name, records=records, columns=[*keys, *names])
+        await connection.execute(
+            """
+            INSERT INTO dirty_minutes (host_id, slot)
+            SELECT DISTINCT $1::integer, date_bin('10 min', time, '1970-01-01Z') FROM unnest($2::timestamptz[]) AS time
+            ORDER BY 1, 2 ON CONFLICT (host_id, slot) DO UPDATE SET version = dirty_minutes.version + 1
+            """,
+            host_id,
+            times,
+        )
 
 
 async def execute(database_url: str, statement: str, *arguments: object) -> None:

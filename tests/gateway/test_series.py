@@ -11,6 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
+from schemas.catalogue import family_named
+from services.gateway.resolution import Reach
+from tests.gateway.asking import asking
+from tests.gateway.asking import get as ask
+from tests.gateway.rolled import roll_up
 from tests.gateway.rows import Row, execute, put
 from tests.gateway.running import gateway
 from tests.waiting import eventually
@@ -170,6 +175,37 @@ async def test_a_range_without_rows_is_all_gaps(database_url: str, bus_url: str,
         answer = await get(client, **{"metrics": metrics, "from": START_MS + 10**8, "to": START_MS + 2 * 10**8})
     assert all(set(column["avg"]) == {None} for column in answer["series"])
     assert {column["instance"] for column in answer["series"]} == {""}
+
+
+async def test_more_cells_than_anybody_can_look_at_are_refused_with_how_many_there_may_be(
+    database_url: str, bus_url: str
+) -> None:
+    await put(database_url, "disk", [(START_MS, f"disk-{k}", {"read": k}) for k in range(10)])
+    query = {"metrics": "disk", "from": str(START_MS), "to": str(START_MS + 3_600_000), "points": "3600"}
+    async with asking(database_url) as client:
+        refused = await client.get("/hosts/web-1/series", params=query)
+        fewer = await client.get("/hosts/web-1/series", params={**query, "instance": "disk-3"})
+    assert refused.status_code == 400
+    (error,) = refused.json()["errors"]
+    columns = 10 * len(family_named("disk").metrics)
+    assert (error["field"], error["value"]) == ("points", 3600)
+    assert f"{columns} columns may have at most {250_000 // columns} points each" in error["reason"]
+    assert fewer.status_code == 200
+
+
+async def test_where_raw_rows_are_gone_minutes_and_then_hours_stand_in(database_url: str) -> None:
+    await put(database_url, "cpu", some_rows(4, 2 * 3600))
+    await roll_up(database_url, START_MS + 4 * 3_600_000)
+    query = {"metrics": "cpu.total", "from_": START_MS, "to": START_MS + 7_200_000, "points": 5000}
+    answers = {}
+    for reach in (Reach(), Reach(START_MS + 1), Reach(START_MS + 1, START_MS + 1)):
+        async with asking(database_url, reach) as client:
+            answer = await ask(client, "/hosts/web-1/series", **query)
+            answers[answer["resolution"]] = answer["series"][0]
+            assert answer["step_ms"] == {"raw": 2000, "minute": 60_000, "hour": 3_600_000}[answer["resolution"]]
+    raw, minute, hour = answers["raw"], answers["minute"], answers["hour"]
+    assert max(filter(None, raw["max"])) == max(filter(None, minute["max"])) == max(hour["max"])
+    assert min(filter(None, minute["avg"])) < hour["avg"][0] < max(filter(None, minute["avg"]))
 
 
 async def test_an_hour_ago_until_now_is_the_default(database_url: str, bus_url: str) -> None:

@@ -191,3 +191,35 @@ async def test_an_imaginary_metric_is_in_the_api_by_its_catalogue_entry_alone(
         ],
     }
     assert series["series"][0]["avg"] == [3.141]
+
+
+async def test_stored_rows_ahead_of_our_clock_do_not_keep_the_gateway_from_starting(
+    database_url: str, bus_url: str
+) -> None:
+    await put(database_url, "cpu", [(now_ms() + 3_600_000, "", {"total": 1})])
+    await put(database_url, "cpu", [(now_ms(), "", {"total": 1234})], host="web-2")
+    async with gateway(database_url, bus_url) as client:
+
+        async def restored() -> bool:
+            hosts = {host["id"]: host for host in (await client.get("/hosts")).json()["hosts"]}
+            return bool(hosts.get("web-2", {}).get("latest")) and not hosts["web-1"]["latest"]
+
+        await eventually(restored)
+
+
+async def test_refused_rows_are_told_with_their_host(database_url: str, bus_url: str) -> None:
+    await put(database_url, "cpu", [(now_ms(), "", {"total": 1})])
+    async with database.connection(database_url, "test") as connection:
+        await connection.execute(
+            "INSERT INTO refusals SELECT id, 'cpu', 'too old', 7, to_timestamp(1795219200) FROM hosts"
+        )
+    async with gateway(database_url, bus_url) as client:
+
+        async def told() -> bool:
+            answer = await client.get("/hosts/web-1")
+            return answer.status_code == 200 and answer.json()["refusals"] == [
+                {"family": "cpu", "reason": "too old", "rows": 7, "last": 1_795_219_200_000}
+            ]
+
+        await eventually(told)
+        assert "refusals" not in (await client.get("/hosts")).json()["hosts"][0]

@@ -8,10 +8,15 @@ from typing import Any
 
 import httpx
 
-from tests.gateway.rows import Row, put
+from services.gateway.resolution import Reach
+from tests.gateway.asking import asking
+from tests.gateway.asking import get as ask
+from tests.gateway.rolled import roll_up
+from tests.gateway.rows import Row, execute, put
 from tests.gateway.running import gateway
 
 START_MS = 1_795_219_200_000
+HOUR_MS = 3_600_000
 
 
 async def get(client: httpx.AsyncClient, **query: object) -> Any:
@@ -51,9 +56,11 @@ async def test_statistics_are_exact(database_url: str, bus_url: str) -> None:
             "avg": round(sum(values) / len(values) * 0.01, 4),
             "max": greatest / 100,
             "max_time": next(time for time, value in known if value == greatest),
+            "max_time_resolution": "raw",
             "p50": nearest_rank(values, 0.5) / 100,
             "p95": nearest_rank(values, 0.95) / 100,
             "p99": nearest_rank(values, 0.99) / 100,
+            "exact": True,
             "last": values[-1] / 100,
         }
 
@@ -97,3 +104,34 @@ async def test_all_metrics_of_all_families_can_be_asked_at_once(database_url: st
         answer = await get(client, **{"metrics": everything, "from": START_MS, "to": START_MS + 1})
     last = {stat["metric"]: stat["last"] for stat in answer["stats"] if stat["last"] is not None}
     assert last == {"cpu.total": 0.01, "gpu.power": 100.0}
+
+
+async def test_a_maximum_keeps_the_begin_of_its_minute_or_hour_where_finer_rows_are_gone(database_url: str) -> None:
+    rows: list[Row] = [(START_MS + 1000 * k, "", {"total": 5000 if k == 5000 else k % 100}) for k in range(3 * 3600)]
+    await put(database_url, "cpu", rows)
+    await roll_up(database_url, START_MS + 5 * HOUR_MS)
+    query = {"metrics": "cpu.total", "from_": START_MS + 1, "to": START_MS + 3 * HOUR_MS - 1}
+    found = []
+    async with asking(database_url, Reach(raw_ms=START_MS + 10 * HOUR_MS)) as client:
+        for gone in ("cpu", "cpu_1m", ""):
+            answer = await ask(client, "/hosts/web-1/stats", **query)
+            assert (answer["from"], answer["to"], answer["resolution"]) == (START_MS, START_MS + 3 * HOUR_MS, "hour")
+            (stat,) = answer["stats"]
+            assert (stat["count"], stat["max"], stat["exact"]) == (3 * 3600, 50.0, False)
+            found.append((stat["max_time"], stat["max_time_resolution"], stat["last"]))
+            if gone:
+                await execute(database_url, f"DELETE FROM {gone}")  # noqa: S608 -- one of the names above
+    assert found == [
+        (START_MS + 5_000_000, "raw", 0.99),
+        (START_MS + 4_980_000, "minute", None),
+        (START_MS + HOUR_MS, "hour", None),
+    ]
+
+
+async def test_a_range_too_long_for_so_many_metrics_is_refused(database_url: str) -> None:
+    await put(database_url, "cpu", [(START_MS, "", {"total": 1})])
+    async with asking(database_url) as client:
+        query = {"metrics": "cpu,memory,agent", "from": str(START_MS - 3000 * 24 * HOUR_MS), "to": str(START_MS)}
+        refused = await client.get("/hosts/web-1/stats", params=query)
+    assert refused.status_code == 400
+    assert refused.json()["errors"][0]["field"] == "metrics"

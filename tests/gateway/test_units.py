@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.catalogue import CATALOGUE, Metric
-from services.gateway.units import column_to_unit, decimals, mean_to_unit, to_unit
+from services.gateway.units import counts_to_unit, decimals, mean_to_unit, means_to_unit, to_unit
 
 METRICS = [metric for family in CATALOGUE for metric in family.metrics]
 
@@ -33,5 +34,13 @@ def test_a_mean_has_two_decimals_more_than_a_value() -> None:
     assert mean_to_unit(percent, 1000 / 3) == 3.3333
 
 
-def test_null_stays_null() -> None:
-    assert column_to_unit(METRICS[0], [None, 0]) == [None, 0]
+@given(st.sampled_from(METRICS), st.lists(st.integers(-(2**31), 2**31), min_size=1))
+def test_a_column_is_converted_as_its_counts_are(metric: Metric, counts: list[int]) -> None:
+    assert counts_to_unit(metric, np.array(counts, np.int64)).tolist() == [to_unit(metric)(count) for count in counts]
+
+
+@given(st.sampled_from(METRICS), st.lists(st.floats(-(2**31), 2**31), min_size=1))
+def test_a_column_of_means_is_converted_as_they_are(metric: Metric, means: list[float]) -> None:
+    last_digit = 10.0 ** -(decimals(metric) + 2)
+    for many, one in zip(means_to_unit(metric, np.array(means)).tolist(), means, strict=True):
+        assert many == pytest.approx(mean_to_unit(metric, one), abs=1.01 * last_digit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from infra.database import Connection, ensure_hosts
-from infra.engine import Engine
+from infra.engine import Engine, tables_of
 from schemas.catalogue import Family, Metric
 
 ROOM = Family(
@@ -30,7 +30,7 @@ async def put(database: Connection, engine: Engine, *times: datetime, catalogue:
     """A row per time in every family, for the host web-1, as ingest would write it."""
     async with database.transaction():
         host = (await ensure_hosts(database, ["web-1"]))["web-1"]
-        await engine.make_room(database, catalogue, min(times), max(times))
+        await engine.make_room(database, tables_of(catalogue, "raw"), min(times), max(times))
         for family in catalogue:
             names = ["time", "host_id", *(["instance_id"] if family.instance else []), family.metrics[0].name]
             keys = [host]

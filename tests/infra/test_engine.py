@@ -11,8 +11,9 @@ import pytest
 from msgspec.structs import replace
 
 from infra.database import Connection, connection
-from infra.engine import Engine, NativeEngine, SchemaError, detect
-from infra.engines.tables import days_of, view_query
+from infra.engine import Engine, NativeEngine, SchemaError, detect, tables_of
+from infra.engines.tables import begins_of
+from infra.engines.views import view_query
 from infra.migrate import migrate
 from schemas.catalogue import CATALOGUE, Family, Metric
 from tests.infra.families import HOUSE, ROOM, SHELF, at, put, times_in
@@ -27,10 +28,14 @@ async def house(url: str) -> AsyncIterator[tuple[Connection, Engine]]:
         yield database, engine
 
 
-def test_days_of_touches_every_utc_day() -> None:
+def test_parts_of_a_day_are_those_that_the_range_touches() -> None:
     east = datetime(2026, 11, 21, 1, tzinfo=UTC).astimezone()
-    assert [str(day) for day in days_of(east, at(23, 0))] == ["2026-11-21", "2026-11-22", "2026-11-23"]
-    assert len(days_of(at(21, 0), at(21, 23))) == 1
+    assert [str(day) for day in begins_of(east, at(23, 0), 1)] == ["2026-11-21", "2026-11-22", "2026-11-23"]
+    assert len(begins_of(at(21, 0), at(21, 23), 1)) == 1
+
+
+def test_longer_parts_begin_at_multiples_of_their_length_since_1970() -> None:
+    assert [str(day) for day in begins_of(at(18), at(19), 7)] == ["2026-11-12", "2026-11-19"]
 
 
 async def test_a_migrated_database_is_recognised(database_url: str) -> None:
@@ -61,6 +66,24 @@ async def test_tables_have_the_catalogues_columns_in_order(database_url: str) ->
             assert [row["column_name"] for row in rows] == keys + [metric.name for metric in family.metrics]
             assert [row["udt_name"] for row in rows[len(keys) :]] == [metric.column for metric in family.metrics]
             assert [row["column_name"] for row in rows if row["is_nullable"] == "NO"] == keys
+
+
+async def test_roll_ups_have_their_columns_per_metric(blank_database_url: str) -> None:
+    async with house(blank_database_url) as (database, _):
+        rows = await database.fetch(
+            "SELECT attname, atttypid::regtype::text AS type FROM pg_attribute WHERE attrelid = 'shelf_1h'::regclass "
+            "AND attnum > 0 ORDER BY attnum"
+        )
+    assert [(row["attname"], row["type"]) for row in rows] == [
+        ("time", "timestamp with time zone"),
+        ("host_id", "integer"),
+        ("instance_id", "integer"),
+        ("load_n", "integer"),
+        ("load_sum", "numeric"),
+        ("load_min", "bigint"),
+        ("load_max", "bigint"),
+        ("load_sketch", "bytea"),
+    ]
 
 
 async def test_rows_come_back_in_real_units_under_their_names(blank_database_url: str) -> None:
@@ -151,7 +174,7 @@ async def test_a_table_that_is_not_ours_is_refused(blank_database_url: str) -> N
 
 async def test_room_for_a_range_takes_rows_of_each_of_its_days(blank_database_url: str) -> None:
     async with house(blank_database_url) as (database, engine):
-        await engine.make_room(database, HOUSE, at(19, 23), at(21, 0))
+        await engine.make_room(database, tables_of(HOUSE, "raw"), at(19, 23), at(21, 0))
         times = [at(19, 23), at(20), at(21, 0)]
         await database.executemany("INSERT INTO room (time, host_id) VALUES ($1, 1)", [(time,) for time in times])
         assert await times_in(database, ROOM) == times
@@ -161,7 +184,7 @@ async def test_dropping_takes_whole_days_that_are_over(blank_database_url: str) 
     async with house(blank_database_url) as (database, engine):
         last_moment = at(19, 0) - timedelta(microseconds=1)
         await put(database, engine, at(17), last_moment, at(19, 0), at(20))
-        dropped = await engine.drop_before(database, HOUSE, at(19, 0))
+        dropped = await engine.drop_before(database, tables_of(HOUSE, "raw"), at(19, 0))
         assert await times_in(database, ROOM) == [at(19, 0), at(20)]
         assert await times_in(database, SHELF) == [at(19, 0), at(20)]
     assert [part.table for part in dropped].count("room") == 2
@@ -172,27 +195,34 @@ async def test_dropping_takes_whole_days_that_are_over(blank_database_url: str) 
 async def test_a_day_that_is_not_over_is_not_dropped(blank_database_url: str) -> None:
     async with house(blank_database_url) as (database, engine):
         await put(database, engine, at(19, 3))
-        assert await engine.drop_before(database, HOUSE, at(19, 23)) == []
+        assert await engine.drop_before(database, tables_of(HOUSE, "raw"), at(19, 23)) == []
         assert await times_in(database, ROOM) == [at(19, 3)]
 
 
 async def test_dropping_nothing_says_nothing(blank_database_url: str) -> None:
     async with house(blank_database_url) as (database, engine):
-        assert await engine.drop_before(database, HOUSE, at(19)) == []
+        assert await engine.drop_before(database, tables_of(HOUSE, "raw"), at(19)) == []
 
 
 async def test_the_oldest_day_is_known(blank_database_url: str) -> None:
     async with house(blank_database_url) as (database, engine):
-        assert await engine.oldest(database, HOUSE) is None
+        assert await engine.oldest(database, tables_of(HOUSE, "raw")) is None
         await put(database, engine, at(18), at(20))
-        assert await engine.oldest(database, HOUSE) == at(18, 0)
+        assert await engine.oldest(database, tables_of(HOUSE, "raw")) == at(18, 0)
 
 
-async def test_sizes_are_those_of_the_data(blank_database_url: str) -> None:
+async def test_parts_say_what_they_hold(blank_database_url: str) -> None:
     async with house(blank_database_url) as (database, engine):
         await put(database, engine, *(at(20) + timedelta(seconds=n) for n in range(5000)))
         await database.execute("ANALYZE room")
-        room, shelf = await engine.sizes(database, HOUSE)
-    assert (room.table, shelf.table) == ("room", "shelf")
-    assert (room.parts, room.rows_estimate) == (1, 5000)
+        room, _ = await engine.parts(database, tables_of(HOUSE, "raw"))
+    assert (room.table, room.first, room.last) == ("room", at(20, 0), at(21, 0))
+    assert room.rows_estimate == 5000
     assert 200_000 < room.bytes < 2_000_000
+
+
+async def test_rows_that_nobody_has_counted_yet_are_estimated(blank_database_url: str) -> None:
+    async with house(blank_database_url) as (database, engine):
+        await put(database, engine, *(at(20) + timedelta(seconds=n) for n in range(5000)))
+        room, _ = await engine.parts(database, tables_of(HOUSE, "raw"))
+    assert 2500 < room.rows_estimate < 10_000

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from infra.database import Connection, connection
-from infra.engine import NativeEngine
+from infra.engine import NativeEngine, tables_of
 from infra.migrate import migrate
 from schemas.catalogue import CATALOGUE
 from tests.infra.families import HOUSE, ROOM, at, put, times_in
@@ -34,7 +34,7 @@ async def partitions(database: Connection) -> set[str]:
 
 async def test_partitions_are_named_after_their_utc_day(blank_database_url: str) -> None:
     async with house(blank_database_url) as database:
-        await ENGINE.make_room(database, HOUSE, at(21, 0), at(22, 23))
+        await ENGINE.make_room(database, tables_of(HOUSE, "raw"), at(21, 0), at(22, 23))
         assert await partitions(database) == {"room_p20261121", "room_p20261122"}
 
 
@@ -43,13 +43,13 @@ async def test_days_are_utc_whatever_the_sessions_time_zone(blank_database_url: 
         await database.execute("SET timezone = 'Asia/Kathmandu'")
         await put(database, ENGINE, at(21, 0), at(21, 23))
         assert await partitions(database) == {"room_p20261121"}
-        await ENGINE.drop_before(database, HOUSE, at(21, 0))
+        await ENGINE.drop_before(database, tables_of(HOUSE, "raw"), at(21, 0))
         assert len(await times_in(database, ROOM)) == 2
 
 
 async def test_rows_are_found_by_host_and_time_through_the_index(blank_database_url: str) -> None:
     async with house(blank_database_url) as database:
-        await ENGINE.make_room(database, HOUSE, at(21), at(21))
+        await ENGINE.make_room(database, tables_of(HOUSE, "raw"), at(21), at(21))
         rows = await database.fetch("SELECT indexdef FROM pg_indexes WHERE tablename = 'shelf_p20261121'")
     assert ['(host_id, instance_id, "time")' in row["indexdef"] for row in rows] == [True]
 
@@ -57,7 +57,7 @@ async def test_rows_are_found_by_host_and_time_through_the_index(blank_database_
 async def test_several_processes_may_make_the_same_room_at_once(blank_database_url: str) -> None:
     async def make(_: int) -> None:
         async with connection(blank_database_url, "test") as database:
-            await ENGINE.make_room(database, HOUSE, at(10), at(16))
+            await ENGINE.make_room(database, tables_of(HOUSE, "raw"), at(10), at(16))
 
     async with house(blank_database_url) as database:
         await asyncio.gather(*(make(number) for number in range(6)))
@@ -67,27 +67,27 @@ async def test_several_processes_may_make_the_same_room_at_once(blank_database_u
 async def test_room_that_is_there_costs_little(blank_database_url: str) -> None:
     async with connection(blank_database_url, "test") as database:
         await migrate(database, ENGINE)
-        await ENGINE.make_room(database, CATALOGUE, at(21), at(22))
+        await ENGINE.make_room(database, tables_of(CATALOGUE, "raw"), at(21), at(22))
         started = time.perf_counter()
         for _ in range(50):
-            await ENGINE.make_room(database, CATALOGUE, at(21), at(22))
+            await ENGINE.make_room(database, tables_of(CATALOGUE, "raw"), at(21), at(22))
         assert (time.perf_counter() - started) / 50 < 0.02
 
 
 async def test_a_dropped_day_is_made_again_for_whoever_needs_it(blank_database_url: str) -> None:
     async with house(blank_database_url) as database:
         await put(database, ENGINE, at(10))
-        await ENGINE.drop_before(database, HOUSE, at(20))
+        await ENGINE.drop_before(database, tables_of(HOUSE, "raw"), at(20))
         await put(database, ENGINE, at(10, 7))
         assert await times_in(database, ROOM) == [at(10, 7)]
 
 
 async def test_a_flush_under_way_keeps_its_partitions_from_being_dropped(blank_database_url: str) -> None:
     async with house(blank_database_url) as flushing, connection(blank_database_url, "test") as dropping:
-        await ENGINE.make_room(flushing, HOUSE, at(10), at(10))
+        await ENGINE.make_room(flushing, tables_of(HOUSE, "raw"), at(10), at(10))
         async with asyncio.TaskGroup() as group, flushing.transaction():
-            await ENGINE.make_room(flushing, HOUSE, at(10), at(10))
-            drop = group.create_task(ENGINE.drop_before(dropping, HOUSE, at(20)))
+            await ENGINE.make_room(flushing, tables_of(HOUSE, "raw"), at(10), at(10))
+            drop = group.create_task(ENGINE.drop_before(dropping, tables_of(HOUSE, "raw"), at(20)))
             await eventually(lambda: waits_for_lock(blank_database_url))
             await flushing.execute("INSERT INTO room (time, host_id) VALUES ($1, 1)", at(10))
         assert [part.table for part in drop.result()] == ["room", "shelf"]
@@ -104,10 +104,10 @@ async def test_a_drop_gives_way_to_a_long_reader_and_is_made_up_for_later(blank_
         async with reader.transaction():
             await times_in(reader, ROOM)
             async with asyncio.timeout(30):
-                dropped = await ENGINE.drop_before(dropping, HOUSE, at(20))
+                dropped = await ENGINE.drop_before(dropping, tables_of(HOUSE, "raw"), at(20))
             assert [part.table for part in dropped] == ["shelf"]
             assert await times_in(reader, ROOM) == [at(10)]
-        assert [part.table for part in await ENGINE.drop_before(dropping, HOUSE, at(20))] == ["room"]
+        assert [part.table for part in await ENGINE.drop_before(dropping, tables_of(HOUSE, "raw"), at(20))] == ["room"]
 
 
 async def test_flushes_lose_nothing_while_days_are_dropped_around_them(blank_database_url: str) -> None:
@@ -125,7 +125,7 @@ async def test_flushes_lose_nothing_while_days_are_dropped_around_them(blank_dat
     async def drop(done: asyncio.Event) -> None:
         async with connection(blank_database_url, "test") as database:
             while not done.is_set():
-                dropped.extend(await ENGINE.drop_before(database, HOUSE, at(16, 0)))
+                dropped.extend(await ENGINE.drop_before(database, tables_of(HOUSE, "raw"), at(16, 0)))
 
     async with house(blank_database_url) as database:
         done = asyncio.Event()

@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from infra.database import Connection, connection
-from infra.engine import TimescaleEngine, detect
+from infra.engine import TimescaleEngine, detect, tables_of
 from infra.migrate import migrate
 from schemas.catalogue import Metric
 from tests.infra.families import HOUSE, ROOM, at, put, times_in
@@ -41,7 +41,8 @@ async def test_an_empty_database_gets_the_extension_and_hypertables(blank_databa
         rows = await database.fetch(
             "SELECT hypertable_name, compression_enabled FROM timescaledb_information.hypertables"
         )
-    assert {(row["hypertable_name"], row["compression_enabled"]) for row in rows} == {("room", True), ("shelf", True)}
+    names = {name + suffix for name in ("room", "shelf") for suffix in ("", "_1m", "_1h")}
+    assert {(row["hypertable_name"], row["compression_enabled"]) for row in rows} == {(name, True) for name in names}
 
 
 async def test_nothing_runs_by_itself(blank_database_url: str) -> None:
@@ -62,7 +63,7 @@ async def test_chunks_are_utc_days(blank_database_url: str) -> None:
 async def test_only_days_that_are_over_become_columnar(blank_database_url: str) -> None:
     async with house(blank_database_url) as database:
         await put(database, ENGINE, at(18), at(19), at(20))
-        assert await ENGINE.compress_before(database, HOUSE, at(20, 0)) == 4
+        assert await ENGINE.compress_before(database, tables_of(HOUSE, "raw"), at(20, 0)) == 4
         assert await compressed(database) == [True, True, False]
         assert await times_in(database, ROOM) == [at(18), at(19), at(20)]
 
@@ -70,10 +71,10 @@ async def test_only_days_that_are_over_become_columnar(blank_database_url: str) 
 async def test_a_columnar_day_is_left_alone_until_late_rows_come(blank_database_url: str) -> None:
     async with house(blank_database_url) as database:
         await put(database, ENGINE, at(18))
-        await ENGINE.compress_before(database, HOUSE, at(20, 0))
-        assert await ENGINE.compress_before(database, HOUSE, at(20, 0)) == 0
+        await ENGINE.compress_before(database, tables_of(HOUSE, "raw"), at(20, 0))
+        assert await ENGINE.compress_before(database, tables_of(HOUSE, "raw"), at(20, 0)) == 0
         await put(database, ENGINE, at(18, 13))
-        assert await ENGINE.compress_before(database, HOUSE, at(20, 0)) == 2
+        assert await ENGINE.compress_before(database, tables_of(HOUSE, "raw"), at(20, 0)) == 2
         assert await times_in(database, ROOM) == [at(18), at(18, 13)]
         assert (await database.fetchrow("SELECT count(*), avg(temperature) FROM metrics_room")) == (2, 21.5)
 
@@ -81,8 +82,8 @@ async def test_a_columnar_day_is_left_alone_until_late_rows_come(blank_database_
 async def test_columnar_days_are_dropped_like_others(blank_database_url: str) -> None:
     async with house(blank_database_url) as database:
         await put(database, ENGINE, at(17), at(18), at(20))
-        await ENGINE.compress_before(database, HOUSE, at(18, 0))
-        dropped = await ENGINE.drop_before(database, HOUSE, at(19, 0))
+        await ENGINE.compress_before(database, tables_of(HOUSE, "raw"), at(18, 0))
+        dropped = await ENGINE.drop_before(database, tables_of(HOUSE, "raw"), at(19, 0))
         assert [(part.table, part.bytes > 0) for part in dropped] == [("room", True)] * 2 + [("shelf", True)] * 2
         assert await times_in(database, ROOM) == [at(20)]
 
@@ -90,7 +91,7 @@ async def test_columnar_days_are_dropped_like_others(blank_database_url: str) ->
 async def test_a_metric_can_be_added_while_days_are_columnar(blank_database_url: str) -> None:
     async with house(blank_database_url) as database:
         await put(database, ENGINE, at(18))
-        await ENGINE.compress_before(database, HOUSE, at(20, 0))
+        await ENGINE.compress_before(database, tables_of(HOUSE, "raw"), at(20, 0))
         larger = (
             replace(ROOM, metrics=(*ROOM.metrics, Metric(3, "humidity", "%", 0.01, "int2", "Relative."))),
             *HOUSE[1:],
@@ -119,7 +120,7 @@ async def test_flushes_lose_nothing_while_days_are_dropped_around_them(blank_dat
     async def drop(done: asyncio.Event) -> None:
         async with connection(blank_database_url, "test") as database:
             while not done.is_set():
-                await ENGINE.drop_before(database, HOUSE, at(16, 0))
+                await ENGINE.drop_before(database, tables_of(HOUSE, "raw"), at(16, 0))
 
     async with house(blank_database_url) as database:
         done = asyncio.Event()

@@ -11,7 +11,8 @@ from schemas.catalogue import CATALOGUE
 from schemas.codec import Sample, decode_batch, encode_batch, readings
 from schemas.families import CPU, DISK
 from schemas.messages import Batch, Block, Series
-from services.ingest.columns import FamilyRows, OutOfRange, gather
+from services.ingest.columns import FamilyRows, gather
+from services.ingest.unpack import Unfit
 from tests.batches import START_MS, batch, instances, sample
 
 Row = tuple[str, str, str, int, dict[str, int | None]]
@@ -83,7 +84,7 @@ def test_a_column_without_nulls_has_no_mask() -> None:
 def test_a_value_too_large_for_its_column_is_out_of_range(value: int) -> None:
     bad = batch()
     bad.families = [Block("cpu", [1], [Series("", {}, None, [value])])]
-    with pytest.raises(OutOfRange):
+    with pytest.raises(Unfit):
         gather([batch(host="good"), bad], CATALOGUE)
 
 
@@ -91,7 +92,7 @@ def test_sums_that_would_wrap_around_64_bits_are_out_of_range() -> None:
     rows = 128
     bad = batch(*(instances(START_MS + i, "disk", {"sda": {"read": i}}) for i in range(rows)))
     bad.families[0].series[0].columns = [struct.pack(f"<B{rows}q", 0x44, *[2**58] * rows)]
-    with pytest.raises(OutOfRange):
+    with pytest.raises(Unfit):
         gather([bad], CATALOGUE)
 
 

@@ -5,10 +5,11 @@ import pytest
 from infra.ordered import StoredMessage
 from schemas.catalogue import CATALOGUE
 from schemas.codec import encode_batch
-from schemas.messages import Block, Series
-from services.ingest.consume import PoisonFlood, Prepared, prepare
+from schemas.families import DISK
+from schemas.messages import Batch, Block, Series
+from services.ingest.consume import BATCH_VALUES, FLUSH_VALUES, PoisonFlood, Prepared, prepare
 from services.ingest.purge import purge_up_to
-from tests.batches import batch, encoded
+from tests.batches import START_MS, batch, encoded, sample
 
 
 def message(data: bytes, seq: int, host: str = "web-1") -> StoredMessage:
@@ -60,6 +61,44 @@ def test_a_value_out_of_range_costs_its_own_batch_only() -> None:
     assert "cpu.total" in result.parked[0][1]
     assert result.flush.families[0].rows == 2
     assert result.flush.marks == {("web-1", "metrics", "e1"): 3}
+
+
+def _large(seq: int, rows: int, disks: int) -> bytes:
+    """A small message of many values."""
+    series = [Series(f"sd{number}", {}, None, [1]) for number in range(disks)]
+    return encode_batch(
+        Batch("web-1", "e1", "metrics", seq, [START_MS] + [1] * (rows - 1), [Block("disk", [1], series)])
+    )
+
+
+def test_a_flush_takes_no_more_messages_than_it_may_have_values() -> None:
+    rows = FLUSH_VALUES // len(DISK.metrics) // 10
+    result = prepared(*(message(_large(seq, rows, disks=4), seq) for seq in (1, 2, 3, 4)))
+    assert (result.messages, result.flush.position.seq) == (2, 2)
+    assert result.flush.families[0].rows == 8 * rows
+    assert result.flush.marks == {("web-1", "metrics", "e1"): 2}
+
+
+def test_a_single_batch_of_more_values_than_a_flush_may_have_is_a_flush() -> None:
+    rows = FLUSH_VALUES // len(DISK.metrics) // 10
+    result = prepared(*(message(_large(seq, rows, disks=11), seq) for seq in (1, 2)))
+    assert (result.messages, result.flush.families[0].rows) == (1, 11 * rows)
+
+
+def test_a_batch_of_absurdly_many_values_is_parked() -> None:
+    rows = 20_000
+    result = prepared(message(_large(1, rows, BATCH_VALUES // len(DISK.metrics) // rows + 1), 1))
+    assert "values in one batch" in result.parked[0][1]
+
+
+@pytest.mark.parametrize("column", [b"", b"\x11", b"\x55\x01\x01", b"\x11\x01\x01\x01"])
+def test_a_column_that_does_not_fit_its_rows_costs_its_own_batch_only(column: bytes) -> None:
+    bad = batch(sample(START_MS), sample(START_MS + 1000, total=1), seq=2)
+    bad.families[0].series[0].columns = [column]
+    bad.families[0].codes = [1]
+    result = prepared(message(encoded(seq=1), 1), message(encode_batch(bad), 2), message(encoded(seq=3), 3))
+    assert [parked.seq for parked, _ in result.parked] == [2]
+    assert result.flush.families[0].rows == 2
 
 
 def test_unreadable_messages_of_one_host_are_parked_however_many() -> None:

@@ -2,66 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import msgspec
 import pytest
-from nats.aio.client import Client
 
 from infra import bus, database
 from infra.engine import detect
 from infra.migrate import migrate
-from infra.settings import ServerSettings
 from schemas.catalogue import CATALOGUE, Family, Metric
 from schemas.codec import Sample, build_batch, encode_batch
 from schemas.messages import MESSAGE_ID, Block, Series
-from services.ingest import service
 from tests.batches import batch, encoded, instances, sample
+from tests.ingest.running import NOW_MS, count_is, ingesting, publish, reached, ticks
 from tests.waiting import eventually
-
-NOW_MS = int(time.time()) // 10 * 10_000 - 60_000
-
-
-@asynccontextmanager
-async def ingesting(
-    bus_url: str, database_url: str, catalogue: tuple[Family, ...] = CATALOGUE
-) -> AsyncIterator[tuple[Client, database.Connection]]:
-    """The service at work; a connection to each of its servers."""
-    stop = asyncio.Event()
-    settings = ServerSettings(nats_url=bus_url, database_url=database_url)
-    async with (
-        bus.connection(bus_url, "test") as client,
-        database.connection(database_url, "test") as connection,
-        asyncio.TaskGroup() as group,
-    ):
-        group.create_task(service.run(settings, stop, catalogue))
-        try:
-            yield client, connection
-        finally:
-            stop.set()
-
-
-async def publish(client: Client, data: bytes, host: str = "web-1", lane: str = "metrics") -> int:
-    """The stream sequence under which the bus keeps `data`."""
-    ack = await client.jetstream().publish(f"{lane}.{host}", data)
-    return int(ack.seq)
-
-
-async def reached(connection: database.Connection, seq: int, stream: str = "METRICS") -> None:
-    """Wait until ingest's position is at least `seq`."""
-
-    async def there() -> bool:
-        at = await connection.fetchval("SELECT seq FROM positions WHERE consumer = 'ingest' AND stream = $1", stream)
-        return at is not None and at >= seq
-
-    await eventually(there)
-
-
-def ticks(count: int, start_ms: int = NOW_MS) -> list[Sample]:
-    return [sample(start_ms + 1000 * i, total=100 + i, user=None if i % 3 else i) for i in range(count)]
 
 
 async def test_a_batch_becomes_rows_with_times_values_and_nulls(bus_url: str, database_url: str) -> None:
@@ -114,11 +66,7 @@ async def test_both_lanes_are_ingested_each_with_its_own_numbers(bus_url: str, d
         await publish(client, encoded(*ticks(5), seq=1))
         past = encoded(*ticks(5, NOW_MS - 3_600_000), lane="backfill", seq=1)
         await reached(connection, await publish(client, past, lane="backfill"), "BACKFILL")
-        await eventually(lambda: _count_is(connection, 10))
-
-
-async def _count_is(connection: database.Connection, count: int) -> bool:
-    return bool(await connection.fetchval("SELECT count(*) FROM cpu") == count)
+        await eventually(lambda: count_is(connection, 10))
 
 
 def _out_of_range() -> bytes:
@@ -161,18 +109,6 @@ async def test_an_oversized_message_never_gets_into_the_stream(bus_url: str, dat
         with pytest.raises(Exception, match="maximum"):
             await publish(client, bytes(300_000))
         await reached(connection, await publish(client, encoded(*ticks(5))))
-
-
-async def test_rows_outside_the_window_are_refused_and_counted_and_the_rest_of_the_batch_kept(
-    bus_url: str, database_url: str
-) -> None:
-    day_ms = 86_400_000
-    taken = [sample(NOW_MS - 30 * day_ms), sample(NOW_MS), sample(NOW_MS + day_ms)]
-    async with ingesting(bus_url, database_url) as (client, connection):
-        await reached(connection, await publish(client, encoded(*taken)))
-        assert await connection.fetchval("SELECT count(*) FROM cpu") == 1
-        refused = await connection.fetch("SELECT family, reason, rows FROM refusals ORDER BY reason")
-    assert [tuple(row) for row in refused] == [("cpu", "ahead of the clock", 1), ("cpu", "too old", 1)]
 
 
 async def test_an_imaginary_metric_declared_once_arrives_in_its_row(bus_url: str, blank_database_url: str) -> None:
@@ -218,7 +154,7 @@ async def test_a_stream_that_lost_its_tail_is_read_by_time_and_repeats_are_dropp
         for seq in (2, 3, 4):
             last = await publish(client, encoded(*ticks(5, NOW_MS + 5000 * seq), seq=seq))
     async with ingesting(bus_url, database_url) as (client, connection):
-        await eventually(lambda: _count_is(connection, 20))
+        await eventually(lambda: count_is(connection, 20))
         assert await connection.fetchval("SELECT count(DISTINCT time) FROM cpu") == 20
 
 

@@ -141,6 +141,12 @@ export const clock = (ms: number): string => CLOCK.format(ms);
 /** Date, time and zone, for titles and tables. */
 export const moment = (ms: number): string => MOMENT.format(ms);
 
+/** The time of a day that is still going on at `now`, otherwise the date with hours and minutes. */
+export const recent = (ms: number, now: number): string =>
+  DAY.format(ms) === DAY.format(now) && now - ms < 86_400_000
+    ? CLOCK.format(ms)
+    : `${DAY.format(ms)} ${MINUTE.format(ms)}`;
+
 /** A range for people: times alone when it lies within one day, with dates otherwise. */
 export function span(from: number, to: number): string {
   const sameDay = DAY.format(from) === DAY.format(to);

@@ -2,6 +2,10 @@
 
 export type HostState = "up" | "late" | "offline";
 
+export type Resolution = "raw" | "minute" | "hour";
+
+export type Ranking = "avg" | "max" | "p95";
+
 export type AlertState = "ok" | "pending" | "firing" | "recovering" | "nodata" | "suspended";
 
 export type Severity = "warning" | "critical";
@@ -100,6 +104,24 @@ export interface Host {
   labels: Record<string, Record<string, Record<string, string>>>;
 }
 
+export interface Refusal {
+  family: string;
+  reason: string;
+  rows: number;
+  last: number;
+}
+
+export interface HostDetail {
+  id: string;
+  state: HostState;
+  last_sample: number | null;
+  facts: HostFacts;
+  alerts: AlertCounts;
+  latest: Values;
+  labels: Record<string, Record<string, Record<string, string>>>;
+  refusals: Refusal[];
+}
+
 export interface Hosts {
   hosts: Host[];
 }
@@ -117,10 +139,32 @@ export interface SeriesAnswer {
   host: string;
   from: number;
   to: number;
-  resolution: string;
+  resolution: Resolution;
   step_ms: number;
   times: number[];
   series: SeriesColumn[];
+}
+
+export interface FleetColumn {
+  host: string;
+  instance: string;
+  rank: number | null;
+  avg: (number | null)[];
+  min: (number | null)[];
+  max: (number | null)[];
+}
+
+export interface FleetSeriesAnswer {
+  metric: string;
+  unit: string;
+  from: number;
+  to: number;
+  resolution: Resolution;
+  step_ms: number;
+  by: Ranking | null;
+  considered: number;
+  times: number[];
+  series: FleetColumn[];
 }
 
 export interface Stat {
@@ -132,9 +176,11 @@ export interface Stat {
   avg: number | null;
   max: number | null;
   max_time: number | null;
+  max_time_resolution: Resolution | null;
   p50: number | null;
   p95: number | null;
   p99: number | null;
+  exact: boolean;
   last: number | null;
 }
 
@@ -142,7 +188,7 @@ export interface StatsAnswer {
   host: string;
   from: number;
   to: number;
-  resolution: string;
+  resolution: Resolution;
   stats: Stat[];
 }
 

@@ -82,6 +82,8 @@ test("a resolution says whether points are samples or steps", () => {
   assert.equal(resolutionName("raw", 1000, 1000), "raw, 1 s");
   assert.equal(resolutionName("raw", 6000, 1000), "raw, 6 s steps");
   assert.equal(resolutionName("raw", 150_000, 10_000), "raw, 2.5 min steps");
+  assert.equal(resolutionName("minute", 180_000, 1000), "minute, 3 min steps");
+  assert.equal(resolutionName("hour", 7_200_000, 1000), "hour, 2 h steps");
 });
 
 test("panning and zooming keep the middle and never pass the present", () => {

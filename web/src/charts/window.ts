@@ -13,6 +13,8 @@ export const PRESETS: Record<string, number> = {
   "6h": 6 * HOUR_MS,
   "24h": DAY_MS,
   "7d": 7 * DAY_MS,
+  "30d": 30 * DAY_MS,
+  "1y": 365 * DAY_MS,
 };
 export const DEFAULT_PRESET = "15m";
 /** The shortest range that a drag may select: below it a chart has nothing more to show. */
@@ -70,7 +72,7 @@ export function refetchAfter(step_ms: number): number {
   return step_ms <= LIVE_STEP_MS ? 240_000 : Math.min(120_000, step_ms / 2);
 }
 
-/** A resolution in words: `raw, 1 s` or `raw, 6 s steps`. */
+/** A resolution in words: `raw, 1 s`, `raw, 6 s steps` or `minute, 3 min steps`. */
 export function resolutionName(resolution: string, step_ms: number, period_ms: number): string {
   const seconds = step_ms / 1000;
   const step =

@@ -15,6 +15,7 @@ import { Head } from "./head.tsx";
 import { openHistory } from "./history.ts";
 import { useKeys } from "./keys.ts";
 import { Panel } from "./panel.tsx";
+import { Refused } from "./refused.tsx";
 import { Stats } from "./stats.tsx";
 
 export function HostPage({ id }: { id: string }) {
@@ -110,6 +111,7 @@ function Known({ entry, snapshots }: { entry: Entry; snapshots: Signal<number> }
   return (
     <div class={`host ${standing === "offline" ? "offline" : ""}`}>
       <Head entry={entry} window={window} edge={edge} lastPreset={lastPreset} />
+      <Refused entry={entry} snapshots={snapshots} />
       {alerts.length > 0 && <ActiveList alerts={alerts} rules={ruleBodies.value} here={entry.id} />}
       <Gauges entry={entry} facts={entry.host.value.facts} />
       <div class="charts" ref={grid}>

@@ -10,6 +10,7 @@ import { now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
 import { query, setQuery } from "../router.ts";
+import { exactness, exportPath, exportResolution, statsAfter } from "./exports.ts";
 
 const OVERVIEW = [
   "cpu.total",
@@ -26,8 +27,6 @@ const OVERVIEW = [
   "gpu.memory_percent",
   "gpu.temperature",
 ];
-/** How often the statistics of a live window are asked for again. */
-const REFRESH_MS = 15_000;
 
 interface StatsProps {
   entry: Entry;
@@ -51,7 +50,9 @@ export function Stats({ entry, window, edge }: StatsProps) {
     if (chosen) return chosen.metrics.map((metric) => `${chosen.name}.${metric.name}`).join();
     return OVERVIEW.filter((path) => families.includes(path.slice(0, path.indexOf(".")))).join();
   });
-  const turn = useComputed(() => (window.value.kind === "live" ? Math.floor(now.value / REFRESH_MS) : 0));
+  const turn = useComputed(() =>
+    window.value.kind === "live" ? Math.floor(now.value / statsAfter(window.value.span_ms)) : 0,
+  );
 
   useSignalEffect(() => {
     turn.value;
@@ -80,8 +81,24 @@ export function Stats({ entry, window, edge }: StatsProps) {
       <header>
         <h2 id="stats">Statistics</h2>
         <span class="resolution">
-          {answer.value && `${answer.value.resolution}, exact · ${span(answer.value.from, answer.value.to)}`}
+          {answer.value &&
+            `${answer.value.resolution}, ${exactness(answer.value)} · ${span(answer.value.from, answer.value.to)}`}
         </span>
+        {answer.value && metrics.value && (
+          <span class="export">
+            Export{" "}
+            {(["csv", "ndjson"] as const).map((format) => (
+              <a
+                key={format}
+                href={exportPath(entry.id, metrics.value, answer.value as StatsAnswer, format)}
+                title={`What is shown here, as ${exportResolution(answer.value as StatsAnswer)} rows`}
+                download
+              >
+                {format.toUpperCase()}
+              </a>
+            ))}
+          </span>
+        )}
         <label>
           <span class="hidden">Metrics</span>
           <select

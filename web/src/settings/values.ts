@@ -5,6 +5,10 @@ const GROUPS: Record<string, string> = {
   slack_webhook_url: "Notifications",
   dashboard_url: "Notifications",
   raw_days: "Storage",
+  minute_days: "Storage",
+  hour_days: "Storage",
+  disk_free_percent: "Storage",
+  database_gib: "Storage",
   host_down_default_s: "Live view",
   max_viewers: "Live view",
 };
@@ -12,6 +16,10 @@ const LABELS: Record<string, [label: string, unit: string]> = {
   slack_webhook_url: ["Slack webhook", ""],
   dashboard_url: ["Dashboard address", ""],
   raw_days: ["Raw samples kept", "days"],
+  minute_days: ["Minute values kept", "days"],
+  hour_days: ["Hour values kept", "days"],
+  disk_free_percent: ["Disk kept free", "%"],
+  database_gib: ["Database at most", "GiB"],
   host_down_default_s: ["Offline after", "s"],
   max_viewers: ["Viewers at once", ""],
 };

@@ -1,0 +1,92 @@
+"""`sonde storage`: what each family takes, how fast it grows, what that comes to, and what room there is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from infra.cli.process import CommandError
+from infra.cli.tables import count, size, table
+from infra.database import TRANSIENT, connection
+from infra.settings import ServerSettings
+from schemas.catalogue import CATALOGUE
+from services.retention.usage import Storage, Usage, measure
+
+KINDS = ("raw", "minute", "hour")
+
+
+async def storage(settings: ServerSettings, days: bool, as_json: bool) -> int:
+    """Print sizes by family, or by day, or everything as one JSON object."""
+    try:
+        async with connection(settings.database_url, "storage") as database:
+            measured = await measure(database, CATALOGUE, datetime.now(UTC))
+    except TRANSIENT as error:
+        raise CommandError(f"storage: no database: {type(error).__name__}: {error}") from None
+    if as_json:
+        print(msgspec.json.encode(measured).decode())
+    else:
+        print("\n".join([*(_by_day(measured) if days else _by_family(measured)), "", *_verdict(measured)]))
+    return 0
+
+
+def _by_family(measured: Storage) -> list[str]:
+    headings = [
+        *("FAMILY", "KIND", " ABOUT ROWS", " SIZE", " OF IT COLUMNAR", " UNCOMPRESSED", " B/VALUE"),
+        *(" ROWS/DAY", " NEW/DAY", " NEED"),
+    ]
+    rows = [_line(used.family, used.kind, [used]) for used in measured.tables if used.rows]
+    if not rows:
+        return ["no rows yet"]
+    rows += [_line("all", kind, [used for used in measured.tables if used.kind == kind]) for kind in KINDS]
+    rows.append(_line("all", "all", measured.tables))
+    return [table(headings, rows)]
+
+
+def _line(family: str, kind: str, some: Sequence[Usage]) -> list[str]:
+    rows, values, bytes_ = (sum(getattr(used, name) for used in some) for name in ("rows", "values", "bytes"))
+    return [
+        *(family, kind, count(rows), size(bytes_)),
+        size(_sum([used.columnar_bytes or None for used in some])),
+        size(_sum([used.uncompressed_bytes for used in some if used.rows])),
+        f"{bytes_ / values:.2f}" if values else "-",
+        count(_sum([used.rows_per_day for used in some])),
+        size(_sum([used.bytes_per_day for used in some])),
+        size(_sum([used.need_bytes for used in some])),
+    ]
+
+
+def _sum(numbers: Sequence[float | None]) -> float | None:
+    """Of those that are known; None where none is."""
+    known = [number for number in numbers if number is not None]
+    return sum(known) if known else None
+
+
+def _by_day(measured: Storage) -> list[str]:
+    rows = [
+        [day.day, count(day.rows), size(day.bytes), size(day.columnar_bytes or None), size(day.uncompressed_bytes)]
+        for day in measured.days
+    ]
+    return [table(["RAW DAY", " ABOUT ROWS", " SIZE", " OF IT COLUMNAR", " UNCOMPRESSED"], rows)]
+
+
+def _verdict(measured: Storage) -> list[str]:
+    kept = measured.kept
+    lines = [
+        f"{measured.engine} engine; the database takes {size(measured.database_bytes)}",
+        f"kept: raw {kept.raw_days} days, minutes {kept.minute_days}, hours {kept.hour_days}",
+    ]
+    if measured.need_bytes is None:
+        return [*lines, "need: not known yet, there are too few rows to tell a rate"]
+    taken = sum(used.bytes for used in measured.tables)
+    lines.append(f"need: {size(measured.need_bytes)} at today's rate, when all those days are there")
+    if measured.free_bytes is not None and measured.disk_bytes:
+        lines.append(f"free: {size(measured.free_bytes)} of {size(measured.disk_bytes)}")
+        more = measured.need_bytes - taken
+        if more > measured.free_bytes:
+            lines.append(
+                f"That does not fit: {size(more)} are to come. Keep fewer days (raw_days, minute_days, hour_days), "
+                f"or give the database a larger disk."
+            )
+    return lines

@@ -1,0 +1,26 @@
+"""Ending an answer that cannot end in good order: its connection is cut, so that the client sees it is not whole."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from starlette.types import Receive, Scope
+
+Abort = Callable[[tuple[str, int] | None], None]
+"""Cuts the connection of a client address at once."""
+
+
+async def cut(abort: Abort, scope: Scope, receive: Receive) -> None:
+    """Cut the connection and wait for its end, so that the server sees no answer broken off."""
+    abort(scope.get("client"))
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(1):
+            await disconnected(receive)
+
+
+async def disconnected(receive: Receive) -> None:
+    """Wait until the client is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,24 @@
+"""How far back raw and minute rows go: retention notes from where on they are whole before it drops any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from infra.database import Connection
+from services.gateway import sql_history
+from services.gateway.history import to_ms
+from services.gateway.resolution import Reach
+
+
+async def read_reach(database: Connection) -> Reach:
+    """Where raw and minute rows begin, as far as any were dropped."""
+    return reach_of({row["name"]: row["before"] for row in await database.fetch(sql_history.HORIZONS)})
+
+
+def reach_of(horizons: Mapping[str, datetime]) -> Reach:
+    """The reach by kind of rows and the moment before which those are dropped; a kind without lost nothing. Pure.
+
+    Not by the oldest partition or chunk: those of roll-ups are for weeks, and begin earlier though nothing was dropped.
+    """
+    return Reach(*(to_ms(horizons[kind]) if kind in horizons else 0 for kind in ("raw", "minute")))

@@ -1,0 +1,103 @@
+"""Two stations in a line: while the database takes one flush, the next is prepared in a thread.
+
+What arrives meanwhile becomes the flush after that, so flushes grow by themselves while ingest is behind, up to what
+the pull holds and `consume.FLUSH_VALUES`, and are small and prompt when it is level.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from nats.aio.client import Client
+
+from infra.database import Connection
+from infra.engine import Engine, Table
+from infra.ordered import StoredMessage
+from schemas.catalogue import Family
+from services.ingest.consume import Prepared, park, prepare
+from services.ingest.flush import Encoded, commit, encode
+from services.ingest.known import Known, ensure, find_unknown
+
+logger = logging.getLogger(__name__)
+
+FIRST_MESSAGES = 400
+"""Most messages of a flush while the database has nothing to do: the sooner it gets something, the better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a session of ingest works with."""
+
+    client: Client
+    database: Connection
+    engine: Engine
+    catalogue: tuple[Family, ...]
+    tables: list[Table]
+    """For raw rows."""
+    clock: Callable[[], datetime]
+
+
+class Line:
+    """Flushes in order, one being prepared and one being written; whatever fails ends both.
+
+    The next line begins with what the database holds, so `known` may run ahead of it by the flush being written.
+    """
+
+    def __init__(self, tools: Tools, known: Known, group: asyncio.TaskGroup) -> None:
+        self.known = known
+        self._tools = tools
+        self._group = group
+        self._writing: asyncio.Task[None] | None = None
+        self._messages = 0
+        """Of the flush being written."""
+
+    async def written(self) -> None:
+        """Wait until nothing is being written; only then is the database connection free for others."""
+        if self._writing is not None:
+            await self._writing
+            self._writing = None
+
+    async def flush(self, stream: str, lane: str, messages: Sequence[StoredMessage]) -> int:
+        """Prepare the first of `messages` and begin to write them; how many those are."""
+        tools, started = self._tools, time.perf_counter()
+        idle = self._writing is None or self._writing.done()
+        some = messages[: FIRST_MESSAGES if idle else 2 * self._messages + FIRST_MESSAGES]
+        prepared = await asyncio.to_thread(prepare, stream, lane, some, self.known.marks, tools.catalogue)
+        self.known.marks.update(prepared.flush.marks)
+        await park(tools.client, stream, prepared.parked)
+        hosts = {host for host, _, _ in prepared.flush.marks}
+        unknown = find_unknown(hosts, prepared.flush.families, self.known)
+        if unknown:
+            await self.written()
+            await ensure(tools.database, unknown, self.known)
+        now = tools.clock()
+        encoded = await asyncio.to_thread(encode, prepared.flush, self.known, now)
+        prepared_ms = (time.perf_counter() - started) * 1000
+        await self.written()
+        self._messages = prepared.messages
+        self._writing = self._group.create_task(self._write(prepared, encoded, now, prepared_ms))
+        return prepared.messages
+
+    async def _write(self, prepared: Prepared, encoded: Encoded, now: datetime, prepared_ms: float) -> None:
+        """Commit a flush, and say so in one line."""
+        tools, flush, started = self._tools, prepared.flush, time.perf_counter()
+        done = await commit(tools.database, tools.engine, tools.tables, flush, self.known, encoded, now)
+        logger.info(
+            "flushed",
+            extra={
+                "stream": flush.stream,
+                "messages": prepared.messages,
+                "rows": done.rows,
+                "refused": sum(done.refused.values()),
+                "parked": len(prepared.parked),
+                "repeats": prepared.repeats,
+                "position": flush.position.seq,
+                "prepared_ms": round(prepared_ms, 1),
+                "ms": round((time.perf_counter() - started) * 1000, 1),
+            },
+        )

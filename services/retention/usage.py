@@ -1,0 +1,198 @@
+"""What each table takes, how fast it grows, and what it will come to at that rate with the settings in force.
+
+Row counts are the database's estimates. Rates are those of the parts of the last days, over the time they cover.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
+
+from infra.database import Connection
+from infra.engine import Part, Table, detect, tables_of
+from infra.engines.tables import Kind, quoted
+from schemas.catalogue import Family
+from services.retention import sql
+from services.retention.guard import ReadSpace, Space, read_space
+from services.retention.job import settings_in_force
+from services.retention.policy import COLD_AFTER, Kept, kept_days
+
+DAY = timedelta(days=1)
+RATED_PARTS = 7
+"""Rates are over the newest so many parts."""
+_LEAST_BYTES = 2**18
+"""Smaller parts are pages half empty, which say nothing of what a row takes."""
+_INDEX_ROW_BYTES = 28
+_LEAST_COVERED = timedelta(minutes=10)
+"""Of less no rate is told."""
+
+
+class Usage(Struct, frozen=True):
+    """One table."""
+
+    family: str
+    kind: Kind
+    rows: int
+    """About."""
+    bytes: int
+    """With indexes."""
+    columnar_bytes: int
+    """Of those, in compressed parts."""
+    uncompressed_bytes: int | None
+    """What it would take without compression; None where that is not known."""
+    values: int
+    """Rows times metrics."""
+    bytes_per_value: float | None
+    rows_per_day: float | None
+    bytes_per_day: float | None
+    """Of new rows before compression."""
+    need_bytes: float | None
+    """When it holds as many days as the settings say and the whole part of the oldest, at today's rate."""
+
+
+class Day(Struct, frozen=True):
+    """Raw rows of all families on one day."""
+
+    day: str
+    rows: int
+    bytes: int
+    columnar_bytes: int
+    uncompressed_bytes: int | None
+
+
+class Storage(Struct, frozen=True):
+    """All tables together."""
+
+    engine: str
+    kept: Kept
+    tables: list[Usage]
+    days: list[Day]
+    """Oldest first."""
+    database_bytes: int
+    """With everything else that is in the database."""
+    need_bytes: float | None
+    """Of all tables; None where no table has a rate."""
+    free_bytes: int | None
+    """Of the database's disk, where it is this machine's."""
+    disk_bytes: int | None
+
+
+async def measure(
+    database: Connection, catalogue: Sequence[Family], now: datetime, space: ReadSpace = read_space
+) -> Storage:
+    """Sizes of everything; reads only what the database knows already, and the oldest row of a few hosts."""
+    engine = await detect(database, catalogue)
+    kept = kept_days(await settings_in_force(database))
+    tables = tables_of(catalogue)
+    parts = await engine.parts(database, tables)
+    newest: datetime | None = await database.fetchval(sql.NEWEST_SAMPLE)
+    until = min(now, newest or now)
+    used = []
+    for kind in ("raw", "minute", "hour"):
+        some = [table for table in tables if table.kind == kind]
+        since = await _oldest_row(database, some)
+        for table in some:
+            own = [part for part in parts if part.table == table.name]
+            used.append(usage(table, own, kept, since, until, engine.name != "native"))
+    return _sum_up(engine.name, kept, used, days_of(parts, catalogue), await space(database))
+
+
+def usage(
+    table: Table, parts: Sequence[Part], kept: Kept, since: datetime | None, until: datetime, columnar: bool
+) -> Usage:
+    """What `parts` of a table say of it; its rows are from `since` to `until`."""
+    rows = sum(part.rows_estimate for part in parts)
+    size = sum(part.bytes for part in parts)
+    values = rows * len(table.family.metrics)
+    rate = rows_per_day(parts, since, until)
+    hot = [part for part in parts if not part.compressed and part.rows_estimate]
+    cold = [part for part in parts if part.compressed and part.rows_estimate]
+    hot_row = _per_row([part.bytes for part in hot], hot) or _per_row([part.bytes_before or 0 for part in cold], cold)
+    hot_row = hot_row or table.row_bytes + _INDEX_ROW_BYTES
+    cold_row = min(_per_row([part.bytes for part in cold], cold) or hot_row, hot_row)
+    need = None
+    if rate is not None:
+        kept_for = getattr(kept, f"{table.kind}_days") + table.days
+        hot_for = min(kept_for, table.days + COLD_AFTER / DAY) if columnar else kept_for
+        need = rate * (hot_for * hot_row + (kept_for - hot_for) * cold_row)
+    return Usage(
+        table.family.name,
+        table.kind,
+        rows,
+        size,
+        sum(part.bytes for part in parts if part.compressed),
+        uncompressed(parts),
+        values,
+        size / values if values else None,
+        rate,
+        None if rate is None else rate * hot_row,
+        need,
+    )
+
+
+def rows_per_day(parts: Sequence[Part], since: datetime | None, until: datetime) -> float | None:
+    """Over the newest parts that hold something, and only over what of them lies between `since` and `until`."""
+    if since is None:
+        return None
+    newest = sorted((part for part in parts if part.rows_estimate and part.first < until), key=lambda part: part.first)
+    rows = 0
+    covered = timedelta()
+    for part in newest[-RATED_PARTS:]:
+        rows += part.rows_estimate
+        covered += max(timedelta(), min(part.last, until) - max(part.first, since))
+    return rows / (covered / DAY) if covered >= _LEAST_COVERED else None
+
+
+def uncompressed(parts: Sequence[Part]) -> int | None:
+    """What `parts` would take uncompressed; None where one does not say."""
+    total = 0
+    for part in parts:
+        size = part.bytes_before if part.compressed else part.bytes
+        if size is None:
+            return None
+        total += size
+    return total
+
+
+def days_of(parts: Sequence[Part], catalogue: Sequence[Family]) -> list[Day]:
+    """Raw parts by day."""
+    names = {table.name for table in tables_of(catalogue, "raw")}
+    by_day: dict[datetime, list[Part]] = {}
+    for part in parts:
+        if part.table in names and part.rows_estimate:
+            by_day.setdefault(part.first, []).append(part)
+    return [
+        Day(
+            f"{first.astimezone(UTC):%Y-%m-%d}",
+            sum(part.rows_estimate for part in some),
+            sum(part.bytes for part in some),
+            sum(part.bytes for part in some if part.compressed),
+            uncompressed(some),
+        )
+        for first, some in sorted(by_day.items())
+    ]
+
+
+def _per_row(sizes: Sequence[int], parts: Sequence[Part]) -> float | None:
+    rows = sum(part.rows_estimate for part in parts)
+    return sum(sizes) / rows if rows and sum(sizes) >= _LEAST_BYTES else None
+
+
+def _sum_up(engine: str, kept: Kept, used: list[Usage], days: list[Day], space: Space) -> Storage:
+    needs = [table.need_bytes for table in used if table.need_bytes is not None]
+    need = sum(needs) if needs else None
+    return Storage(engine, kept, used, days, space.database_bytes, need, space.free_bytes, space.disk_bytes)
+
+
+async def _oldest_row(database: Connection, tables: Sequence[Table]) -> datetime | None:
+    """When the rows of these tables begin, by those of a few hosts in the tables where an index finds them."""
+    found = []
+    for table in tables:
+        if not table.family.instance:
+            query = sql.OLDEST_OF_HOSTS.format(table=quoted(table.name))
+            found.append(await database.fetchval(query))
+            if found[-1] is not None:
+                break
+    return min((time for time in found if time is not None), default=None)

@@ -1,0 +1,39 @@
+"""The gateway's application without its server and its bus, for tests that only read the past."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+
+from infra.database import pool
+from infra.settings import ServerSettings
+from schemas.catalogue import CATALOGUE
+from services.gateway.app import create_app
+from services.gateway.bus import Bus
+from services.gateway.fleet import Fleet
+from services.gateway.hub import Hub
+from services.gateway.refresh import Runtime
+from services.gateway.resolution import EVERYTHING, Reach
+
+
+@asynccontextmanager
+async def asking(database_url: str, reach: Reach = EVERYTHING) -> AsyncIterator[httpx.AsyncClient]:
+    """A client whose base is /api/v1; `reach` says how far back raw and minute rows go."""
+    runtime = Runtime()
+    runtime.reach = reach
+    async with pool(database_url, "test gateway", 4, least=0) as connections:
+        app = create_app(ServerSettings(), connections, Bus(), Hub(Fleet(CATALOGUE)), runtime, lambda client: None)
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api/v1", timeout=20) as client:
+            yield client
+
+
+async def get(client: httpx.AsyncClient, path: str, **query: object) -> Any:
+    """The answer of a request that succeeds; a trailing underscore is dropped from names, as of `from_`."""
+    parameters = {name.rstrip("_"): str(value) for name, value in query.items()}
+    response = await client.get(path, params=parameters)
+    assert response.status_code == 200, response.text
+    return response.json()

@@ -1,0 +1,27 @@
+"""Roll-ups and columnar rows as the retention service makes them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from infra import database
+from infra.engine import detect, tables_of
+from schemas.catalogue import CATALOGUE, Family, family_named
+from services.retention import rollup
+from tests.gateway.rows import utc
+
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+async def roll_up(database_url: str, now_ms: int, catalogue: tuple[Family, ...] = CATALOGUE) -> None:
+    """Roll up what is due at `now_ms`: slots and hours that have ended a while before."""
+    async with database.connection(database_url, "test roll-up") as connection:
+        await rollup.roll_up(connection, await detect(connection, catalogue), catalogue, utc(now_ms))
+
+
+async def compress(database_url: str, *family_names: str) -> None:
+    """Make all that is stored of some families columnar, where the engine can."""
+    families = [family_named(name) for name in family_names]
+    async with database.connection(database_url, "test compression") as connection:
+        engine = await detect(connection)
+        await engine.compress_before(connection, tables_of(families), FAR)
