@@ -81,19 +81,22 @@ class TimescaleEngine:
         """Every chunk, oldest first. As long as nobody has counted its rows, they are estimated from its size."""
         rows = await database.fetch(
             """
+            WITH s AS MATERIALIZED (  -- once per table: the function looks at every chunk
+                SELECT wanted, row_bytes, sizes.* FROM unnest($1::text[], $2::int[]) AS w (wanted, row_bytes)
+                CROSS JOIN LATERAL chunks_detailed_size(quote_ident(wanted)::regclass) AS sizes)
             SELECT wanted AS table, c.chunk_name AS name, c.range_start, c.range_end, c.is_compressed,
-                   s.total_bytes AS bytes, before.before_compression_total_bytes AS bytes_before,
+                   s.total_bytes AS bytes,
+                   cold.uncompressed_heap_size + cold.uncompressed_toast_size + cold.uncompressed_index_size
+                       AS bytes_before,
                    'PARTIAL' = ANY(_timescaledb_functions.chunk_status_text(
                        format('%I.%I', c.chunk_schema, c.chunk_name)::regclass)) AS stale,
                    coalesce(cold.numrows_pre_compression,
                             nullif(approximate_row_count(format('%I.%I', c.chunk_schema, c.chunk_name)::regclass), 0),
                             s.table_bytes / row_bytes) AS rows_estimate
-            FROM unnest($1::text[], $2::int[]) AS w (wanted, row_bytes)
+            FROM s
             JOIN timescaledb_information.chunks c
-                ON c.hypertable_schema = current_schema AND c.hypertable_name = wanted
-            JOIN LATERAL chunks_detailed_size(quote_ident(wanted)::regclass) s USING (chunk_schema, chunk_name)
-            LEFT JOIN LATERAL chunk_columnstore_stats(quote_ident(wanted)::regclass) before
-                USING (chunk_schema, chunk_name)
+                ON c.hypertable_schema = current_schema AND c.hypertable_name = s.wanted
+                AND c.chunk_schema = s.chunk_schema AND c.chunk_name = s.chunk_name
             LEFT JOIN _timescaledb_catalog.compression_chunk_size cold  -- by the id in a chunk's name: in every version
                 ON cold.chunk_id = substring(c.chunk_name FROM '_([0-9]+)_chunk$')::int
             ORDER BY c.range_start, wanted

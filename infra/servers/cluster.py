@@ -41,6 +41,7 @@ _SETTINGS = {
     "fsync": "on",
     "synchronous_commit": "on",
     "max_wal_size": "1GB",
+    "io_method": "sync",  # most pages are in memory, where handing them to other processes costs more than reading them
     "jit": "off",  # compiling costs more than these queries take
     "log_checkpoints": "off",
     "log_line_prefix": "%m [%p] ",

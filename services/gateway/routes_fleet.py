@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import get_args
 
@@ -141,7 +142,7 @@ async def _rank(
     if by == "p95":
         tallies = await read_tallies(database, family, [metric], lines, pieces, period)
         convert = to_unit(metric)
-        percentiles = [tally.percentiles()[P95] for (tally,) in tallies]
+        percentiles = await asyncio.to_thread(lambda: [tally.percentiles()[P95] for (tally,) in tallies])
         ranked = [(None if p is None else convert(p), line) for p, line in zip(percentiles, lines, strict=True)]
     else:
         summaries = await read_steps(database, family, [metric], lines, pieces, ONE_STEP)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -9,7 +12,6 @@ from starlette.routing import BaseRoute
 from infra.database import Pool
 from schemas.api import SeriesAnswer, SeriesColumn, Stat, StatsAnswer
 from schemas.catalogue import Family, Metric
-from schemas.rules import InvalidField
 from services.gateway.arguments import (
     DEFAULT_POINTS,
     MOST_POINTS,
@@ -24,16 +26,12 @@ from services.gateway.arguments import (
 from services.gateway.fleet import Fleet
 from services.gateway.history import SOURCES, Line, read_lines, read_pieces, read_steps
 from services.gateway.locate import locate
-from services.gateway.pieces import Piece
 from services.gateway.refresh import Runtime
 from services.gateway.requests import Resource, answer, query_int
-from services.gateway.resolution import HOUR_MS, choose_grid
-from services.gateway.stats import choose_sources, read_tallies
+from services.gateway.resolution import choose_grid
+from services.gateway.stats import check_sketches, choose_sources, read_tallies
 from services.gateway.tally import Tally
 from services.gateway.units import mean_to_unit, to_unit
-
-MOST_SKETCHES = 200_000
-"""Most hours of all metrics of one answer together."""
 
 
 def series_routes(pool: Pool, fleet: Fleet, runtime: Runtime, catalogue: tuple[Family, ...]) -> list[BaseRoute]:
@@ -78,28 +76,29 @@ def series_routes(pool: Pool, fleet: Fleet, runtime: Runtime, catalogue: tuple[F
             number = await find_host(database, fleet, host)
             lines = await read_lines(database, {number: host}, [family for family, _ in wanted], instance)
             pieces = await read_pieces(database, [number], from_ms, to_ms, sources)
-            _check_hours(pieces[number], sum(len(lines[family.name]) * len(metrics) for family, metrics in wanted))
+            await check_sketches(database, wanted, lines, pieces)
             for family, metrics in wanted:
                 of_family = lines[family.name]
                 period = periods_ms[family.name]
                 tallies = await read_tallies(database, family, metrics, of_family, pieces, period)
                 await locate(database, family, metrics, of_family, tallies)
-                for line, of_line in zip(of_family, tallies, strict=True):
-                    if not family.instance or any(tally.known for tally in of_line):
-                        stats += (_stat(family, m, line, tally) for m, tally in zip(metrics, of_line, strict=True))
+                # Off the event loop: the sketches of a year take a second.
+                stats += await asyncio.to_thread(_stats, family, metrics, of_family, tallies)
         resolution = pieces[number][0].source if len(pieces[number]) == 1 else sources[0]
         return answer(StatsAnswer(host, from_ms, to_ms, resolution, stats))
 
     return [Resource("/hosts/{host}/series", GET=get_series), Resource("/hosts/{host}/stats", GET=get_stats)]
 
 
-def _check_hours(pieces: list[Piece], metrics: int) -> None:
-    hours = sum(piece.to_ms - piece.from_ms for piece in pieces if piece.source == "hour") // HOUR_MS
-    if hours * metrics > MOST_SKETCHES:
-        remedy = (
-            f"over {hours} hours ask for at most {MOST_SKETCHES // hours} metrics of instances, or for a shorter range"
-        )
-        raise InvalidField("metrics", metrics, remedy)
+def _stats(
+    family: Family, metrics: Sequence[Metric], lines: Sequence[Line], tallies: Sequence[Sequence[Tally]]
+) -> list[Stat]:
+    return [
+        _stat(family, metric, line, tally)
+        for line, of_line in zip(lines, tallies, strict=True)
+        if not family.instance or any(tally.known for tally in of_line)
+        for metric, tally in zip(metrics, of_line, strict=True)
+    ]
 
 
 def _stat(family: Family, metric: Metric, line: Line, tally: Tally) -> Stat:

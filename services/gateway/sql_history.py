@@ -92,6 +92,15 @@ def hours(family: Family, metrics: Sequence[Metric]) -> str:
     return _per_piece(outer, f"SELECT {', '.join(inner)} {_of_piece(family, 'hour')} ORDER BY time")
 
 
+def count_hours(family: Family) -> str:
+    """How many hour rows there are in all pieces together."""
+    return f"""
+        SELECT count(*) FROM unnest($1::int[], $2::int[], $3::timestamptz[], $4::timestamptz[])
+            AS p (host, instance, first, last)
+        CROSS JOIN LATERAL (SELECT 1 {_of_piece(family, "hour", bounded=False)}) AS found
+    """
+
+
 def export(family: Family, metrics: Sequence[Metric]) -> str:
     """Stored rows of one host in order of time: time, instance id, then counts.
 

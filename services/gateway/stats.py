@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from infra import packed
 from infra.database import Connection
 from schemas.catalogue import Family, Metric
+from schemas.rules import InvalidField
 from services.gateway import sql_history
-from services.gateway.history import Line, Stretch, fetch
+from services.gateway.history import Line, Lines, Stretch, Wanted, bounds_of, fetch
 from services.gateway.pieces import Piece, rows_of, split
 from services.gateway.resolution import HOUR_MS, Reach, Resolution, widened
 from services.gateway.tally import Tally
@@ -19,6 +20,8 @@ EXACT_COUNTS = 10_000_000
 """Nor are more counts than this kept of one family at once."""
 PORTION_COUNTS = 1_000_000
 """About so many counts come with one query."""
+MOST_SKETCHES = 200_000
+"""Most hours of all metrics of one answer together: a second of work."""
 
 
 def choose_sources(from_ms: int, to_ms: int, period_ms: int, reach: Reach) -> tuple[int, int, tuple[Resolution, ...]]:
@@ -66,6 +69,27 @@ async def read_tallies(
             for tally, column in zip(tallies[numbers[stretch.line]], counts, strict=True):
                 tally.add_rows(times, packed.ints(column))
     return tallies
+
+
+async def check_sketches(database: Connection, wanted: Wanted, lines: Lines, pieces: Mapping[int, list[Piece]]) -> None:
+    """Raise InvalidField when there are more hours to read than MOST_SKETCHES; they are counted where they may be."""
+    hours = {number: [piece for piece in own if piece.source == "hour"] for number, own in pieces.items()}
+    columns, possible, there = 0, 0, 0
+    for family, metrics in wanted:
+        columns += len(metrics) * len(lines[family.name])
+        for line in lines[family.name]:
+            possible += len(metrics) * sum(piece.to_ms - piece.from_ms for piece in hours[line.host_id]) // HOUR_MS
+    if possible <= MOST_SKETCHES:
+        return
+    for family, metrics in wanted:
+        stretches = [Stretch(line, piece) for line in lines[family.name] for piece in hours[line.host_id]]
+        there += len(metrics) * await database.fetchval(sql_history.count_hours(family), *bounds_of(stretches))
+    if there > MOST_SKETCHES:
+        remedy = (
+            f"of these {columns} metrics of instances {there} hours are stored, at most {MOST_SKETCHES} can be read: "
+            f"ask for fewer, or for a shorter range"
+        )
+        raise InvalidField("metrics", columns, remedy)
 
 
 def _portions(

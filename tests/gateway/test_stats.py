@@ -8,11 +8,14 @@ from typing import Any
 
 import httpx
 
+from infra import database
+from infra.engine import Table, detect
+from schemas.catalogue import family_named
 from services.gateway.resolution import Reach
 from tests.gateway.asking import asking
 from tests.gateway.asking import get as ask
 from tests.gateway.rolled import roll_up
-from tests.gateway.rows import Row, execute, put
+from tests.gateway.rows import Row, execute, put, utc
 from tests.gateway.running import gateway
 
 START_MS = 1_795_219_200_000
@@ -128,10 +131,24 @@ async def test_a_maximum_keeps_the_begin_of_its_minute_or_hour_where_finer_rows_
     ]
 
 
-async def test_a_range_too_long_for_so_many_metrics_is_refused(database_url: str) -> None:
+async def test_more_hours_of_metrics_than_can_be_read_are_refused(database_url: str) -> None:
     await put(database_url, "cpu", [(START_MS, "", {"total": 1})])
+    hours = 200_000 // len(family_named("cpu").metrics)
+    asked = {"metrics": "cpu", "from_": START_MS - 3000 * 24 * HOUR_MS, "to": START_MS}
+    async with database.connection(database_url, "test") as connection:
+        room = (utc(START_MS - 3000 * 24 * HOUR_MS), utc(START_MS))
+        await (await detect(connection)).make_room(connection, [Table(family_named("cpu"), "hour")], *room)
+
+    async def add(first: int, last: int) -> None:
+        rows = "INSERT INTO cpu_1h (time, host_id) SELECT $1::timestamptz - n * interval '1 hour', id FROM hosts"
+        await execute(database_url, f"{rows}, generate_series($2::int, $3::int) AS n", utc(START_MS), first, last)
+
     async with asking(database_url) as client:
-        query = {"metrics": "cpu,memory,agent", "from": str(START_MS - 3000 * 24 * HOUR_MS), "to": str(START_MS)}
-        refused = await client.get("/hosts/web-1/stats", params=query)
+        await add(1, hours)
+        answer = await ask(client, "/hosts/web-1/stats", **asked)
+        await add(hours + 1, hours + 1)
+        refused = await client.get("/hosts/web-1/stats", params={k.rstrip("_"): str(v) for k, v in asked.items()})
+    assert {stat["count"] for stat in answer["stats"]} == {0}
     assert refused.status_code == 400
     assert refused.json()["errors"][0]["field"] == "metrics"
+    assert f"{(hours + 1) * len(family_named('cpu').metrics)} hours are stored, at most 200000" in refused.text
