@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from infra.database import Connection, ensure_hosts
-from infra.engine import Engine, tables_of
+from infra.database import Connection, connection, ensure_hosts
+from infra.engine import Engine, detect, tables_of
+from infra.migrate import migrate
 from schemas.catalogue import Family, Metric
 
 ROOM = Family(
@@ -19,6 +22,15 @@ ROOM = Family(
 )
 SHELF = Family("shelf", "Load of a shelf.", 10, (Metric(1, "load", "g", 250, "int8", "Mass on it."),), instance="shelf")
 HOUSE = (ROOM, SHELF)
+
+
+@asynccontextmanager
+async def house(url: str) -> AsyncIterator[tuple[Connection, Engine]]:
+    """A database with the small catalogue's tables."""
+    async with connection(url, "test") as database:
+        engine = await detect(database, HOUSE)
+        await migrate(database, engine, HOUSE)
+        yield database, engine
 
 
 def at(day: int, hour: int = 12) -> datetime:

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
 
-from infra.database import Connection, connection
-from infra.engine import Engine, NativeEngine, SchemaError, detect, tables_of
+from infra.database import connection
+from infra.engine import NativeEngine, SchemaError, detect, tables_of
 from infra.engines.tables import begins_of
 from infra.engines.views import view_query
 from infra.migrate import migrate
 from schemas.catalogue import CATALOGUE, Family, Metric
-from tests.infra.families import HOUSE, ROOM, SHELF, at, put, times_in
-
-
-@asynccontextmanager
-async def house(url: str) -> AsyncIterator[tuple[Connection, Engine]]:
-    """A database with the small catalogue's tables."""
-    async with connection(url, "test") as database:
-        engine = await detect(database, HOUSE)
-        await migrate(database, engine, HOUSE)
-        yield database, engine
+from tests.infra.families import HOUSE, ROOM, SHELF, at, house, put, times_in
 
 
 def test_parts_of_a_day_are_those_that_the_range_touches() -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from infra.database import Connection, connection
-from infra.engine import Engine, detect
-from infra.migrate import migrate
+from infra.database import Connection
+from infra.engine import Engine
 from schemas.catalogue import Family
 from services.retention.guard import ReadSpace, Space
 from tests.infra import families
@@ -24,15 +22,6 @@ DISK_BYTES = 5 * 2**20
 def ago(days: int, hour: int = 12) -> datetime:
     """An hour of a UTC day before today; of today itself only what is over."""
     return TODAY - timedelta(days=days) + timedelta(hours=hour)
-
-
-@asynccontextmanager
-async def house(url: str) -> AsyncIterator[tuple[Connection, Engine]]:
-    """A database with the small catalogue's tables."""
-    async with connection(url, "test") as database:
-        engine = await detect(database, HOUSE)
-        await migrate(database, engine, HOUSE)
-        yield database, engine
 
 
 async def put(database: Connection, engine: Engine, *times: datetime, catalogue: tuple[Family, ...] = HOUSE) -> None:

@@ -4,16 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 
-from infra.database import Connection, connection, ensure_hosts
-from infra.engine import Engine, Table, detect, tables_of
-from infra.migrate import migrate
+from infra.database import Connection, ensure_hosts
+from infra.engine import Engine, Table, tables_of
 from infra.sketch import sketch
 from schemas.catalogue import Family
 from services.retention.rollup import HOUR, SLOT
@@ -24,15 +22,6 @@ Row = tuple[str, datetime, int | None]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-
-
-@asynccontextmanager
-async def house(url: str) -> AsyncIterator[tuple[Connection, Engine]]:
-    """A database with the small catalogue's tables."""
-    async with connection(url, "test") as database:
-        engine = await detect(database, HOUSE)
-        await migrate(database, engine, HOUSE)
-        yield database, engine
 
 
 async def write(database: Connection, engine: Engine, rows: Sequence[Row]) -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from infra.database import Connection
 from services.retention.job import prune
 from services.retention.policy import CATCH_UP, SILENCE, trusted_now
-from tests.infra.families import HOUSE
-from tests.retention.house import NOW, PLENTY, TODAY, ago, house, put, times_of
+from tests.infra.families import HOUSE, house
+from tests.retention.house import NOW, PLENTY, TODAY, ago, put, times_of
 
 HOUR = timedelta(hours=1)
 MONTH = timedelta(days=30)

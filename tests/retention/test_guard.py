@@ -18,8 +18,8 @@ from schemas.settings import RuntimeSettings
 from services.retention.guard import GIB, WORTH, Space, early_horizons, read_space, shortage
 from services.retention.job import prune
 from services.retention.report import Run
-from tests.infra.families import HOUSE
-from tests.retention.house import NOW, PLENTY, a_disk, ago, house, put, set_, times_of
+from tests.infra.families import HOUSE, house
+from tests.retention.house import NOW, PLENTY, a_disk, ago, put, set_, times_of
 
 YESTERDAY = ago(1, 0)
 

@@ -9,8 +9,8 @@ from infra.database import Connection, connection
 from services.retention import sql
 from services.retention.job import prune
 from services.retention.preview import Preview, preview
-from tests.infra.families import HOUSE
-from tests.retention.house import NOW, PLENTY, a_disk, ago, house, put
+from tests.infra.families import HOUSE, house
+from tests.retention.house import NOW, PLENTY, a_disk, ago, put
 
 
 def told(would: Preview, what: str) -> list[tuple[str, str]]:

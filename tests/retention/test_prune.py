@@ -13,8 +13,8 @@ from infra.database import Connection, connection
 from services.retention import sql
 from services.retention.job import prune
 from services.retention.report import Run
-from tests.infra.families import HOUSE
-from tests.retention.house import NOW, PLENTY, ago, house, put, set_, times_of
+from tests.infra.families import HOUSE, house
+from tests.retention.house import NOW, PLENTY, ago, put, set_, times_of
 
 
 async def horizon(database: Connection) -> object:

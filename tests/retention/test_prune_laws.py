@@ -14,8 +14,8 @@ from infra.database import Connection, connection, ensure_hosts
 from infra.engine import Engine, tables_of
 from services.retention import sql
 from services.retention.job import prune
-from tests.infra.families import HOUSE
-from tests.retention.house import NOW, PLENTY, TODAY, a_disk, house, mark, set_
+from tests.infra.families import HOUSE, house
+from tests.retention.house import NOW, PLENTY, TODAY, a_disk, mark, set_
 
 MIDDAY = TODAY - timedelta(hours=12)
 """Where true time ends at the latest: the database's clock is right or ahead of it by weeks, ours wherever."""

@@ -12,8 +12,8 @@ from infra.database import Connection, connect, connection
 from infra.engine import Table, tables_of
 from services.retention import rollup
 from services.retention.rollup import RolledUp, roll_up
-from tests.infra.families import HOUSE, ROOM, at
-from tests.retention.rollups import Row, check, house, snapshot, stored, write
+from tests.infra.families import HOUSE, ROOM, at, house
+from tests.retention.rollups import Row, check, snapshot, stored, write
 
 NOW = at(21, 15)
 HOURS = [at(21, 9), at(21, 10), at(21, 11)]

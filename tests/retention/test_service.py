@@ -17,8 +17,8 @@ from infra.settings import ServerSettings
 from schemas.settings import SettingChanged
 from schemas.subjects import SETTINGS_CHANGED
 from services.retention.service import changed_key, run
-from tests.infra.families import HOUSE
-from tests.retention.house import house, put, set_, times_of
+from tests.infra.families import HOUSE, house
+from tests.retention.house import put, set_, times_of
 from tests.waiting import eventually
 
 

@@ -11,8 +11,8 @@ from infra.engines.tables import Kind
 from services.retention.job import prune
 from services.retention.policy import Kept
 from services.retention.usage import Usage, days_of, measure, rows_per_day, uncompressed, usage
-from tests.infra.families import HOUSE, ROOM
-from tests.retention.house import NOW, PLENTY, TODAY, a_disk, ago, house, put
+from tests.infra.families import HOUSE, ROOM, house
+from tests.retention.house import NOW, PLENTY, TODAY, a_disk, ago, put
 
 MIB = 2**20
 KEPT = Kept(7, 30, 730)
