@@ -124,12 +124,8 @@ def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
 
 def runner() -> asyncio.Runner:
     """An event loop, uvloop's where it is installed: servers have it, agents need it not."""
-    # Decoding makes many small objects that all die young; looking for cycles among them took a tenth of ingest. A flush
-    # makes less than this many.
-    gc.set_threshold(150_000, 20, 50)
-    # While a thread decodes, every turn of the event loop waits this long for the interpreter: 5 ms by default, which
-    # kept the database waiting for a fifth of the time.
-    sys.setswitchinterval(0.0005)
+    # Decoding makes many small objects that all die young; looking for cycles every 700 of them took a tenth of ingest.
+    gc.set_threshold(50_000, 20, 50)
     try:
         import uvloop
     except ImportError:

@@ -15,7 +15,7 @@ import numpy as np
 from infra.database import Connection
 from infra.engine import Engine, Table
 from infra.ordered import Position
-from infra.positions import Lane, save_marks, save_position
+from infra.positions import Lane
 from services.ingest import sql
 from services.ingest.columns import FamilyRows
 from services.ingest.copyformat import Field, encode_copy, timestamps
@@ -110,11 +110,8 @@ async def commit(
         for table, columns, data in encoded.copies:
             # In one piece: the event loop gets little time while another thread prepares the next flush.
             await database.copy_to_table(table, source=data, columns=columns, format="binary")  # type: ignore[arg-type]
-        await _touch(database, encoded)
         await _refuse(database, encoded, known)
-        await save_marks(database, CONSUMER, flush.marks, known.hosts)
-        await _mark_dirty(database, encoded)
-        await save_position(database, CONSUMER, flush.stream, flush.position)
+        await _finish(database, flush, encoded, known)
     return encoded
 
 
@@ -161,13 +158,6 @@ def _note_newest(encoded: Encoded, rows: FamilyRows, host_ids: list[int]) -> Non
         encoded.newest_ms[host] = max(encoded.newest_ms.get(host, 0), time_ms)
 
 
-async def _touch(database: Connection, encoded: Encoded) -> None:
-    """Note the newest sample per host."""
-    if encoded.newest_ms:
-        hosts = sorted(encoded.newest_ms)
-        await database.execute(sql.TOUCH_HOSTS, hosts, [_utc(encoded.newest_ms[host]) for host in hosts])
-
-
 async def _refuse(database: Connection, encoded: Encoded, known: Known) -> None:
     """Count refused rows per host, family and reason."""
     keys = sorted(encoded.refused)
@@ -181,9 +171,23 @@ async def _refuse(database: Connection, encoded: Encoded, known: Known) -> None:
         )
 
 
-async def _mark_dirty(database: Connection, encoded: Encoded) -> None:
-    """Have the roll-ups of whatever got rows made anew."""
+async def _finish(database: Connection, flush: Flush, encoded: Encoded, known: Known) -> None:
+    """Newest samples, marks, what has to be rolled up anew, and the position."""
+    newest = sorted(encoded.newest_ms.items())
+    marks = sorted((known.hosts[host], lane, epoch, seq) for (host, lane, epoch), seq in flush.marks.items())
     slots = sorted(encoded.slots)
-    if slots:
-        hosts = [host for host, _ in slots]
-        await database.execute(sql.MARK_DIRTY, hosts, [_utc(slot * SLOT_MS) for _, slot in slots])
+    await database.execute(
+        sql.FINISH,
+        CONSUMER,
+        flush.stream,
+        flush.position.seq,
+        flush.position.time_ns,
+        [host for host, _ in newest],
+        [_utc(time_ms) for _, time_ms in newest],
+        [host for host, _, _, _ in marks],
+        [lane for _, lane, _, _ in marks],
+        [epoch for _, _, epoch, _ in marks],
+        [seq for _, _, _, seq in marks],
+        [host for host, _ in slots],
+        [_utc(slot * SLOT_MS) for _, slot in slots],
+    )

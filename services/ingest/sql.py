@@ -14,24 +14,34 @@ RETURNING host_id, family, name, id
 HORIZON = "SELECT (extract(epoch FROM before) * 1000)::bigint FROM horizons WHERE name = 'raw' FOR SHARE"
 """The lock makes whoever moves the horizon wait for the flush, and the flush see where it was moved to."""
 
-TOUCH_HOSTS = """
-UPDATE hosts SET last_sample = greatest(last_sample, seen.at)
-FROM unnest($1::integer[], $2::timestamptz[]) AS seen (id, at) WHERE hosts.id = seen.id
-"""
-
 REFUSE = """
 INSERT INTO refusals (host_id, family, reason, rows, last)
 SELECT *, now() FROM unnest($1::integer[], $2::text[], $3::text[], $4::bigint[])
 ON CONFLICT (host_id, family, reason) DO UPDATE SET rows = refusals.rows + excluded.rows, last = excluded.last
 """
 
-MARK_DIRTY = """
-INSERT INTO dirty_minutes (host_id, slot)
-SELECT host_id, slot FROM unnest($1::integer[], $2::timestamptz[]) AS got (host_id, slot) ORDER BY host_id, slot
-ON CONFLICT (host_id, slot) DO UPDATE SET version = dirty_minutes.version + 1
+FINISH = """
+WITH touched AS (
+    UPDATE hosts SET last_sample = greatest(last_sample, seen.at)
+    FROM unnest($5::integer[], $6::timestamptz[]) AS seen (id, at) WHERE hosts.id = seen.id
+), accepted AS (
+    INSERT INTO marks (consumer, host_id, lane, epoch, seq)
+    SELECT $1, * FROM unnest($7::integer[], $8::text[], $9::text[], $10::bigint[])
+    ON CONFLICT (consumer, host_id, lane, epoch)
+    DO UPDATE SET seq = greatest(marks.seq, excluded.seq), seen = now()
+), dirtied AS (
+    INSERT INTO dirty_minutes (host_id, slot)
+    SELECT host_id, slot FROM unnest($11::integer[], $12::timestamptz[]) AS got (host_id, slot) ORDER BY host_id, slot
+    ON CONFLICT (host_id, slot) DO UPDATE SET version = dirty_minutes.version + 1
+)
+INSERT INTO positions (consumer, stream, seq, time_ns) VALUES ($1, $2, $3, $4)
+ON CONFLICT (consumer, stream) DO UPDATE SET seq = excluded.seq, time_ns = excluded.time_ns
 """
-"""A mark that is there is written to all the same: the lock on its row keeps a roll-up that has read it from deleting
-it under a flush that has not committed. Everybody locks these rows in the order of their key."""
+"""All small things of a flush at once: each round trip costs some milliseconds while a thread prepares the next flush.
+
+A mark of dirty minutes that is there is written to all the same: the lock on its row keeps a roll-up that has read it
+from deleting it under a flush that has not committed. Everybody locks these rows in the order of their key.
+"""
 
 RAW_DAYS = "SELECT (value)::text::integer FROM settings WHERE key = 'raw_days'"
 

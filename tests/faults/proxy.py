@@ -27,8 +27,14 @@ class Proxy:
         """How many there have been, refused ones left out."""
 
     def hold_after(self, size: int) -> None:
-        """From `size` more bytes to the server on, forward nothing to it, as if the network had gone."""
+        """From `size` more bytes to the server on, forward nothing either way, as if the network had gone."""
         self._left_bytes = size
+        if size == 0:
+            self._hold()
+
+    def _hold(self) -> None:
+        self._open.clear()
+        self.held.set()
 
     def cut(self) -> None:
         """End every connection, on both sides, and refuse new ones."""
@@ -70,10 +76,8 @@ class Proxy:
                 if counted and self._left_bytes is not None:
                     self._left_bytes -= len(data)
                     if self._left_bytes < 0:
-                        self._open.clear()
-                        self.held.set()
-                if counted:
-                    await self._open.wait()
+                        self._hold()
+                await self._open.wait()
                 writer.write(data)
                 await writer.drain()
         writer.transport.abort()

@@ -51,7 +51,7 @@ async def in_mid_copy(between: Proxy, url: str) -> None:
         await eventually(lambda: connection.fetchval(COPYING))
 
 
-async def test_postgresql_killed_in_mid_copy(bus_url: str, tmp_path: Path) -> None:
+async def test_postgresql_killed_in_mid_copy_costs_and_doubles_nothing(bus_url: str, tmp_path: Path) -> None:
     start_ms = recent_ms()
     last = await publish_backlog(bus_url, start_ms, 0, 150)
     async with migrated_server(tmp_path / "postgres") as server, proxy(server.url) as (between, url):
@@ -65,7 +65,9 @@ async def test_postgresql_killed_in_mid_copy(bus_url: str, tmp_path: Path) -> No
         await assert_whole(server.url, 150, start_ms)
 
 
-async def test_a_connection_cut_in_mid_copy_and_healed(bus_url: str, database_url: str, tmp_path: Path) -> None:
+async def test_a_connection_cut_in_mid_copy_and_healed_costs_and_doubles_nothing(
+    bus_url: str, database_url: str, tmp_path: Path
+) -> None:
     start_ms = recent_ms()
     last = await publish_backlog(bus_url, start_ms, 0, 150)
     async with proxy(database_url) as (between, url):
@@ -80,7 +82,9 @@ async def test_a_connection_cut_in_mid_copy_and_healed(bus_url: str, database_ur
     await assert_whole(database_url, 150, start_ms)
 
 
-async def test_a_bus_connection_cut_in_mid_pull_and_healed(bus_url: str, database_url: str, tmp_path: Path) -> None:
+async def test_a_bus_connection_cut_in_mid_pull_and_healed_costs_and_doubles_nothing(
+    bus_url: str, database_url: str, tmp_path: Path
+) -> None:
     start_ms = recent_ms()
     last = await publish_backlog(bus_url, start_ms, 0, 150)
     async with proxy(bus_url) as (between, url), database.connection(database_url, "test") as connection:
@@ -104,16 +108,16 @@ async def test_a_bus_that_falls_silent_without_a_word_is_left_for_another_connec
         with ingest(url, database_url, tmp_path):
             await drained(database_url, first)
             between.hold_after(0)
-            await asyncio.wait_for(between.held.wait(), 30)
             last = await publish_backlog(bus_url, start_ms, 20, 40)
-            await asyncio.sleep(20)  # three heartbeats missed: given up
-            between.cut()
+            await eventually(lambda: between.connections > 1, 40)  # three heartbeats missed: given up
             between.heal()
             await drained(database_url, last)
     await assert_whole(database_url, 40, start_ms)
 
 
-async def test_a_deadlock_that_ingest_loses(bus_url: str, database_url: str, tmp_path: Path) -> None:
+async def test_a_deadlock_that_ingest_loses_costs_and_doubles_nothing(
+    bus_url: str, database_url: str, tmp_path: Path
+) -> None:
     start_ms = recent_ms()
     first = await publish_backlog(bus_url, start_ms, 0, 20)
     with ingest(bus_url, database_url, tmp_path):
