@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from schemas.catalogue import CATALOGUE, Family, metric_named
 from schemas.subjects import valid_host
 
-Name = Annotated[str, Meta(min_length=1, max_length=120)]
+Name = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\x00]*$")]  # JSON has NUL, PostgreSQL not
 RuleId = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}$")]
 Seconds = Annotated[float, Meta(ge=0, le=7 * 86400)]
 
@@ -32,7 +32,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     metric: str
     host: str = "*"
     """A host id, or `*` for all."""
-    instance: str = "*"
+    instance: Annotated[str, Meta(pattern=r"^[^\x00]*$")] = "*"
     """An instance name, or `*` for each of them."""
     comparison: Literal["above", "below"] = "above"
     warning: Threshold | None = None
@@ -42,7 +42,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     recover_for_s: Seconds = 0
     """The recovery must hold this long before the alert resolves."""
     enabled: bool = True
-    runbook_url: Annotated[str, Meta(max_length=500)] = ""
+    runbook_url: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
 
 
 class InvalidField(ValueError):

@@ -22,6 +22,7 @@ SUFFIX: dict[Kind, str] = {"raw": "", "minute": "_1m", "hour": "_1h"}
 _DAYS: dict[Kind, int] = {"raw": 1, "minute": 7, "hour": 28}
 _EPOCH = date(1970, 1, 1)
 _WIDTHS = {"int2": 2, "int4": 4, "int8": 8, "timestamptz": 8, "numeric": 10, "bytea": 60}
+_VARYING = ("numeric", "bytea")
 _ROW_BYTES = 32
 """Header, item pointer and padding of a row."""
 
@@ -52,11 +53,18 @@ class Table(Struct, frozen=True):
 
     @property
     def columns(self) -> dict[str, str]:
-        """Every column with its type, in order."""
+        """Every column with its type, in order.
+
+        A roll-up's are laid out without gaps and have those of varying length last: readers find the others quicker.
+        """
         keys = {"time": "timestamptz", "host_id": "int4"} | ({"instance_id": "int4"} if self.family.instance else {})
+        if self.kind == "raw":
+            return keys | {metric.name: metric.column for metric in self.family.metrics}
+        rolled: dict[str, str] = {}
         for metric in self.family.metrics:
-            keys |= {metric.name: metric.column} if self.kind == "raw" else _rolled(metric, self.kind)
-        return keys
+            rolled |= _rolled(metric, self.kind)
+        varying = {name: kind for name, kind in rolled.items() if kind in _VARYING}
+        return keys | {name: kind for name, kind in rolled.items() if name not in varying} | varying
 
     @property
     def row_bytes(self) -> int:
@@ -98,9 +106,12 @@ def tables_of(catalogue: Sequence[Family], *kinds: Kind) -> list[Table]:
 
 
 def _rolled(metric: Metric, kind: Kind) -> dict[str, str]:
-    name = metric.name
-    total = "numeric" if metric.column == "int8" else "int8"
-    columns = {f"{name}_n": "int4", f"{name}_sum": total, f"{name}_min": metric.column, f"{name}_max": metric.column}
+    """A metric's columns in a roll-up, wide ones first."""
+    name, column = metric.name, metric.column
+    total = {f"{name}_sum": "numeric" if column == "int8" else "int8"}
+    extremes = {f"{name}_min": column, f"{name}_max": column}
+    known = {f"{name}_n": "int4"}
+    columns = extremes | known | total if column == "int8" else total | known | extremes
     return columns | ({f"{name}_sketch": "bytea"} if kind == "hour" else {})
 
 

@@ -25,6 +25,9 @@ from infra.engines.tables import (
 from infra.engines.views import ensure_views
 from schemas.catalogue import Family
 
+COMPRESS_S = 600.0
+"""Most that one chunk may take; 0.6 M rows a second were measured. Late rows for it wait as long."""
+
 
 class TimescaleEngine:
     """PostgreSQL with the timescaledb extension."""
@@ -74,7 +77,9 @@ class TimescaleEngine:
         )
         done = 0
         for row in rows:
-            done += await with_patience(database, f"CALL convert_to_columnstore('{row['chunk']}')")
+            done += await with_patience(
+                database, f"CALL convert_to_columnstore('{row['chunk']}')", timeout_s=COMPRESS_S
+            )
         return done
 
     async def parts(self, database: Connection, tables: Sequence[Table]) -> list[Part]:

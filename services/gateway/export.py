@@ -13,7 +13,7 @@ from services.gateway import sql_history
 from services.gateway.exportformat import Format, Row, csv_head, encoder, in_units, paths
 from services.gateway.history import SOURCES, Line, Wanted, read_lines, read_pieces, read_steps, to_ms, to_time
 from services.gateway.pieces import Piece, split
-from services.gateway.resolution import HOUR_MS, LENGTH_MS, Grid, Resolution
+from services.gateway.resolution import HOUR_MS, LENGTH_MS, Grid, Resolution, widened
 
 PORTION_ROWS = 1000
 """Rows encoded at once: a few milliseconds between two turns of the event loop."""
@@ -56,11 +56,8 @@ async def _raw(
     """Stored rows, hour by hour, so that the server never sorts more than that."""
     names = {line.instance_id: line.instance for line in lines}
     query = sql_history.export(family, metrics)
-    span = (to_time(export.from_ms), to_time(export.to_ms))
-    stored = await database.fetchrow(sql_history.extent(family), lines[0].host_id, list(names), *span)
-    if stored is None or stored[0] is None:
-        return
-    for _, first_ms, until_ms in split([Piece("raw", to_ms(stored[0]), to_ms(stored[1]) + 1)], HOUR_MS):
+    stored = await _stored(database, export, family, lines)
+    for _, first_ms, until_ms in split(stored, HOUR_MS):
         cursor = await database.cursor(query, lines[0].host_id, list(names), to_time(first_ms), to_time(until_ms))
         while records := await cursor.fetch(PORTION_ROWS):
             times, instances, *counts = zip(*records, strict=True)
@@ -73,8 +70,8 @@ async def _summed(
 ) -> AsyncIterator[Sequence[Row]]:
     """Average, least, greatest and count of every minute or hour that has a row."""
     step_ms = LENGTH_MS[export.resolution]
-    whole = Piece(export.resolution, export.from_ms, export.to_ms)
-    for _, first_ms, until_ms in split([whole], WINDOW_STEPS * step_ms):
+    stored = await _stored(database, export, family, lines)
+    for _, first_ms, until_ms in split(stored, WINDOW_STEPS * step_ms):
         first, last = first_ms // step_ms, until_ms // step_ms
         grid = Grid(first_ms, until_ms, step_ms, first, last - first)
         pieces = await read_pieces(database, [lines[0].host_id], first_ms, until_ms, SOURCES[export.resolution])
@@ -91,3 +88,16 @@ async def _summed(
             found += [(rows[k][0], line.instance, list(rows[k][1:])) for k in there]
         found.sort(key=lambda row: row[:2])
         yield [(time, instance, *values) for time, instance, values in found]
+
+
+async def _stored(database: Connection, export: Export, family: Family, lines: Sequence[Line]) -> list[Piece]:
+    """What of the range is worth reading: whole steps from the first row to the last of any table it is read from."""
+    span = (to_time(export.from_ms), to_time(export.to_ms))
+    times: list[int] = []
+    for source in SOURCES[export.resolution]:
+        query = sql_history.extent(family, source)
+        found = await database.fetchrow(query, lines[0].host_id, [line.instance_id for line in lines], *span)
+        times += [to_ms(time) for time in found or () if time is not None]
+    if not times:
+        return []
+    return [Piece(export.resolution, *widened(min(times), max(times) + 1, export.resolution))]

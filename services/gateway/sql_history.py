@@ -119,10 +119,11 @@ def export(family: Family, metrics: Sequence[Metric]) -> str:
     """
 
 
-def extent(family: Family) -> str:
-    """The first and the last time of one host's stored rows in a range, null without any; parameters as of `export`."""
+def extent(family: Family, source: Resolution = "raw") -> str:
+    """The first and the last time of one host's rows in a range, null without any; parameters as of `export`."""
     instance = "AND instance_id = i.id" if family.instance else ""
-    one = f"SELECT time FROM {quoted(family.name)} WHERE host_id = $1 {instance} AND time >= $3 AND time < $4"
+    table = quoted(family.name + SUFFIX[source])
+    one = f"SELECT time FROM {table} WHERE host_id = $1 {instance} AND time >= $3 AND time < $4"
     return f"""
         SELECT min(first), max(last) FROM unnest($2::int[]) AS i (id) CROSS JOIN LATERAL (
             SELECT ({one} ORDER BY time LIMIT 1) AS first, ({one} ORDER BY time DESC LIMIT 1) AS last) AS found

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
 import msgspec
 from msgspec import Struct
 
@@ -34,7 +35,7 @@ from services.retention.policy import (
     trusted_now,
 )
 from services.retention.report import Done, Report, Run, by_table
-from services.retention.rollup import roll_up
+from services.retention.rollup import RolledUp, roll_up
 
 logger = logging.getLogger(__name__)
 
@@ -95,13 +96,14 @@ async def _prune(database: Connection, catalogue: Sequence[Family], clock: datet
     kept = kept_days(settings)
     now = await moment(database, clock)
     engine = await detect(database, catalogue)
-    await engine.make_room(database, tables_of(catalogue), now, room_until(clock))
+    for at in (now, clock):  # not from one to the other: they may be years apart
+        await engine.make_room(database, tables_of(catalogue), at, room_until(at))
     work = _Work(database, engine, catalogue, now)
     await _drop_raw(work, cutoff(now, kept.raw_days))
     await _drop_rolled(work, "minute", cutoff(now, kept.minute_days))
     await _drop_rolled(work, "hour", cutoff(now, kept.hour_days))
-    await _compress(work)
     guard = await _guard(work, settings, space)
+    await _compress(work)
     report = Report(
         now,
         await database.fetchval(sql.HORIZON),
@@ -147,7 +149,11 @@ async def _drop_raw(work: _Work, before: datetime) -> None:
     database = work.database
     await database.execute(sql.MOVE_HORIZON, "raw", before)
     horizon: datetime = await database.fetchval(sql.HORIZON)
-    rolled = await roll_up(database, work.engine, work.catalogue, work.now, until=horizon)
+    try:
+        rolled = await roll_up(database, work.engine, work.catalogue, work.now, until=horizon)
+    except asyncpg.InsufficientResourcesError as error:  # a full disk: only dropping what needs no roll-up helps
+        logger.error("no room to roll up", extra={"error": f"{type(error).__name__}: {error}"[:300]})
+        rolled = RolledUp()
     for name, value in msgspec.to_builtins(rolled).items():
         work.rolled_up[name] = work.rolled_up.get(name, 0) + value
     oldest: datetime | None = await database.fetchval(sql.OLDEST_MARK)
@@ -178,14 +184,23 @@ async def _drop(work: _Work, tables: Sequence[Table], before: datetime) -> None:
 
 
 async def _compress(work: _Work) -> None:
-    """Make cold parts columnar, where the engine can; the report says by how much tables shrank."""
+    """Make cold parts columnar, where the engine can; the report says by how much tables shrank.
+
+    What takes too long or too much room stays as it is: the run goes on, else it would never be noted, and the moment
+    to decide by never move on.
+    """
     if work.engine.name == "native":
         return
     compressed = []
     before = await _sizes(work)
     for table in tables_of(work.catalogue):
         started = time.perf_counter()
-        parts = await work.engine.compress_before(work.database, [table], cold_before(work.now))
+        try:
+            parts = await work.engine.compress_before(work.database, [table], cold_before(work.now))
+        except (TimeoutError, asyncpg.InsufficientResourcesError) as error:
+            problem = f"{type(error).__name__}: {error}"[:300]
+            logger.error("not compressed", extra={"table": table.name, "error": problem})
+            continue
         if parts:
             compressed.append((table, parts, round(time.perf_counter() - started, 3)))
     after = await _sizes(work) if compressed else before

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import asyncpg
 import msgspec
 from msgspec.structs import fields
 from nats.aio.client import Client
@@ -32,6 +33,8 @@ PRUNE_EVERY_S = 3600.0
 ROLL_UP_EVERY_S = 30.0
 SETTINGS = frozenset(field.name for field in fields(Kept)) | {"disk_free_percent", "database_gib"}
 """Those that a pruning follows."""
+TRANSIENT_HERE: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.ForeignKeyViolationError)
+"""The last is of a host deleted under our feet."""
 
 
 async def run(settings: ServerSettings, stop: asyncio.Event, catalogue: Sequence[Family] = CATALOGUE) -> None:
@@ -72,7 +75,7 @@ async def _work_for_ever(
                         with contextlib.suppress(TimeoutError):
                             async with asyncio.timeout(ROLL_UP_EVERY_S):
                                 await changed.wait()
-        except TRANSIENT as error:
+        except TRANSIENT_HERE as error:
             logger.warning("interrupted, trying again", extra={"error": f"{type(error).__name__}: {error}"[:300]})
             await asyncio.sleep(backoff.next_s())
 

@@ -93,6 +93,10 @@ BODIES = [
     ("PUT", "/settings/raw_days", {"value": 7, "more": 1}, "more"),
     ("PUT", "/settings/raw_days", {}, "value"),
     ("PUT", "/settings/dashboard_url", {"value": "javascript:alert(1)"}, "value"),
+    ("PUT", "/settings/slack_webhook_url", {"value": "http://a\0b"}, "value"),
+    ("POST", "/rules", {**RULE, "name": "a\0b"}, "name"),
+    ("POST", "/rules", {**RULE, "instance": "a\0b"}, "instance"),
+    ("POST", "/rules", {**RULE, "runbook_url": "http://a\0b"}, "runbook_url"),
 ]
 
 METHODS = [

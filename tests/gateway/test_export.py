@@ -228,3 +228,15 @@ async def test_a_failure_in_mid_stream_breaks_the_connection_off(database_url: s
                     pass
         again = await client.get("/hosts/web-1/export", params=query(to=START_MS + 1000))
     assert again.status_code == 200
+
+
+@pytest.mark.parametrize("resolution", ["raw", "minute", "hour"])
+async def test_years_without_rows_are_passed_over(database_url: str, bus_url: str, resolution: str) -> None:
+    await put(database_url, "cpu", cpu_rows(3600))
+    await put(database_url, "disk", disk_rows(10))
+    await roll_up(database_url, START_MS + DAY_MS)
+    for name in ("cpu.total", "disk.read"):
+        async with gateway(database_url, bus_url) as client:
+            near = await export(client, metrics=name, resolution=resolution, to=START_MS + HOUR_MS)
+            far = {"from": "2000-01-01T00:00:00Z", "to": "2099-12-31T00:00:00Z"}
+            assert (await export(client, metrics=name, resolution=resolution, **far)).text == near.text

@@ -67,10 +67,10 @@ async def test_roll_ups_have_their_columns_per_metric(blank_database_url: str) -
         ("time", "timestamp with time zone"),
         ("host_id", "integer"),
         ("instance_id", "integer"),
-        ("load_n", "integer"),
-        ("load_sum", "numeric"),
         ("load_min", "bigint"),
         ("load_max", "bigint"),
+        ("load_n", "integer"),
+        ("load_sum", "numeric"),
         ("load_sketch", "bytea"),
     ]
 

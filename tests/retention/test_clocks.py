@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.database import Connection
+from infra.engine import tables_of
 from services.retention.job import prune
 from services.retention.policy import CATCH_UP, SILENCE, trusted_now
 from tests.infra.families import HOUSE, house
@@ -81,3 +82,11 @@ async def test_room_is_made_where_the_clock_is_and_where_it_should_be(blank_data
         await prune(database, HOUSE, NOW + timedelta(days=5), PLENTY)
         await database.execute("INSERT INTO room (time, host_id) VALUES ($1, 1)", TODAY)
         await database.execute("INSERT INTO room (time, host_id) VALUES ($1, 1)", NOW + timedelta(days=7))
+
+
+async def test_no_room_is_made_between_the_clock_and_where_it_should_be(blank_database_url: str) -> None:
+    async with house(blank_database_url) as (database, engine):
+        await put(database, engine, ago(400))
+        await prune(database, HOUSE, NOW, PLENTY)
+        days = {part.first for part in await engine.parts(database, tables_of(HOUSE, "raw"))}
+        assert not days & {ago(number, 0) for number in range(10, 390)}

@@ -13,6 +13,7 @@ from infra.database import Connection, connection
 from services.retention import sql
 from services.retention.job import prune
 from services.retention.report import Run
+from services.retention.rollup import roll_up
 from tests.infra.families import HOUSE, house
 from tests.retention.house import NOW, PLENTY, ago, put, set_, times_of
 
@@ -118,6 +119,38 @@ async def test_a_failing_roll_up_keeps_the_rows(blank_database_url: str) -> None
         with pytest.raises(asyncpg.UndefinedTableError):
             await prune(database, HOUSE, NOW, PLENTY)
         assert await times_of(database, "room") == [ago(9), NOW]
+
+
+FULL = """
+CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
+CREATE TRIGGER full_disk BEFORE INSERT ON room_1m FOR EACH ROW EXECUTE FUNCTION full_disk();
+"""
+
+
+async def test_a_disk_too_full_to_roll_up_loses_the_days_that_need_none(blank_database_url: str) -> None:
+    async with house(blank_database_url) as (database, engine):
+        await put(database, engine, ago(10), ago(9))
+        await roll_up(database, engine, HOUSE, NOW)
+        await put(database, engine, ago(9, 13), NOW)
+        await database.execute(FULL)
+        run = await prune(database, HOUSE, NOW, PLENTY)
+        assert run is not None
+        assert run.report.waiting_since == ago(9, 13)
+        assert await times_of(database, "room") == [ago(9), ago(9, 13), NOW]
+
+
+async def test_what_takes_too_long_to_compress_does_not_end_the_run(
+    blank_database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with house(blank_database_url) as (database, engine):
+        if engine.name == "native":
+            pytest.skip("no TimescaleDB: set SONDE_TEST_DATABASE_URL to a server that has it")
+        monkeypatch.setattr("infra.engines.timescale.COMPRESS_S", 1e-6)
+        await put(database, engine, ago(15), NOW)
+        await prune(database, HOUSE, NOW, PLENTY)
+        assert "not compressed" in caplog.messages
+        assert await database.fetchval("SELECT count(*) FROM retention_runs") == 1
 
 
 LATE = """

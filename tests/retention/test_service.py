@@ -81,6 +81,30 @@ async def test_a_database_that_comes_back_is_pruned(data_dir: Path, bus_url: str
                 await eventually(lambda: runs(database))
 
 
+GONE = """
+CREATE SEQUENCE tries;
+CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM nextval('tries'); RAISE 'no such host' USING ERRCODE = 'foreign_key_violation'; END $$;
+CREATE TRIGGER gone BEFORE INSERT ON dirty_hours FOR EACH ROW EXECUTE FUNCTION gone();
+"""
+
+
+async def test_a_host_deleted_during_its_roll_up_does_not_end_the_service(
+    blank_database_url: str, bus_url: str
+) -> None:
+    async with house(blank_database_url) as (database, engine):
+        await put(database, engine, datetime.now(UTC) - timedelta(hours=3))
+        await database.execute(GONE)
+
+        async def tried() -> bool:
+            return bool(await database.fetchval("SELECT is_called FROM tries"))
+
+        async with service(blank_database_url, bus_url):
+            await eventually(tried)
+            await database.execute("DROP TRIGGER gone ON dirty_hours")
+            await eventually(lambda: times_of(database, "room_1h"))
+
+
 def test_only_a_settings_change_wakes() -> None:
     assert changed_key(b'{"key": "raw_days", "version": 2}') == "raw_days"
     assert changed_key(b'{"key": "max_viewers", "version": 2}') == "max_viewers"
