@@ -22,7 +22,7 @@ from infra.cli import process
 from infra.database import Connection
 from infra.database import connection as database_connection
 from infra.embedded import nats_server, postgres_server
-from infra.engine import Engine, detect, tables_of
+from infra.engine import Engine, days_between, detect, tables_of
 from infra.migrate import migrate
 from infra.settings import ServerSettings
 from schemas.catalogue import CATALOGUE
@@ -120,7 +120,7 @@ async def _make_room(database: Connection, engine: Engine, rows: list[list[Famil
     """Have the partitions that retention makes ahead."""
     times = [int(family.times_ms[at]) for part in (rows[0], rows[-1]) for family in part for at in (0, -1)]
     first, last = (datetime.fromtimestamp(at / 1000, UTC) for at in (min(times), max(times)))
-    await engine.make_room(database, tables_of(CATALOGUE, "raw"), first, last)
+    await engine.make_room(database, tables_of(CATALOGUE, "raw"), days_between(first, last))
 
 
 def _gathered(messages: list[tuple[str, bytes]]) -> list[list[FamilyRows]]:

@@ -31,7 +31,7 @@ from infra.cli import process
 from infra.database import Connection, ensure_hosts
 from infra.database import connection as database_connection
 from infra.embedded import Server, nats_server, postgres_server
-from infra.engine import Engine, detect, tables_of
+from infra.engine import Engine, days_between, detect, tables_of
 from infra.migrate import migrate
 from infra.settings import ServerSettings
 from schemas.catalogue import CATALOGUE
@@ -242,8 +242,8 @@ async def generate(database: Connection, engine: Engine, hosts: int, days: int, 
     ids = await ensure_hosts(database, [f"host-{number}" for number in range(hosts)])
     from_ms = until_ms // HOUR_MS * HOUR_MS - days * DAY_MS
     until, longest = to_time(until_ms), to_time(until_ms - LONGEST_DAYS * DAY_MS)
-    await engine.make_room(database, tables_of(CATALOGUE, "raw"), to_time(from_ms), until)
-    await engine.make_room(database, tables_of(CATALOGUE, "hour"), longest, until)
+    await engine.make_room(database, tables_of(CATALOGUE, "raw"), days_between(to_time(from_ms), until))
+    await engine.make_room(database, tables_of(CATALOGUE, "hour"), days_between(longest, until))
     rng = np.random.default_rng(7)
     for start_ms in range(from_ms, until_ms, HOUR_MS):
         seconds = min(3600, (until_ms - start_ms) // 1000)

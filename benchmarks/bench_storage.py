@@ -29,7 +29,7 @@ from infra.cli import process
 from infra.cli.tables import count, size, table
 from infra.database import Connection, connection, ensure_hosts
 from infra.embedded import postgres_server
-from infra.engine import Engine, Part, detect, tables_of
+from infra.engine import Engine, Part, days_between, detect, tables_of
 from infra.migrate import migrate
 from schemas.families import CPU
 from services.ingest.copyformat import Field, encode_copy, timestamps
@@ -85,7 +85,7 @@ async def write(
     hosts = await ensure_hosts(database, list(traces))
     ids = await _instances(database, traces, hosts)
     last = day + timedelta(seconds=seconds - 1)
-    await engine.make_room(database, tables_of(FAMILIES), day, last)
+    await engine.make_room(database, tables_of(FAMILIES), days_between(day, last))
     day_ms = round(day.timestamp() * 1000)
     for family in FAMILIES:
         names = ["time", "host_id", *(["instance_id"] if family.instance else []), *(m.name for m in family.metrics)]

@@ -5,13 +5,13 @@ Table, column and view names, and every query in the services, are the same on b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from infra.database import Connection
 from infra.engines.native import NativeEngine
-from infra.engines.tables import Dropped, Part, SchemaError, Table, tables_of
+from infra.engines.tables import Dropped, Part, SchemaError, Table, days_between, tables_of
 from infra.engines.timescale import TimescaleEngine
 from schemas.catalogue import CATALOGUE, Family
 
@@ -23,6 +23,7 @@ __all__ = [
     "SchemaError",
     "Table",
     "TimescaleEngine",
+    "days_between",
     "detect",
     "tables_of",
 ]
@@ -36,8 +37,8 @@ class Engine(Protocol):
     async def create_tables(self, database: Connection, catalogue: Sequence[Family]) -> None:
         """Make missing tables, columns and views. Raises SchemaError when what is there contradicts the catalogue."""
 
-    async def make_room(self, database: Connection, tables: Sequence[Table], first: datetime, last: datetime) -> None:
-        """Have a place for rows of every UTC day from `first` to `last`; cheap when there is one.
+    async def make_room(self, database: Connection, tables: Sequence[Table], times: Iterable[datetime]) -> None:
+        """Have a place for rows of `times` in every one of `tables`; cheap when there is one.
 
         Call it in the transaction that writes the rows: then no place is dropped before that ends.
         """

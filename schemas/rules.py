@@ -11,7 +11,7 @@ from schemas.catalogue import CATALOGUE, Family, metric_named
 from schemas.subjects import valid_host
 
 Name = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\x00]*$")]  # JSON has NUL, PostgreSQL not
-RuleId = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}$")]
+RuleId = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}\Z")]
 Seconds = Annotated[float, Meta(ge=0, le=7 * 86400)]
 
 HOST_DOWN = "host.down"

@@ -39,8 +39,8 @@ DESCRIPTIONS: dict[str, str] = {
 class RuntimeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """All runtime settings with their defaults."""
 
-    slack_webhook_url: Annotated[str, Meta(max_length=500, pattern=r"^(https?://[^\s\x00]+)?$")] = ""
-    dashboard_url: Annotated[str, Meta(max_length=300, pattern=r"^(https?://[^\s\x00]+)?$")] = ""
+    slack_webhook_url: Annotated[str, Meta(max_length=500, pattern=r"^(https?://[^\s\x00]+)?\Z")] = ""
+    dashboard_url: Annotated[str, Meta(max_length=300, pattern=r"^(https?://[^\s\x00]+)?\Z")] = ""
     raw_days: Annotated[int, Meta(ge=1, le=3650)] = 7
     minute_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     hour_days: Annotated[int, Meta(ge=1, le=36500)] = 730

@@ -8,7 +8,7 @@ nor hold up the queue behind it for long.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from infra.database import Connection
@@ -18,7 +18,7 @@ from infra.engines.tables import (
     Part,
     SchemaError,
     Table,
-    begins_of,
+    begin_of,
     create_index,
     create_table,
     ensure_columns,
@@ -49,8 +49,8 @@ class NativeEngine:
         await ensure_columns(database, tables)
         await ensure_views(database, catalogue)
 
-    async def make_room(self, database: Connection, tables: Sequence[Table], first: datetime, last: datetime) -> None:
-        """Make the partitions that `first` to `last` need; one query when they are there.
+    async def make_room(self, database: Connection, tables: Sequence[Table], times: Iterable[datetime]) -> None:
+        """Make the partitions that rows of `times` need; one query when they are there.
 
         Inside a transaction it also keeps every partition from being dropped until that ends, so that rows copied
         in it find their place for certain.
@@ -58,8 +58,11 @@ class NativeEngine:
         if database.is_in_transaction():
             names = ", ".join(f"ONLY {quoted(table.name)}" for table in tables)
             await database.execute(f"LOCK TABLE {names} IN ROW EXCLUSIVE MODE")
+        moments = set(times)
         wanted = {
-            _partition_name(table, day): (table, day) for table in tables for day in begins_of(first, last, table.days)
+            _partition_name(table, day): (table, day)
+            for table in tables
+            for day in sorted({begin_of(at, table.days) for at in moments})
         }
         if not await _missing(database, wanted):
             return

@@ -115,10 +115,15 @@ def _rolled(metric: Metric, kind: Kind) -> dict[str, str]:
     return columns | ({f"{name}_sketch": "bytea"} if kind == "hour" else {})
 
 
-def begins_of(first: datetime, last: datetime, days: int) -> list[date]:
-    """The first days of the parts of `days` days that the closed range touches; parts are counted from 1970."""
-    numbers = [(at.astimezone(UTC).date() - _EPOCH).days // days for at in (first, last)]
-    return [_EPOCH + timedelta(days=number * days) for number in range(numbers[0], numbers[1] + 1)]
+def begin_of(at: datetime, days: int) -> date:
+    """The first day of the part of `days` days that `at` is in; parts are counted from 1970."""
+    return _EPOCH + timedelta(days=(at.astimezone(UTC).date() - _EPOCH).days // days * days)
+
+
+def days_between(first: datetime, last: datetime) -> list[datetime]:
+    """The midnight before `first`, and every one after it until `last`, UTC."""
+    begin = midnight(first.astimezone(UTC).date())
+    return [begin + timedelta(days=number) for number in range((last - begin).days + 1)]
 
 
 def midnight(day: date) -> datetime:

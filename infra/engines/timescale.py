@@ -5,7 +5,7 @@ No policies of Timescale's own: retention decides, on both engines alike, and sa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from infra.database import Connection
@@ -48,7 +48,7 @@ class TimescaleEngine:
         await ensure_columns(database, tables)
         await ensure_views(database, catalogue)
 
-    async def make_room(self, database: Connection, tables: Sequence[Table], first: datetime, last: datetime) -> None:
+    async def make_room(self, database: Connection, tables: Sequence[Table], times: Iterable[datetime]) -> None:
         """Chunks make themselves."""
 
     async def drop_before(self, database: Connection, tables: Sequence[Table], before: datetime) -> list[Dropped]:

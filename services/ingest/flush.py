@@ -26,6 +26,7 @@ AHEAD = timedelta(minutes=5)
 """How far ahead of our clock a sample may be."""
 SLOT_MS = 600_000
 """Roll-ups are made anew in stretches of ten minutes (UTC)."""
+SLOTS_OF_DAY = 144
 
 Refusal = tuple[str, str, str]
 """Host, family, reason."""
@@ -53,8 +54,6 @@ class Encoded:
     copies: list[tuple[str, list[str], bytearray]] = field(default_factory=list)
     """Table, columns and COPY stream."""
     rows: int = 0
-    first_ms: int = 2**62
-    last_ms: int = 0
     newest_ms: dict[int, int] = field(default_factory=dict)
     """Time of the newest row per host id."""
     slots: set[tuple[int, int]] = field(default_factory=set)
@@ -84,8 +83,6 @@ def encode(flush: Flush, known: Known, now: datetime) -> Encoded:
             fields.append(Field(metric.column, values, nulls))
         encoded.copies.append((rows.family.name, columns, encode_copy(fields)))
         encoded.rows += rows.rows
-        encoded.first_ms = min(encoded.first_ms, int(rows.times_ms.min()))
-        encoded.last_ms = max(encoded.last_ms, int(rows.times_ms.max()))
         encoded.slots |= _slots(hosts, rows.times_ms)
         _note_newest(encoded, rows, host_ids)
     return encoded
@@ -106,7 +103,10 @@ async def commit(
         if known.horizon_ms > encoded.earliest_ms:
             encoded = await asyncio.to_thread(encode, flush, known, now)
         if encoded.rows:
-            await engine.make_room(database, tables, _utc(encoded.first_ms), _utc(encoded.last_ms))
+            copied = {table for table, _, _ in encoded.copies}
+            days = {slot // SLOTS_OF_DAY for _, slot in encoded.slots}
+            times = [_utc(day * SLOTS_OF_DAY * SLOT_MS) for day in days]
+            await engine.make_room(database, [table for table in tables if table.name in copied], times)
         for table, columns, data in encoded.copies:
             # In one piece: the event loop gets little time while another thread prepares the next flush.
             await database.copy_to_table(table, source=data, columns=columns, format="binary")  # type: ignore[arg-type]

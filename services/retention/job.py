@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from infra.database import Connection
-from infra.engine import Dropped, Engine, Table, detect, tables_of
+from infra.engine import Dropped, Engine, Table, days_between, detect, tables_of
 from infra.engines.tables import Kind
 from schemas.catalogue import Family
 from schemas.settings import RuntimeSettings, settings_from_rows
@@ -97,7 +97,7 @@ async def _prune(database: Connection, catalogue: Sequence[Family], clock: datet
     now = await moment(database, clock)
     engine = await detect(database, catalogue)
     for at in (now, clock):  # not from one to the other: they may be years apart
-        await engine.make_room(database, tables_of(catalogue), at, room_until(at))
+        await engine.make_room(database, tables_of(catalogue), days_between(at, room_until(at)))
     work = _Work(database, engine, catalogue, now)
     await _drop_raw(work, cutoff(now, kept.raw_days))
     await _drop_rolled(work, "minute", cutoff(now, kept.minute_days))

@@ -75,7 +75,7 @@ async def _minutes(database: Connection, engine: Engine, catalogue: Sequence[Fam
         hosts, slots = [mark["host_id"] for mark in marks], [mark["slot"] for mark in marks]
         first, last = min(slots), max(slots) + SLOT
         keys = (hosts, slots, first, last)
-        await _open(database, engine, tables_of(catalogue, "minute"), first, last)
+        await _open(database, engine, tables_of(catalogue, "minute"), slots)
         for family in catalogue:
             await database.execute(sql.forget(Table(family, "minute")), *keys, timeout=TIMEOUT_S)
             await database.execute(sql.fill_minutes(family), *keys, timeout=TIMEOUT_S)
@@ -93,7 +93,7 @@ async def _hours(database: Connection, engine: Engine, catalogue: Sequence[Famil
         hosts, hours = [mark["host_id"] for mark in marks], [mark["hour"] for mark in marks]
         first, last = min(hours), max(hours) + HOUR
         keys = (hosts, hours, first, last)
-        await _open(database, engine, tables_of(catalogue, "hour"), first, last)
+        await _open(database, engine, tables_of(catalogue, "hour"), hours)
         for family in catalogue:
             sketches = await _sketches(database, family, keys)
             await database.execute(sql.forget(Table(family, "hour")), *keys, timeout=TIMEOUT_S)
@@ -102,9 +102,9 @@ async def _hours(database: Connection, engine: Engine, catalogue: Sequence[Famil
     return len(marks)
 
 
-async def _open(database: Connection, engine: Engine, tables: Sequence[Table], first: datetime, last: datetime) -> None:
+async def _open(database: Connection, engine: Engine, tables: Sequence[Table], times: Sequence[datetime]) -> None:
     await database.execute(sql.PLENTY)
-    await engine.make_room(database, tables, first, last)
+    await engine.make_room(database, tables, times)
 
 
 async def _sketches(database: Connection, family: Family, keys: tuple[object, ...]) -> list[list[Any]]:

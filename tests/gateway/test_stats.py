@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from infra import database
-from infra.engine import Table, detect
+from infra.engine import Table, days_between, detect
 from schemas.catalogue import family_named
 from services.gateway.resolution import Reach
 from tests.gateway.asking import asking
@@ -136,8 +136,8 @@ async def test_more_hours_of_metrics_than_can_be_read_are_refused(database_url: 
     hours = 200_000 // len(family_named("cpu").metrics)
     asked = {"metrics": "cpu", "from_": START_MS - 3000 * 24 * HOUR_MS, "to": START_MS}
     async with database.connection(database_url, "test") as connection:
-        room = (utc(START_MS - 3000 * 24 * HOUR_MS), utc(START_MS))
-        await (await detect(connection)).make_room(connection, [Table(family_named("cpu"), "hour")], *room)
+        room = days_between(utc(START_MS - 3000 * 24 * HOUR_MS), utc(START_MS))
+        await (await detect(connection)).make_room(connection, [Table(family_named("cpu"), "hour")], room)
 
     async def add(first: int, last: int) -> None:
         rows = "INSERT INTO cpu_1h (time, host_id) SELECT $1::timestamptz - n * interval '1 hour', id FROM hosts"

@@ -42,7 +42,7 @@ async def put(database: Connection, engine: Engine, *times: datetime, catalogue:
     """A row per time in every family, for the host web-1, as ingest would write it."""
     async with database.transaction():
         host = (await ensure_hosts(database, ["web-1"]))["web-1"]
-        await engine.make_room(database, tables_of(catalogue, "raw"), min(times), max(times))
+        await engine.make_room(database, tables_of(catalogue, "raw"), times)
         for family in catalogue:
             names = ["time", "host_id", *(["instance_id"] if family.instance else []), family.metrics[0].name]
             keys = [host]

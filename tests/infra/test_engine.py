@@ -9,22 +9,22 @@ import pytest
 from msgspec.structs import replace
 
 from infra.database import connection
-from infra.engine import NativeEngine, SchemaError, detect, tables_of
-from infra.engines.tables import begins_of
+from infra.engine import NativeEngine, SchemaError, days_between, detect, tables_of
+from infra.engines.tables import begin_of
 from infra.engines.views import view_query
 from infra.migrate import migrate
 from schemas.catalogue import CATALOGUE, Family, Metric
 from tests.infra.families import HOUSE, ROOM, SHELF, at, house, put, times_in
 
 
-def test_parts_of_a_day_are_those_that_the_range_touches() -> None:
+def test_days_between_are_the_utc_days_that_the_range_touches() -> None:
     east = datetime(2026, 11, 21, 1, tzinfo=UTC).astimezone()
-    assert [str(day) for day in begins_of(east, at(23, 0), 1)] == ["2026-11-21", "2026-11-22", "2026-11-23"]
-    assert len(begins_of(at(21, 0), at(21, 23), 1)) == 1
+    assert days_between(east, at(23, 0)) == [at(21, 0), at(22, 0), at(23, 0)]
+    assert days_between(at(21, 0), at(21, 23)) == [at(21, 0)]
 
 
 def test_longer_parts_begin_at_multiples_of_their_length_since_1970() -> None:
-    assert [str(day) for day in begins_of(at(18), at(19), 7)] == ["2026-11-12", "2026-11-19"]
+    assert [str(begin_of(at(day), 7)) for day in (18, 19)] == ["2026-11-12", "2026-11-19"]
 
 
 async def test_a_migrated_database_is_recognised(database_url: str) -> None:
@@ -163,7 +163,7 @@ async def test_a_table_that_is_not_ours_is_refused(blank_database_url: str) -> N
 
 async def test_room_for_a_range_takes_rows_of_each_of_its_days(blank_database_url: str) -> None:
     async with house(blank_database_url) as (database, engine):
-        await engine.make_room(database, tables_of(HOUSE, "raw"), at(19, 23), at(21, 0))
+        await engine.make_room(database, tables_of(HOUSE, "raw"), days_between(at(19, 23), at(21, 0)))
         times = [at(19, 23), at(20), at(21, 0)]
         await database.executemany("INSERT INTO room (time, host_id) VALUES ($1, 1)", [(time,) for time in times])
         assert await times_in(database, ROOM) == times

@@ -32,9 +32,15 @@ async def partitions(database: Connection) -> set[str]:
     return {row["name"] for row in rows}
 
 
+async def test_rows_far_apart_get_their_days_and_none_in_between(blank_database_url: str) -> None:
+    async with house(blank_database_url) as database:
+        await ENGINE.make_room(database, tables_of(HOUSE, "raw"), [at(1), at(21)])
+        assert await partitions(database) == {"room_p20261101", "room_p20261121"}
+
+
 async def test_partitions_are_named_after_their_utc_day(blank_database_url: str) -> None:
     async with house(blank_database_url) as database:
-        await ENGINE.make_room(database, tables_of(HOUSE, "raw"), at(21, 0), at(22, 23))
+        await ENGINE.make_room(database, tables_of(HOUSE, "raw"), [at(21, 0), at(22, 23)])
         assert await partitions(database) == {"room_p20261121", "room_p20261122"}
 
 
@@ -49,7 +55,7 @@ async def test_days_are_utc_whatever_the_sessions_time_zone(blank_database_url: 
 
 async def test_rows_are_found_by_host_and_time_through_the_index(blank_database_url: str) -> None:
     async with house(blank_database_url) as database:
-        await ENGINE.make_room(database, tables_of(HOUSE, "raw"), at(21), at(21))
+        await ENGINE.make_room(database, tables_of(HOUSE, "raw"), [at(21)])
         rows = await database.fetch("SELECT indexdef FROM pg_indexes WHERE tablename = 'shelf_p20261121'")
     assert ['(host_id, instance_id, "time")' in row["indexdef"] for row in rows] == [True]
 
@@ -57,7 +63,7 @@ async def test_rows_are_found_by_host_and_time_through_the_index(blank_database_
 async def test_several_processes_may_make_the_same_room_at_once(blank_database_url: str) -> None:
     async def make(_: int) -> None:
         async with connection(blank_database_url, "test") as database:
-            await ENGINE.make_room(database, tables_of(HOUSE, "raw"), at(10), at(16))
+            await ENGINE.make_room(database, tables_of(HOUSE, "raw"), map(at, range(10, 17)))
 
     async with house(blank_database_url) as database:
         await asyncio.gather(*(make(number) for number in range(6)))
@@ -67,10 +73,10 @@ async def test_several_processes_may_make_the_same_room_at_once(blank_database_u
 async def test_room_that_is_there_costs_little(blank_database_url: str) -> None:
     async with connection(blank_database_url, "test") as database:
         await migrate(database, ENGINE)
-        await ENGINE.make_room(database, tables_of(CATALOGUE, "raw"), at(21), at(22))
+        await ENGINE.make_room(database, tables_of(CATALOGUE, "raw"), [at(21), at(22)])
         started = time.perf_counter()
         for _ in range(50):
-            await ENGINE.make_room(database, tables_of(CATALOGUE, "raw"), at(21), at(22))
+            await ENGINE.make_room(database, tables_of(CATALOGUE, "raw"), [at(21), at(22)])
         assert (time.perf_counter() - started) / 50 < 0.02
 
 
@@ -84,9 +90,9 @@ async def test_a_dropped_day_is_made_again_for_whoever_needs_it(blank_database_u
 
 async def test_a_flush_under_way_keeps_its_partitions_from_being_dropped(blank_database_url: str) -> None:
     async with house(blank_database_url) as flushing, connection(blank_database_url, "test") as dropping:
-        await ENGINE.make_room(flushing, tables_of(HOUSE, "raw"), at(10), at(10))
+        await ENGINE.make_room(flushing, tables_of(HOUSE, "raw"), [at(10)])
         async with asyncio.TaskGroup() as group, flushing.transaction():
-            await ENGINE.make_room(flushing, tables_of(HOUSE, "raw"), at(10), at(10))
+            await ENGINE.make_room(flushing, tables_of(HOUSE, "raw"), [at(10)])
             drop = group.create_task(ENGINE.drop_before(dropping, tables_of(HOUSE, "raw"), at(20)))
             await eventually(lambda: waits_for_lock(blank_database_url))
             await flushing.execute("INSERT INTO room (time, host_id) VALUES ($1, 1)", at(10))

@@ -29,7 +29,7 @@ async def write(database: Connection, engine: Engine, rows: Sequence[Row]) -> No
     async with database.transaction():
         hosts = await ensure_hosts(database, {host for host, _, _ in rows})
         times = [time for _, time, _ in rows]
-        await engine.make_room(database, tables_of(HOUSE, "raw"), min(times), max(times))
+        await engine.make_room(database, tables_of(HOUSE, "raw"), times)
         shelves = {host: await instance(database, number, SHELF) for host, number in hosts.items()}
         room = [(time, hosts[host], count) for host, time, count in rows]
         shelf = [(time, hosts[host], shelves[host], count) for host, time, count in rows]

@@ -47,7 +47,7 @@ async def old_days(url: str) -> None:
         now = datetime.now(UTC)
         for day in range(10, 20):
             time = now - timedelta(days=day)
-            await engine.make_room(database, tables_of(CATALOGUE[:1], "raw"), time, time)
+            await engine.make_room(database, tables_of(CATALOGUE[:1], "raw"), [time])
             await database.execute(f"INSERT INTO {CATALOGUE[0].name} (time, host_id) VALUES ($1, 1)", time)  # noqa: S608
 
 

@@ -165,7 +165,7 @@ async def _flush(database: Connection, engine: Engine, batch: Batch, true: datet
         if not times:
             return []
         host = (await ensure_hosts(database, ["web-1"]))["web-1"]
-        await engine.make_room(database, tables_of(HOUSE, "raw"), min(times), max(times))
+        await engine.make_room(database, tables_of(HOUSE, "raw"), times)
         records = [(time, host, 1) for time in times]
         await database.copy_records_to_table("room", records=records, columns=["time", "host_id", "temperature"])
         await mark(database, times)

@@ -6,6 +6,8 @@ import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from infra.database import connection
 from infra.engine import detect, tables_of
 from infra.migrate import MIGRATIONS, migrate
@@ -15,9 +17,12 @@ from tests.infra.families import HOUSE
 from tests.retention.rollups import Row, check, write
 
 
-async def test_rows_of_the_first_version_are_rolled_up(blank_database_url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("silent_days", [0, 20], ids=["a fleet at work", "a fleet that fell silent"])
+async def test_rows_of_the_first_version_are_rolled_up(
+    blank_database_url: str, tmp_path: Path, silent_days: int
+) -> None:
     now = datetime.now(UTC)
-    begin = (now - timedelta(days=3)).replace(minute=5, second=0, microsecond=0)
+    begin = (now - timedelta(days=3 + silent_days)).replace(minute=5, second=0, microsecond=0)
     rows: list[Row] = [(host, begin + n * timedelta(minutes=7), n) for host in ("web-1", "db-1") for n in range(400)]
     shutil.copy(MIGRATIONS / "0001_base.sql", tmp_path)
     async with connection(blank_database_url, "test") as database:

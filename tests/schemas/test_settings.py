@@ -28,7 +28,14 @@ def test_every_setting_is_described() -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("raw_days", 0), ("raw_days", "7"), ("raw_days", 2.5), ("slack_webhook_url", "ftp://x"), ("max_viewers", None)],
+    [
+        ("raw_days", 0),
+        ("raw_days", "7"),
+        ("raw_days", 2.5),
+        ("slack_webhook_url", "ftp://x"),
+        ("dashboard_url", "https://sonde.example\n"),
+        ("max_viewers", None),
+    ],
 )
 def test_an_invalid_value_is_refused(key: str, value: object) -> None:
     with pytest.raises(msgspec.ValidationError):
