@@ -47,8 +47,8 @@ def create_app(
     """The application on top of what the service holds; `catalogue` decides which metrics there are."""
     api = [
         *host_routes(hub.fleet),
-        *series_routes(pool, hub.fleet, runtime, catalogue),
-        *fleet_routes(pool, hub.fleet, runtime, catalogue),
+        *series_routes(pool, hub.fleet, catalogue),
+        *fleet_routes(pool, hub.fleet, catalogue),
         *export_routes(pool, hub.fleet, catalogue, abort),
         *catalogue_routes(catalogue),
         *rule_routes(pool, bus, hub, runtime.stale, catalogue),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 
 from starlette.requests import Request
 
@@ -11,13 +11,15 @@ from infra.database import Connection, Pool
 from schemas.catalogue import Family, Metric
 from schemas.rules import InvalidField
 from schemas.subjects import valid_host
-from services.gateway import sql, sql_history
+from services.gateway import sql
 from services.gateway.database import connected
 from services.gateway.fleet import Fleet
 from services.gateway.hub import now_ms
 from services.gateway.paths import parse_metrics
 from services.gateway.problems import unknown
 from services.gateway.ranges import parse_range
+from services.gateway.resolution import Reach
+from services.gateway.stored import read_reach
 
 DEFAULT_POINTS = 600
 MOST_POINTS = 5000
@@ -55,20 +57,15 @@ def check_cells(columns: int, points: int) -> None:
         raise InvalidField("points", points, remedy)
 
 
-def period_ms(fleet: Fleet, hosts: Iterable[str], family: Family) -> int:
-    """How often `family` has a row on each of `hosts`: the longest of their periods; the family's own without hosts."""
-    return max((fleet.period_ms(host, family.name) for host in hosts), default=round(1000 * family.period_s))
-
-
 @contextlib.asynccontextmanager
-async def snapshot(pool: Pool) -> AsyncIterator[Connection]:
-    """A connection that sees the tables as they are now until it is left. Raises as `connected` does.
+async def snapshot(pool: Pool) -> AsyncIterator[tuple[Connection, Reach]]:
+    """A connection that sees the tables as they are now until it is left, and how far back they go. Raises as
+    `connected` does.
 
-    What is dirty and what the roll-ups hold go together only within one snapshot.
+    What is dropped, what is dirty and what the roll-ups hold go together only within one snapshot.
     """
     async with connected(pool) as database, database.transaction(isolation="repeatable_read", readonly=True):
-        await database.execute(sql_history.PLANNER)
-        yield database
+        yield database, await read_reach(database)
 
 
 async def find_host(database: Connection, fleet: Fleet, host: str) -> int:

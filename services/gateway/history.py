@@ -77,6 +77,26 @@ async def read_lines(
     }
 
 
+async def with_rows(
+    database: Connection, family: Family, lines: Sequence[Line], pieces: Mapping[int, list[Piece]]
+) -> list[Line]:
+    """Those of `lines` that have a row within their host's pieces; of a family without instances all.
+
+    Every container and disk that there ever was has a line, and most are long gone.
+    """
+    if not family.instance:
+        return list(lines)
+    there: set[Line] = set()
+    for source in SOURCES["hour"]:
+        spans = []
+        for line in lines:
+            own = [piece for piece in pieces[line.host_id] if piece.source == source]
+            if own and line not in there:
+                spans.append(Stretch(line, Piece(source, own[0].from_ms, own[-1].to_ms)))
+        there |= {row[0].line for row in await fetch(database, sql_history.any_row(family, source), spans)}
+    return [line for line in lines if line in there]
+
+
 async def read_dirty(database: Connection, host_ids: Collection[int], from_ms: int, until_ms: int) -> dict[int, Dirty]:
     """What of each host awaits its roll-up within [from_ms, until_ms); read it in one snapshot with the rows."""
     bounds = (list(host_ids), to_time(from_ms), to_time(until_ms))

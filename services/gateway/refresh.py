@@ -24,8 +24,6 @@ from services.gateway.fleet import Fleet
 from services.gateway.history import to_ms, to_time
 from services.gateway.hub import Hub, now_ms
 from services.gateway.recent import WINDOW_MS
-from services.gateway.resolution import Reach
-from services.gateway.stored import read_reach
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +37,6 @@ class Runtime:
 
     def __init__(self) -> None:
         self.settings = RuntimeSettings()
-        self.reach = Reach()
-        """How far back raw and minute rows go."""
         self.stale = asyncio.Event()
         """Set when the tables have news."""
         self.configs_changed = asyncio.Event()
@@ -58,7 +54,6 @@ async def keep_fresh(pool: Pool, fleet: Fleet, hub: Hub, runtime: Runtime) -> No
             async with borrowed(pool) as database:
                 await read_settings(database, fleet, hub, runtime)
                 await read_hosts(database, fleet, hub)
-                runtime.reach = await read_reach(database)
                 if not restored:
                     await restore(database, fleet, hub)
                     restored = True

@@ -35,6 +35,11 @@ class Reach(Struct, frozen=True):
 
     raw_ms: int = 0
     minute_ms: int = 0
+    hour_ms: int = 0
+
+    def begin_ms(self, resolution: Resolution) -> int:
+        """From where on rows of `resolution` are whole."""
+        return {"raw": self.raw_ms, "minute": self.minute_ms, "hour": self.hour_ms}[resolution]
 
 
 EVERYTHING = Reach()

@@ -1,4 +1,8 @@
-"""`/hosts/{id}/export`: the past of one host as a file, streamed."""
+"""`/hosts/{id}/export`: the past of one host as a file, streamed.
+
+Rows from before the reach of retention are not in it. Where a request reaches back further, the header `Sonde-Raw-From`
+(of roll-ups `Sonde-Minute-From`, `Sonde-Hour-From`) has the time in RFC 3339 from which on the file has every row.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from datetime import datetime
 from typing import Any, get_args
 
 import msgspec
+from msgspec import structs
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -24,7 +29,7 @@ from schemas.subjects import valid_host
 from services.gateway.arguments import asked_instance, asked_metrics, asked_range, find_host, snapshot
 from services.gateway.cutting import Abort, cut, disconnected
 from services.gateway.export import Export, lines
-from services.gateway.exportformat import MEDIA_TYPES, Format
+from services.gateway.exportformat import MEDIA_TYPES, Format, rfc3339
 from services.gateway.fleet import Fleet
 from services.gateway.history import to_time
 from services.gateway.problems import ProblemError, unavailable, unknown
@@ -34,7 +39,7 @@ from services.gateway.resolution import widened
 logger = logging.getLogger(__name__)
 
 MOST_EXPORTS = 2
-"""How many may be under way; each holds a connection of the pool."""
+"""How many may be under way; each takes a connection of the pool now and then."""
 RETRY_FULL_S = 10
 SEND_TIMEOUT_S = 60.0
 """A connection that takes nothing for so long is dead."""
@@ -51,20 +56,21 @@ def export_routes(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...], abort
         if not valid_host(host):
             raise unknown("host", host)
         wanted = asked_metrics(request, catalogue)
-        export = Export(host, wanted, asked_instance(request), from_ms, to_ms, resolution, kind)
-        headers = {"Content-Disposition": f'attachment; filename="{_file_name(export)}"'}
-        if request.method == "HEAD":
-            return Response(headers=headers, media_type=MEDIA_TYPES[kind])
-        if slots.locked():
+        instance = asked_instance(request)
+        if request.method == "GET" and slots.locked():
             detail = f"{MOST_EXPORTS} exports are under way; try again when one has ended"
             raise unavailable(detail, "/problems/too-many-exports", RETRY_FULL_S)
-
-        async def chunks() -> AsyncGenerator[bytes]:
-            async with snapshot(pool) as database:
-                async for chunk in lines(database, await find_host(database, fleet, export.host), export):
-                    yield chunk
-
-        return ExportResponse(chunks, slots, abort, headers, MEDIA_TYPES[kind])
+        async with snapshot(pool) as (database, reach):
+            number = await find_host(database, fleet, host)
+        export = Export(host, number, wanted, instance, from_ms, to_ms, resolution, kind)
+        headers = {"Content-Disposition": f'attachment; filename="{_file_name(export)}"'}
+        begin_ms = reach.begin_ms(resolution)
+        if from_ms < begin_ms:
+            headers[f"Sonde-{resolution.capitalize()}-From"] = rfc3339([begin_ms])[0]
+            export = structs.replace(export, from_ms=min(begin_ms, to_ms))
+        if request.method == "HEAD":
+            return Response(headers=headers, media_type=MEDIA_TYPES[kind])
+        return ExportResponse(lambda: lines(pool, export), slots, abort, headers, MEDIA_TYPES[kind])
 
     return [Resource("/hosts/{host}/export", GET=get_export)]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
 from typing import get_args
 
 import msgspec
@@ -16,37 +14,26 @@ from schemas.api import FleetColumn, FleetSeriesAnswer, Ranking
 from schemas.catalogue import Family, Metric
 from schemas.rules import InvalidField
 from services.gateway import sql
-from services.gateway.aggregate import Summary
 from services.gateway.arguments import (
     DEFAULT_POINTS,
     MOST_POINTS,
     asked_instance,
     asked_range,
     check_cells,
-    period_ms,
     snapshot,
 )
 from services.gateway.fleet import Fleet
-from services.gateway.history import SOURCES, Line, read_lines, read_pieces, read_steps
+from services.gateway.history import SOURCES, read_lines, read_pieces, read_steps, with_rows
 from services.gateway.paths import parse_metrics
-from services.gateway.pieces import rows_of
-from services.gateway.refresh import Runtime
+from services.gateway.ranking import MOST_ROWS, check_rows, rank
 from services.gateway.requests import Resource, answer, query_int
-from services.gateway.resolution import Grid, Reach, choose_grid
+from services.gateway.resolution import choose_grid
 from services.gateway.selection import parse_hosts
-from services.gateway.stats import choose_sources, read_tallies
-from services.gateway.tally import SHARES
-from services.gateway.units import mean_to_unit, to_unit
 
 MOST_COLUMNS = 100
-MOST_ROWS = 3_000_000
-"""Most rows that one answer may take to read: some seconds of work."""
-P95 = SHARES.index(0.95)
-ONE_STEP = Grid(0, 73_000 * 86_400_000, 73_000 * 86_400_000, 0, 1)
-"""Two centuries from 1970 on: sums over a whole range."""
 
 
-def fleet_routes(pool: Pool, fleet: Fleet, runtime: Runtime, catalogue: tuple[Family, ...]) -> list[BaseRoute]:
+def fleet_routes(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...]) -> list[BaseRoute]:
     async def get_series(request: Request) -> Response:
         family, metric = _metric(request.query_params.get("metric", ""), catalogue)
         named = parse_hosts(request.query_params.get("hosts", ""))
@@ -54,22 +41,35 @@ def fleet_routes(pool: Pool, fleet: Fleet, runtime: Runtime, catalogue: tuple[Fa
         from_ms, to_ms = asked_range(request)
         points = query_int(request, "points", DEFAULT_POINTS, 1, MOST_POINTS)
         top, by = _ranking(request)
-        async with snapshot(pool) as database:
+        async with snapshot(pool) as (database, reach):
             hosts = await _hosts(database, named)
-            period = period_ms(fleet, hosts.values(), family)
-            grid = choose_grid(from_ms, to_ms, points, period, runtime.reach)
+            periods_ms = {number: fleet.period_ms(name, family.name) for number, name in hosts.items()}
+            period_ms = max(periods_ms.values(), default=round(1000 * family.period_s))
+            grid = choose_grid(from_ms, to_ms, points, period_ms, reach)
+            span = (grid.from_ms, grid.to_ms)
+            pieces = await read_pieces(database, list(hosts), *span, SOURCES[grid.resolution])
             lines = (await read_lines(database, hosts, [family], instance))[family.name]
+            lines = await with_rows(database, family, lines, pieces)
             considered = len(lines)
             ranks: list[float | None] = [None] * considered
             if by is not None:
-                ranked = await _rank(database, family, metric, lines, grid, period, runtime.reach, by)
+                # The grid's last hour may reach far ahead of now; p95 is widened where there are sketches.
+                ranked_span = (grid.from_ms, to_ms) if by == "p95" else span
+                ranked = await rank(database, family, metric, lines, ranked_span, periods_ms, reach, by)
                 best = sorted(ranked, key=lambda item: (-item[0], item[1]))[:top]
-                lines, ranks = [line for _, line in best], [rank for rank, _ in best]
+                lines, ranks = [line for _, line in best], [value for value, _ in best]
             elif considered > MOST_COLUMNS:
                 remedy = f"{considered} instances match; ask for top, at most {MOST_COLUMNS}, or name fewer hosts"
                 raise InvalidField("hosts", len(hosts), remedy)
             check_cells(len(lines), grid.count)
-            columns = await _columns(database, family, metric, lines, ranks, grid, period)
+            check_rows(lines, pieces, periods_ms, MOST_ROWS)
+            placed_ms = period_ms if grid.resolution == "raw" else 0
+            summaries = await read_steps(database, family, [metric], lines, pieces, grid, placed_ms)
+            columns = [
+                FleetColumn(line.host, line.instance, value, *summary.columns(metric))
+                for line, value, (summary,) in zip(lines, ranks, summaries, strict=True)
+                if not family.instance or not summary.empty
+            ]
         return answer(
             FleetSeriesAnswer(
                 f"{family.name}.{metric.name}",
@@ -118,69 +118,3 @@ async def _hosts(database: Connection, named: frozenset[str]) -> dict[int, str]:
     if unknown:
         raise InvalidField("hosts", min(unknown), "no such host; GET /api/v1/hosts lists them")
     return {row["id"]: row["name"] for row in rows}
-
-
-async def _rank(
-    database: Connection,
-    family: Family,
-    metric: Metric,
-    lines: Sequence[Line],
-    grid: Grid,
-    period: int,
-    reach: Reach,
-    by: Ranking,
-) -> list[tuple[float, Line]]:
-    """The lines that have a value within the grid's range, each with the value that it is ranked by."""
-    from_ms, to_ms, sources = grid.from_ms, grid.to_ms, SOURCES["hour"]
-    if by == "p95":
-        from_ms, to_ms, sources = choose_sources(from_ms, to_ms, period, reach)
-    pieces = await read_pieces(database, {line.host_id for line in lines}, from_ms, to_ms, sources)
-    rows = sum(rows_of(pieces[line.host_id], period) for line in lines)
-    if rows > MOST_ROWS:
-        raise InvalidField("hosts", len(lines), _too_many(rows))
-    ranked: list[tuple[float | None, Line]]
-    if by == "p95":
-        tallies = await read_tallies(database, family, [metric], lines, pieces, period)
-        convert = to_unit(metric)
-        percentiles = await asyncio.to_thread(lambda: [tally.percentiles()[P95] for (tally,) in tallies])
-        ranked = [(None if p is None else convert(p), line) for p, line in zip(percentiles, lines, strict=True)]
-    else:
-        summaries = await read_steps(database, family, [metric], lines, pieces, ONE_STEP)
-        extents = [_extent(summary, metric, by) for (summary,) in summaries]
-        ranked = list(zip(extents, lines, strict=True))
-    return [(rank, line) for rank, line in ranked if rank is not None]
-
-
-def _extent(summary: Summary, metric: Metric, by: Ranking) -> float | None:
-    if by == "max":
-        peak = summary.peak()
-        return None if peak is None else to_unit(metric)(peak)
-    mean = summary.mean()
-    return None if mean is None else mean_to_unit(metric, mean)
-
-
-async def _columns(
-    database: Connection,
-    family: Family,
-    metric: Metric,
-    lines: Sequence[Line],
-    ranks: Sequence[float | None],
-    grid: Grid,
-    period: int,
-) -> list[FleetColumn]:
-    hosts = {line.host_id for line in lines}
-    pieces = await read_pieces(database, hosts, grid.from_ms, grid.to_ms, SOURCES[grid.resolution])
-    rows = sum(rows_of(pieces[line.host_id], period) for line in lines)
-    if rows > MOST_ROWS:
-        raise InvalidField("hosts", len(hosts), _too_many(rows))
-    period = period if grid.resolution == "raw" else 0
-    summaries = await read_steps(database, family, [metric], lines, pieces, grid, period)
-    columns = []
-    for line, rank, (summary,) in zip(lines, ranks, summaries, strict=True):
-        if not family.instance or not summary.empty:
-            columns.append(FleetColumn(line.host, line.instance, rank, *summary.columns(metric)))
-    return columns
-
-
-def _too_many(rows: int) -> str:
-    return f"that takes {rows} rows to read, at most {MOST_ROWS}: name fewer hosts, or shorten the range"

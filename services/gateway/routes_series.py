@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from infra.database import Pool
+from infra.database import Connection, Pool
 from schemas.api import SeriesAnswer, SeriesColumn, Stat, StatsAnswer
 from schemas.catalogue import Family, Metric
 from services.gateway.arguments import (
@@ -20,13 +20,12 @@ from services.gateway.arguments import (
     asked_range,
     check_cells,
     find_host,
-    period_ms,
     snapshot,
 )
 from services.gateway.fleet import Fleet
-from services.gateway.history import SOURCES, Line, read_lines, read_pieces, read_steps
+from services.gateway.history import SOURCES, Line, Wanted, read_lines, read_pieces, read_steps, with_rows
 from services.gateway.locate import locate
-from services.gateway.refresh import Runtime
+from services.gateway.pieces import Piece
 from services.gateway.requests import Resource, answer, query_int
 from services.gateway.resolution import choose_grid
 from services.gateway.stats import check_sketches, choose_sources, read_tallies
@@ -34,21 +33,21 @@ from services.gateway.tally import Tally
 from services.gateway.units import mean_to_unit, to_unit
 
 
-def series_routes(pool: Pool, fleet: Fleet, runtime: Runtime, catalogue: tuple[Family, ...]) -> list[BaseRoute]:
+def series_routes(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...]) -> list[BaseRoute]:
     async def get_series(request: Request) -> Response:
         host = request.path_params["host"]
         wanted = asked_metrics(request, catalogue)
         from_ms, to_ms = asked_range(request)
         points = query_int(request, "points", DEFAULT_POINTS, 1, MOST_POINTS)
         instance = asked_instance(request)
-        periods_ms = {family.name: period_ms(fleet, [host], family) for family, _ in wanted}
-        grid = choose_grid(from_ms, to_ms, points, max(periods_ms.values()), runtime.reach)
+        periods_ms = {family.name: fleet.period_ms(host, family.name) for family, _ in wanted}
         columns = []
-        async with snapshot(pool) as database:
+        async with snapshot(pool) as (database, reach):
+            grid = choose_grid(from_ms, to_ms, points, max(periods_ms.values()), reach)
             number = await find_host(database, fleet, host)
-            lines = await read_lines(database, {number: host}, [family for family, _ in wanted], instance)
-            check_cells(sum(len(lines[family.name]) * len(metrics) for family, metrics in wanted), grid.count)
             pieces = await read_pieces(database, [number], grid.from_ms, grid.to_ms, SOURCES[grid.resolution])
+            lines = await _lines(database, {number: host}, wanted, instance, pieces)
+            check_cells(sum(len(lines[family.name]) * len(metrics) for family, metrics in wanted), grid.count)
             for family, metrics in wanted:
                 period = periods_ms[family.name] if grid.resolution == "raw" else 0
                 of_family = lines[family.name]
@@ -69,17 +68,17 @@ def series_routes(pool: Pool, fleet: Fleet, runtime: Runtime, catalogue: tuple[F
         wanted = asked_metrics(request, catalogue)
         from_ms, to_ms = asked_range(request)
         instance = asked_instance(request)
-        periods_ms = {family.name: period_ms(fleet, [host], family) for family, _ in wanted}
-        from_ms, to_ms, sources = choose_sources(from_ms, to_ms, min(periods_ms.values()), runtime.reach)
+        periods_ms = {family.name: fleet.period_ms(host, family.name) for family, _ in wanted}
         stats: list[Stat] = []
-        async with snapshot(pool) as database:
+        async with snapshot(pool) as (database, reach):
+            from_ms, to_ms, sources = choose_sources(from_ms, to_ms, min(periods_ms.values()), reach)
             number = await find_host(database, fleet, host)
-            lines = await read_lines(database, {number: host}, [family for family, _ in wanted], instance)
             pieces = await read_pieces(database, [number], from_ms, to_ms, sources)
+            lines = await _lines(database, {number: host}, wanted, instance, pieces)
             await check_sketches(database, wanted, lines, pieces)
             for family, metrics in wanted:
                 of_family = lines[family.name]
-                period = periods_ms[family.name]
+                period = {number: periods_ms[family.name]}
                 tallies = await read_tallies(database, family, metrics, of_family, pieces, period)
                 await locate(database, family, metrics, of_family, tallies)
                 # Off the event loop: the sketches of a year take a second.
@@ -88,6 +87,14 @@ def series_routes(pool: Pool, fleet: Fleet, runtime: Runtime, catalogue: tuple[F
         return answer(StatsAnswer(host, from_ms, to_ms, resolution, stats))
 
     return [Resource("/hosts/{host}/series", GET=get_series), Resource("/hosts/{host}/stats", GET=get_stats)]
+
+
+async def _lines(
+    database: Connection, host: dict[int, str], wanted: Wanted, instance: str | None, pieces: Mapping[int, list[Piece]]
+) -> dict[str, list[Line]]:
+    """By family the lines of one host that have a row within its pieces."""
+    lines = await read_lines(database, host, [family for family, _ in wanted], instance)
+    return {family.name: await with_rows(database, family, lines[family.name], pieces) for family, _ in wanted}
 
 
 def _stats(

@@ -23,11 +23,14 @@ SELECT host_id, family, id, name FROM instances
 WHERE host_id = ANY($1) AND family = ANY($2) AND ($3::text IS NULL OR name = $3) ORDER BY name
 """
 
-HORIZONS = "SELECT name, before FROM horizons WHERE name IN ('raw', 'minute')"
-
-# The planner takes rows between times that it does not know for few, and would rather sort ten thousand of them than
-# hash their steps: a quarter of the time of a week of all CPU metrics. Compiling takes longer than any of them.
-PLANNER = "SET LOCAL enable_sort = off; SET LOCAL jit = off"
+# First in a transaction: up to where rows are dropped, and settings for the rest of it. The planner takes rows between
+# times that it does not know for few, and would rather sort ten thousand of them than hash their steps: a quarter of
+# the time of a week of all CPU metrics. Compiling takes longer than any of them.
+OPENING = """
+SELECT ARRAY(SELECT name FROM horizons ORDER BY name) AS names,
+       ARRAY(SELECT before FROM horizons ORDER BY name) AS befores,
+       set_config('enable_sort', 'off', true), set_config('jit', 'off', true)
+"""
 
 DIRTY = """
 SELECT host_id, true AS is_hour, hour AS begin FROM dirty_hours
@@ -101,21 +104,32 @@ def count_hours(family: Family) -> str:
     """
 
 
-def export(family: Family, metrics: Sequence[Metric]) -> str:
-    """Stored rows of one host in order of time: time, instance id, then counts.
+def any_row(family: Family, source: Resolution) -> str:
+    """The number of every piece within which there is a row: one look into the index each."""
+    return f"""
+        SELECT p.number - 1 FROM unnest($1::int[], $2::int[], $3::timestamptz[], $4::timestamptz[])
+            WITH ORDINALITY AS p (host, instance, first, last, number)
+        CROSS JOIN LATERAL (SELECT time {_of_piece(family, source)} ORDER BY time LIMIT 1) AS found
+    """
 
-    $1 host id, $2 instance ids, which a family without passes over, $3 and $4 the range.
+
+def export(family: Family, metrics: Sequence[Metric]) -> str:
+    """The first stored rows of one host in order of time: time, instance id, then counts.
+
+    $1 host id, $2 instance ids, which a family without passes over, $3 and $4 the range, $5 how many.
     """
     names = ", ".join(quoted(metric.name) for metric in metrics)
     table = quoted(family.name)
     if family.instance:
         return f"""
             SELECT time, instance_id, {names} FROM {table}
-            WHERE host_id = $1 AND instance_id = ANY($2::int[]) AND time >= $3 AND time < $4 ORDER BY time, instance_id
+            WHERE host_id = $1 AND instance_id = ANY($2::int[]) AND time >= $3 AND time < $4
+            ORDER BY time, instance_id LIMIT $5
         """
     return f"""
         SELECT time, 0, {names} FROM {table}
-        WHERE host_id = $1 AND $2::int[] IS NOT NULL AND time >= $3 AND time < $4 ORDER BY time
+        WHERE host_id = $1 AND $2::int[] IS NOT NULL AND time >= $3 AND time < $4
+        ORDER BY time LIMIT $5
     """
 
 

@@ -40,10 +40,13 @@ async def read_tallies(
     metrics: Sequence[Metric],
     lines: Sequence[Line],
     pieces: Mapping[int, list[Piece]],
-    period_ms: int,
+    periods_ms: Mapping[int, int],
 ) -> list[list[Tally]]:
-    """A tally per line and metric over each host's pieces; exact where all of those are raw and few."""
-    rows = [rows_of(pieces[line.host_id], period_ms) for line in lines]
+    """A tally per line and metric over each host's pieces; exact where all of those are raw and few.
+
+    `periods_ms`: how often each host has a row.
+    """
+    rows = [rows_of(pieces[line.host_id], periods_ms[line.host_id]) for line in lines]
     few = sum(rows) * len(metrics) <= EXACT_COUNTS
     tallies: list[list[Tally]] = []
     for line, of_line in zip(lines, rows, strict=True):
@@ -63,7 +66,7 @@ async def read_tallies(
                 packed.ints(greatest),
                 sketches,
             )
-    for portion in _portions(lines, pieces, len(metrics), period_ms):
+    for portion in _portions(lines, pieces, len(metrics), periods_ms):
         for stretch, times_us, *counts in await fetch(database, sql_history.rows(family, metrics), portion):
             times = packed.times_ms(times_us)
             for tally, column in zip(tallies[numbers[stretch.line]], counts, strict=True):
@@ -93,7 +96,7 @@ async def check_sketches(database: Connection, wanted: Wanted, lines: Lines, pie
 
 
 def _portions(
-    lines: Sequence[Line], pieces: Mapping[int, list[Piece]], metrics: int, period_ms: int
+    lines: Sequence[Line], pieces: Mapping[int, list[Piece]], metrics: int, periods_ms: Mapping[int, int]
 ) -> Iterator[list[Stretch]]:
     """The raw stretches in portions of bounded size, however long they are: cut into hours."""
     portion: list[Stretch] = []
@@ -101,7 +104,7 @@ def _portions(
     for line in lines:
         for piece in split((piece for piece in pieces[line.host_id] if piece.source == "raw"), HOUR_MS):
             portion.append(Stretch(line, piece))
-            counts += metrics * rows_of([piece], period_ms)
+            counts += metrics * rows_of([piece], periods_ms[line.host_id])
             if counts >= PORTION_COUNTS:
                 yield portion
                 portion, counts = [], 0

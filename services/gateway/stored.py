@@ -1,4 +1,4 @@
-"""How far back raw and minute rows go: retention notes from where on they are whole before it drops any."""
+"""How far back the rows of each kind go: retention notes from where on they are whole before it drops any."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from datetime import datetime
 from infra.database import Connection
 from services.gateway import sql_history
 from services.gateway.history import to_ms
-from services.gateway.resolution import Reach
+from services.gateway.resolution import LENGTH_MS, Reach
 
 
 async def read_reach(database: Connection) -> Reach:
-    """Where raw and minute rows begin, as far as any were dropped."""
-    return reach_of({row["name"]: row["before"] for row in await database.fetch(sql_history.HORIZONS)})
+    """Where raw, minute and hour rows begin, as far as any were dropped; readies the transaction, see `OPENING`."""
+    [(names, befores, *_)] = await database.fetch(sql_history.OPENING)
+    return reach_of(dict(zip(names, befores, strict=True)))
 
 
 def reach_of(horizons: Mapping[str, datetime]) -> Reach:
@@ -21,4 +22,4 @@ def reach_of(horizons: Mapping[str, datetime]) -> Reach:
 
     Not by the oldest partition or chunk: those of roll-ups are for weeks, and begin earlier though nothing was dropped.
     """
-    return Reach(*(to_ms(horizons[kind]) if kind in horizons else 0 for kind in ("raw", "minute")))
+    return Reach(*(to_ms(horizons[kind]) if kind in horizons else 0 for kind in LENGTH_MS))

@@ -16,19 +16,34 @@ from services.gateway.bus import Bus
 from services.gateway.fleet import Fleet
 from services.gateway.hub import Hub
 from services.gateway.refresh import Runtime
-from services.gateway.resolution import EVERYTHING, Reach
+from services.gateway.resolution import LENGTH_MS, Reach
+from tests.gateway.rows import execute, utc
 
 
 @asynccontextmanager
-async def asking(database_url: str, reach: Reach = EVERYTHING) -> AsyncIterator[httpx.AsyncClient]:
-    """A client whose base is /api/v1; `reach` says how far back raw and minute rows go."""
-    runtime = Runtime()
-    runtime.reach = reach
+async def asking(
+    database_url: str, reach: Reach | None = None, fleet: Fleet | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client whose base is /api/v1; `reach`, unless None, is what retention has noted to have dropped by now."""
+    if reach is not None:
+        await note_reach(database_url, reach)
+    fleet = fleet or Fleet(CATALOGUE)
     async with pool(database_url, "test gateway", 4, least=0) as connections:
-        app = create_app(ServerSettings(), connections, Bus(), Hub(Fleet(CATALOGUE)), runtime, lambda client: None)
+        app = create_app(ServerSettings(), connections, Bus(), Hub(fleet), Runtime(), lambda client: None)
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api/v1", timeout=20) as client:
             yield client
+
+
+async def note_reach(database_url: str, reach: Reach) -> None:
+    """Note what is dropped, as retention does before it drops it."""
+    for kind in LENGTH_MS:
+        await execute(
+            database_url,
+            "INSERT INTO horizons VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET before = excluded.before",
+            kind,
+            utc(reach.begin_ms(kind)),
+        )
 
 
 async def get(client: httpx.AsyncClient, path: str, **query: object) -> Any:

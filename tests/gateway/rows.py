@@ -67,3 +67,15 @@ async def put(
 async def execute(database_url: str, statement: str, *arguments: object) -> None:
     async with database.connection(database_url, "test") as connection:
         await connection.execute(statement, *arguments)
+
+
+async def once_there(database_url: str, family_name: str, count: int, host: str = "web-1") -> None:
+    """So many instances of a host that were there long ago, and of which no row is left."""
+    await execute(
+        database_url,
+        "INSERT INTO instances (host_id, family, name) SELECT h.id, $1, 'old-' || n "
+        "FROM hosts h, generate_series(1, $2::int) AS n WHERE h.name = $3",
+        family_name,
+        count,
+        host,
+    )

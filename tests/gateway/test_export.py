@@ -12,10 +12,14 @@ import httpx
 import pytest
 
 from infra import database
+from infra.engine import detect, tables_of
+from schemas.catalogue import family_named
+from services.gateway import export as export_module
+from services.gateway.resolution import Reach
 from services.gateway.routes_export import MOST_EXPORTS
-from tests.gateway.asking import asking
+from tests.gateway.asking import asking, note_reach
 from tests.gateway.rolled import roll_up
-from tests.gateway.rows import Row, put, utc
+from tests.gateway.rows import Row, execute, put, utc
 from tests.gateway.running import gateway
 from tests.waiting import eventually
 
@@ -133,23 +137,44 @@ async def test_a_range_without_rows_is_a_header(database_url: str) -> None:
 
 
 async def test_head_tells_the_name_of_the_file_without_reading_a_row(database_url: str) -> None:
+    await put(database_url, "cpu", cpu_rows(1))
     async with asking(database_url) as client:
         response = await client.head("/hosts/web-1/export", params=query(format="ndjson"))
     assert response.status_code == 200
     assert response.headers["content-disposition"].endswith('_raw.ndjson"')
 
 
-async def queries(database_url: str) -> int:
-    """How many exports the database is at work for, or holds a snapshot for."""
-    async with database.connection(database_url, "test") as connection:
-        count: int = await connection.fetchval(
-            """
-            SELECT count(*) FROM pg_stat_activity
-            WHERE application_name = 'sonde gateway' AND datname = current_database() AND xact_start IS NOT NULL
-              AND query LIKE '%FROM "cpu"%'
-            """
-        )
-    return count
+@pytest.mark.parametrize("method", ["HEAD", "GET"])
+async def test_a_host_that_nobody_knows_is_not_found(database_url: str, method: str) -> None:
+    async with asking(database_url) as client:
+        response = await client.request(method, "/hosts/web-9/export", params=query())
+    assert response.status_code == 404
+
+
+async def test_an_export_says_from_where_on_it_has_every_row(database_url: str) -> None:
+    await put(database_url, "cpu", cpu_rows(10))
+    async with asking(database_url, Reach(START_MS + 4000)) as client:
+        response = await export(client)
+        head = await client.head("/hosts/web-1/export", params=query())
+        later = await export(client, **{"from": START_MS + 4000})
+        minutes = await export(client, resolution="minute")
+    assert response.headers["sonde-raw-from"] == head.headers["sonde-raw-from"] == "2026-11-21T00:00:04.000Z"
+    assert response.text == later.text
+    assert len(records(later)) == 6
+    assert not [name for one in (later, minutes) for name in one.headers if name.startswith("sonde-")]
+
+
+@pytest.mark.parametrize("portion_rows", [1, 2, 3, 7, 40])
+async def test_rows_of_one_moment_at_the_border_of_two_portions_come_once(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, portion_rows: int
+) -> None:
+    twice = [row for row in disk_rows(30) for _ in range(1 + row[0] % 3000 // 2000)]
+    await put(database_url, "disk", twice)
+    async with asking(database_url) as client:
+        whole = records(await export(client, metrics="disk.read"))
+        monkeypatch.setattr(export_module, "PORTION_ROWS", portion_rows)
+        assert records(await export(client, metrics="disk.read")) == whole
+    assert len(whole) == len(twice)
 
 
 async def much(database_url: str) -> None:
@@ -161,20 +186,26 @@ async def much(database_url: str) -> None:
     await put(database_url, "cpu", [(FAR_MS - 1, "", {"total": 1})])
 
 
-async def test_a_client_that_goes_away_ends_the_query(database_url: str, bus_url: str) -> None:
+async def test_a_client_that_takes_its_time_holds_up_no_drop_and_sees_that_rows_are_missing(
+    database_url: str, bus_url: str
+) -> None:
     await much(database_url)
-    async with gateway(database_url, bus_url) as client:
-        async with client.stream(
+    async with (
+        gateway(database_url, bus_url) as client,
+        client.stream(
             "GET", "/hosts/web-1/export", params=query(metrics="cpu", format="ndjson", to=FAR_MS)
-        ) as response:
-            chunks = response.aiter_bytes(1000)  # held, for it closes the response when it is collected
-            await anext(chunks)
-            assert await queries(database_url) == 1
-
-        async def ended() -> bool:
-            return await queries(database_url) == 0
-
-        await eventually(ended)
+        ) as response,
+        database.connection(database_url, "test") as connection,
+    ):
+        chunks = response.aiter_bytes(1000)  # held, for it closes the response when it is collected
+        await anext(chunks)
+        await note_reach(database_url, Reach(START_MS + DAY_MS))
+        engine = await detect(connection)
+        gone = await engine.drop_before(connection, tables_of([family_named("cpu")], "raw"), utc(START_MS + DAY_MS))
+        assert [part.table for part in gone] == ["cpu"]
+        with pytest.raises(httpx.TransportError):
+            async for _ in chunks:
+                pass
 
 
 async def test_more_exports_than_allowed_are_told_to_come_again(database_url: str, bus_url: str) -> None:
@@ -216,16 +247,11 @@ async def test_a_failure_in_mid_stream_breaks_the_connection_off(database_url: s
         ) as response:
             chunks = response.aiter_bytes(1000)
             await anext(chunks)
-            async with database.connection(database_url, "test") as connection:
-                await connection.execute(
-                    """
-                    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                    WHERE application_name = 'sonde gateway' AND datname = current_database()
-                    """
-                )
+            await execute(database_url, "ALTER TABLE cpu RENAME TO lost")
             with pytest.raises(httpx.TransportError):
                 async for _ in chunks:
                     pass
+        await execute(database_url, "ALTER TABLE lost RENAME TO cpu")
         again = await client.get("/hosts/web-1/export", params=query(to=START_MS + 1000))
     assert again.status_code == 200
 

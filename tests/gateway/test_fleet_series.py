@@ -8,9 +8,16 @@ from typing import Any
 
 import pytest
 
+from schemas.catalogue import CATALOGUE
+from schemas.messages import HostFacts
+from services.gateway import ranking, routes_fleet
+from services.gateway.fleet import Fleet
+from services.gateway.history import Line
+from services.gateway.hub import now_ms
+from services.gateway.resolution import Reach
 from tests.gateway.asking import asking, get
 from tests.gateway.rolled import roll_up
-from tests.gateway.rows import Row, put
+from tests.gateway.rows import Row, execute, once_there, put
 
 START_MS = 1_795_219_200_000
 HOUR_MS = 3_600_000
@@ -111,3 +118,93 @@ async def test_a_host_without_values_in_the_range_is_not_ranked(database_url: st
         answer = await get(client, "/series", **asked(top=10))
     assert [column["host"] for column in answer["series"]] == ["web-2", "web-3", "web-1"]
     assert answer["considered"] == 4
+
+
+async def test_instances_that_are_long_gone_are_neither_shown_nor_considered(database_url: str) -> None:
+    await put(database_url, "container", [(START_MS + 10_000 * k, "web", {"cpu": k}) for k in range(60)])
+    await once_there(database_url, "container", 361)
+    query = {"metric": "container.cpu", "from_": START_MS, "to": START_MS + 600_000, "points": 10}
+    async with asking(database_url) as client:
+        answer = await get(client, "/series", **query)
+    assert [column["instance"] for column in answer["series"]] == ["web"]
+    assert answer["considered"] == 1
+
+
+@pytest.mark.parametrize("span", ["-10m", "-1h", "-24h", "-7d", "-30d"])
+async def test_a_thousand_hosts_are_ranked_by_p95_over_any_range(database_url: str, span: str) -> None:
+    await put(database_url, "cpu", [(now_ms() - 5000, "", {"total": 1})])
+    await execute(database_url, "INSERT INTO hosts (name) SELECT 'h-' || n FROM generate_series(1, 999) AS n")
+    async with asking(database_url) as client:
+        answer = await get(client, "/series", metric="cpu.total", from_=span, top=3, by="p95")
+    assert answer["considered"] == 1000
+    assert [(column["host"], column["rank"]) for column in answer["series"]] == [("web-1", 0.01)]
+
+
+@pytest.mark.parametrize("rolled", [False, True])
+async def test_ranking_in_portions_by_sketches_of_whole_hours_agrees_with_the_rows(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, rolled: bool
+) -> None:
+    for host, level in LEVELS.items():
+        await put(database_url, "cpu", rows_at(level, seconds=3 * 3600, every_s=10), host=host)
+    if rolled:
+        await roll_up(database_url, START_MS + 5 * HOUR_MS)
+    query = asked(**{"from": START_MS + 1000, "to": START_MS + 3 * HOUR_MS - 1000, "top": 3, "by": "p95"})
+    async with asking(database_url) as client:
+        exact = await get(client, "/series", **query)
+        monkeypatch.setattr(ranking, "EXACT_ROWS", 1)
+        monkeypatch.setattr(ranking, "PORTION_ROWS", 1)
+        ranked = await get(client, "/series", **query)
+    assert [column["host"] for column in ranked["series"]] == ["web-2", "web-3", "web-1"]
+    for one, other in zip(exact["series"], ranked["series"], strict=True):
+        assert one["rank"] == pytest.approx(other["rank"], rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "span_h", "raw_h", "chosen_h", "sources"),
+    [
+        (1000, (0.5, 1.0), 0, (0.5, 1.0), ("raw",)),
+        (1000, (0.5, 2.5), 0, (0, 3), ("hour", "raw")),  # too many rows altogether
+        (1000, (0.5, 9.5), 0, (0, 9.5), ("hour", "raw")),  # until now
+        (1, (0.5, 9.5), 0, (0, 9.5), ("hour", "raw")),  # too many rows of one host
+        (1, (0.5, 1.0), 1, (0, 1), ("hour", "raw")),  # raw ones are gone
+    ],
+)
+def test_ranges_with_too_many_raw_rows_are_widened_to_hours_that_have_ended(
+    hosts: int, span_h: tuple[float, float], raw_h: int, chosen_h: tuple[float, float], sources: tuple[str, ...]
+) -> None:
+    def moment(hours: float) -> int:
+        return START_MS + round(hours * HOUR_MS)
+
+    lines = [Line(f"h-{number}", number, 0, "") for number in range(hosts)]
+    periods_ms = dict.fromkeys(range(hosts), 1000)
+    reach = Reach(moment(raw_h))
+    chosen = ranking.choose_ranked(moment(span_h[0]), moment(span_h[1]), lines, periods_ms, reach, moment(9.5))
+    assert chosen == (moment(chosen_h[0]), moment(chosen_h[1]), sources)
+
+
+def fleet_of(**intervals_s: float) -> Fleet:
+    """Hosts that sample so often."""
+    fleet = Fleet(CATALOGUE)
+    for host, interval_s in intervals_s.items():
+        fleet.learn(host.replace("_", "-"), HostFacts(sample_interval_s=interval_s))
+    return fleet
+
+
+@pytest.mark.parametrize("more", [{}, {"top": 1, "by": "max"}, {"top": 1, "by": "p95"}])
+async def test_a_host_that_samples_seldom_hides_none_of_the_rows_of_others(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, more: dict[str, object]
+) -> None:
+    await put(database_url, "cpu", rows_at(1, seconds=3600))
+    await put(database_url, "cpu", rows_at(1, seconds=3600, every_s=60), host="slow")
+    for name in ("MOST_ROWS", "MOST_RANKED_ROWS"):
+        monkeypatch.setattr(ranking, name, 3600)
+    monkeypatch.setattr(routes_fleet, "MOST_ROWS", 3600)
+    query = asked(**more, to=START_MS + HOUR_MS, points=60)
+    async with asking(database_url, fleet=fleet_of(web_1=1, slow=60)) as client:
+        refused = await client.get("/series", params={k: str(v) for k, v in query.items()})
+        assert refused.status_code == 400
+        assert "3660 rows, at most 3600" in refused.text
+        seconds = int(refused.text.partition("at most 3600")[2].partition("at most ")[2].partition(" s")[0])
+        answer = await get(client, "/series", **query | {"to": START_MS + 1000 * seconds})
+    assert seconds > 3000
+    assert len(answer["series"]) == (1 if more else 2)

@@ -16,7 +16,7 @@ from services.gateway.resolution import Reach
 from tests.gateway.asking import asking
 from tests.gateway.asking import get as ask
 from tests.gateway.rolled import roll_up
-from tests.gateway.rows import Row, execute, put
+from tests.gateway.rows import Row, execute, once_there, put
 from tests.gateway.running import gateway
 from tests.waiting import eventually
 
@@ -214,3 +214,29 @@ async def test_an_hour_ago_until_now_is_the_default(database_url: str, bus_url: 
         answer = await get(client, metrics="cpu.total")
     assert 3_590_000 < answer["to"] - answer["from"] <= 3_600_000
     assert (answer["step_ms"], len(answer["times"])) == (6000, 600)
+
+
+async def test_instances_that_are_long_gone_take_nothing_from_those_there_are(database_url: str) -> None:
+    rows: list[Row] = [(START_MS + 10_000 * k, "web", {"cpu": k}) for k in range(360)]
+    await put(database_url, "container", rows)
+    await once_there(database_url, "container", 100)
+    asked = {"metrics": "container", "from_": START_MS, "to": START_MS + 3_600_000}
+    async with asking(database_url) as client:
+        answer = await ask(client, "/hosts/web-1/series", **asked, points=600)
+    assert {column["instance"] for column in answer["series"]} == {"web"}
+    assert len(answer["times"]) == 360
+
+
+@pytest.mark.parametrize("kept", ["container", "container_1m", "container_1h"])
+async def test_an_instance_is_there_as_long_as_any_kind_of_its_rows(database_url: str, kept: str) -> None:
+    rows: list[Row] = [(START_MS + 60_000 * k, "web", {"cpu": k}) for k in range(300)]
+    await put(database_url, "container", rows)
+    if kept != "container":
+        await roll_up(database_url, START_MS + 86_400_000)
+    for table in {"container", "container_1m", "container_1h"} - {kept}:
+        await execute(database_url, f"DELETE FROM {table}")  # noqa: S608 -- one of the names above
+    asked = {"metrics": "container.cpu", "from_": START_MS, "to": START_MS + 5 * 3_600_000}
+    points = {"container": 300, "container_1m": 60, "container_1h": 5}[kept]
+    async with asking(database_url) as client:
+        answer = await ask(client, "/hosts/web-1/series", **asked, points=points)
+    assert [column["instance"] for column in answer["series"]] == ["web"]

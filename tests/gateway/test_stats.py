@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import random
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 
 from infra import database
 from infra.engine import Table, days_between, detect
-from schemas.catalogue import family_named
+from schemas.catalogue import CATALOGUE, family_named
+from services.gateway.history import to_ms
 from services.gateway.resolution import Reach
+from services.retention.job import prune
 from tests.gateway.asking import asking
 from tests.gateway.asking import get as ask
 from tests.gateway.rolled import roll_up
@@ -152,3 +155,17 @@ async def test_more_hours_of_metrics_than_can_be_read_are_refused(database_url: 
     assert refused.status_code == 400
     assert refused.json()["errors"][0]["field"] == "metrics"
     assert f"{(hours + 1) * len(family_named('cpu').metrics)} hours are stored, at most 200000" in refused.text
+
+
+async def test_rows_that_were_dropped_a_moment_ago_are_not_missed(database_url: str) -> None:
+    now = datetime.now(UTC)
+    old_ms = to_ms(now - timedelta(days=9))
+    await put(database_url, "cpu", [(old_ms + 1000 * k, "", {"total": k}) for k in range(600)])
+    await put(database_url, "cpu", [(to_ms(now) - 100_000, "", {"total": 1})])
+    async with asking(database_url) as client:
+        asked = {"metrics": "cpu.total", "from_": old_ms, "to": old_ms + 600_000}
+        before = await ask(client, "/hosts/web-1/stats", **asked)
+        async with database.connection(database_url, "test") as connection:
+            await prune(connection, CATALOGUE, now)
+        after = await ask(client, "/hosts/web-1/stats", **asked)
+    assert [(one["resolution"], one["stats"][0]["count"]) for one in (before, after)] == [("raw", 600), ("hour", 600)]

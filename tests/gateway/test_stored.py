@@ -42,4 +42,4 @@ async def test_what_retention_notes_is_read(database_url: str) -> None:
     async with database.connection(database_url, "test") as connection:
         await prune(connection, CATALOGUE, now)
         reach = await read_reach(connection)
-    assert reach == Reach(to_ms(midnight - timedelta(days=7)), to_ms(midnight - timedelta(days=30)))
+    assert reach == Reach(*(to_ms(midnight - timedelta(days=days)) for days in (7, 30, 730)))
