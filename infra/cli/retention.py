@@ -14,6 +14,7 @@ from infra.database import TRANSIENT, Connection, connection
 from infra.settings import ServerSettings
 from schemas.catalogue import CATALOGUE
 from services.retention import sql
+from services.retention.inforce import InvalidSetting
 from services.retention.job import prune
 from services.retention.preview import Preview, preview, worker
 from services.retention.report import Run
@@ -30,6 +31,8 @@ async def once(settings: ServerSettings, wait_s: float = WAIT_S) -> int:
             run = await _prune_in_turn(database, wait_s)
     except TRANSIENT as error:
         raise CommandError(f"retention: interrupted: {type(error).__name__}: {error}") from None
+    except InvalidSetting as error:
+        raise CommandError(f"retention: {error}") from None
     print(told(run))
     return 0 if run.report.waiting_since is None else 1
 
@@ -41,6 +44,8 @@ async def dry_run(settings: ServerSettings) -> int:
             would = await preview(database, CATALOGUE, datetime.now(UTC))
     except TRANSIENT as error:
         raise CommandError(f"retention: no database: {type(error).__name__}: {error}") from None
+    except InvalidSetting as error:
+        raise CommandError(f"retention: {error}") from None
     print(foretold(would))
     return 0
 

@@ -12,9 +12,10 @@ from infra.cli.tables import count, size, table
 from infra.database import TRANSIENT, connection
 from infra.settings import ServerSettings
 from schemas.catalogue import CATALOGUE
-from services.retention.usage import Storage, Usage, measure
+from services.retention.inforce import InvalidSetting
+from services.retention.usage import KINDS, Storage, Usage, measure
 
-KINDS = ("raw", "minute", "hour")
+ROWS = {"raw": "raw rows", "minute": "minutes", "hour": "hours"}
 
 
 async def storage(settings: ServerSettings, days: bool, as_json: bool) -> int:
@@ -24,11 +25,19 @@ async def storage(settings: ServerSettings, days: bool, as_json: bool) -> int:
             measured = await measure(database, CATALOGUE, datetime.now(UTC))
     except TRANSIENT as error:
         raise CommandError(f"storage: no database: {type(error).__name__}: {error}") from None
+    except InvalidSetting as error:
+        raise CommandError(f"storage: {error}") from None
     if as_json:
         print(msgspec.json.encode(measured).decode())
     else:
-        print("\n".join([*(_by_day(measured) if days else _by_family(measured)), "", *_verdict(measured)]))
+        print("\n".join(told(measured, days)))
     return 0
+
+
+def told(measured: Storage, days: bool = False) -> list[str]:
+    """What it takes by family, or by day, and what that comes to: lines for people."""
+    shown = _by_day(measured) if days else _by_family(measured)
+    return [*shown, "", *_verdict(measured), *_strays(measured)]
 
 
 def _by_family(measured: Storage) -> list[str]:
@@ -80,7 +89,11 @@ def _verdict(measured: Storage) -> list[str]:
     if measured.need_bytes is None:
         return [*lines, "need: not known yet, there are too few rows to tell a rate"]
     taken = sum(used.bytes for used in measured.tables)
-    lines.append(f"need: {size(measured.need_bytes)} at today's rate, when all those days are there")
+    without = " and ".join(ROWS[kind] for kind in measured.need_without)
+    lines.append(
+        f"need: {size(measured.need_bytes)} at today's rate, when all those days are there"
+        + (f"; without {without}, of which there are too few rows yet" if without else "")
+    )
     if measured.free_bytes is not None and measured.disk_bytes:
         lines.append(f"free: {size(measured.free_bytes)} of {size(measured.disk_bytes)}")
         more = measured.need_bytes - taken
@@ -89,4 +102,14 @@ def _verdict(measured: Storage) -> list[str]:
                 f"That does not fit: {size(more)} are to come. Keep fewer days (raw_days, minute_days, hour_days), "
                 f"or give the database a larger disk."
             )
+    return lines
+
+
+def _strays(measured: Storage) -> list[str]:
+    lines = []
+    for stray in measured.strays:
+        names = ", ".join(stray.tables)
+        lines.append("")
+        lines.append(f"{names}: {size(stray.bytes)} of a family that this catalogue lacks; nobody prunes that.")
+        lines.append(f"To be rid of it: {stray.remedy}")
     return lines

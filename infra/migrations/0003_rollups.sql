@@ -18,9 +18,11 @@ CREATE TABLE dirty_hours (
 COMMENT ON TABLE dirty_hours IS 'hours of a host whose minutes changed since their roll-up';
 
 CREATE TABLE horizons (
-    name   text PRIMARY KEY,
-    before timestamptz NOT NULL
+    name       text PRIMARY KEY,
+    before     timestamptz NOT NULL,
+    generation integer NOT NULL DEFAULT 0
 );
+COMMENT ON COLUMN horizons.generation IS 'raw: goes up whenever instances are forgotten, so that nobody writes rows for an id that he knew before';
 COMMENT ON TABLE horizons IS 'raw: rows before this moment are dropped or about to be, and none are taken in any more; never goes back';
 INSERT INTO horizons VALUES ('raw', '1970-01-01Z');
 

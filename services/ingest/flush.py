@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -19,11 +19,10 @@ from infra.positions import Lane
 from services.ingest import sql
 from services.ingest.columns import FamilyRows
 from services.ingest.copyformat import Field, encode_copy, timestamps
-from services.ingest.known import CONSUMER, Known, hold_horizon
+from services.ingest.known import CONSUMER, Known, StaleIds, hold
 from services.ingest.unpack import Ints
+from services.ingest.window import Clocks, Window, window
 
-AHEAD = timedelta(minutes=5)
-"""How far ahead of our clock a sample may be."""
 SLOT_MS = 600_000
 """Roll-ups are made anew in stretches of ten minutes (UTC)."""
 SLOTS_OF_DAY = 144
@@ -47,10 +46,8 @@ class Flush:
 class Encoded:
     """The rows of a flush that may be stored, as the database takes them."""
 
-    earliest_ms: int
-    """Rows before this were refused."""
-    latest_ms: int
-    """Rows after this were refused."""
+    window: Window
+    """Rows outside of it were refused."""
     copies: list[tuple[str, list[str], bytearray]] = field(default_factory=list)
     """Table, columns and COPY stream."""
     rows: int = 0
@@ -64,8 +61,7 @@ class Encoded:
 
 def encode(flush: Flush, known: Known, now: datetime) -> Encoded:
     """`flush` for the database, at `now`; `known` knows every host and instance in it."""
-    earliest = int((day_start(now) - timedelta(days=known.raw_days)).timestamp() * 1000)
-    encoded = Encoded(max(earliest, known.horizon_ms), int((now + AHEAD).timestamp() * 1000))
+    encoded = Encoded(_window(flush, known, now))
     for whole in flush.families:
         rows = _within(whole, encoded)
         if not rows.rows:
@@ -96,11 +92,20 @@ async def commit(
     known: Known,
     encoded: Encoded,
     now: datetime,
+    lock_wait_ms: int | None = None,
 ) -> Encoded:
-    """Write `flush`, all or nothing; returns what was written: `encoded`, unless the horizon has moved since."""
+    """Write `flush`, all or nothing; returns what was written: `encoded`, unless other rows may be stored by now.
+
+    Waits `lock_wait_ms` for a lock, or as long as the connection does. Raises StaleIds.
+    """
     async with database.transaction():
-        known.horizon_ms = await hold_horizon(database)
-        if known.horizon_ms > encoded.earliest_ms:
+        if lock_wait_ms is not None:
+            await database.execute(sql.LOCK_WAIT, str(lock_wait_ms))
+        generation = known.held.generation
+        known.held = await hold(database)
+        if known.held.generation != generation:
+            raise StaleIds("instances were forgotten since they were read")
+        if not encoded.window.serves(_window(flush, known, now)):
             encoded = await asyncio.to_thread(encode, flush, known, now)
         if encoded.rows:
             copied = {table for table, _, _ in encoded.copies}
@@ -115,9 +120,13 @@ async def commit(
     return encoded
 
 
-def day_start(at: datetime) -> datetime:
-    """Midnight UTC before `at`."""
-    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+def clocks(flush: Flush, known: Known, now: datetime) -> Clocks:
+    """What time it is, according to us, to the database when it was last asked, and to the bus."""
+    return Clocks(int(now.timestamp() * 1000), known.held.database_ms, flush.position.time_ns // 1_000_000)
+
+
+def _window(flush: Flush, known: Known, now: datetime) -> Window:
+    return window(clocks(flush, known, now), known.raw_days, known.held.horizon_ms)
 
 
 def _utc(time_ms: int) -> datetime:
@@ -126,8 +135,8 @@ def _utc(time_ms: int) -> datetime:
 
 def _within(rows: FamilyRows, encoded: Encoded) -> FamilyRows:
     """The rows whose time may be stored; the others are counted."""
-    early = rows.times_ms < encoded.earliest_ms
-    late = rows.times_ms > encoded.latest_ms
+    early = rows.times_ms < encoded.window.earliest_ms
+    late = rows.times_ms > encoded.window.latest_ms
     if not early.any() and not late.any():
         return rows
     for reason, mask in (("too old", early), ("ahead of the clock", late)):

@@ -3,18 +3,42 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import msgspec
+from msgspec import Struct
+
 from infra.database import Connection, ensure_hosts
 from infra.positions import Lane, load_marks
+from schemas.settings import RuntimeSettings, parse_setting
 from services.ingest import sql
 from services.ingest.columns import FamilyRows
 
+logger = logging.getLogger(__name__)
+
 CONSUMER = "ingest"
+ANY_DAYS = 3650
+"""While the setting is invalid: nothing is refused by it, only what is below the horizon."""
 
 InstanceKey = tuple[str, str, str]
 """Host, family, instance name."""
+
+
+class StaleIds(Exception):
+    """Instances were forgotten since they were read, so ids may lead nowhere: begin anew."""
+
+
+class Held(Struct, frozen=True):
+    """What stays as it is until the transaction ends in which it was read, and when that was."""
+
+    horizon_ms: int
+    """Raw rows before this are gone or about to be."""
+    generation: int
+    """Goes up whenever instances are forgotten."""
+    database_ms: int
+    """The database's clock."""
 
 
 @dataclass(slots=True)
@@ -27,8 +51,8 @@ class Known:
     marks: dict[Lane, int]
     """Of everything that was prepared, whether it is committed yet or not."""
     raw_days: int
-    horizon_ms: int
-    """Raw rows before this are gone or about to be; as of the last flush, so the next one looks again."""
+    held: Held
+    """As of the last flush, so the next one looks again."""
 
 
 @dataclass(slots=True)
@@ -45,23 +69,34 @@ class Unknown:
 
 async def load_known(database: Connection) -> Known:
     """What the database holds now."""
+    held = await hold(database)  # before the ids: what is forgotten while they are read makes a flush begin anew
     hosts = {row["name"]: row["id"] for row in await database.fetch("SELECT name, id FROM hosts")}
     rows = await database.fetch(sql.INSTANCES)
     instances = {
         (row["host"], row["family"], row["name"]): (row["id"], dict(json.loads(row["labels"]))) for row in rows
     }
     marks = await load_marks(database, CONSUMER)
-    return Known(hosts, instances, marks, await load_raw_days(database), await hold_horizon(database))
+    return Known(hosts, instances, marks, await load_raw_days(database), held)
 
 
-async def load_raw_days(database: Connection) -> int:
-    return await database.fetchval(sql.RAW_DAYS) or 7
+async def load_raw_days(database: Connection, before: int | None = None) -> int:
+    """How many whole days of raw rows are taken; ANY_DAYS when the stored setting is invalid, said if news."""
+    text = await database.fetchval(sql.RAW_DAYS)
+    if text is None:
+        return RuntimeSettings().raw_days
+    try:
+        return int(parse_setting("raw_days", json.loads(text)))
+    except msgspec.ValidationError as error:
+        if before != ANY_DAYS:
+            facts = {"setting": "raw_days", "value": text[:100], "error": str(error)}
+            logger.error("stored setting raw_days is invalid: too old is only what is dropped already", extra=facts)
+        return ANY_DAYS
 
 
-async def hold_horizon(database: Connection) -> int:
-    """The raw horizon, Unix milliseconds, which cannot move on before this transaction ends."""
-    before: int | None = await database.fetchval(sql.HORIZON)
-    return before or 0
+async def hold(database: Connection) -> Held:
+    """The raw horizon and the generation of instances, neither of which can change before this transaction ends."""
+    [row] = await database.fetch(sql.HOLD)
+    return Held(row["before_ms"], row["generation"], row["database_ms"])
 
 
 def find_unknown(hosts: Iterable[str], families: list[FamilyRows], known: Known) -> Unknown:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import asyncpg
 from nats.aio.client import Client
 
 from infra.database import Connection
@@ -20,8 +21,10 @@ from infra.engine import Engine, Table
 from infra.ordered import StoredMessage
 from schemas.catalogue import Family
 from services.ingest.consume import Prepared, park, prepare
-from services.ingest.flush import Encoded, commit, encode
+from services.ingest.flush import Encoded, Flush, clocks, commit, encode
 from services.ingest.known import Known, ensure, find_unknown
+from services.ingest.turns import LOCK_WAIT_MS, LaneBlocked, Turns
+from services.ingest.window import apart
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +43,7 @@ class Tools:
     tables: list[Table]
     """For raw rows."""
     clock: Callable[[], datetime]
+    turns: Turns
 
 
 class Line:
@@ -55,6 +59,7 @@ class Line:
         self._writing: asyncio.Task[None] | None = None
         self._messages = 0
         """Of the flush being written."""
+        self._clocks_told = False
 
     async def written(self) -> None:
         """Wait until nothing is being written; only then is the database connection free for others."""
@@ -86,7 +91,18 @@ class Line:
     async def _write(self, prepared: Prepared, encoded: Encoded, now: datetime, prepared_ms: float) -> None:
         """Commit a flush, and say so in one line."""
         tools, flush, started = self._tools, prepared.flush, time.perf_counter()
-        done = await commit(tools.database, tools.engine, tools.tables, flush, self.known, encoded, now)
+        wait_ms = LOCK_WAIT_MS.get(flush.stream)
+        try:
+            done = await commit(tools.database, tools.engine, tools.tables, flush, self.known, encoded, now, wait_ms)
+        except asyncpg.LockNotAvailableError as error:
+            if wait_ms is None:
+                raise
+            wait_s = round(tools.turns.blocked(flush.stream), 1)
+            facts = {"stream": flush.stream, "error": str(error), "wait_s": wait_s}
+            logger.warning("somebody has the table for himself, leaving the lane alone", extra=facts)
+            raise LaneBlocked(flush.stream) from None
+        tools.turns.written(flush.stream)
+        self._compare_clocks(flush)
         logger.info(
             "flushed",
             extra={
@@ -101,3 +117,10 @@ class Line:
                 "ms": round((time.perf_counter() - started) * 1000, 1),
             },
         )
+
+    def _compare_clocks(self, flush: Flush) -> None:
+        """Say once when they are apart, after a flush for which the database was asked."""
+        told = apart(clocks(flush, self.known, self._tools.clock()))
+        if told and not self._clocks_told:
+            logger.error(f"clocks are more than 5 minutes apart: {told}; set the wrong one")
+        self._clocks_told = bool(told)

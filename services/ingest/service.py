@@ -22,9 +22,10 @@ from infra.positions import load_position
 from infra.settings import ServerSettings
 from schemas.catalogue import CATALOGUE, Family
 from schemas.subjects import BACKFILL, METRICS, Stream
-from services.ingest.known import CONSUMER, load_known, load_raw_days
+from services.ingest.known import CONSUMER, StaleIds, load_known, load_raw_days
 from services.ingest.line import Line, Tools
 from services.ingest.purge import purge_when_full
+from services.ingest.turns import LaneBlocked, Turns
 
 logger = logging.getLogger(__name__)
 
@@ -48,14 +49,18 @@ async def run(
     clock: Callable[[], datetime] = utc_now,
 ) -> None:
     """Ingest until `stop` is set; the flushes in hand are finished first. `clock` tells what is too old or ahead."""
+    turns = Turns()
 
     async def work(client: Client) -> None:
         async with connection(settings.database_url, CONSUMER) as database:
             await become_the_one(database, "sonde ingest", stop)
-            if not stop.is_set():
-                tables = tables_of(catalogue, "raw")
-                tools = Tools(client, database, await detect(database), catalogue, tables, clock)
-                await _consume(tools, stop)
+            tables = tables_of(catalogue, "raw")
+            tools = Tools(client, database, await detect(database), catalogue, tables, clock, turns)
+            while not stop.is_set():
+                try:
+                    await _consume(tools, stop)
+                except (LaneBlocked, StaleIds) as reason:
+                    logger.info("beginning anew", extra={"reason": f"{type(reason).__name__}: {reason}"})
 
     _tune_interpreter()
     # A host deleted under our feet leaves stale ids behind: begin anew, like after a lost connection.
@@ -73,11 +78,7 @@ def _tune_interpreter() -> None:
 
 async def _consume(tools: Tools, stop: asyncio.Event) -> None:
     known = await load_known(tools.database)
-    async with contextlib.AsyncExitStack() as stack:
-        pulls: list[tuple[Stream, str, OrderedPull]] = []
-        for stream, lane in LANES:
-            position = await load_position(tools.database, CONSUMER, stream.name)
-            pulls.append((stream, lane, await stack.enter_async_context(ordered(tools.client, stream.name, position))))
+    async with contextlib.AsyncExitStack() as pulls:
         try:
             async with asyncio.TaskGroup() as group:
                 await _feed(Line(tools, known, group), tools, pulls, stop)
@@ -85,16 +86,24 @@ async def _consume(tools: Tools, stop: asyncio.Event) -> None:
             raise first_fault(faults) from None
 
 
-async def _feed(line: Line, tools: Tools, pulls: list[tuple[Stream, str, OrderedPull]], stop: asyncio.Event) -> None:
-    held: dict[str, list[StoredMessage]] = {stream.name: [] for stream, _, _ in pulls}
+async def _feed(line: Line, tools: Tools, pulls: contextlib.AsyncExitStack, stop: asyncio.Event) -> None:
+    held: dict[str, list[StoredMessage]] = {stream.name: [] for stream, _ in LANES}
+    opened: dict[str, OrderedPull] = {}
     behind = False
     purged = time.monotonic()
     while not stop.is_set():
         wait_s, behind = (0 if behind else WAIT_S), False
-        for stream, lane, pull in pulls:
+        for stream, lane in LANES:
+            if not tools.turns.has(stream.name):
+                continue
+            if stream.name not in opened:
+                await line.written()
+                position = await load_position(tools.database, CONSUMER, stream.name)
+                pull = ordered(tools.client, stream.name, position)
+                opened[stream.name] = await pulls.enter_async_context(pull)
             messages = held[stream.name]
             if len(messages) < BEHIND_MESSAGES:
-                messages += await _some(pull, wait_s if stream is METRICS else 0)
+                messages += await _some(opened[stream.name], wait_s if stream is METRICS else 0)
             behind = behind or len(messages) >= BEHIND_MESSAGES
             if messages:
                 del messages[: await line.flush(stream.name, lane, messages)]
@@ -104,7 +113,7 @@ async def _feed(line: Line, tools: Tools, pulls: list[tuple[Stream, str, Ordered
         if time.monotonic() - purged > PURGE_EVERY_S:
             await line.written()
             await purge_when_full(tools.client, tools.database)
-            line.known.raw_days = await load_raw_days(tools.database)
+            line.known.raw_days = await load_raw_days(tools.database, line.known.raw_days)
             purged = time.monotonic()
 
 

@@ -11,8 +11,14 @@ ON CONFLICT (host_id, family, name) DO UPDATE SET labels = excluded.labels
 RETURNING host_id, family, name, id
 """
 
-HORIZON = "SELECT (extract(epoch FROM before) * 1000)::bigint FROM horizons WHERE name = 'raw' FOR SHARE"
-"""The lock makes whoever moves the horizon wait for the flush, and the flush see where it was moved to."""
+HOLD = """
+SELECT (extract(epoch FROM before) * 1000)::bigint AS before_ms, generation,
+       (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS database_ms
+FROM horizons WHERE name = 'raw' FOR SHARE
+"""
+"""The lock makes whoever moves the horizon or forgets instances wait for the flush, and the flush see what he did."""
+
+LOCK_WAIT = "SELECT set_config('lock_timeout', $1, true)"
 
 REFUSE = """
 INSERT INTO refusals (host_id, family, reason, rows, last)
@@ -43,6 +49,6 @@ A mark of dirty minutes that is there is written to all the same: the lock on it
 from deleting it under a flush that has not committed. Everybody locks these rows in the order of their key.
 """
 
-RAW_DAYS = "SELECT (value)::text::integer FROM settings WHERE key = 'raw_days'"
+RAW_DAYS = "SELECT value::text FROM settings WHERE key = 'raw_days'"
 
 SLOWEST_POSITION = "SELECT min(seq) FROM positions WHERE stream = $1"

@@ -21,12 +21,14 @@ from infra.database import Connection
 from infra.engine import Dropped, Engine, Table, days_between, detect, tables_of
 from infra.engines.tables import Kind
 from schemas.catalogue import Family
-from schemas.settings import RuntimeSettings, settings_from_rows
+from schemas.settings import RuntimeSettings
 from services.retention import sql
+from services.retention.compress import compress
+from services.retention.forget import forget_instances
 from services.retention.guard import ReadSpace, early_horizons, read_space, shortage
+from services.retention.inforce import settings_in_force
 from services.retention.policy import (
     RUNS_KEPT,
-    cold_before,
     cutoff,
     droppable_before,
     guard_limit,
@@ -57,25 +59,25 @@ class _Work(Struct):
 
 
 async def prune(
-    database: Connection, catalogue: Sequence[Family], now: datetime, space: ReadSpace = read_space
+    database: Connection,
+    catalogue: Sequence[Family],
+    now: datetime,
+    space: ReadSpace = read_space,
+    columnar: bool = True,
 ) -> Run | None:
-    """Do what is due at `now`, by our clock; None when another process is at it.
+    """Do what is due at `now`, by our clock; None when another process is at it. Raises InvalidSetting.
 
-    Every drop commits by itself, so a run that is cut off has done part of its work and the next one does the rest.
+    Without `columnar` compressing is left to somebody else. Every drop commits by itself, so a run that is cut off has
+    done part of its work and the next one does the rest.
     """
     if not await database.fetchval(sql.TRY_LOCK):
         logger.info("another retention process is at work")
         return None
     try:
-        return await _prune(database, catalogue, now, space)
+        return await _prune(database, catalogue, now, space, columnar)
     finally:
         if not database.is_closed():
             await database.execute(sql.UNLOCK)
-
-
-async def settings_in_force(database: Connection) -> RuntimeSettings:
-    """The runtime settings as they are now."""
-    return settings_from_rows({row["key"]: row["value"] for row in await database.fetch(sql.SETTINGS)})
 
 
 async def moment(database: Connection, now: datetime) -> datetime:
@@ -90,7 +92,9 @@ async def moment(database: Connection, now: datetime) -> datetime:
     return trusted
 
 
-async def _prune(database: Connection, catalogue: Sequence[Family], clock: datetime, space: ReadSpace) -> Run:
+async def _prune(
+    database: Connection, catalogue: Sequence[Family], clock: datetime, space: ReadSpace, columnar: bool
+) -> Run:
     started = time.perf_counter()
     settings = await settings_in_force(database)
     kept = kept_days(settings)
@@ -103,7 +107,8 @@ async def _prune(database: Connection, catalogue: Sequence[Family], clock: datet
     await _drop_rolled(work, "minute", cutoff(now, kept.minute_days))
     await _drop_rolled(work, "hour", cutoff(now, kept.hour_days))
     guard = await _guard(work, settings, space)
-    await _compress(work)
+    if columnar:
+        work.done += await compress(database, engine, catalogue, now)
     report = Report(
         now,
         await database.fetchval(sql.HORIZON),
@@ -116,6 +121,7 @@ async def _prune(database: Connection, catalogue: Sequence[Family], clock: datet
         guard,
         await _forget_transitions(database, cutoff(now, kept.hour_days)),
         _count(await database.execute(sql.FORGET_RUNS, now - RUNS_KEPT)),
+        await forget_instances(database, catalogue) if work.dropped else 0,  # only then may one have lost its last row
     )
     run = Run(report, work.dropped)
     await _note(database, engine, run, clock, time.perf_counter() - started)
@@ -138,6 +144,7 @@ async def _note(database: Connection, engine: Engine, run: Run, clock: datetime,
             "rows_estimate": sum(part.rows_estimate for part in run.dropped),
             "compressed": run.compressed,
             "tables": by_table(run.report.done),
+            "instances": run.report.instances,
             "guard": run.report.guard,
             "ms": round(seconds * 1000, 1),
         },
@@ -181,39 +188,6 @@ async def _drop(work: _Work, tables: Sequence[Table], before: datetime) -> None:
             seconds = round(time.perf_counter() - started, 3)
             work.done.append(Done(table.family.name, table.kind, "dropped", len(gone), rows, size, seconds))
             work.dropped += gone
-
-
-async def _compress(work: _Work) -> None:
-    """Make cold parts columnar, where the engine can; the report says by how much tables shrank.
-
-    What takes too long or too much room stays as it is: the run goes on, else it would never be noted, and the moment
-    to decide by never move on.
-    """
-    if work.engine.name == "native":
-        return
-    compressed = []
-    before = await _sizes(work)
-    for table in tables_of(work.catalogue):
-        started = time.perf_counter()
-        try:
-            parts = await work.engine.compress_before(work.database, [table], cold_before(work.now))
-        except (TimeoutError, asyncpg.InsufficientResourcesError) as error:
-            problem = f"{type(error).__name__}: {error}"[:300]
-            logger.error("not compressed", extra={"table": table.name, "error": problem})
-            continue
-        if parts:
-            compressed.append((table, parts, round(time.perf_counter() - started, 3)))
-    after = await _sizes(work) if compressed else before
-    for table, parts, seconds in compressed:
-        freed = before.get(table.name, 0) - after.get(table.name, 0)
-        work.done.append(Done(table.family.name, table.kind, "compressed", parts, 0, freed, seconds))
-
-
-async def _sizes(work: _Work) -> dict[str, int]:
-    sizes: dict[str, int] = {}
-    for part in await work.engine.parts(work.database, tables_of(work.catalogue)):
-        sizes[part.table] = sizes.get(part.table, 0) + part.bytes
-    return sizes
 
 
 async def _guard(work: _Work, settings: RuntimeSettings, space: ReadSpace) -> str:

@@ -14,7 +14,8 @@ from infra.engine import Part, detect, tables_of
 from schemas.catalogue import Family
 from services.retention import sql
 from services.retention.guard import ReadSpace, early_horizons, read_space, shortage
-from services.retention.job import moment, settings_in_force
+from services.retention.inforce import settings_in_force
+from services.retention.job import moment
 from services.retention.policy import cold_before, cutoff, guard_limit, kept_days
 from services.retention.rollup import GRACE, HOUR, SLOT
 

@@ -45,6 +45,8 @@ class Report(Struct, frozen=True):
     """Alert transitions forgotten."""
     runs: int = 0
     """Reports of runs forgotten."""
+    instances: int = 0
+    """Instances without any row forgotten."""
 
 
 class Run(Struct, frozen=True):

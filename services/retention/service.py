@@ -1,4 +1,8 @@
-"""The retention service: roll-ups all the time, and a pruning at start, every hour, and when a setting changes."""
+"""The retention service: roll-ups all the time, and a pruning at start, every hour, and when a setting changes.
+
+Beside that, on a connection of its own, cold parts are compressed after each pruning, one at a time: a large one takes
+many minutes, in which roll-ups go on.
+"""
 
 from __future__ import annotations
 
@@ -11,28 +15,26 @@ from datetime import UTC, datetime
 
 import asyncpg
 import msgspec
-from msgspec.structs import fields
 from nats.aio.client import Client
 
 from infra.backoff import Backoff
-from infra.bus import ConnectionLost, keep_connected
-from infra.database import TRANSIENT, become_the_one, connection
-from infra.engine import detect
+from infra.bus import ConnectionLost, first_fault, keep_connected
+from infra.database import TRANSIENT, Connection, become_the_one, connection
+from infra.engine import Engine, detect
 from infra.settings import ServerSettings
 from schemas.catalogue import CATALOGUE, Family
 from schemas.settings import SettingChanged
 from schemas.subjects import SETTINGS_CHANGED
 from services.retention import sql
-from services.retention.job import prune
-from services.retention.policy import Kept
+from services.retention.compress import compress
+from services.retention.inforce import OWN, InvalidSetting
+from services.retention.job import moment, prune
 from services.retention.rollup import roll_up
 
 logger = logging.getLogger(__name__)
 
 PRUNE_EVERY_S = 3600.0
 ROLL_UP_EVERY_S = 30.0
-SETTINGS = frozenset(field.name for field in fields(Kept)) | {"disk_free_percent", "database_gib"}
-"""Those that a pruning follows."""
 TRANSIENT_HERE: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.ForeignKeyViolationError)
 """The last is of a host deleted under our feet."""
 
@@ -44,7 +46,7 @@ async def run(settings: ServerSettings, stop: asyncio.Event, catalogue: Sequence
     async def listen(client: Client) -> None:
         subscription = await client.subscribe(SETTINGS_CHANGED)
         async for message in subscription.messages:
-            if changed_key(message.data) in SETTINGS:
+            if changed_key(message.data) in OWN:
                 changed.set()
         raise ConnectionLost
 
@@ -65,19 +67,67 @@ async def _work_for_ever(
             async with connection(database_url, "retention") as database:
                 await become_the_one(database, sql.LOCK, stop)
                 engine = await detect(database, catalogue)
-                while True:
-                    changed.clear()
-                    await prune(database, catalogue, datetime.now(UTC))
-                    pruned = time.monotonic()
-                    while not changed.is_set() and time.monotonic() - pruned < PRUNE_EVERY_S:
-                        await roll_up(database, engine, catalogue, datetime.now(UTC))
-                        backoff.reset()
-                        with contextlib.suppress(TimeoutError):
-                            async with asyncio.timeout(ROLL_UP_EVERY_S):
-                                await changed.wait()
-        except TRANSIENT_HERE as error:
+                pruned = asyncio.Event()
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(_compress_for_ever(database_url, engine, catalogue, pruned))
+                    await _roll_up_for_ever(database, engine, catalogue, changed, pruned, backoff)
+        except* TRANSIENT_HERE as faults:
+            error = first_fault(faults)
             logger.warning("interrupted, trying again", extra={"error": f"{type(error).__name__}: {error}"[:300]})
+        await asyncio.sleep(backoff.next_s())
+
+
+async def _roll_up_for_ever(
+    database: Connection,
+    engine: Engine,
+    catalogue: Sequence[Family],
+    changed: asyncio.Event,
+    pruned: asyncio.Event,
+    backoff: Backoff,
+) -> None:
+    """Roll up, and prune when it is time to; `pruned` says so to who compresses."""
+    due = 0.0
+    while True:
+        if changed.is_set():
+            changed.clear()
+            due = 0.0
+        try:
+            if time.monotonic() >= due:
+                await _prune(database, catalogue)
+                due = time.monotonic() + PRUNE_EVERY_S
+                pruned.set()
+            await roll_up(database, engine, catalogue, datetime.now(UTC))
+            backoff.reset()
+        except asyncpg.LockNotAvailableError as error:  # such as of a part that is being compressed: let it end
+            logger.warning("others hold a table, trying again soon", extra={"error": str(error)})
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ROLL_UP_EVERY_S):
+                await changed.wait()
+
+
+async def _prune(database: Connection, catalogue: Sequence[Family]) -> None:
+    try:
+        await prune(database, catalogue, datetime.now(UTC), columnar=False)
+    except InvalidSetting as error:
+        logger.error(f"nothing is pruned as long as a setting is invalid: {error}")
+
+
+async def _compress_for_ever(
+    database_url: str, engine: Engine, catalogue: Sequence[Family], pruned: asyncio.Event
+) -> None:
+    """Compress what is cold after each pruning. What fails is tried again, and disturbs nobody."""
+    backoff = Backoff(5, 600)
+    while engine.name != "native":
+        await pruned.wait()
+        pruned.clear()
+        try:
+            async with connection(database_url, "retention compressing") as database:
+                await compress(database, engine, catalogue, await moment(database, datetime.now(UTC)))
+                backoff.reset()
+        except TRANSIENT_HERE as error:
+            logger.warning("not compressed, trying again", extra={"error": f"{type(error).__name__}: {error}"[:300]})
             await asyncio.sleep(backoff.next_s())
+            pruned.set()
 
 
 def changed_key(data: bytes) -> str:

@@ -1,5 +1,12 @@
 """What retention reads and writes besides the engine's tables."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from infra.engine import Table
+from infra.engines.tables import quoted
+
 LOCK = "sonde retention"
 
 TRY_LOCK = "SELECT pg_try_advisory_lock(hashtext('sonde retention'))"
@@ -14,7 +21,7 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND a.datname = c
   AND (l.classid::bigint << 32) | l.objid::bigint = hashtext('sonde retention')::bigint AND l.pid <> pg_backend_pid()
 """
 
-SETTINGS = "SELECT key, value FROM settings"
+SETTINGS = "SELECT key, value FROM settings WHERE key = ANY($1) ORDER BY key"
 
 CLOCKS = """
 SELECT clock_timestamp() AS database, (SELECT max(last_sample) FROM hosts) AS newest_sample,
@@ -44,6 +51,9 @@ FORGET_TRANSITIONS = """
 DELETE FROM alert_transitions WHERE id IN (SELECT id FROM alert_transitions WHERE time < $1 ORDER BY time LIMIT 5000)
 """
 
+# As of MOVE_HORIZON: waits for the flushes under way, and those after it wait for the transaction.
+NEXT_GENERATION = "UPDATE horizons SET generation = generation + 1 WHERE name = 'raw'"
+
 COUNT_SLOTS = "SELECT count(*) FROM dirty_minutes WHERE slot <= $1"
 
 COUNT_HOURS = "SELECT count(*) FROM dirty_hours WHERE hour <= $1"
@@ -54,3 +64,26 @@ OLDEST_OF_HOSTS = """
 SELECT min(oldest.time) FROM (SELECT id FROM hosts ORDER BY first_seen LIMIT 20) AS h
 CROSS JOIN LATERAL (SELECT t.time FROM {table} t WHERE t.host_id = h.id ORDER BY t.time LIMIT 1) AS oldest
 """
+
+# By their columns and the index that the engines make; partitions are not meant, nor chunks, which are elsewhere.
+LIKE_OURS = """
+SELECT c.relname AS name FROM pg_class c
+WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('p', 'r') AND NOT c.relispartition
+  AND c.relname <> ALL($1::text[])
+  AND EXISTS (SELECT FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+              WHERE x.indrelid = c.oid AND i.relname = c.relname || '_key')
+  AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnotnull
+       AND (a.attname, a.atttypid) IN (('time', 'timestamptz'::regtype), ('host_id', 'int4'::regtype))) = 2
+"""
+
+
+def without_rows(tables: Sequence[Table]) -> str:
+    """FROM and WHERE of the instances i of family $1, those of $2 unless null, that have a row in none of `tables`.
+
+    A subquery with a limit is asked per instance, by the index; a join would read all of the tables.
+    """
+    row = "(SELECT 1 FROM {} t WHERE t.host_id = i.host_id AND t.instance_id = i.id LIMIT 1)"
+    rows = ", ".join(row.format(quoted(table.name)) for table in tables)
+    return f"""
+        FROM instances i WHERE i.family = $1 AND ($2::int[] IS NULL OR i.id = ANY($2)) AND coalesce({rows}) IS NULL
+    """

@@ -15,11 +15,13 @@ from infra.engine import Part, Table, detect, tables_of
 from infra.engines.tables import Kind, quoted
 from schemas.catalogue import Family
 from services.retention import sql
-from services.retention.guard import ReadSpace, Space, read_space
-from services.retention.job import settings_in_force
+from services.retention.guard import ReadSpace, read_space
+from services.retention.inforce import settings_in_force
 from services.retention.policy import COLD_AFTER, Kept, kept_days
+from services.retention.strays import Stray, strays
 
 DAY = timedelta(days=1)
+KINDS: tuple[Kind, ...] = ("raw", "minute", "hour")
 RATED_PARTS = 7
 """Rates are over the newest so many parts."""
 _LEAST_BYTES = 2**18
@@ -73,10 +75,13 @@ class Storage(Struct, frozen=True):
     database_bytes: int
     """With everything else that is in the database."""
     need_bytes: float | None
-    """Of all tables; None where no table has a rate."""
+    """Of all tables that have a rate; None where none has."""
+    need_without: list[Kind]
+    """Kinds of which no table has a rate yet, and that are not in it."""
     free_bytes: int | None
     """Of the database's disk, where it is this machine's."""
     disk_bytes: int | None
+    strays: list[Stray]
 
 
 async def measure(
@@ -90,13 +95,26 @@ async def measure(
     newest: datetime | None = await database.fetchval(sql.NEWEST_SAMPLE)
     until = min(now, newest or now)
     used = []
-    for kind in ("raw", "minute", "hour"):
+    for kind in KINDS:
         some = [table for table in tables if table.kind == kind]
         since = await _oldest_row(database, some)
         for table in some:
             own = [part for part in parts if part.table == table.name]
             used.append(usage(table, own, kept, since, until, engine.name != "native"))
-    return _sum_up(engine.name, kept, used, days_of(parts, catalogue), await space(database))
+    needs = [table.need_bytes for table in used if table.need_bytes is not None]
+    room = await space(database)
+    return Storage(
+        engine.name,
+        kept,
+        used,
+        days_of(parts, catalogue),
+        room.database_bytes,
+        sum(needs) if needs else None,
+        [kind for kind in KINDS if all(table.need_bytes is None for table in used if table.kind == kind)],
+        room.free_bytes,
+        room.disk_bytes,
+        await strays(database, engine, catalogue),
+    )
 
 
 def usage(
@@ -178,12 +196,6 @@ def days_of(parts: Sequence[Part], catalogue: Sequence[Family]) -> list[Day]:
 def _per_row(sizes: Sequence[int], parts: Sequence[Part]) -> float | None:
     rows = sum(part.rows_estimate for part in parts)
     return sum(sizes) / rows if rows and sum(sizes) >= _LEAST_BYTES else None
-
-
-def _sum_up(engine: str, kept: Kept, used: list[Usage], days: list[Day], space: Space) -> Storage:
-    needs = [table.need_bytes for table in used if table.need_bytes is not None]
-    need = sum(needs) if needs else None
-    return Storage(engine, kept, used, days, space.database_bytes, need, space.free_bytes, space.disk_bytes)
 
 
 async def _oldest_row(database: Connection, tables: Sequence[Table]) -> datetime | None:

@@ -86,6 +86,16 @@ def test_without_a_database_it_is_one_line() -> None:
         assert len(shown.stderr.splitlines()) == 1
 
 
+async def test_with_an_invalid_setting_each_is_one_line_that_names_it(database_url: str) -> None:
+    async with connection(database_url, "test") as database:
+        await database.execute("INSERT INTO settings (key, value) VALUES ('raw_days', '0')")
+    for arguments in (["storage"], ["retention", "--once"], ["retention", "--dry-run"]):
+        shown = sonde(database_url, *arguments)
+        assert shown.returncode == 2
+        [line] = shown.stderr.splitlines()
+        assert "raw_days is stored as 0" in line
+
+
 async def test_a_dry_run_tells_and_a_run_does(database_url: str) -> None:
     await fill(database_url)
     told = sonde(database_url, "retention", "--dry-run")

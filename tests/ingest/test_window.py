@@ -114,9 +114,9 @@ async def test_rows_outside_the_window_are_refused_and_counted_and_the_rest_of_t
 
 
 async def test_the_window_reaches_from_the_first_raw_day_to_five_minutes_ahead(bus_url: str, database_url: str) -> None:
-    now = utc_now().replace(hour=10, microsecond=0)
-    first_ms = int(now.replace(hour=0, minute=0, second=0).timestamp() * 1000) - 7 * DAY_MS
-    last_ms = int(now.timestamp() * 1000) + 5 * 60_000
+    now = utc_now().replace(microsecond=0) + timedelta(hours=1)
+    today_ms = int(utc_now().timestamp() * 1000) // DAY_MS * DAY_MS
+    first_ms, last_ms = today_ms - 7 * DAY_MS, int(now.timestamp() * 1000) + 5 * 60_000
     taken = [sample(at) for at in (first_ms - 1, first_ms, last_ms, last_ms + 1)]
     async with ingesting(bus_url, database_url, clock=lambda: now) as (client, connection):
         await reached(connection, await publish(client, encoded(*taken)))

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from infra.cli.storage import told
 from infra.engine import Part, Table
 from infra.engines.tables import Kind
 from services.retention.job import prune
@@ -134,3 +135,18 @@ async def test_a_new_database_has_sizes_and_no_rate(blank_database_url: str) -> 
     assert measured.need_bytes is None
     assert measured.database_bytes > 0
     assert [each.rows for each in measured.tables] == [0] * 6
+
+
+async def test_a_need_says_of_what_it_knows_no_rate_yet(blank_database_url: str) -> None:
+    async with house(blank_database_url) as (database, engine):
+        await put(database, engine, *(ago(1, 0) + timedelta(seconds=second) for second in range(0, 5000, 10)))
+        await put(database, engine, NOW)
+        measured = await measure(database, HOUSE, NOW, PLENTY)
+        assert measured.need_without == ["minute", "hour"]
+        [need] = [line for line in told(measured) if line.startswith("need: ")]
+        assert need.endswith("; without minutes and hours, of which there are too few rows yet")
+        await prune(database, HOUSE, NOW, PLENTY)
+        await database.execute("ANALYZE")
+        measured = await measure(database, HOUSE, NOW, PLENTY)
+    assert measured.need_without == []
+    assert [line for line in told(measured) if "without" in line] == []

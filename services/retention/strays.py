@@ -1,0 +1,49 @@
+"""Tables of families that the catalogue no longer has: nobody rolls them up, prunes or reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from infra.database import Connection
+from infra.engine import Engine, Table, tables_of
+from infra.engines.tables import SUFFIX, quoted
+from schemas.catalogue import Family
+from services.retention import sql
+
+
+class Stray(Struct, frozen=True):
+    """A family that was."""
+
+    family: str
+    tables: list[str]
+    bytes: int
+    remedy: str
+    """The SQL that removes all of it. Every hypertable needs a DROP of its own."""
+
+
+async def strays(database: Connection, engine: Engine, catalogue: Sequence[Family]) -> list[Stray]:
+    """Families that have tables made as ours are, and are not in `catalogue`; by name."""
+    rows = await database.fetch(sql.LIKE_OURS, [table.name for table in tables_of(catalogue)])
+    there = {row["name"] for row in rows}
+    names = sorted({_family_of(name) for name in there})
+    return [await _stray(database, engine, name, there) for name in names]
+
+
+def _family_of(name: str) -> str:
+    """The family of a table; a roll-up may be all that is left of it."""
+    return next((name.removesuffix(suffix) for suffix in SUFFIX.values() if suffix and name.endswith(suffix)), name)
+
+
+async def _stray(database: Connection, engine: Engine, name: str, there: set[str]) -> Stray:
+    tables = [table for table in tables_of([Family(name, "", 1, ())]) if table.name in there]
+    parts = await engine.parts(database, tables)
+    return Stray(name, [table.name for table in tables], sum(part.bytes for part in parts), _remedy(name, tables))
+
+
+def _remedy(name: str, tables: Sequence[Table]) -> str:
+    drops = [f"DROP VIEW IF EXISTS {quoted(f'metrics_{name}')};"]
+    drops += [f"DROP TABLE {quoted(table.name)};" for table in tables]
+    literal = name.replace("'", "''")
+    return " ".join([*drops, f"DELETE FROM instances WHERE family = '{literal}';"])  # noqa: S608 - for people to read

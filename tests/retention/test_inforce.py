@@ -1,0 +1,83 @@
+"""Stored settings that make no sense: those of others are no concern of retention's, its own stop the dropping."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from infra.database import Connection
+from services.retention.inforce import InvalidSetting, settings_in_force
+from services.retention.job import prune
+from tests.infra.families import HOUSE, house
+from tests.retention.house import NOW, PLENTY, ago, put, times_of
+from tests.retention.test_service import service
+from tests.waiting import eventually
+
+
+async def store(database: Connection, key: str, value: str) -> None:
+    """As somebody with psql does."""
+    await database.execute(
+        "INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        key,
+        value,
+    )
+
+
+@pytest.mark.parametrize(("key", "value"), [("slack_webhook_url", '"ftp://x"'), ("max_viewers", "null")])
+async def test_an_invalid_setting_of_somebody_else_changes_nothing(
+    blank_database_url: str, key: str, value: str
+) -> None:
+    async with house(blank_database_url) as (database, engine):
+        await put(database, engine, ago(9), NOW)
+        await store(database, key, value)
+        await prune(database, HOUSE, NOW, PLENTY)
+        assert await times_of(database, "room") == [NOW]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("raw_days", '"x"'), ("minute_days", "0"), ("hour_days", "1.5"), ("disk_free_percent", "91")],
+)
+async def test_while_a_setting_of_its_own_is_invalid_nothing_is_dropped(
+    blank_database_url: str, key: str, value: str
+) -> None:
+    async with house(blank_database_url) as (database, engine):
+        await put(database, engine, ago(900), ago(9), NOW)
+        await store(database, key, value)
+        with pytest.raises(InvalidSetting, match=f"^{key} is stored as {value}: "):
+            await prune(database, HOUSE, NOW, PLENTY)
+        assert await times_of(database, "room") == [ago(900), ago(9), NOW]
+        assert await database.fetchval("SELECT before FROM horizons WHERE name = 'raw'") == datetime(
+            1970, 1, 1, tzinfo=UTC
+        )
+
+
+async def test_every_invalid_setting_is_named(blank_database_url: str) -> None:
+    async with house(blank_database_url) as (database, _):
+        await store(database, "raw_days", "0")
+        await store(database, "database_gib", "-1")
+        with pytest.raises(InvalidSetting, match=r"database_gib.*raw_days"):
+            await settings_in_force(database)
+
+
+async def test_with_an_invalid_setting_the_service_rolls_up_says_so_and_prunes_once_it_is_mended(
+    blank_database_url: str, bus_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.retention.service.PRUNE_EVERY_S", 0.0)
+    monkeypatch.setattr("services.retention.service.ROLL_UP_EVERY_S", 0.1)
+    async with house(blank_database_url) as (database, engine):
+        old, now = datetime.now(UTC) - timedelta(days=9), datetime.now(UTC)
+        await put(database, engine, old, now)
+        await store(database, "raw_days", '"x"')
+        async with service(blank_database_url, bus_url):
+            await eventually(lambda: times_of(database, "room_1h"))
+            assert await times_of(database, "room") == [old, now]
+            told = [record for record in caplog.records if record.levelname == "ERROR"]
+            assert 'raw_days is stored as "x"' in told[0].message
+            await store(database, "raw_days", "7")
+
+            async def dropped() -> bool:
+                return await times_of(database, "room") == [now]
+
+            await eventually(dropped)
