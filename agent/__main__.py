@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 
 from agent import service
-from agent.spoolfiles import SpoolInUse
+from agent.spool.files import SpoolInUse
 from infra.cli.process import describe, stop_on_signals
 from infra.log import set_up_logging
 from infra.settings import AgentSettings, SettingError, load_settings
@@ -80,7 +80,7 @@ async def _until_signal(settings: AgentSettings) -> None:
 
 def _check(settings: AgentSettings, as_json: bool) -> int:
     """Show what would be sent; status 1 when a collector failed."""
-    from agent import check
+    from agent.selfreport import check
 
     set_up_logging("pretty", logging.CRITICAL, light=True)
     found = asyncio.run(check.check_once(settings))
@@ -95,7 +95,7 @@ def _status(settings: AgentSettings, as_json: bool) -> int:
     """Show what the running agent tells; status 1 when none answers."""
     import json
 
-    from agent import local
+    from agent.selfreport import local
 
     try:
         told = asyncio.run(local.ask_locally(settings.data))

@@ -12,25 +12,27 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from agent import intake, readers, sources
-from agent.batching import Batcher
-from agent.commands import Orders
-from agent.config import Pushed
-from agent.facts import host_facts
-from agent.live import LiveFeed
-from agent.local import told_locally
-from agent.plan import Plans, make_plan
-from agent.publisher import Lanes
-from agent.report import report
-from agent.sampler import Sampler
+from agent.orders.commands import Orders
+from agent.orders.config import Pushed
+from agent.orders.verbs import agent_verbs
+from agent.sampling import background as readers
+from agent.sampling import sources
+from agent.sampling.plan import Plans, make_plan
+from agent.sampling.sampler import Sampler
+from agent.selfreport.facts import host_facts
+from agent.selfreport.local import told_locally
+from agent.selfreport.report import report
+from agent.sending import intake
+from agent.sending.batching import Batcher
+from agent.sending.live import LiveFeed
+from agent.sending.publisher import Lanes
 from agent.session import session_of
-from agent.spool import Limits, open_spool
-from agent.status import Status
-from agent.systemd import Notifier
-from agent.verbs import agent_verbs
-from agent.worker import Worker
-from infra.bus import keep_connected
-from infra.patience import Access
+from agent.spool.spool import Limits, open_spool
+from agent.system.notify import Notifier
+from agent.system.state import Status
+from agent.system.worker import Worker
+from infra.bus.connection import keep_connected
+from infra.bus.patience import Access
 from infra.settings import AgentSettings
 from schemas.messages import HostFacts
 from schemas.subjects import host_from_name

@@ -7,18 +7,18 @@ from collections.abc import Awaitable, Callable
 
 from nats.aio.client import Client
 
-from agent.commands import Orders, answer_commands
-from agent.config import Pushed, follow_config
-from agent.events import publish_events, publish_top
-from agent.live import LiveFeed, publish_live
-from agent.publisher import Lanes, send_backfill, send_present
+from agent.orders.commands import Orders, answer_commands
+from agent.orders.config import Pushed, follow_config
+from agent.sending.events import publish_events, publish_top
+from agent.sending.live import LiveFeed, publish_live
+from agent.sending.publisher import Lanes, send_backfill, send_present
 from schemas.messages import HostFacts
 
 
 def session_of(
     lanes: Lanes, feed: LiveFeed, pushed: Pushed, orders: Orders, facts: Callable[[], HostFacts]
 ) -> Callable[[Client], Awaitable[None]]:
-    """The work for `infra.bus.keep_connected`: both lanes, samples for viewers, events, settings and orders."""
+    """The work for `keep_connected`: both lanes, samples for viewers, events, settings and orders."""
     host, spool, status = lanes.host, lanes.spool, lanes.status
 
     async def session(client: Client) -> None:

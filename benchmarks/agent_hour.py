@@ -15,17 +15,18 @@ from pathlib import Path
 import psutil
 from nats.aio.client import Client
 
-from agent import intake as intakes
-from agent import service, sources
-from agent.batching import Batcher
-from agent.plan import Plans, make_plan
-from agent.publisher import Lanes, send_backfill, send_present
-from agent.sampler import Sampler
-from agent.spool import open_spool
-from agent.status import Status
-from agent.ticker import Tick
-from agent.worker import Worker
-from infra.bus import keep_connected
+from agent import service
+from agent.sampling import sources
+from agent.sampling.plan import Plans, make_plan
+from agent.sampling.sampler import Sampler
+from agent.sampling.ticker import Tick
+from agent.sending import intake as intakes
+from agent.sending.batching import Batcher
+from agent.sending.publisher import Lanes, send_backfill, send_present
+from agent.spool.spool import open_spool
+from agent.system.state import Status
+from agent.system.worker import Worker
+from infra.bus.connection import keep_connected
 from infra.settings import AgentSettings
 
 TICKS = 3600

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.figures import Figure, figure, parser, show
-from infra.bus import connection, ensure_streams
-from infra.embedded import nats_server
+from infra.bus.connection import connection, ensure_streams
+from infra.servers.embedded import nats_server
 
 ROOT = Path(__file__).parents[1]
 CPU_TARGET_PERCENT = 0.20

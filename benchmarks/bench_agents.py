@@ -21,29 +21,30 @@ import numpy as np
 import psutil
 from nats.aio.client import Client
 
-from agent import service, sources
-from agent.batching import Batcher
-from agent.events import publish_events
-from agent.facts import host_facts
-from agent.intake import Intake, keep_synced
-from agent.live import LiveFeed, publish_live
-from agent.plan import Plans, make_plan
-from agent.publisher import Lanes, send_backfill, send_present
-from agent.sampler import Sampler
-from agent.spool import Spool, open_spool
-from agent.status import Status
-from agent.ticker import Ticker
-from agent.worker import Worker
+from agent import service
+from agent.sampling import sources
+from agent.sampling.plan import Plans, make_plan
+from agent.sampling.sampler import Sampler
+from agent.sampling.ticker import Ticker
+from agent.selfreport.facts import host_facts
+from agent.sending.batching import Batcher
+from agent.sending.events import publish_events
+from agent.sending.intake import Intake, keep_synced
+from agent.sending.live import LiveFeed, publish_live
+from agent.sending.publisher import Lanes, send_backfill, send_present
+from agent.spool.spool import Spool, open_spool
+from agent.system.state import Status
+from agent.system.worker import Worker
 from benchmarks.bench_live import memory_kib, running
 from benchmarks.figures import Figure, figure, parser, show
-from infra.bus import connection as bus_connection
-from infra.bus import ensure_streams, keep_connected
+from infra.bus.connection import connection as bus_connection
+from infra.bus.connection import ensure_streams, keep_connected
 from infra.cli import process
-from infra.database import connection as database_connection
-from infra.embedded import nats_server, postgres_server
-from infra.engine import detect
-from infra.migrate import migrate
+from infra.servers.embedded import nats_server, postgres_server
 from infra.settings import AgentSettings
+from infra.storage.database import connection as database_connection
+from infra.storage.engine import detect
+from infra.storage.migrate import migrate
 from schemas.codec import Sample
 from schemas.messages import HostFacts
 

@@ -20,21 +20,21 @@ import numpy as np
 from nats.aio.client import Client
 
 from benchmarks.figures import Figure, figure, parser, show
-from infra.bus import connection as bus_connection
-from infra.bus import ensure_streams
+from infra.bus.connection import connection as bus_connection
+from infra.bus.connection import ensure_streams
 from infra.cli import process
-from infra.database import Connection
-from infra.database import connection as database_connection
-from infra.embedded import nats_server, postgres_server
-from infra.engine import detect
-from infra.migrate import migrate
+from infra.servers.embedded import nats_server, postgres_server
 from infra.settings import ServerSettings
+from infra.storage.database import Connection
+from infra.storage.database import connection as database_connection
+from infra.storage.engine import detect
+from infra.storage.migrate import migrate
 from schemas.catalogue import CATALOGUE
 from schemas.codec import Sample, build_batch, decode_batch, encode_batch
 from schemas.rules import Rule, Threshold
-from services.alerts.evaluate import Key, evaluate
-from services.alerts.machine import State
-from services.alerts.rules import RuleSet
+from services.alerts.judge.evaluate import Key, evaluate
+from services.alerts.judge.machine import State
+from services.alerts.judge.ruleset import RuleSet
 from services.alerts.service import run
 
 TARGET_EVALUATIONS_PER_S = 1e6

@@ -24,14 +24,14 @@ import numpy as np
 import psutil
 
 from benchmarks.figures import Figure, figure, parser, show
-from infra.bus import connection as bus_connection
-from infra.bus import ensure_streams
+from infra.bus.connection import connection as bus_connection
+from infra.bus.connection import ensure_streams
 from infra.cli import process
-from infra.database import connection as database_connection
-from infra.embedded import nats_server, postgres_server
-from infra.engine import detect
-from infra.migrate import migrate
+from infra.servers.embedded import nats_server, postgres_server
 from infra.servers.process import free_port
+from infra.storage.database import connection as database_connection
+from infra.storage.engine import detect
+from infra.storage.migrate import migrate
 from schemas.catalogue import CATALOGUE
 from schemas.codec import Sample, build_batch, encode_batch
 

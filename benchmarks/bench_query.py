@@ -25,20 +25,20 @@ import numpy as np
 from msgspec import Struct
 
 from benchmarks.figures import Figure, figure, parser, show
-from infra.bus import connection as bus_connection
-from infra.bus import ensure_streams
+from infra.bus.connection import connection as bus_connection
+from infra.bus.connection import ensure_streams
 from infra.cli import process
-from infra.database import Connection, ensure_hosts
-from infra.database import connection as database_connection
-from infra.embedded import Server, nats_server, postgres_server
-from infra.engine import Engine, days_between, detect, tables_of
-from infra.migrate import migrate
+from infra.servers.embedded import Server, nats_server, postgres_server
 from infra.settings import ServerSettings
+from infra.storage.database import Connection, ensure_hosts
+from infra.storage.database import connection as database_connection
+from infra.storage.engine import Engine, days_between, detect, tables_of
+from infra.storage.migrate import migrate
 from schemas.catalogue import CATALOGUE
 from schemas.families import CPU, MEMORY
 from services.gateway import service
-from services.gateway.history import to_time
-from services.gateway.resolution import HOUR_MS, choose_grid
+from services.gateway.history.resolution import HOUR_MS, choose_grid
+from services.gateway.history.series import to_time
 from services.ingest.copyformat import Field, encode_copy, timestamps
 from services.retention.policy import cold_before
 from services.retention.rollup import roll_up

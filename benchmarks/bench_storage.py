@@ -27,10 +27,10 @@ from benchmarks.figures import Figure, figure, parser, show
 from benchmarks.traces import FAMILIES, Trace, entropy_bytes, host_traces
 from infra.cli import process
 from infra.cli.tables import count, size, table
-from infra.database import Connection, connection, ensure_hosts
-from infra.embedded import postgres_server
-from infra.engine import Engine, Part, days_between, detect, tables_of
-from infra.migrate import migrate
+from infra.servers.embedded import postgres_server
+from infra.storage.database import Connection, connection, ensure_hosts
+from infra.storage.engine import Engine, Part, days_between, detect, tables_of
+from infra.storage.migrate import migrate
 from schemas.families import CPU
 from services.ingest.copyformat import Field, encode_copy, timestamps
 from services.retention.rollup import roll_up

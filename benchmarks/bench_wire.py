@@ -8,14 +8,14 @@ from collections.abc import Sequence
 
 import msgspec
 
-from agent import sources
-from agent.batching import batches, numbered
-from agent.collectors.gpu import Gpus
-from agent.plan import Plans, make_plan
-from agent.sampler import Sampler
-from agent.spool import Backlog
-from agent.status import Status
-from agent.ticker import Ticker
+from agent.collectors.gpu.gpu import Gpus
+from agent.sampling import sources
+from agent.sampling.plan import Plans, make_plan
+from agent.sampling.sampler import Sampler
+from agent.sampling.ticker import Ticker
+from agent.sending.batching import batches, numbered
+from agent.spool.spool import Backlog
+from agent.system.state import Status
 from benchmarks.figures import Figure, figure, parser, show
 from infra.settings import AgentSettings
 from schemas.codec import Sample, decode_batch, readings

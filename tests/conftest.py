@@ -21,10 +21,11 @@ import asyncpg
 import pytest
 from nats.js.errors import APIError
 
-from infra import bus, database
-from infra.embedded import Server, nats_server, postgres_server
-from infra.engine import detect
-from infra.migrate import migrate
+from infra.bus import connection as bus
+from infra.servers.embedded import Server, nats_server, postgres_server
+from infra.storage import database
+from infra.storage.engine import detect
+from infra.storage.migrate import migrate
 from tests.waiting import eventually
 
 T = TypeVar("T")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from infra import metricdocs
+from infra.generate import metricdocs
 from infra.settings import AgentSettings, ServerSettings
 from schemas.settings import setting_keys
 
@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_the_metrics_page_is_current() -> None:
-    assert metricdocs.PAGE.read_text(encoding="utf-8") == metricdocs.page(), "run: python -m infra.metricdocs"
+    assert metricdocs.PAGE.read_text(encoding="utf-8") == metricdocs.page(), "run: python -m infra.generate.metricdocs"
 
 
 def test_every_setting_is_documented() -> None:

@@ -14,8 +14,8 @@ import re
 import stat
 from pathlib import Path
 
-from agent.choice import Choice
-from agent.readings import Instances, Reading
+from agent.collectors.choice import Choice
+from agent.collectors.readings import Instances, Reading
 
 logger = logging.getLogger(__name__)
 

@@ -6,11 +6,11 @@ import os
 import time
 from collections.abc import Callable
 
-from agent.procfs import ProcFile
-from agent.rates import share_percent
-from agent.readings import Instances
-from agent.spool import Backlog
-from agent.status import Status
+from agent.collectors.rates import share_percent
+from agent.collectors.readings import Instances
+from agent.spool.spool import Backlog
+from agent.system.procfs import ProcFile
+from agent.system.state import Status
 
 
 def linux_resident(proc: str) -> Callable[[], int]:

@@ -11,10 +11,10 @@ from typing import Any
 
 import psutil
 
-from agent.collectors import cpu, disk, filesystem, memory, network
-from agent.collectors.filesystem import Mount
-from agent.rates import share_percent
-from agent.readings import Instances, Reading, Values
+from agent.collectors.linux import cpu, disk, filesystem, memory, network
+from agent.collectors.linux.filesystem import Mount
+from agent.collectors.rates import share_percent
+from agent.collectors.readings import Instances, Reading, Values
 
 logger = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
 
-from infra.bus import connection as bus_connection
-from infra.database import TRANSIENT, Connection
-from infra.database import connection as database_connection
+from infra.bus.connection import connection as bus_connection
 from infra.settings import ServerSettings
+from infra.storage.database import TRANSIENT, Connection
+from infra.storage.database import connection as database_connection
 from schemas.subjects import METRICS, STREAMS
 
 FRESH_S = 60.0

@@ -6,8 +6,8 @@ import json
 from datetime import UTC, datetime
 
 from infra.cli.process import CommandError
-from infra.database import TRANSIENT, connection
 from infra.settings import ServerSettings
+from infra.storage.database import TRANSIENT, connection
 
 HOSTS = "SELECT name, facts, first_seen, last_sample FROM hosts ORDER BY name"
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from infra.bus import connection as bus_connection
-from infra.bus import ensure_streams
-from infra.database import connection
-from infra.engine import detect
-from infra.migrate import migrate
+from infra.bus.connection import connection as bus_connection
+from infra.bus.connection import ensure_streams
 from infra.settings import ServerSettings
+from infra.storage.database import connection
+from infra.storage.engine import detect
+from infra.storage.migrate import migrate
 
 
 async def migrate_all(settings: ServerSettings, quiet: bool = False) -> int:

@@ -10,8 +10,8 @@ from asyncpg import Record
 
 from infra.cli.process import CommandError
 from infra.cli.tables import count, size, table
-from infra.database import TRANSIENT, Connection, connection
 from infra.settings import ServerSettings
+from infra.storage.database import TRANSIENT, Connection, connection
 from schemas.catalogue import CATALOGUE
 from services.retention import sql
 from services.retention.inforce import InvalidSetting

@@ -9,8 +9,8 @@ import msgspec
 
 from infra.cli.process import CommandError
 from infra.cli.tables import count, size, table
-from infra.database import TRANSIENT, connection
 from infra.settings import ServerSettings
+from infra.storage.database import TRANSIENT, connection
 from schemas.catalogue import CATALOGUE
 from services.retention.inforce import InvalidSetting
 from services.retention.usage import KINDS, Storage, Usage, measure

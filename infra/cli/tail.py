@@ -8,7 +8,7 @@ from typing import Any
 
 from nats.aio.msg import Msg
 
-from infra.bus import connection
+from infra.bus.connection import connection
 from infra.cli.process import CommandError
 from schemas.catalogue import Metric
 from schemas.codec import Poison, decode_batch, readings

@@ -13,16 +13,16 @@ from pathlib import Path
 import msgspec
 
 from agent import service as local_agent
-from infra.bus import first_fault
+from infra.bus.connection import first_fault
 from infra.cli import process
 from infra.cli.migrate import migrate_all
-from infra.embedded import EmbeddedServerError, nats_server, postgres_server
 from infra.log import KeyValueFormatter, set_up_logging
+from infra.servers.embedded import EmbeddedServerError, nats_server, postgres_server
 from infra.settings import AgentSettings, ServerSettings, SettingError
 from services.alerts import service as alerts
 from services.gateway import service as gateway
-from services.gateway.security import require_loopback
-from services.gateway.server import bind
+from services.gateway.http.guard import require_loopback
+from services.gateway.http.server import bind
 from services.ingest import service as ingest
 from services.retention import service as retention
 

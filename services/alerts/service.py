@@ -8,12 +8,12 @@ import logging
 import asyncpg
 from nats.aio.client import Client
 
-from infra.bus import ensure_streams, first_fault, keep_connected
-from infra.database import TRANSIENT, become_the_one, connection
+from infra.bus.connection import ensure_streams, first_fault, keep_connected
 from infra.settings import ServerSettings
-from services.alerts.judge import judge
-from services.alerts.outbox import PACE_S, deliver_to_slack, publish
-from services.alerts.store import CONSUMER
+from infra.storage.database import TRANSIENT, become_the_one, connection
+from services.alerts.deliver.outbox import PACE_S, deliver_to_slack, publish
+from services.alerts.judge.loop import judge
+from services.alerts.judge.store import CONSUMER
 
 logger = logging.getLogger(__name__)
 

@@ -9,30 +9,30 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
-from infra.database import Pool
 from infra.settings import ServerSettings
+from infra.storage.database import Pool
 from schemas.catalogue import CATALOGUE, Family
 from schemas.rules import InvalidField
-from services.gateway.bus import Bus
-from services.gateway.cutting import Abort
-from services.gateway.dashboard import dashboard_routes
-from services.gateway.hub import Hub
-from services.gateway.problems import ProblemError, on_bug, on_http_error, on_invalid_field, on_problem
-from services.gateway.refresh import Runtime
-from services.gateway.routes_agents import agent_routes
-from services.gateway.routes_alerts import alert_routes
-from services.gateway.routes_catalogue import catalogue_routes
-from services.gateway.routes_channels import channel_routes
-from services.gateway.routes_export import export_routes
-from services.gateway.routes_fleet import fleet_routes
-from services.gateway.routes_health import health_routes
-from services.gateway.routes_hosts import host_routes
-from services.gateway.routes_live import live_routes
-from services.gateway.routes_rules import rule_routes
-from services.gateway.routes_series import series_routes
-from services.gateway.routes_settings import setting_routes
-from services.gateway.routes_viewers import viewer_routes
-from services.gateway.security import Guard, host_name
+from services.gateway.agents.api import agent_routes
+from services.gateway.alerting.alerts import alert_routes
+from services.gateway.alerting.channels import channel_routes
+from services.gateway.alerting.rules import rule_routes
+from services.gateway.fleet.api import host_routes
+from services.gateway.health.api import health_routes
+from services.gateway.history.api_export import export_routes
+from services.gateway.history.api_fleet import fleet_routes
+from services.gateway.history.api_series import series_routes
+from services.gateway.http.abort import Abort
+from services.gateway.http.catalogue import catalogue_routes
+from services.gateway.http.dashboard import dashboard_routes
+from services.gateway.http.guard import Guard, host_name
+from services.gateway.http.problems import ProblemError, on_bug, on_http_error, on_invalid_field, on_problem
+from services.gateway.live.api import live_routes
+from services.gateway.live.hub import Hub
+from services.gateway.live.intake import Bus
+from services.gateway.live.refresh import Runtime
+from services.gateway.live.viewers import viewer_routes
+from services.gateway.settings.api import setting_routes
 
 
 def create_app(

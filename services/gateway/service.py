@@ -10,22 +10,22 @@ from collections.abc import Callable
 
 from nats.aio.client import Client
 
-from infra.bus import BUS_TRANSIENT, first_fault, keep_connected
-from infra.database import pool
+from infra.bus.connection import BUS_TRANSIENT, first_fault, keep_connected
 from infra.settings import ServerSettings
+from infra.storage.database import pool
 from schemas.catalogue import CATALOGUE, Family
+from services.gateway.agents.configs import publish_configs
 from services.gateway.app import create_app
-from services.gateway.bus import Bus, listen
-from services.gateway.configs import publish_configs
-from services.gateway.database import NOT_READY
-from services.gateway.facts import follow_facts
-from services.gateway.fleet import Fleet
-from services.gateway.hub import Hub
-from services.gateway.interest import announce_interest
-from services.gateway.refresh import Runtime, keep_fresh
-from services.gateway.security import require_loopback
-from services.gateway.server import GatewayServer, bind
-from services.gateway.states import watch_states
+from services.gateway.fleet.memory import Fleet
+from services.gateway.http.database import NOT_READY
+from services.gateway.http.guard import require_loopback
+from services.gateway.http.server import GatewayServer, bind
+from services.gateway.live.facts import follow_facts
+from services.gateway.live.hoststates import watch_states
+from services.gateway.live.hub import Hub
+from services.gateway.live.intake import Bus, listen
+from services.gateway.live.interest import announce_interest
+from services.gateway.live.refresh import Runtime, keep_fresh
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from nats.aio.client import Client
 
-from infra.ordered import StoredMessage
-from infra.positions import Lane
+from infra.bus.ordered import StoredMessage
+from infra.storage.positions import Lane
 from schemas.catalogue import Family
 from schemas.codec import Poison, decode_batch
 from schemas.messages import MESSAGE_ID, Batch

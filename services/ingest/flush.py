@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from infra.database import Connection
-from infra.engine import Engine, Table
-from infra.ordered import Position
-from infra.positions import Lane
+from infra.bus.ordered import Position
+from infra.storage.database import Connection
+from infra.storage.engine import Engine, Table
+from infra.storage.positions import Lane
 from services.ingest import sql
 from services.ingest.columns import FamilyRows
 from services.ingest.copyformat import Field, encode_copy, timestamps

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import msgspec
 from msgspec import Struct
 
-from infra.database import Connection, ensure_hosts
-from infra.positions import Lane, load_marks
+from infra.storage.database import Connection, ensure_hosts
+from infra.storage.positions import Lane, load_marks
 from schemas.settings import RuntimeSettings, parse_setting
 from services.ingest import sql
 from services.ingest.columns import FamilyRows

@@ -16,9 +16,9 @@ from datetime import datetime
 import asyncpg
 from nats.aio.client import Client
 
-from infra.database import Connection
-from infra.engine import Engine, Table
-from infra.ordered import StoredMessage
+from infra.bus.ordered import StoredMessage
+from infra.storage.database import Connection
+from infra.storage.engine import Engine, Table
 from schemas.catalogue import Family
 from services.ingest.consume import Prepared, park, prepare
 from services.ingest.flush import Encoded, Flush, clocks, commit, encode

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from nats.aio.client import Client
 
-from infra.database import Connection
-from infra.ordered import timestamp_ns
+from infra.bus.ordered import timestamp_ns
+from infra.storage.database import Connection
 from schemas.subjects import BACKFILL, METRICS
 from services.ingest import sql
 

@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 import asyncpg
 from nats.aio.client import Client
 
-from infra.bus import first_fault, keep_connected
-from infra.database import TRANSIENT, become_the_one, connection
-from infra.engine import detect, tables_of
-from infra.ordered import OrderedPull, StoredMessage, ordered
-from infra.positions import load_position
+from infra.bus.connection import first_fault, keep_connected
+from infra.bus.ordered import OrderedPull, StoredMessage, ordered
 from infra.settings import ServerSettings
+from infra.storage.database import TRANSIENT, become_the_one, connection
+from infra.storage.engine import detect, tables_of
+from infra.storage.positions import load_position
 from schemas.catalogue import CATALOGUE, Family
 from schemas.subjects import BACKFILL, METRICS, Stream
 from services.ingest.known import CONSUMER, StaleIds, load_known, load_raw_days

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from infra.backoff import Backoff
+from infra.bus.backoff import Backoff
 from schemas.subjects import BACKFILL
 
 FIRST_S = 4.0

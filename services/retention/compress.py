@@ -9,8 +9,8 @@ from datetime import datetime
 
 import asyncpg
 
-from infra.database import Connection
-from infra.engine import Engine, tables_of
+from infra.storage.database import Connection
+from infra.storage.engine import Engine, tables_of
 from schemas.catalogue import Family
 from services.retention.policy import cold_before
 from services.retention.report import Done, by_table

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from infra.database import Connection
-from infra.engine import Table, tables_of
+from infra.storage.database import Connection
+from infra.storage.engine import Table, tables_of
 from schemas.catalogue import Family
 from services.retention import sql
 

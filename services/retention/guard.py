@@ -14,8 +14,8 @@ from pathlib import Path
 import asyncpg
 from msgspec import Struct
 
-from infra.database import Connection
-from infra.engine import Part
+from infra.storage.database import Connection
+from infra.storage.engine import Part
 from schemas.settings import RuntimeSettings
 
 GIB = 2**30

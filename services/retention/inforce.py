@@ -7,7 +7,7 @@ import json
 import msgspec
 from msgspec.structs import fields
 
-from infra.database import Connection
+from infra.storage.database import Connection
 from schemas.settings import RuntimeSettings, parse_setting
 from services.retention import sql
 from services.retention.policy import Kept

@@ -17,9 +17,9 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
-from infra.database import Connection
-from infra.engine import Dropped, Engine, Table, days_between, detect, tables_of
-from infra.engines.tables import Kind
+from infra.storage.database import Connection
+from infra.storage.engine import Dropped, Engine, Table, days_between, detect, tables_of
+from infra.storage.engines.tables import Kind
 from schemas.catalogue import Family
 from schemas.settings import RuntimeSettings
 from services.retention import sql

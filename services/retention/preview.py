@@ -9,8 +9,8 @@ from typing import Literal
 from asyncpg import Record
 from msgspec import Struct
 
-from infra.database import Connection
-from infra.engine import Part, detect, tables_of
+from infra.storage.database import Connection
+from infra.storage.engine import Part, detect, tables_of
 from schemas.catalogue import Family
 from services.retention import sql
 from services.retention.guard import ReadSpace, early_horizons, read_space, shortage

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from infra.engine import Dropped
+from infra.storage.engine import Dropped
 
 
 class Done(Struct, frozen=True):

@@ -18,10 +18,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from infra import packed
-from infra.database import Connection
-from infra.engine import Engine, Table, tables_of
-from infra.sketch import sketch
+from infra.storage import packed
+from infra.storage.database import Connection
+from infra.storage.engine import Engine, Table, tables_of
+from infra.storage.sketch import sketch
 from schemas.catalogue import Family
 from services.retention import sql_rollup as sql
 

@@ -17,11 +17,11 @@ import asyncpg
 import msgspec
 from nats.aio.client import Client
 
-from infra.backoff import Backoff
-from infra.bus import ConnectionLost, first_fault, keep_connected
-from infra.database import TRANSIENT, Connection, become_the_one, connection
-from infra.engine import Engine, detect
+from infra.bus.backoff import Backoff
+from infra.bus.connection import ConnectionLost, first_fault, keep_connected
 from infra.settings import ServerSettings
+from infra.storage.database import TRANSIENT, Connection, become_the_one, connection
+from infra.storage.engine import Engine, detect
 from schemas.catalogue import CATALOGUE, Family
 from schemas.settings import SettingChanged
 from schemas.subjects import SETTINGS_CHANGED

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from infra.engine import Table
-from infra.engines.tables import quoted
+from infra.storage.engine import Table
+from infra.storage.engines.tables import quoted
 
 LOCK = "sonde retention"
 

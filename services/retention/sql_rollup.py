@@ -8,8 +8,8 @@ $2 begins of slots or hours, pairwise; $3 and $4 the begin and end of all of the
 
 from __future__ import annotations
 
-from infra.engines.tables import Kind, Table, quoted
-from infra.packed import packed_counts
+from infra.storage.engines.tables import Kind, Table, quoted
+from infra.storage.packed import packed_counts
 from schemas.catalogue import Family, Metric
 
 PLENTY = "SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0"

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from infra.database import Connection
-from infra.engine import Engine, Table, tables_of
-from infra.engines.tables import SUFFIX, quoted
+from infra.storage.database import Connection
+from infra.storage.engine import Engine, Table, tables_of
+from infra.storage.engines.tables import SUFFIX, quoted
 from schemas.catalogue import Family
 from services.retention import sql
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
-from infra.database import Connection
-from infra.engine import Part, Table, detect, tables_of
-from infra.engines.tables import Kind, quoted
+from infra.storage.database import Connection
+from infra.storage.engine import Part, Table, detect, tables_of
+from infra.storage.engines.tables import Kind, quoted
 from schemas.catalogue import Family
 from services.retention import sql
 from services.retention.guard import ReadSpace, read_space

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from nats.aio.client import Client
 
-from agent.batching import batches, numbered
-from agent.plan import Plans, make_plan
-from agent.spool import Limits, Spool, open_spool
+from agent.sampling.plan import Plans, make_plan
+from agent.sending.batching import batches, numbered
+from agent.spool.spool import Limits, Spool, open_spool
 from infra.settings import AgentSettings
 from schemas.agentconfig import AgentConfig
 from schemas.codec import Sample, decode_batch, times_ms

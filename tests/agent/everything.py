@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from agent import sources
-from agent.collectors.gpu import Gpus
-from agent.plan import Plans, make_plan
-from agent.readers import read_once
-from agent.sampler import Sampler
-from agent.sources import Roots
-from agent.spool import Backlog
-from agent.status import Status
-from agent.ticker import Tick
+from agent.collectors.gpu.gpu import Gpus
+from agent.sampling import sources
+from agent.sampling.background import read_once
+from agent.sampling.plan import Plans, make_plan
+from agent.sampling.sampler import Sampler
+from agent.sampling.sources import Roots
+from agent.sampling.ticker import Tick
+from agent.spool.spool import Backlog
+from agent.system.state import Status
 from infra.settings import AgentSettings
 from schemas.agentconfig import AgentConfig, FamilyConfig
 from schemas.catalogue import CATALOGUE

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.spool import Limits, Message, Spool, open_spool
+from agent.spool.spool import Limits, Message, Spool, open_spool
 
 MEMORY = Path("/dev/shm")
 START_S = 1_800_000_000.0

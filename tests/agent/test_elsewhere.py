@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from nats.aio.client import Client
 
-from infra import bus
+from infra.bus import connection as bus
 from schemas.codec import readings
 from tests.agent.build import all_times, stored
 from tests.waiting import eventually

@@ -16,7 +16,7 @@ import msgspec
 from nats.aio.client import Client
 
 from agent import service
-from infra import bus
+from infra.bus import connection as bus
 from infra.settings import AgentSettings
 from schemas.codec import decode_batch, readings
 from schemas.messages import HostEvent, LiveInterest

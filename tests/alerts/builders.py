@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from schemas.messages import AlertTransition
 from schemas.rules import Rule, Threshold, check_rule
-from services.alerts.machine import OK, Change, State, limits_of, step
+from services.alerts.judge.machine import OK, Change, State, limits_of, step
 
 NOON_MS = 1_790_000_000_000
 """Some sample time."""

@@ -12,9 +12,10 @@ from pathlib import Path
 import msgspec
 from nats.aio.client import Client
 
-from infra import bus, database
-from infra.database import Connection
+from infra.bus import connection as bus
 from infra.settings import ServerSettings
+from infra.storage import database
+from infra.storage.database import Connection
 from schemas.messages import AlertTransition
 from schemas.rules import Rule
 from schemas.subjects import SETTINGS_CHANGED, metrics

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.gateway.dashboard import STATIC
+from services.gateway.http.dashboard import STATIC
 from tests.browser.browser import executable
 
 

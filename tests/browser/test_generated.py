@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from infra.typescript import TARGET, expression, generated
+from infra.generate.typescript import TARGET, expression, generated
 from schemas.catalogue import CATALOGUE, Family, Metric
 
 LOCK = Path(__file__).parents[2] / "web" / "package-lock.json"
@@ -18,7 +18,7 @@ LOCK = Path(__file__).parents[2] / "web" / "package-lock.json"
 
 @pytest.mark.parametrize("name", ["types.gen.ts", "catalogue.gen.ts"])
 def test_generated_files_have_not_drifted(name: str) -> None:
-    assert (TARGET / name).read_text(encoding="utf-8") == generated()[name], "run: python -m infra.typescript"
+    assert (TARGET / name).read_text(encoding="utf-8") == generated()[name], "run: python -m infra.generate.typescript"
 
 
 def test_a_new_metric_reaches_the_dashboard() -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import psutil
 
-from infra import bus, database
+from infra.bus import connection as bus
+from infra.storage import database
 from schemas.codec import build_batch, encode_batch
 from tests.faults.fleet import SAMPLES, known_sample
 from tests.faults.test_exactly_once import Service, assert_stored_exactly, positions_at, service

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from nats.aio.client import Client
 
-from agent.batching import batches, numbered
-from agent.publisher import Lanes, send_backfill, send_present
-from agent.spool import Limits, open_spool
-from agent.status import Status
-from agent.worker import Worker
-from infra.bus import keep_connected
+from agent.sending.batching import batches, numbered
+from agent.sending.publisher import Lanes, send_backfill, send_present
+from agent.spool.spool import Limits, open_spool
+from agent.system.state import Status
+from agent.system.worker import Worker
+from infra.bus.connection import keep_connected
 from schemas.codec import Sample
 
 SAMPLES = 10

@@ -9,13 +9,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from agent.batching import numbered
-from infra import bus
+from agent.sending.batching import numbered
+from infra.bus import connection as bus
 from schemas.codec import Sample, build_batch
 from schemas.messages import Batch
 from tests.agent.build import START_MS, all_times, samples, stored
-from tests.agent.test_publisher import Agent, publishing
-from tests.agent.test_publisher import agent as half_agent
+from tests.agent.sending.test_publisher import Agent, publishing
+from tests.agent.sending.test_publisher import agent as half_agent
 from tests.waiting import eventually
 
 DAY_S = 86_400

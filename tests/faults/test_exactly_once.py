@@ -17,10 +17,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from infra import bus, database
-from infra.embedded import Server, nats_server, postgres_server
-from infra.engine import detect
-from infra.migrate import migrate
+from infra.bus import connection as bus
+from infra.servers.embedded import Server, nats_server, postgres_server
+from infra.storage import database
+from infra.storage.engine import detect
+from infra.storage.migrate import migrate
 from schemas.rules import Rule, Threshold
 from tests.faults.fleet import SAMPLES, cpu_total, synthetic_agent
 from tests.waiting import eventually

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from infra import bus
-from infra.patience import Access
+from infra.bus import connection as bus
+from infra.bus.patience import Access
 from tests.faults.agents import agent, assert_complete, count, said, settings, spooled, times
 from tests.guarded import ADMIN, Authority, Guarded, guarded_server, running
 from tests.waiting import eventually

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from infra import bus, database
-from infra.embedded import Server, postgres_server
-from infra.engine import detect, tables_of
-from infra.migrate import migrate
+from infra.bus import connection as bus
+from infra.servers.embedded import Server, postgres_server
+from infra.storage import database
+from infra.storage.engine import detect, tables_of
+from infra.storage.migrate import migrate
 from schemas.catalogue import CATALOGUE
 from tests.batches import encoded, sample
 from tests.faults.backlog import assert_whole, drained, ingest, publish_backlog, recent_ms, resident_mib

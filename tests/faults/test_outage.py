@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from infra import bus, database
-from infra.embedded import nats_server
+from infra.bus import connection as bus
+from infra.servers.embedded import nats_server
 from infra.settings import ServerSettings
+from infra.storage import database
 from services.ingest import service
 from tests.faults.fleet import SAMPLES, cpu_total, synthetic_agent
 from tests.waiting import eventually

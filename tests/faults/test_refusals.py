@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from infra import bus
-from infra.embedded import nats_server
+from infra.bus import connection as bus
+from infra.servers.embedded import nats_server
 from schemas.subjects import METRICS
 from tests.agent.build import START_MS, all_times, samples, stored
-from tests.agent.test_publisher import agent as half_agent
-from tests.agent.test_publisher import publishing
+from tests.agent.sending.test_publisher import agent as half_agent
+from tests.agent.sending.test_publisher import publishing
 from tests.agent.test_service import process
 from tests.faults.agents import agent, assert_complete, count, settings, times
 from tests.guarded import ADMIN, guarded_server

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from nats.aio.client import Client
 
-from infra import bus
+from infra.bus import connection as bus
 from schemas.agentconfig import AgentConfig
 from schemas.commands import CommandReply, CommandRequest
 from schemas.subjects import command, config_key

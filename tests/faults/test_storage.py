@@ -13,13 +13,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agent.spool import Limits
-from infra import bus
-from infra.embedded import nats_server
+from agent.spool.spool import Limits
+from infra.bus import connection as bus
+from infra.servers.embedded import nats_server
 from schemas.messages import HostEvent
 from tests.agent.build import START_MS, all_times, samples, stored
-from tests.agent.test_publisher import agent as half_agent
-from tests.agent.test_publisher import publishing
+from tests.agent.sending.test_publisher import agent as half_agent
+from tests.agent.sending.test_publisher import publishing
 from tests.faults.agents import agent, assert_complete, count, said, settings, spooled, times
 from tests.waiting import eventually
 

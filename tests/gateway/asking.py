@@ -8,15 +8,15 @@ from typing import Any
 
 import httpx
 
-from infra.database import pool
 from infra.settings import ServerSettings
+from infra.storage.database import pool
 from schemas.catalogue import CATALOGUE
 from services.gateway.app import create_app
-from services.gateway.bus import Bus
-from services.gateway.fleet import Fleet
-from services.gateway.hub import Hub
-from services.gateway.refresh import Runtime
-from services.gateway.resolution import LENGTH_MS, Reach
+from services.gateway.fleet.memory import Fleet
+from services.gateway.history.resolution import LENGTH_MS, Reach
+from services.gateway.live.hub import Hub
+from services.gateway.live.intake import Bus
+from services.gateway.live.refresh import Runtime
 from tests.gateway.rows import execute, utc
 
 

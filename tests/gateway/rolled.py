@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from infra import database
-from infra.engine import detect, tables_of
+from infra.storage import database
+from infra.storage.engine import detect, tables_of
 from schemas.catalogue import CATALOGUE, Family, family_named
 from services.retention import rollup
 from tests.gateway.rows import utc

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from infra import database
-from infra.database import ensure_hosts
-from infra.engine import detect, tables_of
+from infra.storage import database
+from infra.storage.database import ensure_hosts
+from infra.storage.engine import detect, tables_of
 from schemas.catalogue import CATALOGUE, Family, family_named
 
 Row = tuple[int, str, Mapping[str, int | None]]

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import httpx
 from nats.aio.client import Client
 
-from infra import bus
+from infra.bus import connection as bus
 from infra.settings import ServerSettings
 from schemas.catalogue import CATALOGUE, Family
 from schemas.codec import Sample, build_batch, encode_batch

@@ -12,12 +12,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infra import bus, database
-from infra.embedded import nats_server, postgres_server
-from infra.engine import detect
-from infra.migrate import migrate
+from infra.bus import connection as bus
+from infra.servers.embedded import nats_server, postgres_server
 from infra.servers.process import free_port
 from infra.settings import ServerSettings, SettingError
+from infra.storage import database
+from infra.storage.engine import detect
+from infra.storage.migrate import migrate
 from schemas.catalogue import CATALOGUE, Family, Metric
 from services.gateway import service
 from tests.batches import sample

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from infra.database import Connection, connection, ensure_hosts
-from infra.engine import Engine, detect, tables_of
-from infra.migrate import migrate
+from infra.storage.database import Connection, connection, ensure_hosts
+from infra.storage.engine import Engine, detect, tables_of
+from infra.storage.migrate import migrate
 from schemas.catalogue import Family, Metric
 
 ROOM = Family(

@@ -10,8 +10,9 @@ from datetime import datetime
 
 from nats.aio.client import Client
 
-from infra import bus, database
+from infra.bus import connection as bus
 from infra.settings import ServerSettings
+from infra.storage import database
 from schemas.catalogue import CATALOGUE, Family
 from schemas.codec import Sample
 from services.ingest import service

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.ordered import StoredMessage
+from infra.bus.ordered import StoredMessage
 from schemas.catalogue import CATALOGUE
 from schemas.codec import encode_batch
 from schemas.families import DISK

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from infra import database
+from infra.storage import database
 from services.ingest.copyformat import Field, encode_copy, timestamps
 
 value = st.one_of(st.none(), st.integers(-(2**15), 2**15 - 1))

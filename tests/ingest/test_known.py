@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.database import connection
+from infra.storage.database import connection
 from schemas.catalogue import CATALOGUE
 from services.ingest.known import ANY_DAYS, load_raw_days
 from services.retention.forget import forget_instances

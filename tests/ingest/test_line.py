@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from infra import database
+from infra.storage import database
 from tests.batches import encoded
 from tests.ingest.running import NOW_MS, count_is, ingesting, publish, reached, ticks
 from tests.waiting import eventually

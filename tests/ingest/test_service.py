@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from infra import bus, database
-from infra.engine import detect
-from infra.migrate import migrate
+from infra.bus import connection as bus
+from infra.storage import database
+from infra.storage.engine import detect
+from infra.storage.migrate import migrate
 from schemas.catalogue import CATALOGUE, Family, Metric
 from schemas.codec import Sample, build_batch, encode_batch
 from schemas.messages import MESSAGE_ID, Block, Series

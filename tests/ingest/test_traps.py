@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from nats.aio.client import Client
 
-from infra import bus, database
-from infra.embedded import nats_server
+from infra.bus import connection as bus
+from infra.servers.embedded import nats_server
+from infra.storage import database
 from schemas.codec import Sample
 from tests.batches import encoded
 from tests.ingest.running import NOW_MS, count_is, ingesting, publish, reached, ticks

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from infra import database
-from infra.engine import detect, tables_of
+from infra.storage import database
+from infra.storage.engine import detect, tables_of
 from schemas.families import CPU
 from services.ingest.turns import FIRST_S, Turns
 from tests.batches import encoded

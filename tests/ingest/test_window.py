@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from infra import database
+from infra.storage import database
 from schemas.codec import Sample
 from services.ingest.service import utc_now
 from tests.batches import encoded, instances, sample

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from infra.database import Connection
-from infra.engine import Engine
+from infra.storage.database import Connection
+from infra.storage.engine import Engine
 from schemas.catalogue import Family
 from services.retention.guard import ReadSpace, Space
 from tests.infra import families

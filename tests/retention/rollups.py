@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from infra.database import Connection, ensure_hosts
-from infra.engine import Engine, Table, tables_of
-from infra.sketch import sketch
+from infra.storage.database import Connection, ensure_hosts
+from infra.storage.engine import Engine, Table, tables_of
+from infra.storage.sketch import sketch
 from schemas.catalogue import Family
 from services.retention.rollup import HOUR, SLOT
 from tests.infra.families import HOUSE, ROOM, SHELF, instance

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.database import Connection
-from infra.engine import tables_of
+from infra.storage.database import Connection
+from infra.storage.engine import tables_of
 from services.retention.job import prune
 from services.retention.policy import CATCH_UP, SILENCE, trusted_now
 from tests.infra.families import HOUSE, house

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from infra.database import Connection, connection
-from infra.engine import tables_of
+from infra.storage.database import Connection, connection
+from infra.storage.engine import tables_of
 from tests.infra.families import ROOM, house
 from tests.retention.house import mark, put, times_of
 from tests.retention.test_service import runs, service
@@ -47,7 +47,7 @@ async def test_roll_ups_and_prunings_go_on_while_a_part_is_being_compressed(
 ) -> None:
     monkeypatch.setattr("services.retention.service.PRUNE_EVERY_S", 0.5)
     monkeypatch.setattr("services.retention.service.ROLL_UP_EVERY_S", 0.1)
-    monkeypatch.setattr("infra.engines.locks._LOCK_WAIT_MS", 60_000)
+    monkeypatch.setattr("infra.storage.engines.locks._LOCK_WAIT_MS", 60_000)
     async with house(blank_database_url) as (database, engine), connection(blank_database_url, "holder") as holder:
         if engine.name == "native":
             pytest.skip("no TimescaleDB: set SONDE_TEST_DATABASE_URL to a server that has it")

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from infra.database import Connection, connection
+from infra.storage.database import Connection, connection
 from services.retention import sql
 from services.retention.forget import forget_instances
 from services.retention.job import prune

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.database import Connection, connection
-from infra.embedded import postgres_server
-from infra.engine import Part
+from infra.servers.embedded import postgres_server
+from infra.storage.database import Connection, connection
+from infra.storage.engine import Part
 from schemas.settings import RuntimeSettings
 from services.retention.guard import GIB, WORTH, Space, early_horizons, read_space, shortage
 from services.retention.job import prune

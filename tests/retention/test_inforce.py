@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from infra.database import Connection
+from infra.storage.database import Connection
 from services.retention.inforce import InvalidSetting, settings_in_force
 from services.retention.job import prune
 from tests.infra.families import HOUSE, house

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 
 import psutil
 
-from infra.database import connection
-from infra.engine import detect, tables_of
+from infra.storage.database import connection
+from infra.storage.engine import detect, tables_of
 from schemas.catalogue import CATALOGUE
 from services.retention import sql
 from tests.retention.house import times_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from infra.cli.retention import foretold
-from infra.database import Connection, connection
+from infra.storage.database import Connection, connection
 from services.retention import sql
 from services.retention.job import prune
 from services.retention.preview import Preview, preview

@@ -9,7 +9,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from infra.database import Connection, connection
+from infra.storage.database import Connection, connection
 from services.retention import sql
 from services.retention.job import prune
 from services.retention.report import Run
@@ -146,7 +146,7 @@ async def test_what_takes_too_long_to_compress_does_not_end_the_run(
     async with house(blank_database_url) as (database, engine):
         if engine.name == "native":
             pytest.skip("no TimescaleDB: set SONDE_TEST_DATABASE_URL to a server that has it")
-        monkeypatch.setattr("infra.engines.timescale.COMPRESS_S", 1e-6)
+        monkeypatch.setattr("infra.storage.engines.timescale.COMPRESS_S", 1e-6)
         await put(database, engine, ago(15), NOW)
         await prune(database, HOUSE, NOW, PLENTY)
         assert "not compressed" in caplog.messages

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from infra.database import Connection, connection, ensure_hosts
-from infra.engine import Engine, tables_of
+from infra.storage.database import Connection, connection, ensure_hosts
+from infra.storage.engine import Engine, tables_of
 from services.retention import sql
 from services.retention.job import prune
 from tests.infra.families import HOUSE, house

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from infra.database import Connection, connect, connection
-from infra.engine import Table, tables_of
+from infra.storage.database import Connection, connect, connection
+from infra.storage.engine import Table, tables_of
 from services.retention import rollup
 from services.retention.rollup import RolledUp, roll_up
 from tests.infra.families import HOUSE, ROOM, at, house

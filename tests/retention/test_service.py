@@ -10,10 +10,10 @@ from pathlib import Path
 
 import msgspec
 
-from infra import bus
-from infra.database import Connection, connection
-from infra.embedded import postgres_server
+from infra.bus import connection as bus
+from infra.servers.embedded import postgres_server
 from infra.settings import ServerSettings
+from infra.storage.database import Connection, connection
 from schemas.settings import SettingChanged
 from schemas.subjects import SETTINGS_CHANGED
 from services.retention.service import changed_key, run

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.database import connection
-from infra.engine import detect, tables_of
-from infra.migrate import MIGRATIONS, migrate
+from infra.storage.database import connection
+from infra.storage.engine import detect, tables_of
+from infra.storage.migrate import MIGRATIONS, migrate
 from services.retention.job import prune
 from services.retention.rollup import roll_up
 from tests.infra.families import HOUSE

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from infra.cli.storage import told
-from infra.engine import Part, Table
-from infra.engines.tables import Kind
+from infra.storage.engine import Part, Table
+from infra.storage.engines.tables import Kind
 from services.retention.job import prune
 from services.retention.policy import Kept
 from services.retention.usage import Usage, days_of, measure, rows_per_day, uncompressed, usage

@@ -1,0 +1,1 @@
+"""Containers: the engine's API and their control groups."""

@@ -1,0 +1,1 @@
+"""Sizes of directories, by slow scans."""

@@ -1,0 +1,1 @@
+"""Collectors that read the kernel's own files."""

@@ -1,0 +1,1 @@
+"""What the agent is told: settings and orders."""

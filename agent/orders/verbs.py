@@ -1,0 +1,42 @@
+"""What an agent does when told to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from agent.orders.commands import CommandFailed, Verb
+from agent.sending.intake import Intake
+from agent.sending.publisher import Lanes
+from schemas.version import VERSION
+
+FLUSH_WITHIN_S = 5.0
+
+
+def agent_verbs(lanes: Lanes, samples: Intake, tell: Callable[[], dict[str, Any]]) -> dict[str, Verb]:
+    """The commands; `tell` is what `status` answers."""
+
+    async def ping(_: dict[str, Any]) -> dict[str, Any]:
+        return {"time": time.time(), "version": VERSION}
+
+    async def status(_: dict[str, Any]) -> dict[str, Any]:
+        return tell()
+
+    async def rescan(arguments: dict[str, Any]) -> dict[str, Any]:
+        """Walk the directories now, or the one named by `path`."""
+        walks = lanes.status.walks
+        path = arguments.get("path")
+        if path is not None and path not in walks:
+            raise CommandFailed(f"path: {path!r} is not measured; use one of {', '.join(walks) or 'none'}, or no path")
+        chosen = list(walks) if path is None else [path]
+        for name in chosen:
+            walks[name].again.set()
+        return {"directories": chosen}
+
+    async def flush(_: dict[str, Any]) -> dict[str, Any]:
+        """Send what is in hand; answers what is left when it is stored, or after a few seconds."""
+        await samples.send(FLUSH_WITHIN_S)
+        return {"left": lanes.spool.backlog.batches}
+
+    return {"ping": ping, "status": status, "rescan": rescan, "flush": flush}

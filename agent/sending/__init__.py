@@ -1,0 +1,1 @@
+"""From samples to the bus: batches, lanes, live samples and events."""

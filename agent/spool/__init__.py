@@ -1,0 +1,1 @@
+"""Batches on disk until every lane is done with them."""

@@ -1,0 +1,1 @@
+"""NATS: connecting and staying connected, streams, ordered consumption, credentials."""

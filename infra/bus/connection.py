@@ -1,0 +1,297 @@
+"""Connecting to NATS and staying connected.
+
+nats-py re-connects after a broken socket but closes for good on most errors that the server sends. `keep_connected` is
+the supervisor around it: it connects, runs the work, and starts both again with back-off whenever either ends by a
+fault of the outside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+import nats.errors
+import nats.js.errors
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import DiscardPolicy, RePublish, RetentionPolicy, StorageType, StreamConfig
+
+from infra.bus.backoff import Backoff
+from infra.bus.credentials import identity
+from infra.bus.patience import ANYBODY, Access, Patience
+from schemas.subjects import CONFIG_BUCKET, CONFIG_BYTES, CONFIG_STREAM, STREAMS, Stream
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+_CLOSED = "handler is closed"
+"""uvloop's RuntimeError for writing to a socket that has just gone."""
+GRACE_S = 3.0
+"""How long work at hand may go on after the stop."""
+
+BUS_TRANSIENT: tuple[type[Exception], ...] = (nats.errors.Error, OSError, TimeoutError, asyncio.TimeoutError)
+"""What a bus that is away or being restarted raises: try again, holding the position."""
+
+
+class ConnectionLost(nats.errors.Error):
+    """The client closed for good; a new connection is needed."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else "connection lost"
+
+
+async def connect(
+    url: str,
+    name: str,
+    *,
+    closed: asyncio.Event | None = None,
+    access: Access = ANYBODY,
+    patience: Patience | None = None,
+) -> Client:
+    """A connection that re-connects for ever; sets `closed` when the client gives up all the same.
+
+    While the bus refuses us, this waits as it does while there is no bus. User and password can stand in `url`.
+    `patience`: of earlier connections, so that what went wrong with them is not said again.
+    """
+    patience = patience or Patience(name, access)
+
+    async def on_error(error: Exception) -> None:
+        # The client awaits this between two tries to connect, and has no back-off of its own: without one, a fleet that
+        # lost its server would knock four times a second each. On a connection that works it is called, too.
+        if not client.is_connected and client._transport is not None:
+            client._transport.close()  # of a try that was refused, which it would leave to the garbage collector
+        await patience.after(error, client.is_connected)
+
+    async def on_disconnect() -> None:
+        if not client.is_closed:  # closing is no news to whoever closes
+            logger.warning("bus disconnected", extra={"client": name})
+
+    async def on_reconnect() -> None:
+        patience.reset()
+        logger.info("bus reconnected", extra={"client": name})
+
+    async def on_close() -> None:
+        if closed is not None:
+            closed.set()
+
+    client = Client()
+    sign, jwt = identity(access.credentials) if access.credentials else (None, None)
+    await client.connect(
+        url,
+        name=name,
+        error_cb=on_error,
+        disconnected_cb=on_disconnect,
+        reconnected_cb=on_reconnect,
+        closed_cb=on_close,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=0.25,  # type: ignore[arg-type]  # it is slept, so fractions work
+        connect_timeout=5,
+        ping_interval=20,
+        max_outstanding_pings=2,
+        inbox_prefix=access.inbox_prefix.encode(),
+        pending_size=8 * 2**20,
+        signature_cb=sign,
+        user_jwt_cb=jwt,
+    )
+    return client
+
+
+@contextlib.asynccontextmanager
+async def connection(url: str, name: str) -> AsyncIterator[Client]:
+    """A connection for tools and tests, closed on leaving. Raises when it cannot be had within 5 s."""
+    async with asyncio.timeout(5):
+        client = await connect(url, name)
+    try:
+        yield client
+    finally:
+        await _close(client)
+
+
+async def keep_connected(
+    url: str,
+    name: str,
+    work: Callable[[Client], Awaitable[None]],
+    *,
+    stop: asyncio.Event | None = None,
+    transient: tuple[type[Exception], ...] = BUS_TRANSIENT,
+    backoff: Backoff | None = None,
+    access: Access = ANYBODY,
+) -> None:
+    """Run `work(client)` until it returns, on a fresh connection after each transient fault.
+
+    Once `stop` is set nothing is tried again, and work at hand has `GRACE_S` to return. Cancelling ends it too. An
+    exception outside `transient` is a bug and passes through, alone rather than in a group.
+    """
+    ended = asyncio.Event() if stop is None else stop
+    again = backoff or Backoff(0.25, 15)
+    trying = asyncio.ensure_future(_try_for_ever(url, name, work, ended, transient, again, access))
+    told = asyncio.ensure_future(ended.wait())
+    try:
+        await asyncio.wait({trying, told}, return_when=asyncio.FIRST_COMPLETED)
+        if not trying.done():
+            await asyncio.wait({trying}, timeout=GRACE_S)
+    finally:
+        told.cancel()
+        while not trying.done():
+            # Again and again: before Python 3.12 a `wait_for`, of which the client is full, can lose a cancelling.
+            trying.cancel()
+            await asyncio.wait({trying}, timeout=0.2)
+        fault = None if trying.cancelled() else trying.exception()
+    if fault is not None:
+        raise fault
+
+
+async def _try_for_ever(
+    url: str,
+    name: str,
+    work: Callable[[Client], Awaitable[None]],
+    ended: asyncio.Event,
+    transient: tuple[type[Exception], ...],
+    backoff: Backoff,
+    access: Access,
+) -> None:
+    loop = asyncio.get_running_loop()
+    patience = Patience(name, access)
+    while not ended.is_set():
+        closed = asyncio.Event()
+        client: Client | None = None
+        started = loop.time()
+        try:
+            client = await _unless(ended, connect(url, name, closed=closed, access=access, patience=patience))
+            started = loop.time()
+            if client is not None:
+                await _until_closed(client, closed, work)
+            return
+        except Exception as error:
+            gone = isinstance(error, RuntimeError) and _CLOSED in str(error)
+            if not gone and not isinstance(error, transient):
+                raise
+            if loop.time() - started > 30:
+                backoff.reset()
+                patience.reset()
+            wait_s = backoff.next_s()
+            text = f"{type(error).__name__}: {error}"[:300]
+            if patience.news(text):
+                facts = {"client": name, "error": text, "wait_s": round(wait_s, 2)}
+                logger.warning("interrupted, trying again", extra=facts)
+        finally:
+            if client is not None:
+                await _close(client)
+        await _unless(ended, asyncio.sleep(wait_s))
+
+
+async def _unless(ended: asyncio.Event, waiting: Coroutine[Any, Any, T]) -> T | None:
+    """What `waiting` returns; None when `ended` is set first."""
+    task, told = asyncio.ensure_future(waiting), asyncio.ensure_future(ended.wait())
+    try:
+        await asyncio.wait({task, told}, return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
+    finally:
+        told.cancel()
+        while not task.done():
+            # Again and again, as in `keep_connected`, which cancels us no less often: nothing is lost by not listening.
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({task}, timeout=0.2)
+
+
+async def _until_closed(client: Client, closed: asyncio.Event, work: Callable[[Client], Awaitable[None]]) -> None:
+    """Run `work`, ended by ConnectionLost when `closed` is set. The first exception passes through bare."""
+
+    async def watch() -> None:
+        await closed.wait()
+        raise ConnectionLost(*([str(client.last_error)] if client.last_error else []))
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            watcher = group.create_task(watch())
+            await work(client)
+            watcher.cancel()
+    except BaseExceptionGroup as faults:
+        raise first_fault(faults) from None
+
+
+def first_fault(faults: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The exception that best explains a failed group: a bug before an expected fault, else the first one."""
+    flat: list[BaseException] = []
+    stack: list[BaseException] = [faults]
+    while stack:
+        fault = stack.pop(0)
+        if isinstance(fault, BaseExceptionGroup):
+            stack[:0] = fault.exceptions
+        else:
+            flat.append(fault)
+    return next((fault for fault in flat if not isinstance(fault, BUS_TRANSIENT)), flat[0])
+
+
+async def _close(client: Client) -> None:
+    """Close within two seconds, whatever state the connection is in."""
+    with contextlib.suppress(*BUS_TRANSIENT):
+        async with asyncio.timeout(2):
+            try:
+                await client.close()
+            except RuntimeError as error:
+                if _CLOSED not in str(error):
+                    raise
+                # It stopped half-way, at what was left to send: once more, without that.
+                client._pending, client._pending_data_size, client._status = [], 0, Client.DISCONNECTED
+                await client.close()
+
+
+async def ensure_streams(client: Client, streams: tuple[Stream, ...] = STREAMS, replicas: int = 1) -> None:
+    """Create or update every stream and the bucket of agents' settings; safe to run by several processes at once."""
+    jetstream = client.jetstream()
+    for config in (*(stream_config(stream, replicas) for stream in streams), config_bucket(replicas)):
+        try:
+            await jetstream.stream_info(str(config.name))
+        except nats.js.errors.NotFoundError:
+            await _add_stream(jetstream, config)
+        else:
+            await jetstream.update_stream(config)
+
+
+async def _add_stream(jetstream: JetStreamContext, config: StreamConfig) -> None:
+    try:
+        await jetstream.add_stream(config)
+    except nats.js.errors.BadRequestError:
+        await jetstream.update_stream(config)
+
+
+def config_bucket(replicas: int = 1) -> StreamConfig:
+    """The stream behind the key-value bucket CONFIG: one value a host, repeated on `config.<host>` when it changes."""
+    return StreamConfig(
+        name=CONFIG_STREAM,
+        subjects=[f"$KV.{CONFIG_BUCKET}.>"],
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.NEW,
+        duplicate_window=120,
+        max_msgs_per_subject=1,
+        max_bytes=CONFIG_BYTES,
+        max_msg_size=64 * 1024,
+        num_replicas=replicas,
+        allow_rollup_hdrs=True,
+        deny_delete=True,
+        allow_direct=True,
+        republish=RePublish(f"$KV.{CONFIG_BUCKET}.>", "config.>"),
+    )
+
+
+def stream_config(stream: Stream, replicas: int = 1) -> StreamConfig:
+    """The JetStream configuration of `stream`."""
+    return StreamConfig(
+        name=stream.name,
+        subjects=list(stream.subjects),
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        max_age=stream.max_age_s,
+        max_bytes=stream.max_bytes,
+        max_msg_size=stream.max_msg_bytes,
+        discard=DiscardPolicy.NEW if stream.discard_new else DiscardPolicy.OLD,
+        duplicate_window=600,
+        num_replicas=replicas,
+        deny_delete=True,
+        allow_direct=True,
+    )

@@ -1,0 +1,47 @@
+"""docs/metrics.md from the catalogue: `python -m infra.generate.metricdocs` writes it, a test fails if it is stale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from schemas.catalogue import CATALOGUE, Family, Metric
+
+PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
+
+INTRODUCTION = """\
+# Metrics
+
+Every metric that Sonde collects, made from the catalogue in `schemas/catalogue.py`. A table of the same name as the
+family holds one row per host (and instance) and time, each value as a whole number of its *step*; the view
+`metrics_<family>` shows the same in the units below. A value that could not be read is null, never 0.
+"""
+
+
+def page(catalogue: tuple[Family, ...] = CATALOGUE) -> str:
+    """The whole page."""
+    return "\n".join([INTRODUCTION, *(section for family in catalogue for section in _family(family))])
+
+
+_SAMPLED = {"always": "", "watched": " while somebody looks at the host", "never": " once it is enabled"}
+
+
+def _family(family: Family) -> list[str]:
+    rows = f"one row per {family.instance}" if family.instance else "one row"
+    return [
+        f"## {family.name}",
+        "",
+        f"{family.meaning} Every {family.period_s:g} s{_SAMPLED[family.sampled]}, {rows}.",
+        "",
+        "| metric | unit | step | meaning |",
+        "|---|---|---|---|",
+        *(_metric(family, metric) for metric in family.metrics),
+        "",
+    ]
+
+
+def _metric(family: Family, metric: Metric) -> str:
+    return f"| `{family.name}.{metric.name}` | {metric.unit or 'count'} | {metric.resolution:g} | {metric.meaning} |"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,139 @@
+"""The dashboard's TypeScript types and catalogue metadata, generated from the schemas.
+
+`python -m infra.generate.typescript` writes `web/src/api/*.gen.ts`; a test fails when one of them has drifted.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import msgspec
+from msgspec import Struct, UnsetType
+
+from schemas import api, messages, rules
+from schemas.catalogue import CATALOGUE, Family, Metric
+
+TARGET = Path(__file__).parents[2] / "web" / "src" / "api"
+HEAD = "// Generated from schemas/ by `python -m infra.generate.typescript`. Do not edit."
+
+SHAPES: tuple[type[Struct], ...] = (
+    messages.HostFacts,
+    messages.AlertTransition,
+    rules.Threshold,
+    rules.Rule,
+    api.AlertCounts,
+    api.Host,
+    api.Refusal,
+    api.HostDetail,
+    api.Hosts,
+    api.SeriesColumn,
+    api.SeriesAnswer,
+    api.FleetColumn,
+    api.FleetSeriesAnswer,
+    api.Stat,
+    api.StatsAnswer,
+    api.StoredRule,
+    api.Rules,
+    api.ActiveAlert,
+    api.Delivery,
+    api.PastAlert,
+    api.Alerts,
+    api.Setting,
+    api.Settings,
+    api.ChannelTest,
+    api.FieldError,
+    api.Problem,
+    api.Snapshot,
+    api.Sample,
+    api.Frame,
+)
+
+ALIASES: dict[str, Any] = {
+    "HostState": api.HostState,
+    "Resolution": api.Resolution,
+    "Ranking": api.Ranking,
+    "AlertState": messages.AlertState,
+    "Severity": messages.Severity,
+    "TransitionKind": messages.TransitionKind,
+    "Values": api.Values,
+}
+
+_SCALARS = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null", Any: "unknown"}
+
+
+def expression(kind: Any) -> str:
+    """The TypeScript type of a Python annotation. Raises TypeError for one that JSON has no word for."""
+    if get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    for name, alias in ALIASES.items():
+        if kind == alias:
+            return name
+    return unnamed(kind)
+
+
+def unnamed(kind: Any) -> str:
+    """As `expression`, an alias spelled out."""
+    if kind in _SCALARS:
+        return _SCALARS[kind]
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        return kind.__name__
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return " | ".join(json.dumps(value) for value in arguments)
+    if origin in (Union, types.UnionType):
+        return " | ".join(expression(part) for part in arguments if part is not UnsetType)
+    if origin in (list, tuple):
+        inner = expression(arguments[0])
+        return f"({inner})[]" if " " in inner else f"{inner}[]"
+    if origin is dict:
+        return f"Record<{expression(arguments[0])}, {expression(arguments[1])}>"
+    raise TypeError(f"{kind!r}: no TypeScript type")
+
+
+def interface(shape: type[Struct], omit: tuple[str, ...] = ()) -> str:
+    """The interface of a Struct as it travels in JSON; a field that may be left out is optional."""
+    lines = [f"export interface {shape.__name__} {{"]
+    for field in msgspec.structs.fields(shape):
+        if field.name in omit:
+            continue
+        optional = "?" if UnsetType in get_args(field.type) else ""
+        lines.append(f"  {field.encode_name}{optional}: {expression(field.type)};")
+    return "\n".join([*lines, "}"])
+
+
+def literal(struct: Struct, *names: str) -> str:
+    """Fields of `struct` as the inside of a TypeScript object literal."""
+    return ", ".join(f"{name}: {json.dumps(getattr(struct, name), ensure_ascii=False)}" for name in names)
+
+
+def metadata(catalogue: tuple[Family, ...]) -> str:
+    """The catalogue as a constant: what labels, units and periods the dashboard shows."""
+    lines = ["export const CATALOGUE: Family[] = ["]
+    for family in catalogue:
+        lines.append(f"  {{ {literal(family, 'name', 'meaning', 'period_s', 'instance', 'sampled')}, metrics: [")
+        lines += [f"    {{ {literal(metric, 'name', 'unit', 'resolution', 'meaning')} }}," for metric in family.metrics]
+        lines.append("  ] },")
+    return "\n".join([*lines, "];"])
+
+
+def generated(catalogue: tuple[Family, ...] = CATALOGUE) -> dict[str, str]:
+    """Name and content of every generated file."""
+    shapes = [HEAD, *(f"export type {name} = {unnamed(kind)};" for name, kind in ALIASES.items())]
+    shapes += [interface(shape, omit=("code", "column")) for shape in (Metric, Family)]
+    shapes += [interface(shape) for shape in SHAPES]
+    families = [HEAD, 'import type { Family } from "./types.gen.ts";', metadata(catalogue)]
+    return {"types.gen.ts": "\n\n".join(shapes) + "\n", "catalogue.gen.ts": "\n\n".join(families) + "\n"}
+
+
+def main() -> None:
+    for name, content in generated().items():
+        (TARGET / name).write_text(content, encoding="utf-8")
+        sys.stdout.write(f"wrote {TARGET / name}\n")
+
+
+if __name__ == "__main__":
+    main()

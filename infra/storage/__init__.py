@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, migrations, the two engines, positions, packed columns, sketches."""

@@ -1,0 +1,1 @@
+"""Transitions to the world: the bus and Slack."""

@@ -1,0 +1,1 @@
+"""Samples to transitions: the rules' machine, silence, and the transaction that keeps both."""

@@ -1,0 +1,241 @@
+"""The one loop that owns all alert states: messages, rule changes and silence are judged in turn, never side by side.
+
+Whatever fails on the way ends the loop; the next one reads everything back from the last commit, so states in memory
+and in the database never differ.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from infra.bus.ordered import OrderedPull, Position, StoredMessage, ordered
+from infra.storage.database import Connection
+from infra.storage.positions import Lane, load_marks, load_position
+from schemas.codec import Poison, decode_batch
+from schemas.messages import Batch
+from schemas.subjects import METRICS, SETTINGS_CHANGED, host_of
+from services.alerts import sql
+from services.alerts.judge.evaluate import Key, evaluate
+from services.alerts.judge.hostdown import FULL_SHARE, Hearing, Probe, judge_hosts
+from services.alerts.judge.machine import State
+from services.alerts.judge.memory import Advance, Memory, Rules, adopt_rules, orphans, remember
+from services.alerts.judge.store import CONSUMER, commit, forget_old, load_memory, load_rules
+
+logger = logging.getLogger(__name__)
+
+PULL_MESSAGES = 400
+"""Most messages of one transaction."""
+BREATH_MESSAGES = 50
+"""Other tasks of the process get a turn after so many."""
+LINGER_S = 0.1
+"""How long a few messages wait for company."""
+WAIT_S = 0.25
+LISTEN_EVERY_S = 0.5
+RULES_EVERY_S = 30.0
+FORGET_EVERY_S = 3600.0
+
+
+class Judging(Struct):
+    """What the loop holds."""
+
+    database: Connection
+    memory: Memory
+    rules: Rules
+    marks: dict[Lane, int]
+    position: Position
+    hearing: Hearing
+    wakes: Sequence[asyncio.Event]
+    """Set when there is something to deliver."""
+
+
+async def judge(client: Client, database: Connection, stop: asyncio.Event, wakes: Sequence[asyncio.Event]) -> None:
+    """Judge what arrives until `stop` is set, then return with everything committed."""
+    judging = await _open(database, wakes)
+    changed = asyncio.Event()
+
+    async def on_change(_: Msg) -> None:
+        changed.set()
+        for wake in wakes:
+            wake.set()
+
+    # Any change of settings reads the rules again and lets a channel look whether its address is another one now: a
+    # few small queries, and no announcement can be misread.
+    await client.subscribe(SETTINGS_CHANGED, cb=on_change)
+    await client.flush()
+    async with ordered(client, METRICS.name, judging.position) as pull:
+        loop = asyncio.get_running_loop()
+        listened_s = -math.inf
+        reloaded_s = forgotten_s = loop.time()
+        while not stop.is_set():
+            for messages in _parts(await _some(pull)):
+                await _judge_messages(judging, messages)
+            now_s = loop.time()
+            if changed.is_set() or now_s - reloaded_s > RULES_EVERY_S:
+                changed.clear()
+                reloaded_s = now_s
+                await _reload(judging)
+            if judging.rules.set.down and now_s - listened_s > LISTEN_EVERY_S:
+                listened_s = now_s
+                await _judge_silence(client, judging)
+            if now_s - forgotten_s > FORGET_EVERY_S:
+                forgotten_s = now_s
+                await forget_old(database, judging.memory, _now_ms() - round(METRICS.max_age_s * 1000))
+
+
+async def _open(database: Connection, wakes: Sequence[asyncio.Event]) -> Judging:
+    """Everything as of the last commit; alerts whose rule went meanwhile are ended first."""
+    memory = await load_memory(database)
+    rules = await load_rules(database)
+    assert rules is not None  # noqa: S101  # only a comparison with present rules answers None
+    now_s = asyncio.get_running_loop().time()
+    silences = await database.fetch(sql.SILENCES, CONSUMER)
+    hearing = Hearing({record["host"]: now_s - record["age_s"] for record in silences})
+    marks = await load_marks(database, CONSUMER)
+    position = await load_position(database, CONSUMER, METRICS.name)
+    judging = Judging(database, memory, rules, marks, position, hearing, wakes)
+    await _enforce(judging)
+    logger.info(
+        "judging", extra={"rules": len(rules.set.by_id), "hosts": len(silences), "position": judging.position.seq}
+    )
+    return judging
+
+
+def _parts(messages: list[StoredMessage]) -> Iterable[list[StoredMessage]]:
+    return (messages[start : start + PULL_MESSAGES] for start in range(0, len(messages), PULL_MESSAGES))
+
+
+async def _some(pull: OrderedPull) -> list[StoredMessage]:
+    """Messages at hand; a few wait a little for more, so that a fleet does not become as many transactions."""
+    messages = await pull.next(WAIT_S)
+    if messages and len(messages) < PULL_MESSAGES:
+        await asyncio.sleep(LINGER_S)
+        messages += await pull.next(0)
+    return messages
+
+
+async def _judge_messages(judging: Judging, messages: list[StoredMessage]) -> None:
+    """Evaluate `messages` and commit states, transitions, marks and position in one transaction."""
+    started_s = time.perf_counter()
+    advance = Advance(position=messages[-1].position)
+    skipped = repeats = ahead = 0
+    for number, message in enumerate(messages, 1):
+        if number % BREATH_MESSAGES == 0:
+            await asyncio.sleep(0)
+        try:
+            batch = _read(message)
+        except Poison:
+            skipped += 1  # ingest parks it with the reason
+            continue
+        lane = (batch.host, batch.lane, batch.epoch)
+        if batch.seq <= judging.marks.get(lane, 0):
+            repeats += 1
+            continue
+        judging.marks[lane] = advance.marks[lane] = batch.seq
+        judging.hearing.heard_s[batch.host] = asyncio.get_running_loop().time()
+        outcome = evaluate(
+            judging.rules.set, batch, judging.memory.states.get(batch.host, {}), message.time_ns // 1_000_000
+        )
+        ahead += outcome.ahead
+        if outcome.changed:
+            remember(judging.memory, {batch.host: outcome.changed})
+            advance.changed.setdefault(batch.host, {}).update(outcome.changed)
+        advance.transitions += outcome.transitions
+    await _commit(judging, advance)
+    judging.position = messages[-1].position
+    logger.info(
+        "judged",
+        extra={
+            "messages": len(messages),
+            "transitions": len(advance.transitions),
+            "states": sum(len(states) for states in advance.changed.values()),
+            "skipped": skipped,
+            "repeats": repeats,
+            "ahead": ahead,
+            "position": judging.position.seq,
+            "ms": round((time.perf_counter() - started_s) * 1000, 1),
+        },
+    )
+
+
+def _read(message: StoredMessage) -> Batch:
+    """The batch in `message`. Raises Poison for what ingest parks."""
+    batch = decode_batch(message.data)
+    if batch.host != host_of(message.subject) or batch.lane != "metrics":
+        raise Poison(f"host {batch.host!r}, lane {batch.lane!r} in a message on {message.subject}")
+    return batch
+
+
+async def _reload(judging: Judging) -> None:
+    """Take the rules from the table if they changed."""
+    rules = await load_rules(judging.database, judging.rules)
+    if rules is not None:
+        judging.rules = rules
+        await _enforce(judging)
+        logger.info("rules reloaded", extra={"rules": len(rules.set.by_id)})
+
+
+async def _enforce(judging: Judging) -> None:
+    """End what the rules in force no longer stand for."""
+    advance = orphans(judging.memory, judging.rules, _now_ms())
+    await _commit(judging, advance)
+    remember(judging.memory, advance.changed)
+    adopt_rules(judging.memory, judging.rules)
+
+
+async def _judge_silence(client: Client, judging: Judging) -> None:
+    """Ask how far the stream goes, and judge silent hosts as of the moment that was last asked and is now reached."""
+    hearing = judging.hearing
+    now_s = asyncio.get_running_loop().time()
+    at_s = hearing.reached(judging.position.seq, now_s)
+    if at_s is not None:
+        advance = Advance()
+        for check in judging.rules.set.down:
+            key: Key = (check.rule.id, "")
+            states = {host: mine[key] for host, mine in judging.memory.states.items() if key in mine}
+            changed, transitions = judge_hosts(check, hearing, states, at_s, _now_ms())
+            advance.transitions += transitions
+            for host, state in changed.items():
+                forgettable: dict[Key, State | None] = {key: state}
+                advance.changed.setdefault(host, {}).update(forgettable)
+        remember(judging.memory, advance.changed)
+        await _commit(judging, advance)
+    if hearing.probe is None:
+        asked_s = asyncio.get_running_loop().time()
+        info = await client.jetstream(timeout=5).stream_info(METRICS.name)
+        limit = info.config.max_bytes or 0
+        full = limit > 0 and info.state.bytes > FULL_SHARE * limit
+        # A stream whose messages have all expired has nothing left to read, wherever its numbering stands.
+        last_seq = info.state.last_seq if info.state.messages else 0
+        hearing.probe = Probe(last_seq, asked_s, full)
+
+
+async def _commit(judging: Judging, advance: Advance) -> None:
+    if advance.changed or advance.transitions or advance.position is not None:
+        await commit(judging.database, judging.memory, advance)
+    if advance.transitions:
+        for transition in advance.transitions:
+            logger.info(
+                "alert",
+                extra={
+                    "kind": transition.kind,
+                    "host": transition.host,
+                    "rule": transition.rule,
+                    "instance": transition.instance,
+                    "severity": transition.severity,
+                    "value": transition.value,
+                },
+            )
+        for wake in judging.wakes:
+            wake.set()
+
+
+def _now_ms() -> int:
+    return round(time.time() * 1000)

@@ -1,0 +1,147 @@
+"""What the service remembers between messages, and what one transaction changes of it. Pure."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from infra.bus.ordered import Position
+from infra.storage.positions import Lane
+from schemas.catalogue import CATALOGUE, metric_named
+from schemas.messages import AlertTransition
+from schemas.rules import HOST_DOWN
+from services.alerts.judge.evaluate import Key
+from services.alerts.judge.machine import SEVERITIES, State, gone
+from services.alerts.judge.ruleset import DOWN_UNIT, RuleSet
+
+
+class Row(Struct):
+    """The body of an `alert_states` row: for readers the same fields as a transition, for us the machine's state."""
+
+    rule_name: str
+    metric: str
+    unit: str
+    severity: str
+    """Active or pending severity."""
+    value: float | None
+    threshold: float
+    since: float
+    """Unix seconds at which it fired, or at which the pending condition began."""
+    peak: float | None
+    machine: State
+
+
+class Rules(Struct):
+    """The rules in force."""
+
+    set: RuleSet
+    bodies: dict[str, str]
+    """Rule id -> JSON as it is in the table."""
+    unreadable: frozenset[str]
+    """Rules that this version does not understand: their states are left alone."""
+
+
+class Subject(Struct):
+    """What a state was judged by when its rule was last known."""
+
+    rule_name: str
+    metric: str
+
+
+class Memory(Struct):
+    """Everything that a restart reads back."""
+
+    states: dict[str, dict[Key, State]]
+    """By host."""
+    subjects: dict[str, Subject]
+    """By rule id."""
+
+
+class Advance(Struct):
+    """What one transaction makes true."""
+
+    changed: dict[str, dict[Key, State | None]] = {}
+    """New states by host; None: forgotten."""
+    transitions: list[AlertTransition] = []
+    marks: dict[Lane, int] = {}
+    position: Position | None = None
+
+
+def orphans(memory: Memory, rules: Rules, now_ms: int) -> Advance:
+    """The end of all states that no rule in `rules` stands for now: deleted, disabled, or about something else."""
+    advance = Advance()
+    for host, states in memory.states.items():
+        for (rule_id, instance), state in states.items():
+            subject = memory.subjects[rule_id]
+            check = rules.set.by_id.get(rule_id)
+            if rule_id in rules.unreadable or (
+                check is not None and check.rule.metric == subject.metric and check.covers(host, instance)
+            ):
+                continue
+            advance.changed.setdefault(host, {})[rule_id, instance] = None
+            change = gone(state, max(now_ms, state.last_ms))
+            if change is not None:
+                advance.transitions.append(
+                    AlertTransition(
+                        id=0,
+                        time=change.time_ms / 1000,
+                        kind="gone",
+                        host=host,
+                        rule=rule_id,
+                        rule_name=subject.rule_name,
+                        metric=subject.metric,
+                        instance=instance,
+                        severity=change.severity,
+                        value=None,
+                        unit=unit_of(subject.metric),
+                        threshold=change.threshold,
+                        since=change.since_ms / 1000,
+                        peak=change.peak,
+                        peak_time=change.peak_ms / 1000 if change.peak_ms else None,
+                    )
+                )
+    return advance
+
+
+def unit_of(metric: str) -> str:
+    """Unit of a rule's metric; empty for one that the catalogue no longer has."""
+    if metric == HOST_DOWN:
+        return DOWN_UNIT
+    try:
+        return metric_named(metric, CATALOGUE)[1].unit
+    except KeyError:
+        return ""
+
+
+def adopt_rules(memory: Memory, rules: Rules) -> None:
+    """Remember what the states are judged by from now on."""
+    for rule_id, check in rules.set.by_id.items():
+        memory.subjects[rule_id] = Subject(check.rule.name, check.rule.metric)
+
+
+def remember(memory: Memory, changed: dict[str, dict[Key, State | None]]) -> None:
+    """Put new states into `memory`."""
+    for host, states in changed.items():
+        mine = memory.states.setdefault(host, {})
+        for key, state in states.items():
+            if state is None:
+                mine.pop(key, None)
+            else:
+                mine[key] = state
+        if not mine:
+            del memory.states[host]
+
+
+def row_of(subject: Subject, state: State) -> Row:
+    """What readers of `alert_states` see."""
+    level = state.level or (2 if state.clocks[1] else 1)
+    return Row(
+        subject.rule_name,
+        subject.metric,
+        unit_of(subject.metric),
+        SEVERITIES[level],
+        state.value,
+        state.threshold,
+        (state.since_ms or state.clocks[0]) / 1000,
+        state.peak,
+        state,
+    )

@@ -1,0 +1,115 @@
+"""States and rules read from tables, and the transaction that advances everything together."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from infra.storage.database import Connection, ensure_hosts
+from infra.storage.positions import save_marks, save_position
+from schemas.messages import AlertTransition
+from schemas.rules import InvalidField, Rule
+from schemas.settings import settings_from_rows
+from schemas.subjects import METRICS
+from services.alerts import sql
+from services.alerts.judge.memory import Advance, Memory, Row, Rules, Subject, row_of
+from services.alerts.judge.ruleset import RuleSet, compile_rule
+
+logger = logging.getLogger(__name__)
+
+CONSUMER = "alerts"
+
+
+async def load_memory(database: Connection) -> Memory:
+    memory = Memory({}, {})
+    for record in await database.fetch(sql.STATES):
+        row = msgspec.json.decode(record["body"], type=Row)
+        memory.states.setdefault(record["host"], {})[record["rule_id"], record["instance"]] = row.machine
+        memory.subjects[record["rule_id"]] = Subject(row.rule_name, row.metric)
+    return memory
+
+
+async def load_rules(database: Connection, present: Rules | None = None) -> Rules | None:
+    """The rules in the table; None when they are those of `present`."""
+    bodies: dict[str, str] = {record["id"]: record["body"] for record in await database.fetch(sql.RULES)}
+    if present is not None and present.bodies == bodies:
+        return None
+    readable: list[Rule] = []
+    unreadable: set[str] = set()
+    for rule_id, body in bodies.items():
+        try:
+            rule = msgspec.json.decode(body, type=Rule)
+            compile_rule(rule)
+        except (msgspec.MsgspecError, InvalidField) as fault:
+            logger.error("rule passed over", extra={"rule": rule_id, "reason": str(fault)})
+            unreadable.add(rule_id)
+        else:
+            readable.append(rule)
+    return Rules(RuleSet(readable), bodies, frozenset(unreadable))
+
+
+async def commit(database: Connection, memory: Memory, advance: Advance) -> None:
+    """Write `advance` in one transaction; its transitions get their numbers."""
+    async with database.transaction():
+        if not advance.transitions:
+            # A lost tail of such transactions is evaluated again from the position that was lost with it, with the
+            # same result and nothing said twice, so it need not wait for the disk.
+            await database.execute("SET LOCAL synchronous_commit = off")
+        # Only what a host itself sent may bring it into being; judging one that was deleted meanwhile may not.
+        ids = await ensure_hosts(database, (lane[0] for lane in advance.marks))
+        others = {*advance.changed, *(transition.host for transition in advance.transitions)} - ids.keys()
+        ids.update({record["name"]: record["id"] for record in await database.fetch(sql.HOST_IDS, list(others))})
+        await _save_states(database, memory, advance, ids)
+        known = [transition for transition in advance.transitions if transition.host in ids]
+        if known:
+            await _save_transitions(database, known, ids)
+        if advance.marks:
+            await save_marks(database, CONSUMER, advance.marks, ids)
+        if advance.position is not None:
+            await save_position(database, CONSUMER, METRICS.name, advance.position)
+
+
+async def _save_states(database: Connection, memory: Memory, advance: Advance, ids: dict[str, int]) -> None:
+    kept: list[tuple[str, int, str, str, str]] = []
+    forgotten: list[tuple[str, int, str]] = []
+    for host in advance.changed.keys() & ids.keys():
+        for (rule_id, instance), state in advance.changed[host].items():
+            if state is None:
+                forgotten.append((rule_id, ids[host], instance))
+            else:
+                body = msgspec.json.encode(row_of(memory.subjects[rule_id], state)).decode()
+                kept.append((rule_id, ids[host], instance, state.phase, body))
+    if kept:
+        await database.execute(sql.UPSERT_STATES, *_columns(kept))
+    if forgotten:
+        await database.execute(sql.DELETE_STATES, *_columns(forgotten))
+
+
+async def _save_transitions(database: Connection, transitions: Sequence[AlertTransition], ids: dict[str, int]) -> None:
+    numbers = await database.fetch(sql.TRANSITION_IDS, len(transitions))
+    rows = []
+    for record, transition in zip(numbers, transitions, strict=True):
+        transition.id = record["id"]
+        at = datetime.fromtimestamp(transition.time, UTC)
+        body = msgspec.json.encode(transition).decode()
+        rows.append(
+            (transition.id, at, ids[transition.host], transition.rule, transition.instance, transition.kind, body)
+        )
+    await database.execute(sql.INSERT_TRANSITIONS, *_columns(rows))
+    settings = settings_from_rows({row["key"]: row["value"] for row in await database.fetch(sql.SETTINGS)})
+    channels = ["bus", "slack"] if settings.slack_webhook_url else ["bus"]
+    await database.execute(sql.INSERT_OUTBOX, [transition.id for transition in transitions], channels)
+
+
+async def forget_old(database: Connection, memory: Memory, before_ms: int) -> None:
+    """Drop states that are ok and whose last value is older than anything that can still arrive."""
+    for record in await database.fetch(sql.FORGET_STATES, before_ms):
+        mine = memory.states.get(record["host"], {})
+        mine.pop((record["rule_id"], record["instance"]), None)
+
+
+def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)]

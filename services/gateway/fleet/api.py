@@ -1,0 +1,27 @@
+"""`/hosts` and `/hosts/{id}`: what is known of each host now, from memory, so also while the database is away."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from schemas.api import Hosts
+from services.gateway.fleet.memory import Fleet
+from services.gateway.http.problems import unknown
+from services.gateway.http.requests import Resource, answer
+from services.gateway.live.hub import now_ms
+
+
+def host_routes(fleet: Fleet) -> list[BaseRoute]:
+    async def list_hosts(request: Request) -> Response:
+        at_ms = now_ms()
+        return answer(Hosts([fleet.host(name, at_ms) for name in fleet.names()]))
+
+    async def get_host(request: Request) -> Response:
+        name = request.path_params["host"]
+        if name not in fleet:
+            raise unknown("host", name)
+        return answer(fleet.detail(name, now_ms()))
+
+    return [Resource("/hosts", GET=list_hosts), Resource("/hosts/{host}", GET=get_host)]

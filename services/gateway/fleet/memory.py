@@ -1,0 +1,242 @@
+"""The fleet in memory: for every host its state, latest values and last minute, fed by the bus and by the database.
+
+The same sample may arrive three times (live, in its batch, from the database at start) and in any order; a sample time
+that a host has had in the last minute is not new again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from msgspec import structs
+
+from schemas.api import AlertCounts, Host, HostDetail, HostState, Refusal, Sample, Values
+from schemas.catalogue import Family
+from schemas.codec import Poison, times_ms
+from schemas.messages import Batch, HostFacts
+from services.gateway.fleet.liveness import host_state
+from services.gateway.fleet.recent import WINDOW_MS, History, MessageRing, SummaryRing
+from services.gateway.fleet.samples import converters, labels_of, samples_of
+from services.gateway.fleet.selection import Selection, by_family, pick
+
+AHEAD_MS = 300_000
+"""How far ahead of our clock a sample may be; ingest refuses it too."""
+SET_BACK_MS = 5_000
+"""A newest sample this far in the future followed by an older one: the host's clock was set back."""
+GONE_PERIODS = 3
+"""After so many periods without it, an instance or a family that others outlive is gone."""
+DETAILED_HOSTS = 8
+"""Up to so many hosts asked for by name, a snapshot's history has every metric."""
+
+
+@dataclass(slots=True)
+class _Record:
+    """What is known of one host."""
+
+    name: str
+    facts: HostFacts = field(default_factory=HostFacts)
+    alerts: AlertCounts = field(default_factory=AlertCounts)
+    state: HostState = "offline"
+    """As last announced to viewers."""
+    newest_ms: int = 0
+    """Time of the newest sample; 0 while there is none."""
+    seen_ms: int = 0
+    """The same, but never later than that sample's arrival: a clock ahead of ours does not make a host look alive."""
+    live_ms: int = 0
+    """When the last live message arrived."""
+    latest: Values = field(default_factory=dict)
+    latest_ms: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Time of each row of `latest`, by family and instance."""
+    labels: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
+    times_ms: set[int] = field(default_factory=set)
+    """Sample times of the last minute."""
+    summary: SummaryRing = field(default_factory=SummaryRing)
+    messages: MessageRing = field(default_factory=MessageRing)
+    periods_ms: dict[str, int] = field(default_factory=dict)
+    """Family -> time between its samples, where the host's settings made it another than the catalogue's."""
+
+
+class Fleet:
+    """All hosts. Every method is synchronous, so between two awaits the whole is consistent."""
+
+    def __init__(self, catalogue: tuple[Family, ...]) -> None:
+        self.catalogue = catalogue
+        self.down_s = 30.0
+        """Seconds without a sample after which a host is offline; a setting."""
+        self._watched_ms: dict[str, int] = {}
+        """Since when each host, or `*` for all, has been asked to send every sample."""
+        self.refusals: dict[str, list[Refusal]] = {}
+        """What ingest refused, by host."""
+        self._convert = converters(catalogue)
+        self._periods_s = {family.name: family.period_s for family in catalogue}
+        self._records: dict[str, _Record] = {}
+
+    def __contains__(self, host: str) -> bool:
+        return host in self._records
+
+    def names(self) -> list[str]:
+        return sorted(self._records)
+
+    def facts(self, host: str) -> HostFacts:
+        """Facts of `host`, empty when it is unknown."""
+        record = self._records.get(host)
+        return record.facts if record else HostFacts()
+
+    def take(self, batch: Batch, data: bytes, now_ms: int) -> list[Sample]:
+        """Take in a checked batch, encoded in `data`; returns its samples that are new and of the last minute.
+
+        Raises Poison, and takes nothing, when a value or a time is impossible.
+        """
+        record, samples = self._note(batch, now_ms)
+        live = batch.lane == "live"
+        if live:
+            record.live_ms = now_ms
+        fresh = [sample for sample in samples if self._is_fresh(record, sample.time)]
+        for sample in fresh:
+            record.times_ms.add(sample.time)
+            record.summary.add(sample)
+        if fresh or not live:
+            record.messages.add(times_ms(batch.times), live, data)
+        if len(record.times_ms) > 2 * WINDOW_MS // 1000:
+            record.times_ms = {time for time in record.times_ms if time > record.newest_ms - WINDOW_MS}
+        return fresh
+
+    def recall(self, batch: Batch, now_ms: int) -> None:
+        """Note the newest row of each family and instance, as the database has them: latest values, not samples."""
+        self._note(batch, now_ms)
+
+    def _note(self, batch: Batch, now_ms: int) -> tuple[_Record, list[Sample]]:
+        """Note times, labels and, where they are the latest, values. Raises Poison before anything is noted."""
+        samples = samples_of(batch, self.catalogue, self._convert)
+        times = times_ms(batch.times)
+        newest = max(times)
+        if newest > now_ms + AHEAD_MS:
+            raise Poison(f"sample time {newest} ms is more than {AHEAD_MS // 1000} s ahead")
+        record = self._record(batch.host)
+        if newest < record.newest_ms - WINDOW_MS and record.newest_ms > now_ms + SET_BACK_MS:
+            self._forget_times(record, min(times))
+        record.newest_ms = max(record.newest_ms, newest)
+        record.seen_ms = max(record.seen_ms, min(newest, now_ms))
+        for block in batch.families:
+            record.periods_ms[block.family] = block.period_ms
+        for family, labels in labels_of(batch).items():
+            record.labels.setdefault(family, {}).update(labels)
+        for sample in samples:
+            for family, instances in sample.families.items():
+                held = record.latest_ms.setdefault(family, {})
+                for instance, row in instances.items():
+                    if sample.time >= held.get(instance, 0):
+                        held[instance] = sample.time
+                        record.latest.setdefault(family, {})[instance] = row
+        self._drop_gone(record)
+        return record, samples
+
+    def _is_fresh(self, record: _Record, time_ms: int) -> bool:
+        return time_ms not in record.times_ms and time_ms > record.newest_ms - WINDOW_MS
+
+    def _forget_times(self, record: _Record, now_ms: int) -> None:
+        """Begin anew at `now_ms` after a host's clock was set back; values stay until newer ones replace them."""
+        record.newest_ms = record.seen_ms = 0
+        record.times_ms.clear()
+        record.summary = SummaryRing()
+        record.messages.clear()
+        record.latest_ms = {family: dict.fromkeys(times, now_ms) for family, times in record.latest_ms.items()}
+
+    def _drop_gone(self, record: _Record) -> None:
+        """Drop instances that their family outlives (an unplugged disk) and families that the host outlives."""
+        for family, times in list(record.latest_ms.items()):
+            period_ms = self._period_ms(record, family)
+            newest = max(times.values())
+            if record.newest_ms - newest > GONE_PERIODS * period_ms + WINDOW_MS:
+                for families in (record.latest_ms, record.latest, record.labels):
+                    families.pop(family, None)
+                continue
+            for instance in [i for i, time_ms in times.items() if newest - time_ms > GONE_PERIODS * period_ms]:
+                for rows in (times, record.latest[family], record.labels.get(family, {})):
+                    rows.pop(instance, None)
+
+    def period_ms(self, host: str, family: str) -> int:
+        """Time between two samples of `family` on `host`."""
+        return self._period_ms(self._records.get(host) or _Record(host), family)
+
+    def _period_ms(self, record: _Record, family: str) -> int:
+        usual_ms = 1000 * max(self._periods_s[family], record.facts.sample_interval_s)
+        return record.periods_ms.get(family) or round(usual_ms)
+
+    def learn(self, host: str, facts: HostFacts | None = None, alerts: AlertCounts | None = None) -> bool:
+        """Note facts or alert counts of `host`, which need not have sent anything yet; True when something changed."""
+        new = host not in self._records
+        record = self._record(host)
+        changed = (
+            new or (facts is not None and facts != record.facts) or (alerts is not None and alerts != record.alerts)
+        )
+        record.facts = facts or record.facts
+        record.alerts = alerts or record.alerts
+        return changed
+
+    def learn_labels(self, host: str, family: str, instance: str, labels: dict[str, str]) -> None:
+        """Labels as the database has them, for an instance that is shown."""
+        record = self._records.get(host)
+        if record and instance in record.latest.get(family, {}):
+            record.labels.setdefault(family, {}).setdefault(instance, labels)
+
+    def watch(self, hosts: list[str], now_ms: int) -> None:
+        """Note which hosts, or `*` for all, are asked to send every sample from now on."""
+        self._watched_ms = {host: self._watched_ms.get(host, now_ms) for host in hosts}
+
+    def turned(self, now_ms: int, host: str | None = None) -> list[str]:
+        """Hosts, or that one host, whose state is another than the one last announced; now it counts as announced."""
+        records = self._records.values() if host is None else [self._records[host]]
+        turned = []
+        for record in records:
+            state = self._state(record, now_ms)
+            if state != record.state:
+                record.state = state
+                turned.append(record.name)
+        return turned
+
+    def _state(self, record: _Record, now_ms: int) -> HostState:
+        since_ms = self._watched_ms.get(record.name, self._watched_ms.get("*"))
+        live = since_ms is not None and record.live_ms >= since_ms
+        return host_state(record.seen_ms or None, now_ms, live, record.facts, self.down_s)
+
+    def host(self, name: str, now_ms: int, metrics: dict[str, frozenset[str]] | None = None) -> Host:
+        """What the API shows of a host; of its values the part that `metrics` names. KeyError when it is unknown."""
+        record = self._records[name]
+        return Host(
+            name,
+            self._state(record, now_ms),
+            record.newest_ms or None,
+            record.facts,
+            record.alerts,
+            pick(record.latest, metrics),
+            record.labels,
+        )
+
+    def detail(self, name: str, now_ms: int) -> HostDetail:
+        """`host` with what only its own page shows. KeyError when it is unknown."""
+        return HostDetail(**structs.asdict(self.host(name, now_ms)), refusals=self.refusals.get(name, []))
+
+    def history(self, selection: Selection) -> dict[str, History]:
+        """The last minute of the selected hosts: everything selected for a few named ones, else the summary metrics."""
+        if selection.hosts is None or len(selection.hosts) > DETAILED_HOSTS:
+            return {name: self._records[name].summary.history() for name in self._selected(selection)}
+        metrics = by_family(selection)
+        return {
+            name: self._records[name].messages.history(self.catalogue, self._convert, metrics)
+            for name in self._selected(selection)
+        }
+
+    def hosts(self, selection: Selection, now_ms: int) -> list[Host]:
+        """The selected hosts, by name."""
+        metrics = by_family(selection)
+        return [self.host(name, now_ms, metrics) for name in self._selected(selection)]
+
+    def _selected(self, selection: Selection) -> list[str]:
+        return [name for name in self.names() if selection.has_host(name)]
+
+    def _record(self, host: str) -> _Record:
+        record = self._records.get(host)
+        if record is None:
+            record = self._records[host] = _Record(host)
+        return record

@@ -1,0 +1,1 @@
+"""Whether Sonde itself is well."""

@@ -1,0 +1,99 @@
+"""`/health/live` and `/health/ready`: is the process there, and does what it stands on work."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import nats.errors
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from infra.bus.connection import BUS_TRANSIENT
+from infra.storage.database import Pool
+from schemas.subjects import METRICS
+from services.gateway.fleet import sql
+from services.gateway.http.database import connected
+from services.gateway.http.problems import ProblemError
+from services.gateway.http.requests import Resource, answer
+from services.gateway.live.intake import Bus
+
+CHECK_S = 2
+INGEST_BEHIND_S = 60.0
+"""Ingest that has not reached the stream's end is fine as long as what it reads is younger than this."""
+
+
+class Check(Struct):
+    name: str
+    ok: bool
+    detail: str
+
+
+class Readiness(Struct):
+    status: str
+    checks: list[Check]
+
+
+def health_routes(pool: Pool, bus: Bus) -> list[BaseRoute]:
+    async def live(request: Request) -> Response:
+        return answer({"status": "ok"})
+
+    async def ready(request: Request) -> Response:
+        checks = await asyncio.gather(
+            _check("database", lambda: _database(pool)),
+            _check("bus", lambda: _bus(bus)),
+            _check("ingest", lambda: _ingest(pool, bus)),
+        )
+        ok = all(check.ok for check in checks)
+        return answer(Readiness("ok" if ok else "unavailable", list(checks)), 200 if ok else 503)
+
+    return [Resource("/health/live", GET=live), Resource("/health/ready", GET=ready)]
+
+
+async def _check(name: str, run: Callable[[], Awaitable[tuple[bool, str]]]) -> Check:
+    """One check, given two seconds."""
+    try:
+        async with asyncio.timeout(CHECK_S):
+            ok, detail = await run()
+    except TimeoutError:
+        return Check(name, False, f"no answer within {CHECK_S:g} s")
+    except ProblemError as problem:
+        return Check(name, False, problem.detail)
+    except BUS_TRANSIENT as error:
+        return Check(name, False, f"{type(error).__name__}: {error}")
+    return Check(name, ok, detail)
+
+
+async def _database(pool: Pool) -> tuple[bool, str]:
+    started = time.perf_counter()
+    async with connected(pool, CHECK_S) as database:
+        await database.fetchval(sql.NEWEST_SAMPLE)
+    return True, f"answered in {(time.perf_counter() - started) * 1000:.0f} ms"
+
+
+async def _bus(bus: Bus) -> tuple[bool, str]:
+    if bus.client is None or not bus.connected:
+        return False, "not connected"
+    round_trip_s = await bus.client.rtt(CHECK_S)
+    return True, f"round trip {round_trip_s * 1000:.0f} ms, {bus.messages} messages, {bus.unreadable} unreadable"
+
+
+async def _ingest(pool: Pool, bus: Bus) -> tuple[bool, str]:
+    """Where ingest is in the stream, against where the stream is."""
+    if bus.client is None or not bus.connected:
+        raise nats.errors.Error("the bus is away")
+    async with connected(pool, CHECK_S) as database:
+        row = await database.fetchrow(sql.INGEST_POSITION, METRICS.name)
+        newest = await database.fetchval(sql.NEWEST_SAMPLE)
+    state = (await bus.client.jetstream(timeout=CHECK_S).stream_info(METRICS.name)).state
+    age = "no sample yet" if newest is None else f"newest sample {time.time() - newest.timestamp():.0f} s old"
+    if row is None:
+        return state.last_seq == 0, f"has not begun, {state.last_seq} messages wait"
+    behind = state.last_seq - row["seq"]
+    behind_s = time.time() - row["time_ns"] / 1e9
+    if behind > 0 and behind_s > INGEST_BEHIND_S:
+        return False, f"{behind} messages, {behind_s:.0f} s behind; {age}"
+    return True, f"{max(behind, 0)} messages behind; {age}"

@@ -1,0 +1,1 @@
+"""The past: series, statistics, rankings and exports from raw rows and roll-ups."""

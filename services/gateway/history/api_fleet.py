@@ -1,0 +1,120 @@
+"""`/series`: one metric of many hosts side by side, or of those that lead in it."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from infra.storage.database import Connection, Pool
+from schemas.api import FleetColumn, FleetSeriesAnswer, Ranking
+from schemas.catalogue import Family, Metric
+from schemas.rules import InvalidField
+from services.gateway.fleet import sql
+from services.gateway.fleet.memory import Fleet
+from services.gateway.fleet.selection import parse_hosts
+from services.gateway.history.arguments import (
+    DEFAULT_POINTS,
+    MOST_POINTS,
+    asked_instance,
+    asked_range,
+    check_cells,
+    snapshot,
+)
+from services.gateway.history.ranking import MOST_ROWS, check_rows, rank
+from services.gateway.history.resolution import choose_grid
+from services.gateway.history.series import SOURCES, read_lines, read_pieces, read_steps, with_rows
+from services.gateway.http.metricpaths import parse_metrics
+from services.gateway.http.requests import Resource, answer, query_int
+
+MOST_COLUMNS = 100
+
+
+def fleet_routes(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...]) -> list[BaseRoute]:
+    async def get_series(request: Request) -> Response:
+        family, metric = _metric(request.query_params.get("metric", ""), catalogue)
+        named = parse_hosts(request.query_params.get("hosts", ""))
+        instance = asked_instance(request)
+        from_ms, to_ms = asked_range(request)
+        points = query_int(request, "points", DEFAULT_POINTS, 1, MOST_POINTS)
+        top, by = _ranking(request)
+        async with snapshot(pool) as (database, reach):
+            hosts = await _hosts(database, named)
+            periods_ms = {number: fleet.period_ms(name, family.name) for number, name in hosts.items()}
+            period_ms = max(periods_ms.values(), default=round(1000 * family.period_s))
+            grid = choose_grid(from_ms, to_ms, points, period_ms, reach)
+            span = (grid.from_ms, grid.to_ms)
+            pieces = await read_pieces(database, list(hosts), *span, SOURCES[grid.resolution])
+            lines = (await read_lines(database, hosts, [family], instance))[family.name]
+            lines = await with_rows(database, family, lines, pieces)
+            considered = len(lines)
+            ranks: list[float | None] = [None] * considered
+            if by is not None:
+                # The grid's last hour may reach far ahead of now; p95 is widened where there are sketches.
+                ranked_span = (grid.from_ms, to_ms) if by == "p95" else span
+                ranked = await rank(database, family, metric, lines, ranked_span, periods_ms, reach, by)
+                best = sorted(ranked, key=lambda item: (-item[0], item[1]))[:top]
+                lines, ranks = [line for _, line in best], [value for value, _ in best]
+            elif considered > MOST_COLUMNS:
+                remedy = f"{considered} instances match; ask for top, at most {MOST_COLUMNS}, or name fewer hosts"
+                raise InvalidField("hosts", len(hosts), remedy)
+            check_cells(len(lines), grid.count)
+            check_rows(lines, pieces, periods_ms, MOST_ROWS)
+            placed_ms = period_ms if grid.resolution == "raw" else 0
+            summaries = await read_steps(database, family, [metric], lines, pieces, grid, placed_ms)
+            columns = [
+                FleetColumn(line.host, line.instance, value, *summary.columns(metric))
+                for line, value, (summary,) in zip(lines, ranks, summaries, strict=True)
+                if not family.instance or not summary.empty
+            ]
+        return answer(
+            FleetSeriesAnswer(
+                f"{family.name}.{metric.name}",
+                metric.unit,
+                grid.from_ms,
+                grid.to_ms,
+                grid.resolution,
+                grid.step_ms,
+                by,
+                considered,
+                grid.times_ms,
+                columns,
+            )
+        )
+
+    return [Resource("/series", GET=get_series)]
+
+
+def _metric(text: str, catalogue: tuple[Family, ...]) -> tuple[Family, Metric]:
+    try:
+        ((family, metrics),) = parse_metrics(text, catalogue)
+        (metric,) = metrics
+    except (InvalidField, ValueError):
+        raise InvalidField("metric", text[:100], "use one path such as cpu.total of GET /api/v1/metrics") from None
+    return family, metric
+
+
+def _ranking(request: Request) -> tuple[int, Ranking | None]:
+    """How many of those that lead, and in what; None for all. Raises InvalidField."""
+    text = request.query_params.get("by", "avg")
+    try:
+        by: Ranking = msgspec.convert(text, Ranking)
+    except msgspec.ValidationError:
+        raise InvalidField("by", text[:60], f"use {', '.join(get_args(Ranking))}") from None
+    if "top" not in request.query_params:
+        if "by" in request.query_params:
+            raise InvalidField("by", by, "say with top how many to show, such as top=10")
+        return 0, None
+    return query_int(request, "top", 10, 1, MOST_COLUMNS), by
+
+
+async def _hosts(database: Connection, named: frozenset[str]) -> dict[int, str]:
+    """Id and name of the hosts called `named`, or of all, by name. Raises InvalidField for one that is not there."""
+    rows = await database.fetch(sql.HOST_IDS, sorted(named) or None)
+    unknown = named - {row["name"] for row in rows}
+    if unknown:
+        raise InvalidField("hosts", min(unknown), "no such host; GET /api/v1/hosts lists them")
+    return {row["id"]: row["name"] for row in rows}

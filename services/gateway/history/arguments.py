@@ -1,0 +1,76 @@
+"""What the routes of the past have in common: metrics, range, instance and host of a request, and its limits."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from starlette.requests import Request
+
+from infra.storage.database import Connection, Pool
+from schemas.catalogue import Family, Metric
+from schemas.rules import InvalidField
+from schemas.subjects import valid_host
+from services.gateway.fleet import sql
+from services.gateway.fleet.memory import Fleet
+from services.gateway.history.ranges import parse_range
+from services.gateway.history.reach import read_reach
+from services.gateway.history.resolution import Reach
+from services.gateway.http.database import connected
+from services.gateway.http.metricpaths import parse_metrics
+from services.gateway.http.problems import unknown
+from services.gateway.live.hub import now_ms
+
+DEFAULT_POINTS = 600
+MOST_POINTS = 5000
+MOST_CELLS = 250_000
+"""Most points of all columns of one answer together."""
+MOST_INSTANCE_CHARACTERS = 300
+
+
+def asked_metrics(request: Request, catalogue: tuple[Family, ...]) -> list[tuple[Family, list[Metric]]]:
+    """The argument `metrics`. Raises InvalidField."""
+    return parse_metrics(request.query_params.get("metrics", ""), catalogue)
+
+
+def asked_range(request: Request, default: str = "-1h") -> tuple[int, int]:
+    """The arguments `from` and `to`. Raises InvalidField."""
+    parameters = request.query_params
+    return parse_range(parameters.get("from", default), parameters.get("to", "now"), now_ms())
+
+
+def asked_instance(request: Request) -> str | None:
+    """The argument `instance`; None for all. Raises InvalidField."""
+    name = request.query_params.get("instance")
+    if name is not None and ("\0" in name or len(name) > MOST_INSTANCE_CHARACTERS):
+        remedy = (
+            f"use the name of an instance, at most {MOST_INSTANCE_CHARACTERS} characters, as `latest` of a host has it"
+        )
+        raise InvalidField("instance", name[:100], remedy)
+    return name
+
+
+def check_cells(columns: int, points: int) -> None:
+    """Raise InvalidField when an answer would be larger than a browser has use for."""
+    if columns * points > MOST_CELLS:
+        remedy = f"{columns} columns may have at most {MOST_CELLS // columns} points each; ask for fewer of either"
+        raise InvalidField("points", points, remedy)
+
+
+@contextlib.asynccontextmanager
+async def snapshot(pool: Pool) -> AsyncIterator[tuple[Connection, Reach]]:
+    """A connection that sees the tables as they are now until it is left, and how far back they go. Raises as
+    `connected` does.
+
+    What is dropped, what is dirty and what the roll-ups hold go together only within one snapshot.
+    """
+    async with connected(pool) as database, database.transaction(isolation="repeatable_read", readonly=True):
+        yield database, await read_reach(database)
+
+
+async def find_host(database: Connection, fleet: Fleet, host: str) -> int:
+    """The host's number; 0, of which there are no rows, for one so new that only the bus knows it."""
+    number: int | None = await database.fetchval(sql.HOST_ID, host) if valid_host(host) else None
+    if number is None and host not in fleet:
+        raise unknown("host", host)
+    return number or 0

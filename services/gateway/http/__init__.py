@@ -1,0 +1,1 @@
+"""Every request and every answer: the server, the guard, problems, connections."""

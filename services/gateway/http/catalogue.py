@@ -1,0 +1,61 @@
+"""`/metrics`: the catalogue, so that clients need no list of their own."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from schemas.catalogue import Family
+from services.gateway.http.requests import Resource, answer
+
+
+class MetricItem(Struct):
+    name: str
+    path: str
+    unit: str
+    resolution: float
+    meaning: str
+
+
+class FamilyItem(Struct):
+    name: str
+    meaning: str
+    period_s: float
+    instance: str
+    sampled: str
+    """`always`, `watched` (while somebody looks at the host), or `never` unless settings enable it."""
+    metrics: list[MetricItem]
+
+
+class Catalogue(Struct):
+    families: list[FamilyItem]
+
+
+def describe(catalogue: tuple[Family, ...]) -> Catalogue:
+    return Catalogue(
+        [
+            FamilyItem(
+                family.name,
+                family.meaning,
+                family.period_s,
+                family.instance,
+                family.sampled,
+                [
+                    MetricItem(m.name, f"{family.name}.{m.name}", m.unit, m.resolution, m.meaning)
+                    for m in family.metrics
+                ],
+            )
+            for family in catalogue
+        ]
+    )
+
+
+def catalogue_routes(catalogue: tuple[Family, ...]) -> list[BaseRoute]:
+    described = describe(catalogue)
+
+    async def get_metrics(request: Request) -> Response:
+        return answer(described)
+
+    return [Resource("/metrics", GET=get_metrics)]

@@ -1,0 +1,46 @@
+"""Connections of the pool: for routes, to whom a database that is away is a 503, and for tasks, who try again."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from typing import cast
+
+import asyncpg
+
+from infra.storage.database import DATABASE_TRANSIENT, Connection, Pool
+from services.gateway.http.problems import unavailable
+
+logger = logging.getLogger(__name__)
+
+AWAY = "/problems/database-away"
+NOT_READY: tuple[type[Exception], ...] = (*DATABASE_TRANSIENT, asyncpg.UndefinedTableError)
+"""What a database raises that is away, or that nobody has migrated yet: try again."""
+
+
+@contextlib.asynccontextmanager
+async def borrowed(pool: Pool, wait_s: float = 5) -> AsyncIterator[Connection]:
+    """A connection of `pool`. Raises what the database raises."""
+    async with pool.acquire(timeout=wait_s) as connection:
+        yield cast("Connection", connection)
+
+
+@contextlib.asynccontextmanager
+async def connected(pool: Pool, wait_s: float = 5) -> AsyncIterator[Connection]:
+    """A connection of `pool`; nothing but the database may be used within. Raises ProblemError 503 when it is away."""
+    try:
+        async with borrowed(pool, wait_s) as connection:
+            yield connection
+    except (asyncpg.DataError, asyncpg.InterfaceError) as error:
+        # A value or a call that the driver refuses is our bug, unless the connection went away under it.
+        if isinstance(error, asyncpg.DataError) or "closed" not in str(error):
+            raise
+        raise unavailable("the database connection was lost", AWAY) from error
+    except asyncpg.UndefinedTableError as error:
+        logger.error("schema is incomplete", extra={"error": str(error)})
+        raise unavailable("the database is not migrated; run `sonde migrate`", AWAY, 10) from error
+    except DATABASE_TRANSIENT as error:
+        logger.warning("database away", extra={"error": f"{type(error).__name__}: {error}"[:300]})
+        detail = "the database took too long" if isinstance(error, TimeoutError) else "the database is away"
+        raise unavailable(detail, AWAY) from error

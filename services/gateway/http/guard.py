@@ -1,0 +1,133 @@
+"""The guard in front of every route: who may ask, how much, and the headers that every answer carries.
+
+There are no identities yet, so whatever can reach the port may do everything. What keeps strangers out: a loopback
+address only; a list of host names, so that no web page can reach us under a name of its own (DNS rebinding); and no
+changes, nor any use of the API, on behalf of pages of other origins.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from infra.settings import SettingError
+from services.gateway.http.problems import ProblemError, problem_response
+from services.gateway.http.requests import MAX_BODY_BYTES, too_large
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+HEADERS = {
+    "Content-Security-Policy": "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "style-src-attr 'unsafe-inline'",  # charts place their parts by style attributes
+            "img-src 'self'",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "worker-src 'self'",
+            "manifest-src 'self'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+def require_loopback(host: str) -> None:
+    """Raise SettingError unless `host` is an address that only this machine can reach."""
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise SettingError(
+            f"SONDE_HTTP_HOST: {host!r}: the gateway has no logins yet and listens on loopback only; use 127.0.0.1"
+        )
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header or an address, without port and brackets, lower case; empty when it is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+class Guard:
+    """ASGI middleware: refuses what `refusal` refuses, adds the headers.
+
+    `names` gives the host names under which people may open the gateway besides loopback.
+    """
+
+    def __init__(self, app: ASGIApp, names: Callable[[], frozenset[str]]) -> None:
+        self.app = app
+        self.names = names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        api = scope["path"].startswith("/api/")
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                if api:
+                    headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        problem = refusal(scope["method"], Headers(scope=scope), api, LOOPBACK_NAMES | self.names())
+        if problem is not None:
+            await problem_response(problem)(scope, receive, send_with_headers)
+        else:
+            await self.app(scope, receive, send_with_headers)
+
+
+def refusal(method: str, headers: Headers, api: bool, names: frozenset[str]) -> ProblemError | None:
+    """Why a request goes no further; None when it does."""
+    host = headers.get("host", "")
+    if host_name(host) not in names:
+        return ProblemError(
+            421,
+            f"this gateway does not answer to the name {host[:100]!r}; set dashboard_url to the address people use",
+            type="/problems/host-name",
+        )
+    site = headers.get("sec-fetch-site", "none")
+    if api and site == "cross-site":
+        return _foreign("a page of another site")
+    if method not in _SAFE_METHODS:
+        origin = headers.get("origin")
+        if site not in ("same-origin", "none"):
+            return _foreign("a page of another origin")
+        if origin is not None and origin_host(origin) != host.lower():
+            return _foreign(f"a page of {origin[:100]!r}")
+    length = headers.get("content-length", "0")
+    if not (length.isascii() and length.isdigit() and len(length) < 12 and int(length) <= MAX_BODY_BYTES):
+        return too_large()
+    return None
+
+
+def _foreign(whose: str) -> ProblemError:
+    return ProblemError(403, f"{whose} may not use this gateway", type="/problems/cross-origin")
+
+
+def origin_host(origin: str) -> str:
+    """Host and port of an Origin header as a Host header has them; empty for `null` and what is no origin."""
+    scheme, separator, rest = origin.lower().partition("://")
+    return rest if separator and scheme in ("http", "https") else ""

@@ -1,0 +1,107 @@
+"""Reading requests and writing answers: bodies of bounded size, typed by msgspec; query parameters; versions."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from services.gateway.http.problems import ProblemError, invalid
+
+T = TypeVar("T")
+
+MAX_BODY_BYTES = 64 * 1024
+_VERSION = re.compile(r'(?:W/)?"?(\d{1,9})"?\Z')
+_PATH = re.compile(r"^(.*?)(?: - at `(?:key in )?\$\.?([^`]*)`)?$", re.DOTALL)
+_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `([^`]*)`")
+_MISSING_FIELD = re.compile(r"Object missing required field `([^`]*)`")
+
+
+def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """`body`, a Struct or plain data, as JSON."""
+    return Response(msgspec.json.encode(body), status, headers, media_type="application/json")
+
+
+def too_large() -> ProblemError:
+    return ProblemError(413, f"a body may have at most {MAX_BODY_BYTES} bytes", type="/problems/too-large")
+
+
+def has_body(request: Request) -> bool:
+    """Whether anything comes with the request."""
+    return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+
+
+async def read_json(request: Request, type: type[T]) -> T:
+    """The request's JSON body as `type`. Raises ProblemError: 413, 415, or 400 naming the field."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise ProblemError(415, "send application/json", type="/problems/media-type")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise too_large()
+    try:
+        data = msgspec.json.decode(bytes(body))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise invalid("body", None, f"not JSON: {error}") from None
+    try:
+        return msgspec.convert(data, type)
+    except msgspec.ValidationError as error:
+        raise _field_problem(error, data) from None
+
+
+def _field_problem(error: msgspec.ValidationError, data: Any) -> ProblemError:
+    """msgspec's message, taken apart into field, the value there, and reason."""
+    match = _PATH.match(str(error))
+    reason, field = (match[1], match[2] or "") if match else (str(error), "")
+    value = _value_at(data, field)
+    for pattern in (_UNKNOWN_FIELD, _MISSING_FIELD):
+        named = pattern.match(reason)
+        if named:
+            field = f"{field}.{named[1]}".lstrip(".")
+            value = None
+    return invalid(field or "body", value, reason)
+
+
+def _value_at(data: Any, path: str) -> Any:
+    """The plain value at a dotted path, null when that is no plain value."""
+    for key in filter(None, path.split(".")):
+        data = data.get(key) if isinstance(data, dict) else None
+    return data if isinstance(data, bool | int | float | str) else None
+
+
+def query_int(request: Request, name: str, default: int, least: int, most: int) -> int:
+    """An integer query parameter within bounds. Raises ProblemError 400."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not least <= int(text) <= most:
+        raise invalid(name, text[:100], f"must be a whole number from {least} to {most}")
+    return int(text)
+
+
+def if_match(request: Request) -> int | None:
+    """The version that `If-Match` names; None when any will do. Raises ProblemError 400."""
+    text = request.headers.get("if-match", "*").strip()
+    if text == "*":
+        return None
+    match = _VERSION.match(text)
+    if match is None:
+        raise invalid("If-Match", text[:100], 'must be a version such as "3", or *')
+    return int(match[1])
+
+
+class Resource(Route):
+    """One path with its methods in one place, so that 405 answers can name all of them."""
+
+    def __init__(self, path: str, **methods: Any) -> None:
+        async def endpoint(request: Request) -> Response:
+            response: Response = await methods["GET" if request.method == "HEAD" else request.method](request)
+            return response
+
+        super().__init__(path, endpoint, methods=list(methods))

@@ -1,0 +1,104 @@
+"""`/live`: the stream of server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+from sse_starlette.sse import EventSourceResponse, SendTimeoutError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
+
+from schemas.catalogue import Family
+from services.gateway.fleet.selection import parse_selection
+from services.gateway.http.abort import Abort, cut
+from services.gateway.http.problems import unavailable
+from services.gateway.http.requests import Resource
+from services.gateway.live.feed import Channel, parse_position
+from services.gateway.live.hub import Full, Hub, now_ms
+from services.gateway.live.viewer import Viewer
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT = b": heartbeat\n\n"
+HEARTBEAT_S = 15.0
+CLOSING_S = 0.5
+"""How long a stream may take to end by itself when the gateway stops."""
+SEND_TIMEOUT_S = 20.0
+"""A connection that takes nothing for so long is dead."""
+SLICE_BYTES = 64 * 1024
+"""Most bytes given to a connection at once: what a slow one holds besides the shared events."""
+RETRY_FULL_S = 30
+
+
+def live_routes(hub: Hub, catalogue: tuple[Family, ...], abort: Abort) -> list[BaseRoute]:
+    async def get_live(request: Request) -> Response:
+        selection = parse_selection(request.query_params, catalogue)
+        position = parse_position(request.headers.get("last-event-id", ""))
+        address = request.client.host if request.client else ""
+        viewer = Viewer(address, request.headers.get("user-agent", "")[:300])
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream")
+        try:
+            channel = hub.join(viewer, selection, position)
+        except Full:
+            detail = f"{hub.most_viewers} viewers are watching, the most that max_viewers allows"
+            raise unavailable(detail, "/problems/too-many-viewers", RETRY_FULL_S) from None
+        return LiveResponse(hub, channel, viewer, abort)
+
+    return [Resource("/live", GET=get_live)]
+
+
+class LiveResponse(EventSourceResponse):
+    """The stream of one viewer, who leaves when it ends, however it ends.
+
+    Heartbeats are among the events rather than sse-starlette's pings, which would break into an event that is sent in
+    slices. Streams end by `hub.closed`: the library would watch for signals from a task of its own, and signals are
+    not the gateway's business.
+    """
+
+    def __init__(self, hub: Hub, channel: Channel, viewer: Viewer, abort: Abort) -> None:
+        super().__init__(
+            _slices(channel, viewer),
+            headers={"Cache-Control": "no-store, no-transform"},
+            ping=0,
+            sep="\n",
+            send_timeout=SEND_TIMEOUT_S,
+            shutdown_grace_period=CLOSING_S,
+        )
+        self._hub = hub
+        self._channel = channel
+        self._viewer = viewer
+        self._abort = abort
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except SendTimeoutError:
+            logger.info("viewer cut off", extra={"viewer": self._viewer.id, "dropped": self._viewer.dropped})
+        finally:
+            self._hub.leave(self._viewer, self._channel)
+            if self.active:
+                # Not ended in good order: the peer could hold the connection, and what is buffered for it, for ever.
+                await cut(self._abort, scope, receive)
+
+    async def _listen_for_exit_signal(self) -> None:  # type: ignore[override]
+        await self._hub.closed.wait()
+
+
+async def _slices(channel: Channel, viewer: Viewer) -> AsyncIterator[memoryview]:
+    """What goes to the connection, until the viewer is closed."""
+    while True:
+        try:
+            async with asyncio.timeout(HEARTBEAT_S):
+                chunk = await viewer.take(lambda: channel.resync(now_ms()))
+        except TimeoutError:
+            chunk = HEARTBEAT
+        if chunk is None:
+            return
+        view = memoryview(chunk)
+        for start in range(0, len(view), SLICE_BYTES):
+            yield view[start : start + SLICE_BYTES]

@@ -1,0 +1,135 @@
+"""All channels of the live stream: viewers join and leave, news is spread, frames go out in time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from schemas.api import Sample
+from schemas.messages import AlertTransition
+from schemas.settings import SettingChanged
+from services.gateway.fleet.memory import Fleet
+from services.gateway.fleet.selection import Selection
+from services.gateway.live.feed import Channel, Position
+from services.gateway.live.viewer import Viewer
+
+LINGER_S = 15.0
+"""How long a channel outlives its last viewer, so that one that comes back can resume."""
+MOST_IDLE = 8
+"""Channels without viewers beyond this many are dropped at once."""
+
+
+def now_ms() -> int:
+    """Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class Full(Exception):
+    """As many viewers as allowed are there."""
+
+
+class Hub:
+    """Who watches what. Synchronous but for `pump`, which sends the frames."""
+
+    def __init__(self, fleet: Fleet, clock: Callable[[], float] = time.monotonic) -> None:
+        self.most_viewers = 100
+        """A setting."""
+        self.joined = asyncio.Event()
+        """Set whenever a viewer joins; whoever waits for it clears it."""
+        self.closed = asyncio.Event()
+        """Set when the gateway stops."""
+        self.fleet = fleet
+        self._clock = clock
+        self._channels: dict[Selection, Channel] = {}
+        self._wake = asyncio.Event()
+
+    def viewers(self) -> list[Viewer]:
+        """Everyone who watches, the longest first."""
+        return sorted((v for channel in self._channels.values() for v in channel.viewers), key=lambda v: v.since_ms)
+
+    def interest(self) -> list[str]:
+        """The hosts that viewers look at, `*` for all before those looked at by name; empty without viewers."""
+        watched = [channel.selection.hosts for channel in self._channels.values() if channel.viewers]
+        named = sorted({host for hosts in watched for host in hosts or ()})
+        return ["*", *named] if any(hosts is None for hosts in watched) else named
+
+    def join(self, viewer: Viewer, selection: Selection, position: Position | None) -> Channel:
+        """Let `viewer` watch: what it missed since `position`, or else a snapshot, is queued for it. Raises Full."""
+        if sum(len(channel.viewers) for channel in self._channels.values()) >= self.most_viewers:
+            raise Full
+        channel = self._channels.get(selection)
+        if channel is None:
+            channel = self._channels[selection] = Channel(selection, self.fleet)
+        missed = channel.since(position)
+        for event in [channel.snapshot(now_ms())] if missed is None else missed or [b": resumed\n\n"]:
+            viewer.put(event)
+        channel.viewers.add(viewer)
+        channel.idle_since_s = None
+        self.joined.set()
+        return channel
+
+    def leave(self, viewer: Viewer, channel: Channel) -> None:
+        viewer.close()
+        channel.viewers.discard(viewer)
+        if not channel.viewers:
+            channel.idle_since_s = self._clock()
+            self._drop_idle()
+
+    def _drop_idle(self) -> None:
+        """Forget channels that nobody came back to."""
+        now_s = self._clock()
+        idle = [(c.idle_since_s, c) for c in self._channels.values() if c.idle_since_s is not None]
+        idle.sort(key=lambda pair: pair[0])
+        for place, (since_s, channel) in enumerate(idle):
+            if now_s - since_s > LINGER_S or place < len(idle) - MOST_IDLE:
+                del self._channels[channel.selection]
+
+    def samples(self, host: str, samples: list[Sample]) -> None:
+        """Spread new samples of one host."""
+        if not samples:
+            return
+        now_s = self._clock()
+        for channel in self._channels.values():
+            if channel.selection.has_host(host):
+                waited = channel.flush_at_s
+                channel.add(samples, now_s)
+                if channel.flush_at_s != waited:
+                    self._wake.set()
+
+    def host(self, name: str) -> None:
+        """Spread that a host is new, or that its state, facts or alerts are."""
+        at_ms = now_ms()
+        for channel in self._channels.values():
+            channel.publish_host(name, at_ms)
+
+    def alert(self, transition: AlertTransition) -> None:
+        for channel in self._channels.values():
+            if channel.selection.has_host(transition.host):
+                channel.publish("alert", transition)
+
+    def setting(self, changed: SettingChanged) -> None:
+        for channel in self._channels.values():
+            channel.publish("settings", changed)
+
+    def close(self) -> None:
+        """End every stream."""
+        self.closed.set()
+        for viewer in self.viewers():
+            viewer.close()
+
+    async def pump(self) -> None:
+        """Send frames when they are due, until cancelled."""
+        while True:
+            now_s = self._clock()
+            for channel in self._channels.values():
+                if channel.flush_at_s is not None and channel.flush_at_s <= now_s:
+                    channel.flush(now_s, now_ms())
+            self._drop_idle()
+            due = [channel.flush_at_s for channel in self._channels.values() if channel.flush_at_s is not None]
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(max(0.0, min(due) - self._clock()) if due else LINGER_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass

@@ -1,0 +1,127 @@
+"""The gateway's side of the bus: the connection as others use it, and what comes in by it.
+
+Core subscriptions only: what arrives while the gateway is away is in the database by the time it is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import nats.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from schemas.codec import Poison, decode_batch
+from schemas.messages import AlertTransition
+from schemas.settings import SettingChanged
+from schemas.subjects import LIVE_INTEREST, SETTINGS_CHANGED, host_of
+from services.gateway.fleet.memory import Fleet
+from services.gateway.live.hub import Hub, now_ms
+
+logger = logging.getLogger(__name__)
+
+PENDING_BYTES = 64 * 2**20
+YIELD_EVERY = 32
+"""Messages after which a backlog lets others have a turn."""
+
+
+class Bus:
+    """The present connection, if any, and how many messages came in."""
+
+    def __init__(self) -> None:
+        self.client: Client | None = None
+        self.messages = 0
+        self.unreadable = 0
+
+    @property
+    def connected(self) -> bool:
+        return self.client is not None and self.client.is_connected
+
+    async def publish(self, subject: str, data: bytes) -> bool:
+        """Publish if there is a connection; False when there is none, or it does not take it."""
+        if self.client is None or not self.connected:
+            return False
+        try:
+            await self.client.publish(subject, data)
+        except nats.errors.Error as error:
+            logger.warning("not published", extra={"subject": subject, "error": str(error)})
+            return False
+        return True
+
+    def note_unreadable(self, subject: str, reason: str) -> None:
+        """Count a message that is ignored; log the 1st, 2nd, 4th, 8th ..."""
+        self.unreadable += 1
+        if self.unreadable & (self.unreadable - 1) == 0:
+            facts = {"subject": subject, "reason": reason[:300], "unreadable": self.unreadable}
+            logger.warning("message ignored", extra=facts)
+
+
+async def listen(client: Client, bus: Bus, fleet: Fleet, hub: Hub, stale: asyncio.Event) -> None:
+    """Feed `fleet` and `hub` from the subjects until cancelled; sets `stale` when tables have news for us.
+
+    A message that makes no sense is counted and ignored; an error of ours ends this with that error.
+    """
+
+    def on_batch(message: Msg) -> None:
+        if message.subject != LIVE_INTEREST:  # it shares the prefix of what hosts publish
+            take_batch(message.subject, message.data, fleet, hub)
+
+    def on_alert(message: Msg) -> None:
+        hub.alert(msgspec.json.decode(message.data, type=AlertTransition))
+        stale.set()
+
+    def on_setting(message: Msg) -> None:
+        hub.setting(msgspec.json.decode(message.data, type=SettingChanged))
+        stale.set()
+
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    receivers = {"metrics.*": on_batch, "live.*": on_batch, "alerts.>": on_alert, SETTINGS_CHANGED: on_setting}
+    bus.client = client
+    try:
+        for subject, receive in receivers.items():
+            await client.subscribe(subject, cb=_callback(bus, receive, failed), pending_bytes_limit=PENDING_BYTES)
+        logger.info("listening")
+        await failed
+    finally:
+        bus.client = None
+
+
+def _callback(
+    bus: Bus, receive: Callable[[Msg], None], failed: asyncio.Future[None]
+) -> Callable[[Msg], Awaitable[None]]:
+    """A subscription callback: counts what `receive` cannot read and puts any other error into `failed`."""
+
+    async def on_message(message: Msg) -> None:
+        bus.messages += 1
+        try:
+            receive(message)
+        except Poison as poison:
+            bus.note_unreadable(message.subject, poison.reason)
+        except msgspec.DecodeError as error:
+            bus.note_unreadable(message.subject, str(error))
+        except Exception as bug:
+            # The client would log it and go on; it must end the work instead.
+            if not failed.done():
+                failed.set_exception(bug)
+        if bus.messages % YIELD_EVERY == 0:
+            await asyncio.sleep(0)
+
+    return on_message
+
+
+def take_batch(subject: str, data: bytes, fleet: Fleet, hub: Hub) -> None:
+    """Take one batch into the fleet and spread what is new of it. Raises Poison."""
+    batch = decode_batch(data, fleet.catalogue)
+    if batch.host != host_of(subject):
+        raise Poison(f"host {batch.host!r} in a message on {subject}")
+    if batch.lane != subject.partition(".")[0]:
+        raise Poison(f"lane {batch.lane!r} in a message on {subject}")
+    new = batch.host not in fleet
+    at_ms = now_ms()
+    fresh = fleet.take(batch, data, at_ms)
+    if fleet.turned(at_ms, batch.host) or new:
+        hub.host(batch.host)
+    hub.samples(batch.host, fresh)

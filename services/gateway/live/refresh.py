@@ -1,0 +1,161 @@
+"""Keeping the gateway's memory in step with the tables: everything once at start, then what others change in them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from infra.bus.backoff import Backoff
+from infra.storage.database import Connection, Pool
+from schemas.api import AlertCounts, Refusal
+from schemas.catalogue import Family
+from schemas.codec import Poison, Sample, build_batch, encode_batch
+from schemas.messages import Batch, HostFacts
+from schemas.settings import RuntimeSettings, settings_from_rows
+from services.gateway.fleet import sql
+from services.gateway.fleet.memory import Fleet
+from services.gateway.fleet.recent import WINDOW_MS
+from services.gateway.history.series import to_ms, to_time
+from services.gateway.http.database import NOT_READY, borrowed
+from services.gateway.live.hub import Hub, now_ms
+
+logger = logging.getLogger(__name__)
+
+EVERY_S = 10.0
+LEAST_S = 0.25
+"""Shortest time between two rounds, however much news there is."""
+
+
+class Runtime:
+    """The runtime settings in force here."""
+
+    def __init__(self) -> None:
+        self.settings = RuntimeSettings()
+        self.stale = asyncio.Event()
+        """Set when the tables have news."""
+        self.configs_changed = asyncio.Event()
+        """Set when agents' settings are to be published."""
+
+
+async def keep_fresh(pool: Pool, fleet: Fleet, hub: Hub, runtime: Runtime) -> None:
+    """Read the tables now, whenever `runtime.stale` is set, and every 10 s, until cancelled."""
+    backoff = Backoff(0.25, 10)
+    restored = False
+    while True:
+        runtime.stale.clear()
+        wait_s = EVERY_S
+        try:
+            async with borrowed(pool) as database:
+                await read_settings(database, fleet, hub, runtime)
+                await read_hosts(database, fleet, hub)
+                if not restored:
+                    await restore(database, fleet, hub)
+                    restored = True
+            backoff.reset()
+        except NOT_READY as error:
+            wait_s = backoff.next_s()
+            logger.warning("tables not read", extra={"error": f"{type(error).__name__}: {error}"[:300]})
+        await asyncio.sleep(LEAST_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await runtime.stale.wait()
+
+
+async def read_settings(database: Connection, fleet: Fleet, hub: Hub, runtime: Runtime) -> None:
+    """Put the stored settings in force; rows that no longer validate leave the previous ones."""
+    rows = {row["key"]: row["value"] for row in await database.fetch(sql.SETTINGS)}
+    try:
+        runtime.settings = settings_from_rows(rows)
+    except msgspec.ValidationError as error:
+        logger.error("stored settings are invalid, the previous ones stay", extra={"error": str(error)})
+    fleet.down_s = runtime.settings.host_down_default_s
+    hub.most_viewers = runtime.settings.max_viewers
+
+
+async def read_hosts(database: Connection, fleet: Fleet, hub: Hub) -> None:
+    """Learn hosts, their facts, how many alerts of each severity are active, and which rows were refused."""
+    counts: dict[str, AlertCounts] = {}
+    for row in await database.fetch(sql.ALERT_COUNTS):
+        of_host = counts.setdefault(row["host"], AlertCounts())
+        if row["severity"] in AlertCounts.__struct_fields__:
+            setattr(of_host, row["severity"], row["number"])
+    for row in await database.fetch(sql.HOSTS):
+        if fleet.learn(row["name"], _facts(row["name"], row["facts"]), counts.get(row["name"], AlertCounts())):
+            hub.host(row["name"])
+    refusals: dict[str, list[Refusal]] = {}
+    for row in await database.fetch(sql.REFUSALS):
+        refusal = Refusal(row["family"], row["reason"], row["rows"], to_ms(row["last"]))
+        refusals.setdefault(row["host"], []).append(refusal)
+    fleet.refusals = refusals
+
+
+def _facts(host: str, stored: str) -> HostFacts:
+    try:
+        return msgspec.json.decode(stored, type=HostFacts)
+    except msgspec.DecodeError as error:
+        logger.warning("stored facts are unreadable", extra={"host": host, "error": str(error)})
+        return HostFacts()
+
+
+async def restore(database: Connection, fleet: Fleet, hub: Hub) -> None:
+    """Read the last minute and the newest values of every host, as batches that go the way of those from the bus."""
+    started_ms = now_ms()
+    seen = {row["name"]: row["last_sample"] for row in await database.fetch(sql.HOSTS)}
+    since = to_time(started_ms - WINDOW_MS)
+    for host in [name for name, last in seen.items() if last is not None and last >= since]:
+        rows = _Rows()
+        for family in fleet.catalogue:
+            rows.add(family.name, await database.fetch(sql.recent(family), host, since))
+        for batch in rows.batches(fleet.catalogue):
+            with _passed_over(host):
+                hub.samples(host, fleet.take(batch, encode_batch(batch), now_ms()))
+    rows = _Rows()
+    for family in fleet.catalogue:
+        rows.add(family.name, await database.fetch(sql.latest(family)))
+    for batch in rows.batches(fleet.catalogue):
+        with _passed_over(batch.host):
+            fleet.recall(batch, now_ms())
+    for row in await database.fetch(sql.LABELS):
+        fleet.learn_labels(row["host"], row["family"], row["instance"], json.loads(row["labels"]))
+    for host in seen:
+        if fleet.turned(now_ms(), host):
+            hub.host(host)
+    logger.info("restored", extra={"hosts": len(seen), "ms": now_ms() - started_ms})
+
+
+@contextlib.contextmanager
+def _passed_over(host: str) -> Iterator[None]:
+    """Stored rows ahead of our clock, which was set back since or is behind: that host waits for newer ones."""
+    try:
+        yield
+    except Poison as error:
+        logger.warning("stored rows passed over", extra={"host": host, "reason": str(error)})
+
+
+class _Rows:
+    """Rows of family tables, gathered into samples per host."""
+
+    def __init__(self) -> None:
+        self._samples: dict[str, dict[int, Sample]] = {}
+
+    def add(self, family: str, records: Iterable[Any]) -> None:
+        """Add query results: host, instance, time, then one column per metric."""
+        for record in records:
+            host, instance, time, *counts = record
+            names = list(record.keys())[3:]
+            time_ms = to_ms(time)
+            sample = self._samples.setdefault(host, {}).setdefault(time_ms, Sample(time_ms, {}))
+            values = {name: count for name, count in zip(names, counts, strict=True) if count is not None}
+            sample.families.setdefault(family, {})[instance] = values
+
+    def batches(self, catalogue: tuple[Family, ...]) -> Iterator[Batch]:
+        """One batch per host."""
+        for host, by_time in self._samples.items():
+            samples = [by_time[time_ms] for time_ms in sorted(by_time)]
+            yield build_batch(host, "restored", "metrics", 1, samples, catalogue)

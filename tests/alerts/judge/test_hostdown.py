@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import math
+
+from schemas.messages import AlertTransition
+from schemas.rules import Rule, Threshold
+from services.alerts.judge.hostdown import LAG_S, Hearing, Probe, judge_host, judge_hosts
+from services.alerts.judge.machine import OK, State
+from services.alerts.judge.ruleset import Check, compile_rule
+from tests.alerts.builders import NOON_MS
+
+DOWN = compile_rule(Rule("down", "Host down", "host.down", critical=Threshold(60, 60)))
+BOTH = compile_rule(
+    Rule("down", "Host down", "host.down", warning=Threshold(60, 60), critical=Threshold(300, 300)),
+)
+
+
+def hearing(since_s: float = 0, **heard_s: float) -> Hearing:
+    return Hearing({host.replace("_", "-"): at_s for host, at_s in heard_s.items()}, since_s)
+
+
+def at(second: float, heard: Hearing, state: State = OK, check: Check = DOWN) -> tuple[State, AlertTransition | None]:
+    """web-1 judged at `second`, with both clocks starting together."""
+    return judge_host(check, heard, state, "web-1", second, NOON_MS + round(second * 1000))
+
+
+def fired(second: float, heard: Hearing, check: Check = DOWN) -> State:
+    state, change = at(second, heard, check=check)
+    assert change is not None
+    return state
+
+
+def test_a_host_silent_for_longer_than_the_threshold_is_down() -> None:
+    assert at(69, hearing(web_1=10))[1] is None
+    _, change = at(70, hearing(web_1=10))
+    assert change is not None
+    assert (change.kind, change.severity, change.host, change.value) == ("fire", "critical", "web-1", 60)
+
+
+def test_a_down_host_is_so_since_it_was_last_heard() -> None:
+    _, change = at(75, hearing(web_1=10))
+    assert change is not None
+    assert change.since == NOON_MS / 1000 + 10
+
+
+def test_a_host_that_speaks_again_is_resolved() -> None:
+    state = fired(70, hearing(web_1=10))
+    after, change = at(90, hearing(web_1=89.5), state)
+    assert change is not None
+    assert (change.kind, after.phase) == ("resolve", "ok")
+
+
+def test_nobody_is_down_while_we_are_deaf() -> None:
+    assert at(10_000, hearing(since_s=math.inf, web_1=10)) == (OK, None)
+
+
+def test_every_host_has_its_full_period_after_we_began_to_hear() -> None:
+    assert at(559, hearing(since_s=500, web_1=10))[1] is None
+    assert at(560, hearing(since_s=500, web_1=10))[1] is not None
+
+
+def test_a_host_that_was_down_before_a_restart_is_neither_resolved_nor_called_again() -> None:
+    state = fired(70, hearing(web_1=10))
+    assert at(510, hearing(since_s=500, web_1=10), state) == (state, None)
+    after, change = at(600, hearing(since_s=500, web_1=10), state)
+    assert change is None
+    assert after.phase == "firing"
+
+
+def test_a_critical_silence_is_not_taken_back_by_a_restart() -> None:
+    state = fired(310, hearing(web_1=10), BOTH)
+    for second in (510, 570, 799, 800, 900):
+        state, change = at(second, hearing(since_s=500, web_1=10), state, BOTH)
+        assert change is None
+        assert state.level == 2
+
+
+def test_a_longer_silence_escalates() -> None:
+    state = fired(70, hearing(web_1=10), BOTH)
+    _, change = at(310, hearing(web_1=10), state, BOTH)
+    assert change is not None
+    assert (change.kind, change.severity) == ("escalate", "critical")
+
+
+def test_a_host_that_just_stays_down_is_written_now_and_then_only() -> None:
+    state = fired(70, hearing(web_1=10))
+    assert at(71, hearing(web_1=10), state)[0] is state
+    assert at(101, hearing(web_1=10), state)[0] is not state
+
+
+def test_a_rule_for_one_host_judges_that_host_only() -> None:
+    only = compile_rule(Rule("down", "Host down", "host.down", host="db-1", critical=Threshold(60, 60)))
+    changed, transitions = judge_hosts(only, hearing(web_1=10, db_1=10), {}, 100, NOON_MS)
+    assert list(changed) == ["db-1"]
+    assert [transition.host for transition in transitions] == ["db-1"]
+
+
+def test_hearing_begins_when_the_end_of_the_stream_is_reached() -> None:
+    heard = Hearing({}, probe=Probe(last_seq=50, at_s=100, full=False))
+    assert heard.reached(49, 101) is None
+    assert math.isinf(heard.since_s)
+    assert heard.reached(50, 102) == 100
+    assert heard.since_s == 102
+
+
+def test_catching_up_quickly_keeps_the_hearing() -> None:
+    heard = Hearing({}, since_s=5, probe=Probe(50, 100, full=False))
+    heard.reached(50, 100 + LAG_S)
+    assert heard.since_s == 5
+
+
+def test_a_backlog_begins_the_hearing_anew() -> None:
+    heard = Hearing({}, since_s=5, probe=Probe(50, 100, full=False))
+    heard.reached(50, 101 + LAG_S)
+    assert heard.since_s == 101 + LAG_S
+
+
+def test_a_full_stream_is_deafness() -> None:
+    heard = Hearing({}, since_s=5, probe=Probe(50, 100, full=True))
+    assert heard.reached(50, 101) is None
+    assert math.isinf(heard.since_s)

@@ -1,0 +1,93 @@
+"""Who may ask: the guard's decisions."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.datastructures import Headers
+
+from infra.settings import SettingError
+from services.gateway.http.guard import LOOPBACK_NAMES, refusal, require_loopback
+
+HERE = {"host": "localhost:8080"}
+
+
+def status(
+    method: str, headers: dict[str, str], path: str = "/api/v1/rules", names: frozenset[str] = frozenset()
+) -> int:
+    """Status of the refusal, 200 without one."""
+    problem = refusal(method, Headers(headers), path.startswith("/api/"), LOOPBACK_NAMES | names)
+    return problem.status if problem else 200
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:8080", "LOCALHOST:1", "127.0.0.1:8080", "[::1]:8080", "[::1]"]
+)
+def test_every_loopback_name_is_answered(host: str) -> None:
+    assert status("GET", {"host": host}) == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "evil.example",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example:80",
+        "[::2]",
+        "[",
+        "10.0.0.1",
+        "a@localhost.x",
+    ],
+)
+def test_any_other_name_is_refused_because_it_may_be_rebound(host: str) -> None:
+    assert status("GET", {"host": host}) == 421
+
+
+def test_the_name_people_use_can_be_allowed() -> None:
+    assert status("GET", {"host": "sonde.example:443"}, names=frozenset({"sonde.example"})) == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, 200),
+        ({"origin": "http://localhost:8080"}, 200),
+        ({"origin": "http://LocalHost:8080", "sec-fetch-site": "same-origin"}, 200),
+        ({"sec-fetch-site": "none"}, 200),
+        ({"origin": "http://localhost:3000"}, 403),
+        ({"origin": "http://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "file://"}, 403),
+        ({"origin": "http://localhost:8080", "sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_changes_are_taken_from_our_own_pages_and_from_programs_only(
+    method: str, headers: dict[str, str], expected: int
+) -> None:
+    assert status(method, {**HERE, **headers}) == expected
+
+
+def test_pages_of_other_sites_may_link_to_the_dashboard_but_not_use_the_api() -> None:
+    foreign = {**HERE, "sec-fetch-site": "cross-site"}
+    assert status("GET", foreign, "/host/web-1") == 200
+    assert status("GET", foreign, "/api/v1/live") == 403
+
+
+@pytest.mark.parametrize("length", ["65537", "-1", "1e3", "9" * 5000, "²"])
+def test_a_body_that_is_announced_too_large_or_oddly_is_refused(length: str) -> None:
+    assert status("POST", {**HERE, "content-length": length}) == 413
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_loopback_addresses_may_be_listened_on(host: str) -> None:
+    require_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.com", "", "localhost.example"])  # noqa: S104 -- refused
+def test_any_other_address_is_refused_in_one_line_that_names_the_setting(host: str) -> None:
+    with pytest.raises(SettingError) as refused:
+        require_loopback(host)
+    assert str(refused.value).startswith("SONDE_HTTP_HOST: ")
+    assert "\n" not in str(refused.value)

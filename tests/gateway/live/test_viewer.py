@@ -1,0 +1,74 @@
+"""A viewer's queue."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from services.gateway.live import viewer as module
+from services.gateway.live.viewer import MOST_RESYNCS, QUEUE_BYTES, QUEUE_EVENTS, Viewer
+
+
+def resync() -> list[bytes]:
+    return [b"resync;", b"snapshot;"]
+
+
+async def test_events_leave_in_order_and_together() -> None:
+    viewer = Viewer("", "")
+    for event in (b"1;", b"2;", b"3;"):
+        viewer.put(event)
+    assert await viewer.take(resync) == b"1;2;3;"
+    assert (viewer.state, viewer.sent, viewer.dropped, viewer.queued) == ("live", 3, 0, 0)
+
+
+async def test_an_overflow_is_counted_and_made_up_for_by_a_snapshot() -> None:
+    viewer = Viewer("", "")
+    for _ in range(QUEUE_EVENTS + 10):
+        viewer.put(b"old;")
+    assert (viewer.state, viewer.dropped, viewer.queued) == ("draining", QUEUE_EVENTS + 10, 0)
+    assert await viewer.take(resync) == b"resync;snapshot;"
+    viewer.put(b"new;")
+    assert await viewer.take(resync) == b"new;"
+    assert viewer.state == "live"
+
+
+async def test_the_queue_is_bounded_in_bytes_too() -> None:
+    viewer = Viewer("", "")
+    viewer.put(bytes(2 * QUEUE_BYTES))
+    viewer.put(bytes(QUEUE_BYTES))
+    assert viewer.queued == 2
+    viewer.put(b"x")
+    assert viewer.queued == 0
+
+
+async def test_a_viewer_that_never_catches_up_is_closed() -> None:
+    viewer = Viewer("", "")
+    for _ in range(MOST_RESYNCS):
+        for _ in range(QUEUE_EVENTS + 1):
+            viewer.put(b"x")
+        assert await viewer.take(resync) == b"resync;snapshot;"
+    for _ in range(QUEUE_EVENTS + 1):
+        viewer.put(b"x")
+    assert await viewer.take(resync) is None
+    assert viewer.state == "closed"
+
+
+async def test_closing_ends_a_waiting_take() -> None:
+    viewer = Viewer("", "")
+    async with asyncio.TaskGroup() as group:
+        taking = group.create_task(viewer.take(resync))
+        await asyncio.sleep(0)
+        viewer.close()
+    assert taking.result() is None
+
+
+async def test_the_lag_is_the_age_of_the_oldest_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = [5.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now_s[0])
+    viewer = Viewer("", "")
+    assert viewer.lag_ms == 0
+    viewer.put(b"x")
+    now_s[0] = 6.5
+    viewer.put(b"y")
+    assert viewer.lag_ms == 1500

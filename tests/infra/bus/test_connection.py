@@ -1,0 +1,94 @@
+"""Staying connected, and ending when asked, whatever state the bus is in."""
+
+import asyncio
+import socket
+from pathlib import Path
+
+import pytest
+from nats.aio.client import Client
+
+from infra.bus.backoff import Backoff
+from infra.bus.connection import BUS_TRANSIENT, ensure_streams, keep_connected
+from infra.servers.embedded import nats_server
+from schemas.subjects import STREAMS
+
+
+def nobody_there() -> str:
+    """Address of a port on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"nats://127.0.0.1:{probe.getsockname()[1]}"
+
+
+async def for_ever(_: Client) -> None:
+    await asyncio.Event().wait()
+
+
+async def test_stopping_while_the_bus_is_away_ends_at_once() -> None:
+    stop = asyncio.Event()
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        group.create_task(keep_connected(nobody_there(), "test", for_ever, stop=stop))
+        await asyncio.sleep(0.3)
+        stop.set()
+
+
+async def test_cancelling_while_the_bus_is_away_ends_at_once() -> None:
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        task = group.create_task(keep_connected(nobody_there(), "test", for_ever))
+        await asyncio.sleep(0.3)
+        task.cancel()
+
+
+async def test_stopping_when_the_bus_dies_at_that_moment_ends(tmp_path: Path) -> None:
+    stop = asyncio.Event()
+    at_work = asyncio.Event()
+
+    async def work(client: Client) -> None:
+        at_work.set()
+        while not stop.is_set():
+            await client.jetstream(timeout=1).stream_info("METRICS")
+            await asyncio.sleep(0.01)
+
+    async with nats_server(tmp_path) as server, asyncio.timeout(12), asyncio.TaskGroup() as group:
+        group.create_task(keep_connected(server.url, "test", work, stop=stop))
+        await at_work.wait()
+        await server.kill()
+        stop.set()
+
+
+async def test_work_at_hand_is_finished_after_the_stop(bus_url: str) -> None:
+    stop = asyncio.Event()
+    at_work = asyncio.Event()
+    finished = []
+
+    async def work(client: Client) -> None:
+        at_work.set()
+        await stop.wait()
+        await client.flush()
+        finished.append(True)
+
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        group.create_task(keep_connected(bus_url, "test", work, stop=stop))
+        await at_work.wait()
+        stop.set()
+    assert finished
+
+
+async def test_a_transient_fault_starts_the_work_again_and_a_bug_passes_through(bus_url: str) -> None:
+    faults: list[Exception] = [BUS_TRANSIENT[0](), TimeoutError(), KeyError("bug")]
+
+    async def work(_: Client) -> None:
+        raise faults.pop(0)
+
+    with pytest.raises(KeyError):
+        await keep_connected(bus_url, "test", work, backoff=Backoff(0.01, 0.02))
+    assert not faults
+
+
+async def test_streams_can_be_ensured_by_several_at_once(bus_url: str) -> None:
+    async def work(client: Client) -> None:
+        await asyncio.gather(*(ensure_streams(client) for _ in range(3)))
+        names = {info.config.name for info in await client.jetstream().streams_info()}
+        assert names >= {stream.name for stream in STREAMS}
+
+    await keep_connected(bus_url, "test", work)
