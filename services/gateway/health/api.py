@@ -1,4 +1,4 @@
-"""`/health/live` and `/health/ready`: is the process there, and does what it stands on work."""
+"""`/health/live` and `/health/ready`, below /api/v1 and at the root: is the process alive, do its dependencies work."""
 
 from __future__ import annotations
 

@@ -19,6 +19,8 @@ from services.gateway.http.problems import ProblemError, problem_response
 from services.gateway.http.requests import MAX_BODY_BYTES, too_large
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+API = ("/api/", "/health/")
+"""What programs ask: never kept by a cache, never asked by pages of other sites."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 HEADERS = {
@@ -81,7 +83,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        api = scope["path"].startswith("/api/")
+        api = scope["path"].startswith(API)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
