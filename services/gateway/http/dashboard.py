@@ -65,7 +65,11 @@ def respond(request: Request, directory: Path) -> Response:
     if file is None and not page:
         raise nothing(request)
     if not reads:
-        raise ProblemError(405, f"{request.url.path[:200]} allows GET and HEAD only", headers={"Allow": "GET, HEAD"})
+        raise ProblemError(
+            405,
+            f"{request.url.path[:200]} does not allow {request.method[:20]}, only GET, HEAD",
+            headers={"Allow": "GET, HEAD"},
+        )
     if file is None:
         return PlainTextResponse(NOT_BUILT, 503, {"Cache-Control": "no-store"})
     cache = FOREVER if path.startswith(HASHED) and not page else "no-cache"

@@ -107,7 +107,7 @@ def refusal(method: str, headers: Headers, api: bool, names: frozenset[str]) -> 
     if host_name(host) not in names:
         return ProblemError(
             421,
-            f"this gateway does not answer to the name {host[:100]!r}; set dashboard_url to the address people use",
+            f"the host name {host[:100]!r} is not allowed; set dashboard_url to the address that people use",
             type="/problems/host-name",
         )
     site = headers.get("sec-fetch-site", "none")
@@ -126,7 +126,11 @@ def refusal(method: str, headers: Headers, api: bool, names: frozenset[str]) -> 
 
 
 def _foreign(whose: str) -> ProblemError:
-    return ProblemError(403, f"{whose} may not use this gateway", type="/problems/cross-origin")
+    return ProblemError(
+        403,
+        f"request from {whose} refused; use the dashboard itself, or a program outside a browser",
+        type="/problems/cross-origin",
+    )
 
 
 def origin_host(origin: str) -> str:

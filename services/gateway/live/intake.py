@@ -47,7 +47,7 @@ class Bus:
         try:
             await self.client.publish(subject, data)
         except nats.errors.Error as error:
-            logger.warning("not published", extra={"subject": subject, "error": str(error)})
+            logger.warning("publishing failed", extra={"subject": subject, "error": str(error)})
             return False
         return True
 
@@ -56,7 +56,7 @@ class Bus:
         self.unreadable += 1
         if self.unreadable & (self.unreadable - 1) == 0:
             facts = {"subject": subject, "reason": reason[:300], "unreadable": self.unreadable}
-            logger.warning("message ignored", extra=facts)
+            logger.warning("invalid message ignored", extra=facts)
 
 
 async def listen(client: Client, bus: Bus, fleet: Fleet, hub: Hub, stale: asyncio.Event) -> None:
@@ -83,7 +83,7 @@ async def listen(client: Client, bus: Bus, fleet: Fleet, hub: Hub, stale: asynci
     try:
         for subject, receive in receivers.items():
             await client.subscribe(subject, cb=_callback(bus, receive, failed), pending_bytes_limit=PENDING_BYTES)
-        logger.info("listening")
+        logger.info("bus subscribed")
         await failed
     finally:
         bus.client = None
@@ -116,9 +116,9 @@ def take_batch(subject: str, data: bytes, fleet: Fleet, hub: Hub) -> None:
     """Take one batch into the fleet and spread what is new of it. Raises Poison."""
     batch = decode_batch(data, fleet.catalogue)
     if batch.host != host_of(subject):
-        raise Poison(f"host {batch.host!r} in a message on {subject}")
+        raise Poison(f"message on {subject} names host {batch.host!r}")
     if batch.lane != subject.partition(".")[0]:
-        raise Poison(f"lane {batch.lane!r} in a message on {subject}")
+        raise Poison(f"message on {subject} names lane {batch.lane!r}")
     new = batch.host not in fleet
     at_ms = now_ms()
     fresh = fleet.take(batch, data, at_ms)

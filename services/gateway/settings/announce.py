@@ -25,5 +25,5 @@ async def announce_change(bus: Bus, hub: Hub, stale: asyncio.Event, key: str, ve
     stale.set()
     changed = SettingChanged(key, version)
     if not await bus.publish(SETTINGS_CHANGED, msgspec.json.encode(changed)):
-        logger.warning("change not announced, the bus is away", extra={"key": key, "version": version})
+        logger.warning("change not announced, bus unavailable", extra={"key": key, "version": version})
         hub.setting(changed)
