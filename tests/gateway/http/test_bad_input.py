@@ -147,6 +147,44 @@ async def test_every_bad_body_is_answered_with_the_field_to_blame(database_url: 
             assert document.type == "/problems/invalid"
 
 
+async def test_a_refusal_names_field_value_and_what_is_allowed(database_url: str, bus_url: str) -> None:
+    async for client in opened(database_url, bus_url):
+        answers = [
+            await client.post("/rules", json={**RULE, "for_s": -1}),
+            await client.post("/rules", json={**RULE, "id": "Not an id"}),
+            await client.put("/settings/raw_days", json={"value": "7"}),
+            await client.put("/settings/slack_webhook_url", json={"value": "hooks/SECRET"}),
+            await client.put("/agents/config", json={"families": {"cpu": {"interval_s": 0}}}),
+            await client.get("/series?metric=cpu.total&top=5&by=median"),
+        ]
+    assert [problem(answer, 400).detail for answer in answers] == [
+        "for_s: -1: must be a number from 0 to 604800",
+        'id: "Not an id": must be 1 to 40 characters, each a-z, 0-9 or -',
+        'value: "7": must be a whole number from 1 to 3650',
+        "value: must be empty, or an address that starts with http:// or https:// and has no spaces "
+        "(at most 500 characters)",
+        "families.cpu.interval_s: 0: must be a number from 0.1 to 86400, or null",
+        'by: "median": must be one of "avg", "max" or "p95"',
+    ]
+
+
+async def test_a_value_that_is_long_is_cut_in_the_detail_alone(database_url: str, bus_url: str) -> None:
+    async for client in opened(database_url, bus_url):
+        document = problem(await client.post("/rules", json={**RULE, "name": "x" * 200}), 400)
+    assert document.errors[0].value == "x" * 200
+    assert document.detail.startswith(f'name: "{"x" * 60}": must be')
+
+
+async def test_what_does_not_exist_says_where_the_known_ones_are_listed(database_url: str, bus_url: str) -> None:
+    async for client in opened(database_url, bus_url):
+        details = [problem(await client.get(path), 404).detail for path in ("/hosts/web-9", "/rules/x", "/settings/x")]
+    assert details == [
+        "host 'web-9' does not exist; GET /api/v1/hosts lists the known hosts",
+        "rule 'x' does not exist; GET /api/v1/rules lists the known rules",
+        "setting 'x' does not exist; GET /api/v1/settings lists the known settings",
+    ]
+
+
 async def test_a_body_that_is_not_json_is_refused(database_url: str, bus_url: str) -> None:
     headers = {"Content-Type": "application/json; charset=utf-8"}
     async for client in opened(database_url, bus_url):
@@ -176,7 +214,8 @@ async def test_every_path_names_the_methods_that_it_has(database_url: str, bus_u
     async for client in opened(database_url, bus_url):
         for method, path in METHODS:
             answer = await client.request(method, path)
-            problem(answer, 405)
+            document = problem(answer, 405)
+            assert document.detail.endswith(f"does not allow {method}, only {answer.headers['allow']}")
             assert method not in answer.headers["allow"]
         rules = await client.patch("/rules")
     assert set(rules.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
