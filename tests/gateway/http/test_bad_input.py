@@ -161,8 +161,10 @@ async def test_a_refusal_names_field_value_and_what_is_allowed(database_url: str
         "for_s: -1: must be a number from 0 to 604800",
         'id: "Not an id": must be 1 to 40 characters, each a-z, 0-9 or -',
         'value: "7": must be a whole number from 1 to 3650',
-        "value: must be empty, or an address that starts with http:// or https:// and has no spaces "
-        "(at most 500 characters)",
+        (
+            "value: must be empty, or an address that starts with http:// or https:// and has no spaces "
+            "(at most 500 characters)"
+        ),
         "families.cpu.interval_s: 0: must be a number from 0.1 to 86400, or null",
         'by: "median": must be one of "avg", "max" or "p95"',
     ]
