@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.figures import Figure, figure, parser, show
-from infra.bus.connection import connection, ensure_streams
+from infra.bus.connection import connection
+from infra.bus.streams import ensure_streams
 from infra.servers.embedded import nats_server
 
 ROOT = Path(__file__).parents[1]

@@ -30,15 +30,17 @@ from agent.selfreport.facts import host_facts
 from agent.sending.batching import Batcher
 from agent.sending.events import publish_events
 from agent.sending.intake import Intake, keep_synced
+from agent.sending.lanes import Lanes
 from agent.sending.live import LiveFeed, publish_live
-from agent.sending.publisher import Lanes, send_backfill, send_present
+from agent.sending.publisher import send_backfill, send_present
 from agent.spool.spool import Spool, open_spool
-from agent.system.state import Status
+from agent.system.state import AgentState
 from agent.system.worker import Worker
 from benchmarks.bench_live import memory_kib, running
 from benchmarks.figures import Figure, figure, parser, show
 from infra.bus.connection import connection as bus_connection
-from infra.bus.connection import ensure_streams, keep_connected
+from infra.bus.connection import keep_connected
+from infra.bus.streams import ensure_streams
 from infra.cli import process
 from infra.servers.embedded import nats_server, postgres_server
 from infra.settings import AgentSettings
@@ -63,7 +65,7 @@ class Member:
 
     def __init__(self, host: str, settings: AgentSettings, spool: Spool, disk: Worker) -> None:
         limits = service.spool_limits(settings)
-        self.status = Status()
+        self.status = AgentState()
         self.lanes = Lanes(host, spool, disk, self.status)
         self.feed = LiveFeed(host, now_ms=int(time.time() * 1000))
         phase = zlib.crc32(host.encode()) % 1000 / 1000
@@ -132,7 +134,7 @@ class Fleet:
     async def feed(self, seconds: float) -> int:
         """Take a sample a second and give every agent its own version of it; returns how many that were."""
         settings = self._settings
-        plans, status = Plans(make_plan(settings)), Status()
+        plans, status = Plans(make_plan(settings)), AgentState()
         roots = sources.roots_of(settings)
         choices = sources.new_choices(roots.sys)
         sampler = Sampler(sources.fast_collectors(roots, choices), sources.gpus(roots, choices), plans, status)

@@ -21,7 +21,7 @@ from nats.aio.client import Client
 
 from benchmarks.figures import Figure, figure, parser, show
 from infra.bus.connection import connection as bus_connection
-from infra.bus.connection import ensure_streams
+from infra.bus.streams import ensure_streams
 from infra.cli import process
 from infra.servers.embedded import nats_server, postgres_server
 from infra.settings import ServerSettings

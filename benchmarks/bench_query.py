@@ -26,8 +26,9 @@ from msgspec import Struct
 
 from benchmarks.figures import Figure, figure, parser, show
 from infra.bus.connection import connection as bus_connection
-from infra.bus.connection import ensure_streams
+from infra.bus.streams import ensure_streams
 from infra.cli import process
+from infra.clock import to_time
 from infra.servers.embedded import Server, nats_server, postgres_server
 from infra.settings import ServerSettings
 from infra.storage.database import Connection, ensure_hosts
@@ -38,7 +39,6 @@ from schemas.catalogue import CATALOGUE
 from schemas.families import CPU, MEMORY
 from services.gateway import service
 from services.gateway.history.resolution import HOUR_MS, choose_grid
-from services.gateway.history.series import to_time
 from services.ingest.copyformat import Field, encode_copy, timestamps
 from services.retention.policy import cold_before
 from services.retention.rollup import roll_up

@@ -20,7 +20,7 @@ from nats.aio.msg import Msg
 
 from agent.sampling.plan import Plans, make_plan
 from agent.spool.segment import sync_directory
-from agent.system.state import Status
+from agent.system.state import AgentState
 from agent.system.worker import Worker
 from infra.settings import AgentSettings
 from schemas import subjects
@@ -50,7 +50,7 @@ class NoAnswer(Exception):
 class Pushed:
     """The pushed settings in force."""
 
-    def __init__(self, settings: AgentSettings, plans: Plans, status: Status, disk: Worker) -> None:
+    def __init__(self, settings: AgentSettings, plans: Plans, status: AgentState, disk: Worker) -> None:
         self._settings = settings
         self._plans = plans
         self._status = status

@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.orders.commands import CommandFailed, Verb
 from agent.sending.intake import Intake
-from agent.sending.publisher import Lanes
+from agent.sending.lanes import Lanes
 from schemas.version import VERSION
 
 FLUSH_WITHIN_S = 5.0

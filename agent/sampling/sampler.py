@@ -15,7 +15,7 @@ from agent.collectors.readings import Reading, scales, to_counts
 from agent.sampling.plan import FamilyPlan, Plans
 from agent.sampling.sources import Collect
 from agent.sampling.ticker import Tick
-from agent.system.state import Status
+from agent.system.state import AgentState
 from schemas.catalogue import CATALOGUE, Family
 from schemas.codec import EARLIEST_MS, LATEST_MS, MOST_NAME, Sample
 
@@ -30,7 +30,7 @@ class Sampler:
         collectors: Mapping[str, Collect],
         gpus: Gpus,
         plans: Plans,
-        status: Status,
+        status: AgentState,
         catalogue: tuple[Family, ...] = CATALOGUE,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:

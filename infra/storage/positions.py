@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from infra.bus.ordered import Position
 from infra.storage.database import Connection
 
-Lane = tuple[str, str, str]
+MarkKey = tuple[str, str, str]
 """Host name, lane, epoch."""
 
 
@@ -35,7 +35,7 @@ async def save_position(database: Connection, consumer: str, stream: str, positi
     )
 
 
-async def load_marks(database: Connection, consumer: str) -> dict[Lane, int]:
+async def load_marks(database: Connection, consumer: str) -> dict[MarkKey, int]:
     """Highest batch number `consumer` has processed, per host, lane and epoch."""
     rows = await database.fetch(
         "SELECT h.name, m.lane, m.epoch, m.seq FROM marks m JOIN hosts h ON h.id = m.host_id WHERE m.consumer = $1",
@@ -45,7 +45,7 @@ async def load_marks(database: Connection, consumer: str) -> dict[Lane, int]:
 
 
 async def save_marks(
-    database: Connection, consumer: str, marks: Mapping[Lane, int], host_ids: Mapping[str, int]
+    database: Connection, consumer: str, marks: Mapping[MarkKey, int], host_ids: Mapping[str, int]
 ) -> None:
     """Raise the marks to `marks`; `host_ids` has every host named in them."""
     lanes = sorted(marks)

@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 
 from infra.bus.ordered import Position
+from infra.clock import to_time
 from infra.storage.database import Connection
 from infra.storage.engine import Engine, Table
-from infra.storage.positions import Lane
+from infra.storage.positions import MarkKey
 from services.ingest import sql
 from services.ingest.columns import FamilyRows
 from services.ingest.copyformat import Field, encode_copy, timestamps
@@ -39,7 +40,7 @@ class Flush:
     position: Position
     """Of the last message that this flush accounts for."""
     families: list[FamilyRows]
-    marks: dict[Lane, int]
+    marks: dict[MarkKey, int]
 
 
 @dataclass(slots=True)
@@ -110,7 +111,7 @@ async def commit(
         if encoded.rows:
             copied = {table for table, _, _ in encoded.copies}
             days = {slot // SLOTS_OF_DAY for _, slot in encoded.slots}
-            times = [_utc(day * SLOTS_OF_DAY * SLOT_MS) for day in days]
+            times = [to_time(day * SLOTS_OF_DAY * SLOT_MS) for day in days]
             await engine.make_room(database, [table for table in tables if table.name in copied], times)
         for table, columns, data in encoded.copies:
             # In one piece: the event loop gets little time while another thread prepares the next flush.
@@ -127,10 +128,6 @@ def clocks(flush: Flush, known: Known, now: datetime) -> Clocks:
 
 def _window(flush: Flush, known: Known, now: datetime) -> Window:
     return window(clocks(flush, known, now), known.raw_days, known.held.horizon_ms)
-
-
-def _utc(time_ms: int) -> datetime:
-    return datetime.fromtimestamp(time_ms / 1000, UTC)
 
 
 def _within(rows: FamilyRows, encoded: Encoded) -> FamilyRows:
@@ -192,11 +189,11 @@ async def _finish(database: Connection, flush: Flush, encoded: Encoded, known: K
         flush.position.seq,
         flush.position.time_ns,
         [host for host, _ in newest],
-        [_utc(time_ms) for _, time_ms in newest],
+        [to_time(time_ms) for _, time_ms in newest],
         [host for host, _, _, _ in marks],
         [lane for _, lane, _, _ in marks],
         [epoch for _, _, epoch, _ in marks],
         [seq for _, _, _, seq in marks],
         [host for host, _ in slots],
-        [_utc(slot * SLOT_MS) for _, slot in slots],
+        [to_time(slot * SLOT_MS) for _, slot in slots],
     )

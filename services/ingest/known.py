@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from infra.storage.database import Connection, ensure_hosts
-from infra.storage.positions import Lane, load_marks
+from infra.storage.positions import MarkKey, load_marks
 from schemas.settings import RuntimeSettings, parse_setting
 from services.ingest import sql
 from services.ingest.columns import FamilyRows
@@ -48,7 +48,7 @@ class Known:
     hosts: dict[str, int]
     instances: dict[InstanceKey, tuple[int, dict[str, str]]]
     """Id and labels."""
-    marks: dict[Lane, int]
+    marks: dict[MarkKey, int]
     """Of everything that was prepared, whether it is committed yet or not."""
     raw_days: int
     held: Held

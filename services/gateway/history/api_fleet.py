@@ -13,7 +13,7 @@ from infra.storage.database import Connection, Pool
 from schemas.api import FleetColumn, FleetSeriesAnswer, Ranking
 from schemas.catalogue import Family, Metric
 from schemas.rules import InvalidField
-from services.gateway.fleet import sql
+from services.gateway.fleet import sql as fleet_sql
 from services.gateway.fleet.memory import Fleet
 from services.gateway.fleet.selection import parse_hosts
 from services.gateway.history.arguments import (
@@ -113,7 +113,7 @@ def _ranking(request: Request) -> tuple[int, Ranking | None]:
 
 async def _hosts(database: Connection, named: frozenset[str]) -> dict[int, str]:
     """Id and name of the hosts called `named`, or of all, by name. Raises InvalidField for one that is not there."""
-    rows = await database.fetch(sql.HOST_IDS, sorted(named) or None)
+    rows = await database.fetch(fleet_sql.HOST_IDS, sorted(named) or None)
     unknown = named - {row["name"] for row in rows}
     if unknown:
         raise InvalidField("hosts", min(unknown), "no such host; GET /api/v1/hosts lists them")

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from services.gateway.history.resolution import HOUR_MS, LENGTH_MS, Resolution
+from schemas.api import Resolution
+from services.gateway.history.resolution import HOUR_MS, LENGTH_MS
 
 SLOT_MS = 600_000
 """Length of the slots in `dirty_minutes`."""

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Sequence
 
 from infra.storage.engines.tables import SUFFIX
 from infra.storage.packed import packed, packed_counts
+from schemas.api import Resolution
 from schemas.catalogue import Family, Metric
-from services.gateway.history.resolution import Resolution
 
 INSTANCES = """
 SELECT host_id, family, id, name FROM instances

@@ -9,11 +9,11 @@ from typing import Any
 
 import httpx
 
+from infra.clock import to_ms
 from infra.storage import database
 from infra.storage.engine import Table, days_between, detect
 from schemas.catalogue import CATALOGUE, family_named
 from services.gateway.history.resolution import Reach
-from services.gateway.history.series import to_ms
 from services.retention.job import prune
 from tests.gateway.asking import asking
 from tests.gateway.asking import get as ask

@@ -46,7 +46,7 @@ class Tools:
     turns: Turns
 
 
-class Line:
+class Pipeline:
     """Flushes in order, one being prepared and one being written; whatever fails ends both.
 
     The next line begins with what the database holds, so `known` may run ahead of it by the flush being written.
