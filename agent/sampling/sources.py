@@ -56,15 +56,11 @@ def new_choices(sys_root: str = "/sys") -> dict[str, Choice]:
     """Family -> which of its instances are sampled, for the families whose instances can be chosen."""
     on_linux = sys.platform == "linux"
     return {
-        "network": Choice(network.wanted if on_linux else _wanted_elsewhere),
+        "network": Choice(network.wanted),
         "disk": Choice(functools.partial(disk.is_whole_disk, sys=sys_root)) if on_linux else Choice(),
         "core": Choice(),
         **{family: Choice() for family in ("filesystem", "gpu", "sensors", "container", "custom")},
     }
-
-
-def _wanted_elsewhere(name: str) -> bool:
-    return network.wanted(name) and not name.startswith(("lo0", "Loopback"))
 
 
 def fast_collectors(roots: Roots, choices: dict[str, Choice]) -> dict[str, Collect]:

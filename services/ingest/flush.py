@@ -16,7 +16,8 @@ from infra.bus.ordered import Position
 from infra.clock import to_time
 from infra.storage.database import Connection
 from infra.storage.engine import Engine, Table
-from infra.storage.positions import MarkKey
+from infra.storage.positions import MarkKey, mark_columns
+from schemas.slots import SLOT_MS
 from services.ingest import sql
 from services.ingest.columns import FamilyRows
 from services.ingest.copyformat import Field, encode_copy, timestamps
@@ -24,9 +25,7 @@ from services.ingest.known import CONSUMER, Known, StaleIds, hold
 from services.ingest.unpack import Ints
 from services.ingest.window import Clocks, Window, window
 
-SLOT_MS = 600_000
-"""Roll-ups are made anew in stretches of ten minutes (UTC)."""
-SLOTS_OF_DAY = 144
+SLOTS_OF_DAY = 86_400_000 // SLOT_MS
 
 Refusal = tuple[str, str, str]
 """Host, family, reason."""
@@ -180,7 +179,6 @@ async def _refuse(database: Connection, encoded: Encoded, known: Known) -> None:
 async def _finish(database: Connection, flush: Flush, encoded: Encoded, known: Known) -> None:
     """Newest samples, marks, what has to be rolled up anew, and the position."""
     newest = sorted(encoded.newest_ms.items())
-    marks = sorted((known.hosts[host], lane, epoch, seq) for (host, lane, epoch), seq in flush.marks.items())
     slots = sorted(encoded.slots)
     await database.execute(
         sql.FINISH,
@@ -190,10 +188,7 @@ async def _finish(database: Connection, flush: Flush, encoded: Encoded, known: K
         flush.position.time_ns,
         [host for host, _ in newest],
         [to_time(time_ms) for _, time_ms in newest],
-        [host for host, _, _, _ in marks],
-        [lane for _, lane, _, _ in marks],
-        [epoch for _, _, epoch, _ in marks],
-        [seq for _, _, _, seq in marks],
+        *mark_columns(flush.marks, known.hosts),
         [host for host, _ in slots],
         [to_time(slot * SLOT_MS) for _, slot in slots],
     )

@@ -26,14 +26,15 @@ from services.retention import sql
 from services.retention.compress import compress
 from services.retention.forget import forget_instances
 from services.retention.guard import ReadSpace, early_horizons, read_space, shortage
-from services.retention.inforce import settings_in_force
 from services.retention.policy import (
+    OWN,
     RUNS_KEPT,
-    cutoff,
     droppable_before,
     guard_limit,
+    horizons,
     kept_days,
     room_until,
+    settings_of,
     trusted_now,
 )
 from services.retention.report import Done, Report, Run, by_table
@@ -80,6 +81,11 @@ async def prune(
             await database.execute(sql.UNLOCK)
 
 
+async def read_settings(database: Connection) -> RuntimeSettings:
+    """The settings that a run goes by, as they are now. Raises InvalidSetting."""
+    return settings_of({row["key"]: row["value"] for row in await database.fetch(sql.SETTINGS, OWN)})
+
+
 async def moment(database: Connection, now: datetime) -> datetime:
     """The moment to decide by, when our clock says `now`."""
     [clocks] = await database.fetch(sql.CLOCKS)
@@ -96,16 +102,17 @@ async def _prune(
     database: Connection, catalogue: Sequence[Family], clock: datetime, space: ReadSpace, columnar: bool
 ) -> Run:
     started = time.perf_counter()
-    settings = await settings_in_force(database)
+    settings = await read_settings(database)
     kept = kept_days(settings)
     now = await moment(database, clock)
     engine = await detect(database, catalogue)
     for at in (now, clock):  # not from one to the other: they may be years apart
         await engine.make_room(database, tables_of(catalogue), days_between(at, room_until(at)))
     work = _Work(database, engine, catalogue, now)
-    await _drop_raw(work, cutoff(now, kept.raw_days))
-    await _drop_rolled(work, "minute", cutoff(now, kept.minute_days))
-    await _drop_rolled(work, "hour", cutoff(now, kept.hour_days))
+    before = horizons(now, kept, await database.fetchval(sql.HORIZON))
+    await _drop_raw(work, before["raw"])
+    await _drop_rolled(work, "minute", before["minute"])
+    await _drop_rolled(work, "hour", before["hour"])
     guard = await _guard(work, settings, space)
     if columnar:
         work.done += await compress(database, engine, catalogue, now)
@@ -119,7 +126,7 @@ async def _prune(
         work.done,
         work.waiting_since,
         guard,
-        await _forget_transitions(database, cutoff(now, kept.hour_days)),
+        await _forget_transitions(database, before["hour"]),
         _count(await database.execute(sql.FORGET_RUNS, now - RUNS_KEPT)),
         await forget_instances(database, catalogue) if work.dropped else 0,  # only then may one have lost its last row
     )
@@ -163,7 +170,7 @@ async def _drop_raw(work: _Work, before: datetime) -> None:
         rolled = RolledUp()
     for name, value in msgspec.to_builtins(rolled).items():
         work.rolled_up[name] = work.rolled_up.get(name, 0) + value
-    oldest: datetime | None = await database.fetchval(sql.OLDEST_MARK)
+    oldest: datetime | None = await database.fetchval(sql.OLDEST_DIRTY)
     work.waiting_since = oldest if oldest is not None and oldest < horizon else None
     if work.waiting_since is not None:
         logger.error(

@@ -27,8 +27,8 @@ from schemas.settings import SettingChanged
 from schemas.subjects import SETTINGS_CHANGED
 from services.retention import sql
 from services.retention.compress import compress
-from services.retention.inforce import OWN, InvalidSetting
 from services.retention.job import moment, prune
+from services.retention.policy import OWN, InvalidSetting
 from services.retention.rollup import roll_up
 
 logger = logging.getLogger(__name__)

@@ -12,10 +12,8 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from schemas.api import Resolution
+from schemas.slots import SLOT_MS
 from services.gateway.history.resolution import HOUR_MS, LENGTH_MS
-
-SLOT_MS = 600_000
-"""Length of the slots in `dirty_minutes`."""
 
 
 class Piece(NamedTuple):
