@@ -111,7 +111,7 @@ async def _run(settings: AgentSettings, limits: Limits, lanes: Lanes, stop: asyn
             group.create_task(intake.keep_synced(lanes, settings.spool_sync_s)),
             group.create_task(keep_connected(settings.nats_url, f"sonde agent {host}", session, access=access)),
         ]
-        logger.info("agent runs", extra={"host": host, "epoch": spool.epoch, "backlog": spool.backlog.batches})
+        logger.info("agent started", extra={"host": host, "epoch": spool.epoch, "backlog": spool.backlog.batches})
         await stop.wait()
         systemd.stopping()
         for task in reading:

@@ -49,7 +49,7 @@ async def publish_events(
             try:
                 now = (status.reconnects, facts())
             except Exception as error:  # what the host is must not cost what it does
-                logger.warning("host facts could not be gathered", extra={"error": f"{error!r}"})
+                logger.warning("host facts not collected", extra={"error": f"{error!r}"})
                 now = told or (status.reconnects, HostFacts())
             if now != told:
                 await _publish(client, spool, HostEvent(host, time.time(), "facts", facts=now[1]))

@@ -48,7 +48,7 @@ class Intake:
             self._queue.get_nowait()
             self._queue.task_done()
             if not self._status.lost_batches:
-                logger.error("spool does not keep up, batches are lost", extra={"queued": QUEUED_BATCHES})
+                logger.error("spool slower than sampling, batches dropped", extra={"queued": QUEUED_BATCHES})
             self._status.lost_batches += 1
         self._queue.put_nowait(samples)
 

@@ -57,7 +57,7 @@ async def send_backfill(client: Client, lanes: Lanes) -> None:
         try:
             message = await lanes.disk.run(lanes.spool.next_backfill, merge)
         except OSError as error:
-            logger.warning("backfill waits for the disk", extra={"error": str(error)})
+            logger.warning("backfill paused, spool not readable", extra={"error": str(error)})
             await asyncio.sleep(backoff.next_s())
             continue
         backoff.reset()
@@ -80,7 +80,7 @@ async def deliver(client: Client, lanes: Lanes, lane: Lane, subject: str, messag
     round_trip_ms = await publish_until_stored(client, subject, message.payload, headers)
     if round_trip_ms is None:
         logger.error(
-            "message is too large for the bus, dropped", extra={"subject": subject, "bytes": len(message.payload)}
+            "batch dropped, larger than the bus accepts", extra={"subject": subject, "bytes": len(message.payload)}
         )
         return False
     lanes.status.publish_ms = round_trip_ms
@@ -124,5 +124,5 @@ async def publish_until_stored(
 def _say(subject: str, error: Exception) -> bool:
     """Log that publishing does not work; always True."""
     facts = {"subject": subject, "error": f"{type(error).__name__}: {error}"[:200]}
-    logger.warning("not stored, trying again until it is", extra=facts)
+    logger.warning("publish failed, will retry", extra=facts)
     return True

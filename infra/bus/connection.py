@@ -172,7 +172,7 @@ async def _try_for_ever(
             text = f"{type(error).__name__}: {error}"[:300]
             if patience.news(text):
                 facts = {"client": name, "error": text, "wait_s": round(wait_s, 2)}
-                logger.warning("interrupted, trying again", extra=facts)
+                logger.warning("interrupted, will retry", extra=facts)
         finally:
             if client is not None:
                 await _close(client)

@@ -141,7 +141,9 @@ async def park(client: Client, stream: str, parked: Sequence[tuple[StoredMessage
     """Put poison on `deadletter.ingest`, bytes untouched, reason in the headers. A repeat is dropped by its id."""
     jetstream = client.jetstream(timeout=5)
     for message, reason in parked:
-        logger.warning("parked", extra={"subject": message.subject, "seq": message.seq, "reason": reason})
+        logger.warning(
+            "message moved to dead letters", extra={"subject": message.subject, "seq": message.seq, "reason": reason}
+        )
         headers = {
             MESSAGE_ID: f"{CONSUMER}:{stream}:{message.seq}:{message.time_ns}",
             "Sonde-Reason": "".join(c if c.isprintable() else "?" for c in reason)[:500],

@@ -89,7 +89,7 @@ async def load_raw_days(database: Connection, before: int | None = None) -> int:
     except msgspec.ValidationError as error:
         if before != ANY_DAYS:
             facts = {"setting": "raw_days", "value": text[:100], "error": str(error)}
-            logger.error("stored setting raw_days is invalid: too old is only what is dropped already", extra=facts)
+            logger.error("invalid setting raw_days, age limit not enforced", extra=facts)
         return ANY_DAYS
 
 

@@ -60,7 +60,7 @@ async def run(
                 try:
                     await _consume(tools, stop)
                 except (LaneBlocked, StaleIds) as reason:
-                    logger.info("beginning anew", extra={"reason": f"{type(reason).__name__}: {reason}"})
+                    logger.info("session restarted", extra={"reason": f"{type(reason).__name__}: {reason}"})
 
     _tune_interpreter()
     # A host deleted under our feet leaves stale ids behind: begin anew, like after a lost connection.

@@ -72,7 +72,7 @@ async def prune(
     done part of its work and the next one does the rest.
     """
     if not await database.fetchval(sql.TRY_LOCK):
-        logger.info("another retention process is at work")
+        logger.info("retention already running in another process")
         return None
     try:
         return await _prune(database, catalogue, now, space, columnar)
@@ -92,7 +92,7 @@ async def moment(database: Connection, now: datetime) -> datetime:
     trusted = trusted_now(now, clocks["database"], clocks["newest_sample"], clocks["previous"])
     if now - trusted > _HELD_BACK:
         logger.warning(
-            "deciding by an earlier moment than the clock's: a clock is ahead, or nobody sends, or we were away",
+            "clock ahead of the newest sample, pruning by an earlier time",
             extra={"now": now.isoformat(), "moment": trusted.isoformat()} | {k: str(v) for k, v in clocks.items()},
         )
     return trusted
@@ -166,7 +166,7 @@ async def _drop_raw(work: _Work, before: datetime) -> None:
     try:
         rolled = await roll_up(database, work.engine, work.catalogue, work.now, until=horizon)
     except asyncpg.InsufficientResourcesError as error:  # a full disk: only dropping what needs no roll-up helps
-        logger.error("no room to roll up", extra={"error": f"{type(error).__name__}: {error}"[:300]})
+        logger.error("roll-up failed, disk full", extra={"error": f"{type(error).__name__}: {error}"[:300]})
         rolled = RolledUp()
     for name, value in msgspec.to_builtins(rolled).items():
         work.rolled_up[name] = work.rolled_up.get(name, 0) + value
@@ -174,7 +174,7 @@ async def _drop_raw(work: _Work, before: datetime) -> None:
     work.waiting_since = oldest if oldest is not None and oldest < horizon else None
     if work.waiting_since is not None:
         logger.error(
-            "raw rows wait for their roll-up: their day and later ones are not dropped",
+            "raw rows not rolled up yet, their days are kept",
             extra={"since": work.waiting_since.isoformat(), "horizon": horizon.isoformat()},
         )
     await _drop(work, tables_of(work.catalogue, "raw"), droppable_before(horizon, work.waiting_since))
@@ -206,18 +206,18 @@ async def _guard(work: _Work, settings: RuntimeSettings, space: ReadSpace) -> st
     horizon: datetime = await work.database.fetchval(sql.HORIZON)
     parts = await work.engine.parts(work.database, raw)
     steps = early_horizons(parts, horizon, guard_limit(work.now), missing.bytes)
-    facts = {"missing_bytes": missing.bytes, "setting": missing.setting}
+    facts = {"reason": missing.text, "missing_bytes": missing.bytes, "setting": missing.setting}
     if not steps:
         remedy = "give the database a larger disk, free what else is on it, or keep fewer days"
-        logger.error(f"{missing.text}: nothing more to drop that would help; {remedy}", extra=facts)
-        return f"{missing.text}: nothing more to drop that would help"
+        logger.error("disk guard cannot free enough space", extra=facts | {"remedy": remedy})
+        return f"{missing.text}: no more raw days may be dropped"
     for before in steps:
-        logger.error(f"{missing.text}: dropping raw rows early", extra=facts | {"before": before.isoformat()})
+        logger.error("disk guard drops raw rows early", extra=facts | {"before": before.isoformat()})
         await _drop_raw(work, before)
         held = any(part.last <= before for part in await work.engine.parts(work.database, raw))
         if held or shortage(await space(work.database), settings) is None:
             break
-    return f"{missing.text}: raw rows dropped early, before {before.date()}"
+    return f"{missing.text}: raw rows before {before.date()} dropped early"
 
 
 async def _forget_transitions(database: Connection, before: datetime) -> int:

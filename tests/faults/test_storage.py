@@ -24,8 +24,8 @@ from tests.agent.sending.test_publisher import publishing
 from tests.faults.agents import agent, assert_complete, count, said, settings, spooled, times
 from tests.waiting import eventually
 
-CANNOT_WRITE = "spool cannot be written to, keeping batches in memory"
-CAN_WRITE = "spool can be written to again"
+CANNOT_WRITE = "spool not writable, batches kept in memory"
+CAN_WRITE = "spool writable again"
 
 
 def as_root(*command: str) -> None:

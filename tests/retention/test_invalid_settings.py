@@ -74,7 +74,8 @@ async def test_with_an_invalid_setting_the_service_rolls_up_says_so_and_prunes_o
             await eventually(lambda: times_of(database, "room_1h"))
             assert await times_of(database, "room") == [old, now]
             told = [record for record in caplog.records if record.levelname == "ERROR"]
-            assert 'raw_days is stored as "x"' in told[0].message
+            assert told[0].message == "invalid setting, pruning paused"
+            assert 'raw_days is stored as "x"' in told[0].__dict__["error"]
             await store(database, "raw_days", "7")
 
             async def dropped() -> bool:

@@ -104,7 +104,8 @@ async def _open(database: Connection, wakes: Sequence[asyncio.Event]) -> Judging
     judging = Judging(database, memory, rules, marks, position, hearing, wakes)
     await _enforce(judging)
     logger.info(
-        "judging", extra={"rules": len(rules.set.by_id), "hosts": len(silences), "position": judging.position.seq}
+        "judging started",
+        extra={"rules": len(rules.set.by_id), "hosts": len(silences), "position": judging.position.seq},
     )
     return judging
 
@@ -152,7 +153,7 @@ async def _judge_messages(judging: Judging, messages: list[StoredMessage]) -> No
     await _commit(judging, advance)
     judging.position = messages[-1].position
     logger.info(
-        "judged",
+        "batches judged",
         extra={
             "messages": len(messages),
             "transitions": len(advance.transitions),
@@ -224,7 +225,7 @@ async def _commit(judging: Judging, advance: Advance) -> None:
     if advance.transitions:
         for transition in advance.transitions:
             logger.info(
-                "alert",
+                "alert transition",
                 extra={
                     "kind": transition.kind,
                     "host": transition.host,

@@ -44,7 +44,7 @@ async def load_rules(database: Connection, present: RulesInForce | None = None) 
             rule = msgspec.json.decode(body, type=Rule)
             compile_rule(rule)
         except (msgspec.MsgspecError, InvalidField) as fault:
-            logger.error("rule passed over", extra={"rule": rule_id, "reason": str(fault)})
+            logger.error("invalid rule skipped", extra={"rule": rule_id, "reason": str(fault)})
             unreadable.add(rule_id)
         else:
             readable.append(rule)
