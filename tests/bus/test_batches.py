@@ -38,8 +38,8 @@ ROWS = {
 """By family, what one tick reads: counts of every size, nulls, metrics that are not there."""
 
 
-unhurried = hypothesis_settings(suppress_health_check=[HealthCheck.too_slow])
-"""Whole batches take long to draw on a busy machine."""
+unhurried = hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Whole batches take long to draw on a busy machine, and there is another process to wait for."""
 
 
 @st.composite
