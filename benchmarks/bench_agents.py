@@ -50,6 +50,21 @@ from infra.storage.migrate import migrate
 from schemas.codec import Sample
 from schemas.messages import HostFacts
 
+FIGURES = (
+    "agents.connected",
+    "agents.samples",
+    "agents.rows",
+    "agents.lost",
+    "agents.doubled",
+    "agents.publish_p50_ms",
+    "agents.publish_p99_ms",
+    "agents.cpu_percent",
+    "agents.nats_cpu_percent",
+    "agents.ingest_cpu_percent",
+    "agents.agent_kib",
+    "agents.reconnects",
+)
+"""Names of what it prints."""
 DISK_THREADS = 8
 """Shared by the agents; each of their spools stays on one."""
 DESCRIPTORS_EACH = 3
@@ -188,7 +203,7 @@ def main(argv: Sequence[str]) -> int:
     options = arguments.parse_args(argv)
     allow_descriptors(options.agents * DESCRIPTORS_EACH + 200)
     with process.runner() as loop:
-        show(loop.run(measure(options.agents, options.seconds, options.sync)), options.json)
+        show(loop.run(measure(options.agents, options.seconds, options.sync)), options.json, FIGURES)
     return 0
 
 

@@ -83,6 +83,8 @@ CASES = (
     Case("fleet_24h", DAY_MS, None, path="series", metrics="cpu.total"),
     Case("fleet_7d_top", 7 * DAY_MS, None, path="series", metrics="cpu.total", more=f"&points={POINTS}&top=10"),
 )
+FIGURES = tuple(f"query.{case.name}_{part}_ms" for case in CASES for part in ("p95", "p50"))
+"""Names of what it prints."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -92,7 +94,7 @@ def main(argv: Sequence[str]) -> int:
     arguments.add_argument("--requests", type=int, default=60, help="requests of each kind")
     options = arguments.parse_args(argv)
     with process.runner() as loop:
-        show(loop.run(measure(options.hosts, options.days, options.requests)), options.json)
+        show(loop.run(measure(options.hosts, options.days, options.requests)), options.json, FIGURES)
     return 0
 
 

@@ -20,6 +20,8 @@ from benchmarks.figures import Figure, figure, parser, show
 from infra.settings import AgentSettings
 from schemas.codec import Sample, decode_batch, decoded_series
 
+FIGURES = ("wire.bytes_per_value",)
+"""Names of what it prints."""
 TARGET_BYTES_PER_VALUE = 2.0
 SAMPLES_PER_BATCH = 10
 EPOCH = "abcdefghijklmnopqrstuvwxyz"
@@ -29,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser(__doc__ or "")
     arguments.add_argument("--seconds", type=int, default=60)
     options = arguments.parse_args(argv)
-    show(asyncio.run(measure(options.seconds)), options.json)
+    show(asyncio.run(measure(options.seconds)), options.json, FIGURES)
     return 0
 
 

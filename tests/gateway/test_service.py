@@ -190,7 +190,14 @@ async def test_an_imaginary_metric_is_in_the_api_by_its_catalogue_entry_alone(
         "instance": "",
         "sampled": "always",
         "metrics": [
-            {"name": "phase", "path": "moon.phase", "unit": "rad", "resolution": 0.001, "meaning": "Its phase."}
+            {
+                "code": 1,
+                "name": "phase",
+                "path": "moon.phase",
+                "unit": "rad",
+                "resolution": 0.001,
+                "meaning": "Its phase.",
+            }
         ],
     }
     assert series["series"][0]["avg"] == [3.141]
