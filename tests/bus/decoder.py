@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from schemas.codec import decode_batch, readings
+from schemas.codec import decode_batch, decoded_series
 
 NODE = Path(sys.executable).with_name("node")
 PROGRAM = Path(__file__).with_name("decode.mjs")
@@ -51,7 +51,7 @@ def expected(data: bytes) -> dict[str, Any]:
         "lane": batch.lane,
         "seq": str(batch.seq),
         "periods": {block.family: block.period_ms for block in batch.families},
-        "readings": [
+        "decoded_series": [
             {
                 "family": reading.family.name,
                 "instance": reading.instance,
@@ -62,6 +62,6 @@ def expected(data: bytes) -> dict[str, Any]:
                     for name, column in reading.columns.items()
                 },
             }
-            for reading in readings(batch)
+            for reading in decoded_series(batch)
         ],
     }
