@@ -12,10 +12,11 @@ from msgspec import Meta, Struct
 
 from schemas.catalogue import CATALOGUE, family_named
 from schemas.metric import Family
-from schemas.rules import InvalidField
+from schemas.rules import NO_NUL, TEXT, InvalidField
 
-Pattern = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+Pattern = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL, description=TEXT)]
 """A shell pattern (`*`, `?`, `[...]`) for instance names."""
+Directory = Annotated[str, Meta(pattern=r"^/[^\x00]*$", max_length=500, description="an absolute path")]
 MOST_PATTERNS = 100
 MOST_DIRECTORIES = 20
 
@@ -39,7 +40,7 @@ class AgentConfig(Struct, frozen=True, omit_defaults=True):
     """Ascends with every change; the agent reports the one in force."""
     sample_interval_s: Annotated[float, Meta(ge=0.1, le=60)] | None = None
     batch_interval_s: Annotated[float, Meta(ge=0.5, le=300)] | None = None
-    directories: list[Annotated[str, Meta(pattern=r"^/[^\x00]*$", max_length=500)]] | None = None
+    directories: list[Directory] | None = None
     """Directories whose size is measured."""
     families: dict[str, FamilyConfig] = {}
 
@@ -57,23 +58,27 @@ class NewAgentConfig(AgentConfig, frozen=True, forbid_unknown_fields=True, omit_
 def check_agent_config(config: AgentConfig, catalogue: tuple[Family, ...] = CATALOGUE) -> None:
     """Raise InvalidField unless `config` makes sense."""
     if config.revision:
-        raise InvalidField("revision", config.revision, "leave it out: revisions are given, not chosen")
+        raise InvalidField("revision", config.revision, "remove this field; the gateway numbers the revisions")
     if config.directories is not None and len(config.directories) > MOST_DIRECTORIES:
-        raise InvalidField("directories", len(config.directories), f"name at most {MOST_DIRECTORIES}")
+        raise InvalidField("directories", len(config.directories), f"list at most {MOST_DIRECTORIES} directories")
     for name, family_config in config.families.items():
         try:
             family = family_named(name, catalogue)
         except KeyError:
             known = ", ".join(family.name for family in catalogue)
-            raise InvalidField(f"families.{name}", name, f"use one of {known}") from None
+            raise InvalidField(f"families.{name}", name, f"unknown family; use one of {known}") from None
         for field in ("include", "exclude"):
             patterns = getattr(family_config, field)
             if not patterns:
                 continue
             if not family.instance or family.name == "directory":
-                raise InvalidField(f"families.{name}.{field}", patterns, f"{name} has no instances to choose from")
+                raise InvalidField(
+                    f"families.{name}.{field}",
+                    patterns,
+                    f"remove this field; the family {name} has no instances to select",
+                )
             if len(patterns) > MOST_PATTERNS:
-                raise InvalidField(f"families.{name}.{field}", len(patterns), f"give at most {MOST_PATTERNS} patterns")
+                raise InvalidField(f"families.{name}.{field}", len(patterns), f"list at most {MOST_PATTERNS} patterns")
 
 
 def merged(fleet: AgentConfig, host: AgentConfig) -> AgentConfig:

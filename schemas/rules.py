@@ -10,8 +10,10 @@ from msgspec import Meta, Struct
 from schemas.catalogue import CATALOGUE, Family, metric_named
 from schemas.subjects import valid_host
 
-Name = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\x00]*$")]  # JSON has NUL, PostgreSQL not
-RuleId = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}\Z")]
+NO_NUL = r"^[^\x00]*$"  # JSON has NUL, PostgreSQL not
+TEXT = "text without NUL characters"
+Name = Annotated[str, Meta(min_length=1, max_length=120, pattern=NO_NUL, description=TEXT)]
+RuleId = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}\Z", description="1 to 40 characters, each a-z, 0-9 or -")]
 Seconds = Annotated[float, Meta(ge=0, le=7 * 86400)]
 
 HOST_DOWN = "host.down"
@@ -32,7 +34,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     metric: str
     host: str = "*"
     """A host id, or `*` for all."""
-    instance: Annotated[str, Meta(pattern=r"^[^\x00]*$")] = "*"
+    instance: Annotated[str, Meta(pattern=NO_NUL, description=TEXT)] = "*"
     """An instance name, or `*` for each of them."""
     comparison: Literal["above", "below"] = "above"
     warning: Threshold | None = None
@@ -42,7 +44,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     recover_for_s: Seconds = 0
     """The recovery must hold this long before the alert resolves."""
     enabled: bool = True
-    runbook_url: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
+    runbook_url: Annotated[str, Meta(max_length=500, pattern=NO_NUL, description=TEXT)] = ""
 
 
 class InvalidField(ValueError):
@@ -59,28 +61,32 @@ def check_rule(rule: Rule, catalogue: tuple[Family, ...] = CATALOGUE) -> None:
     """Raise InvalidField unless `rule` makes sense."""
     _check_metric(rule, catalogue)
     if rule.host != "*" and not valid_host(rule.host):
-        raise InvalidField("host", rule.host, "use * or a host id of [a-z0-9-]{1,40}")
+        raise InvalidField(
+            "host", rule.host, "must be * for all hosts, or a host id: 1 to 40 characters, each a-z, 0-9 or -"
+        )
     if not rule.instance:
-        raise InvalidField("instance", rule.instance, "use * or an instance name")
+        raise InvalidField("instance", rule.instance, "must be * for all instances, or the name of one")
     _check_thresholds(rule)
     if rule.runbook_url and not rule.runbook_url.startswith(("http://", "https://")):
-        raise InvalidField("runbook_url", rule.runbook_url, "must start with http:// or https://")
+        raise InvalidField("runbook_url", rule.runbook_url, "must start with http:// or https://, or be empty")
 
 
 def _check_metric(rule: Rule, catalogue: tuple[Family, ...]) -> None:
     if rule.metric == HOST_DOWN:
         if rule.comparison != "above":
-            raise InvalidField("comparison", rule.comparison, "host.down compares with above only")
+            raise InvalidField("comparison", rule.comparison, 'must be "above" for host.down')
         return
     try:
         metric_named(rule.metric, catalogue)
     except KeyError:
-        raise InvalidField("metric", rule.metric, "use a metric of GET /api/v1/metrics, or host.down") from None
+        raise InvalidField(
+            "metric", rule.metric, "unknown metric; use a path that GET /api/v1/metrics lists, or host.down"
+        ) from None
 
 
 def _check_thresholds(rule: Rule) -> None:
     if rule.warning is None and rule.critical is None:
-        raise InvalidField("critical", None, "give a warning threshold, a critical one, or both")
+        raise InvalidField("critical", None, "required; set a warning threshold, a critical threshold, or both")
     sign = 1 if rule.comparison == "above" else -1
     for field, threshold in (("warning", rule.warning), ("critical", rule.critical)):
         if threshold is None:
@@ -89,9 +95,13 @@ def _check_thresholds(rule: Rule) -> None:
             raise InvalidField(field, threshold, "thresholds must be finite numbers")
         if sign * threshold.clear_at > sign * threshold.raise_at:
             side = "at or below" if sign > 0 else "at or above"
-            raise InvalidField(f"{field}.clear_at", threshold.clear_at, f"must be {side} raise_at")
+            raise InvalidField(
+                f"{field}.clear_at", threshold.clear_at, f"must be {side} raise_at, which is {threshold.raise_at:g}"
+            )
     if rule.warning and rule.critical and sign * rule.warning.raise_at > sign * rule.critical.raise_at:
-        raise InvalidField("warning.raise_at", rule.warning.raise_at, "must be reached before critical.raise_at")
+        side = "at or below" if sign > 0 else "at or above"
+        remedy = f"must be {side} critical.raise_at, which is {rule.critical.raise_at:g}"
+        raise InvalidField("warning.raise_at", rule.warning.raise_at, remedy)
 
 
 def default_rules() -> list[Rule]:

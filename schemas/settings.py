@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from schemas.rules import InvalidField
+from schemas.validation import invalid_field
 
 SECRETS = frozenset({"slack_webhook_url"})
 
@@ -36,11 +37,15 @@ DESCRIPTIONS: dict[str, str] = {
 }
 
 
+_ADDRESS = r"^(https?://[^\s\x00]+)?\Z"
+_ADDRESS_WORDS = "empty, or an address that starts with http:// or https:// and has no spaces"
+
+
 class RuntimeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """All runtime settings with their defaults."""
 
-    slack_webhook_url: Annotated[str, Meta(max_length=500, pattern=r"^(https?://[^\s\x00]+)?\Z")] = ""
-    dashboard_url: Annotated[str, Meta(max_length=300, pattern=r"^(https?://[^\s\x00]+)?\Z")] = ""
+    slack_webhook_url: Annotated[str, Meta(max_length=500, pattern=_ADDRESS, description=_ADDRESS_WORDS)] = ""
+    dashboard_url: Annotated[str, Meta(max_length=300, pattern=_ADDRESS, description=_ADDRESS_WORDS)] = ""
     raw_days: Annotated[int, Meta(ge=1, le=3650)] = 7
     minute_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     hour_days: Annotated[int, Meta(ge=1, le=36500)] = 730
@@ -69,6 +74,12 @@ def parse_setting(key: str, value: object) -> Any:
     return msgspec.convert(value, _TYPES[key])
 
 
+def setting_fault(key: str, value: object, error: msgspec.ValidationError, field: str) -> InvalidField:
+    """Why `parse_setting` raised `error`, for people; `field` is what they call the value. A secret is not repeated."""
+    fault = invalid_field(error, value, _TYPES[key], field)
+    return InvalidField(fault.field, None if key in SECRETS else fault.value, fault.remedy)
+
+
 def check_settings(settings: RuntimeSettings) -> None:
     """Raise InvalidField unless the settings make sense together: what replaces something lives as long as it."""
     order = ("raw_days", "minute_days", "hour_days")
@@ -78,11 +89,21 @@ def check_settings(settings: RuntimeSettings) -> None:
             raise InvalidField(
                 shorter,
                 least,
-                f"may not exceed {longer}, which is {most}: raise {longer} to at least {least}, "
+                f"must not exceed {longer}, which is {most}; raise {longer} to at least {least}, "
                 f"or set {shorter} to at most {most}",
             )
 
 
 def settings_from_rows(rows: dict[str, str]) -> RuntimeSettings:
-    """Settings from the table's rows, key -> JSON text; keys this version does not know are passed over."""
-    return RuntimeSettings(**{key: parse_setting(key, json.loads(text)) for key, text in rows.items() if key in _TYPES})
+    """Settings from the table's rows, key -> JSON text; keys this version does not know are ignored.
+
+    Raises msgspec.ValidationError naming the key.
+    """
+    values: dict[str, Any] = {}
+    for key in [key for key in _TYPES if key in rows]:
+        value = json.loads(rows[key])
+        try:
+            values[key] = parse_setting(key, value)
+        except msgspec.ValidationError as error:
+            raise msgspec.ValidationError(str(setting_fault(key, value, error, key))) from None
+    return RuntimeSettings(**values)

@@ -47,6 +47,7 @@ def create_app(
 ) -> Starlette:
     """The application on top of what the service holds; `catalogue` decides which metrics there are."""
     announce = announcer(bus, runtime.stale, hub.setting)
+    health = health_routes(pool, bus)
     api = [
         *host_routes(hub.fleet),
         *series_routes(pool, hub.fleet, catalogue),
@@ -59,7 +60,7 @@ def create_app(
         *channel_routes(pool),
         *viewer_routes(hub),
         *agent_routes(pool, bus, hub.fleet, runtime.configs_changed, catalogue),
-        *health_routes(pool, bus),
+        *health,
         *live_routes(hub, catalogue, abort),
     ]
 
@@ -69,7 +70,7 @@ def create_app(
         return frozenset(filter(None, (host_name(settings.http_host), host_name(public))))
 
     return Starlette(
-        routes=[Mount("/api/v1", routes=api), *dashboard_routes()],
+        routes=[Mount("/api/v1", routes=api), *health, *dashboard_routes()],
         middleware=[Middleware(Guard, names=names)],
         exception_handlers={
             ProblemError: on_problem,

@@ -51,7 +51,7 @@ async def test_the_fleet_shows_this_machine_with_numbers_that_move(
 async def test_gauges_agree_with_the_api(bus_url: str, database_url: str, tmp_path: Path) -> None:
     async with (
         stack(bus_url, database_url, tmp_path) as address,
-        opened(f"{address}/host/{HOST}") as page,
+        opened(f"{address}/hosts/{HOST}") as page,
         httpx.AsyncClient(base_url=address + API) as api,
     ):
         await page.locator(".gauge").first.wait_for()
@@ -75,7 +75,7 @@ async def test_rows_that_were_refused_are_told_on_the_page_of_their_host(bus_url
     await put(database_url, "cpu", [(now_ms, "", {"total": 1})])
     await execute(database_url, "INSERT INTO refusals SELECT id, 'cpu', 'too old', 1204, now() FROM hosts")
     settings = ServerSettings(nats_url=bus_url, database_url=database_url, port=0)
-    async with served(settings) as address, opened(f"{address}/host/web-1") as page:
+    async with served(settings) as address, opened(f"{address}/hosts/web-1") as page:
         line = page.locator("[data-refused]")
         await line.wait_for()
         assert (await line.inner_text()).startswith("1,204 rows refused: too old (CPU), last ")
@@ -84,7 +84,7 @@ async def test_rows_that_were_refused_are_told_on_the_page_of_their_host(bus_url
 async def test_a_drag_zooms_every_chart_and_a_double_click_goes_back(
     bus_url: str, database_url: str, tmp_path: Path
 ) -> None:
-    async with stack(bus_url, database_url, tmp_path) as address, opened(f"{address}/host/{HOST}?range=5m") as page:
+    async with stack(bus_url, database_url, tmp_path) as address, opened(f"{address}/hosts/{HOST}?range=5m") as page:
         await page.locator("[data-chart=cpu] canvas").wait_for()
         await page.wait_for_function("document.querySelector('[data-chart=cpu] .legend b')?.textContent.match(/\\d/)")
         drawn = "(c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v > 0))"
@@ -101,7 +101,7 @@ async def test_a_drag_zooms_every_chart_and_a_double_click_goes_back(
         request = await asked.value
         assert f"from={page.url.split('from=')[1].split('&')[0]}" in request.url
         await page.locator("[data-chart=network] .u-over").dblclick(position={"x": 60, "y": 20})
-        await page.wait_for_url(f"{address}/host/{HOST}?range=5m")
+        await page.wait_for_url(f"{address}/hosts/{HOST}?range=5m")
 
 
 async def test_a_rule_made_in_the_form_is_there_over_rest(bus_url: str, database_url: str, tmp_path: Path) -> None:
@@ -155,5 +155,20 @@ async def test_a_card_is_opened_with_the_keyboard_alone(bus_url: str, database_u
             if await page.evaluate("document.activeElement.textContent") == HOST:
                 break
         await page.keyboard.press("Enter")
-        await page.wait_for_url(f"{address}/host/{HOST}")
+        await page.wait_for_url(f"{address}/hosts/{HOST}")
         await page.get_by_role("heading", name=HOST).wait_for()
+
+
+async def test_an_older_link_to_a_host_opens_its_page(bus_url: str, database_url: str) -> None:
+    await put(database_url, "cpu", [(time.time_ns() // 1_000_000, "", {"total": 1})])
+    settings = ServerSettings(nats_url=bus_url, database_url=database_url, port=0)
+    async with served(settings) as address, opened(f"{address}/host/web-1?range=5m") as page:
+        await page.wait_for_url(f"{address}/hosts/web-1?range=5m")
+        await page.get_by_role("heading", name="web-1").wait_for()
+
+
+@pytest.mark.parametrize("path", ["/hosts/No", "/unknown", "/host/No", "/hosts/%zz"])
+async def test_a_page_that_does_not_exist_says_so(path: str, bus_url: str, database_url: str) -> None:
+    settings = ServerSettings(nats_url=bus_url, database_url=database_url, port=0)
+    async with served(settings) as address, opened(address + path) as page:
+        await page.get_by_role("heading", name="No such page").wait_for()

@@ -54,7 +54,7 @@ CONTRAST = """(pairs) => {
 
 READY = {
     "/": ".card .number",
-    f"/host/{HOST}": "[data-chart=cpu] canvas",
+    f"/hosts/{HOST}": "[data-chart=cpu] canvas",
     "/alerts": ".rule",
     "/settings": ".setting",
 }
@@ -99,7 +99,7 @@ async def test_nothing_overflows_a_phone(bus_url: str, database_url: str, tmp_pa
         for path, ready in READY.items():
             async with opened(address + path, width=375, height=740) as page:
                 await page.locator(ready).first.wait_for()
-                if path.startswith("/host/"):
+                if path.startswith("/hosts/"):
                     await page.locator(".stats tbody tr").first.wait_for()
                 assert await page.evaluate("document.documentElement.scrollWidth") == 375, path
 

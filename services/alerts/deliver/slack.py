@@ -123,7 +123,7 @@ def _field(name: str, value: str) -> dict[str, str]:
 def _links(transition: AlertTransition, rule: Rule | None, dashboard_url: str) -> list[str]:
     links = []
     if dashboard_url:
-        links.append(_link(f"{dashboard_url.rstrip('/')}/host/{transition.host}", f"Open {transition.host}"))
+        links.append(_link(f"{dashboard_url.rstrip('/')}/hosts/{transition.host}", f"Open {transition.host}"))
     if rule is not None and rule.runbook_url:
         links.append(_link(rule.runbook_url, "Runbook"))
     return links

@@ -67,20 +67,20 @@ def agent_routes(
                 put = await database.fetchrow(sql.PUT, host_id, body, expected)
             if put is None:
                 found = await database.fetchrow(sql.FIND, host_id)
-                raise conflict("settings of", host or "all agents", found["version"] if found else 0)
+                raise conflict("the agent configuration of", host or "all hosts", found["version"] if found else 0)
             changed.set()
             return await _show(database, fleet, host)
 
     async def give_order(request: Request) -> Response:
         host, verb = request.path_params["host"], request.path_params["verb"]
         if verb not in VERBS:
-            raise invalid("verb", verb[:60], f"use one of {', '.join(VERBS)}")
+            raise invalid("verb", verb[:60], f"unknown command; use one of {', '.join(VERBS)}")
         if host not in fleet:
             raise unknown("host", host)
         order = await read_json(request, NewCommand) if has_body(request) else NewCommand()
         key = request.headers.get("idempotency-key", "") or secrets.token_hex(16)
         if len(key) > 100:
-            raise invalid("Idempotency-Key", key[:100], "give at most 100 characters")
+            raise invalid("Idempotency-Key", key[:100], "must be at most 100 characters long")
         return answer(await _order(bus, host, verb, key, order))
 
     config = {"GET": get_config, "PUT": put_config, "DELETE": delete_config}
@@ -97,7 +97,7 @@ async def _given(request: Request, catalogue: tuple[Family, ...]) -> str:
     check_agent_config(config, catalogue)
     body = msgspec.json.encode(config)
     if len(body) > MOST_BYTES:
-        remedy = f"at most {MOST_BYTES} bytes of settings reach an agent; give fewer or shorter patterns"
+        remedy = f"must be at most {MOST_BYTES} bytes of JSON; remove or shorten patterns"
         raise invalid("body", len(body), remedy)
     return body.decode()
 
@@ -142,15 +142,23 @@ async def _order(bus: Bus, host: str, verb: str, key: str, order: NewCommand) ->
     """The agent's reply. Raises ProblemError: 503 when nobody listens, 504 when it does not answer in time."""
     client = bus.client
     if client is None or not bus.connected:
-        raise unavailable("the bus is away", "/problems/bus-away")
+        raise unavailable(
+            "the gateway is not connected to the bus (NATS); retry, and check that nats-server runs",
+            "/problems/bus-away",
+        )
     request = CommandRequest(key, time.time() + order.timeout_s, order.arguments)
     try:
         message = await client.request(command(host, verb), msgspec.json.encode(request), timeout=order.timeout_s)
         return msgspec.json.decode(message.data, type=CommandReply)
     except nats.errors.NoRespondersError:
-        raise unavailable(f"the agent of {host} is not connected", OFFLINE, 10) from None
+        raise unavailable(
+            f"the agent of {host} is not connected to the bus; check that it runs and reaches the bus", OFFLINE, 10
+        ) from None
     except (TimeoutError, nats.errors.TimeoutError):
-        detail = f"the agent of {host} did not answer within {order.timeout_s:g} s; the same Idempotency-Key asks again"
+        detail = (
+            f"the agent of {host} did not answer within {order.timeout_s:g} s; "
+            f"a retry with the same Idempotency-Key does not run the command twice"
+        )
         raise ProblemError(504, detail, type="/problems/agent-silent") from None
     except (nats.errors.Error, msgspec.DecodeError) as error:
-        raise unavailable(f"the agent of {host} could not be asked: {error}", OFFLINE) from None
+        raise unavailable(f"the bus did not deliver the command to {host}: {error}", OFFLINE) from None

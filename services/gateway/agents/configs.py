@@ -71,7 +71,7 @@ def stored(body: str, revision: int) -> AgentConfig:
     try:
         config = msgspec.json.decode(body, type=AgentConfig)
     except msgspec.DecodeError as error:
-        logger.error("stored agent settings are unreadable", extra={"body": body[:200], "error": str(error)})
+        logger.error("stored agent settings invalid, ignored", extra={"body": body[:200], "error": str(error)})
         config = AgentConfig()
     return msgspec.structs.replace(config, revision=revision)
 

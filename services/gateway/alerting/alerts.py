@@ -45,7 +45,7 @@ def _active(rows: list[Any]) -> list[ActiveAlert]:
         try:
             alerts.append(msgspec.convert({**msgspec.json.decode(row["body"]), **keys}, ActiveAlert))
         except msgspec.ValidationError as error:
-            logger.error("alert state is unreadable", extra={**keys, "error": str(error)})
+            logger.error("stored alert state invalid, skipped", extra={**keys, "error": str(error)})
     grave = {("firing", "critical"): 0, ("recovering", "critical"): 1, ("firing", "warning"): 2}
     return sorted(alerts, key=lambda alert: (grave.get((alert.state, alert.severity), 3), -alert.since))
 
@@ -60,7 +60,9 @@ def _history(rows: list[Any]) -> list[PastAlert]:
         try:
             transition = msgspec.json.decode(row["body"], type=PastAlert)
         except msgspec.ValidationError as error:
-            logger.error("transition is unreadable", extra={"body": row["body"][:200], "error": str(error)})
+            logger.error(
+                "stored alert transition invalid, skipped", extra={"body": row["body"][:200], "error": str(error)}
+            )
             continue
         transition.delivery = delivery
         past.append(transition)

@@ -27,7 +27,7 @@ def channel_routes(pool: Pool) -> list[BaseRoute]:
             stored = await database.fetchval(sql.SETTING, "slack_webhook_url")
         url = json.loads(stored) if stored else ""
         if not url:
-            detail = "no webhook is configured; PUT /api/v1/settings/slack_webhook_url first"
+            detail = "no Slack webhook is configured; set it with PUT /api/v1/settings/slack_webhook_url"
             raise ProblemError(409, detail, type="/problems/no-channel")
         return answer(await post_test(url))
 

@@ -49,7 +49,7 @@ def rule_routes(pool: Pool, announce: Announce, catalogue: tuple[Family, ...]) -
         rule = await read_json(request, Rule)
         check_rule(rule, catalogue)
         if rule.id != name:
-            raise invalid("id", rule.id, f"must be {name!r}, as in the path")
+            raise invalid("id", rule.id, f"must be {name!r}, the id in the path")
         version = await _change(pool, name, sql.UPDATE_RULE, _body(rule), expected)
         await announce(RULES_KEY, version)
         return _answer(rule, version)
@@ -76,7 +76,7 @@ def _stored(rows: list[Any]) -> list[StoredRule]:
         try:
             stored.append(StoredRule(msgspec.json.decode(row["body"], type=Rule), row["version"]))
         except msgspec.ValidationError as error:
-            logger.error("stored rule is unreadable", extra={"body": row["body"][:200], "error": str(error)})
+            logger.error("stored rule invalid, skipped", extra={"body": row["body"][:200], "error": str(error)})
     return stored
 
 
@@ -85,7 +85,9 @@ async def _insert(pool: Pool, rule: Rule) -> int:
     async with connected(pool) as database:
         version: int | None = await database.fetchval(sql.INSERT_RULE, rule.id, _body(rule))
     if version is None:
-        raise ProblemError(409, f"there is a rule {rule.id!r} already; PUT replaces it", type="/problems/exists")
+        raise ProblemError(
+            409, f"rule {rule.id!r} already exists; PUT /api/v1/rules/{rule.id} replaces it", type="/problems/exists"
+        )
     return version
 
 

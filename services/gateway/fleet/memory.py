@@ -111,7 +111,7 @@ class Fleet:
         times = times_ms(batch.times)
         newest = max(times)
         if newest > now_ms + AHEAD_MS:
-            raise Poison(f"sample time {newest} ms is more than {AHEAD_MS // 1000} s ahead")
+            raise Poison(f"sample time {newest} ms is more than {AHEAD_MS // 1000} s in the future")
         record = self._record(batch.host)
         if newest < record.newest_ms - WINDOW_MS and record.newest_ms > now_ms + SET_BACK_MS:
             self._forget_times(record, min(times))

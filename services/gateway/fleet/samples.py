@@ -47,7 +47,9 @@ def unit_columns(reading: DecodedSeries, convert: Converters) -> dict[str, list[
             elif least <= count <= most:
                 values.append(to_value(count))
             else:
-                raise Poison(f"{reading.family.name}.{metric.name}: {count} does not fit {metric.column}")
+                raise Poison(
+                    f"{reading.family.name}.{metric.name}: {count} does not fit the column type {metric.column}"
+                )
         answer[metric.name] = values
     return answer
 

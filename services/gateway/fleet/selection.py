@@ -45,10 +45,12 @@ def parse_hosts(text: str) -> frozenset[str]:
     """The hosts in a list such as `web-1,web-2`; empty for all. Raises InvalidField."""
     hosts = frozenset(filter(None, text.split(",")))
     if len(hosts) > MAX_HOSTS:
-        raise InvalidField("hosts", len(hosts), f"name at most {MAX_HOSTS} hosts, or none for all")
+        raise InvalidField("hosts", len(hosts), f"must name at most {MAX_HOSTS} hosts; leave it out for all hosts")
     for host in hosts:
         if not valid_host(host):
-            raise InvalidField("hosts", host[:60], "use host ids of [a-z0-9-]{1,40}, separated by commas")
+            raise InvalidField(
+                "hosts", host[:60], "must be host ids separated by commas, each 1 to 40 characters of a-z, 0-9 and -"
+            )
     return hosts
 
 

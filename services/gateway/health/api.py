@@ -1,4 +1,4 @@
-"""`/health/live` and `/health/ready`: is the process there, and does what it stands on work."""
+"""`/health/live` and `/health/ready`, below /api/v1 and at the root: is the process alive, do its dependencies work."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-import nats.errors
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,6 +21,7 @@ from services.gateway.http.problems import ProblemError
 from services.gateway.http.requests import Resource, answer
 
 CHECK_S = 2
+NOT_CONNECTED = "the gateway is not connected to the bus (NATS)"
 INGEST_BEHIND_S = 60.0
 """Ingest that has not reached the stream's end is fine as long as what it reads is younger than this."""
 
@@ -71,29 +71,32 @@ async def _database(pool: Pool) -> tuple[bool, str]:
     started = time.perf_counter()
     async with connected(pool, CHECK_S) as database:
         await database.fetchval(sql.NEWEST_SAMPLE)
-    return True, f"answered in {(time.perf_counter() - started) * 1000:.0f} ms"
+    return True, f"query answered in {(time.perf_counter() - started) * 1000:.0f} ms"
 
 
 async def _bus(bus: Bus) -> tuple[bool, str]:
     if bus.client is None or not bus.connected:
-        return False, "not connected"
+        return False, NOT_CONNECTED
     round_trip_s = await bus.client.rtt(CHECK_S)
-    return True, f"round trip {round_trip_s * 1000:.0f} ms, {bus.messages} messages, {bus.unreadable} unreadable"
+    return (
+        True,
+        f"round trip {round_trip_s * 1000:.0f} ms; {bus.messages} messages received, {bus.unreadable} of them invalid",
+    )
 
 
 async def _ingest(pool: Pool, bus: Bus) -> tuple[bool, str]:
     """Where ingest is in the stream, against where the stream is."""
     if bus.client is None or not bus.connected:
-        raise nats.errors.Error("the bus is away")
+        return False, NOT_CONNECTED
     async with connected(pool, CHECK_S) as database:
         row = await database.fetchrow(sql.INGEST_POSITION, METRICS.name)
         newest = await database.fetchval(sql.NEWEST_SAMPLE)
     state = (await bus.client.jetstream(timeout=CHECK_S).stream_info(METRICS.name)).state
-    age = "no sample yet" if newest is None else f"newest sample {time.time() - newest.timestamp():.0f} s old"
+    age = "no sample stored yet" if newest is None else f"newest sample {time.time() - newest.timestamp():.0f} s old"
     if row is None:
-        return state.last_seq == 0, f"has not begun, {state.last_seq} messages wait"
+        return state.last_seq == 0, f"ingest has not started; {state.last_seq} messages are waiting"
     behind = state.last_seq - row["seq"]
     behind_s = time.time() - row["time_ns"] / 1e9
     if behind > 0 and behind_s > INGEST_BEHIND_S:
-        return False, f"{behind} messages, {behind_s:.0f} s behind; {age}"
+        return False, f"{behind} messages and {behind_s:.0f} s behind; {age}; check that ingest runs"
     return True, f"{max(behind, 0)} messages behind; {age}"

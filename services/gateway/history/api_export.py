@@ -11,7 +11,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 from msgspec import structs
@@ -27,6 +27,7 @@ from schemas.api import Resolution
 from schemas.catalogue import Family
 from schemas.rules import InvalidField
 from schemas.subjects import valid_host
+from schemas.validation import allowed
 from services.gateway.fleet.memory import Fleet
 from services.gateway.history.arguments import asked_instance, asked_metrics, asked_range, find_host, snapshot
 from services.gateway.history.export import Export, lines
@@ -58,7 +59,7 @@ def export_routes(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...], abort
         wanted = asked_metrics(request, catalogue)
         instance = asked_instance(request)
         if request.method == "GET" and slots.locked():
-            detail = f"{MOST_EXPORTS} exports are under way; try again when one has ended"
+            detail = f"{MOST_EXPORTS} exports are running, which is the limit; retry when one has finished"
             raise unavailable(detail, "/problems/too-many-exports", RETRY_FULL_S)
         async with snapshot(pool) as (database, reach):
             number = await find_host(database, fleet, host)
@@ -110,7 +111,9 @@ class ExportResponse(Response):
                 await cut(self._abort, scope, receive)
                 if not isinstance(fault, ProblemError | TimeoutError):
                     raise fault from None
-                logger.warning("export cut off", extra={"path": scope["path"], "error": str(fault) or "client stalled"})
+                logger.warning(
+                    "export aborted", extra={"path": scope["path"], "error": str(fault) or "client stopped reading"}
+                )
 
     async def _send(self, first: bytes, chunks: AsyncGenerator[bytes], send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -131,7 +134,7 @@ def _choice(request: Request, name: str, default: str, choices: Any) -> Any:
     try:
         return msgspec.convert(text, choices)
     except msgspec.ValidationError:
-        raise InvalidField(name, text[:60], f"use {' or '.join(get_args(choices))}") from None
+        raise InvalidField(name, text[:60], f"must be {allowed(choices)}") from None
 
 
 def _file_name(export: Export) -> str:

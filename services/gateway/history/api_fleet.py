@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,6 +11,7 @@ from infra.storage.database import Connection, Pool
 from schemas.api import FleetColumn, FleetSeriesAnswer, Ranking
 from schemas.catalogue import Family, Metric
 from schemas.rules import InvalidField
+from schemas.validation import allowed
 from services.gateway.fleet import sql as fleet_sql
 from services.gateway.fleet.memory import Fleet
 from services.gateway.fleet.selection import parse_hosts
@@ -59,7 +58,9 @@ def fleet_routes(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...]) -> lis
                 best = sorted(ranked, key=lambda item: (-item[0], item[1]))[:top]
                 lines, ranks = [line for _, line in best], [value for value, _ in best]
             elif considered > MOST_COLUMNS:
-                remedy = f"{considered} instances match; ask for top, at most {MOST_COLUMNS}, or name fewer hosts"
+                remedy = (
+                    f"{considered} series match, at most {MOST_COLUMNS} can be returned; set top, or name fewer hosts"
+                )
                 raise InvalidField("hosts", len(hosts), remedy)
             check_cells(len(lines), grid.count)
             check_rows(lines, pieces, periods_ms, MOST_ROWS)
@@ -93,7 +94,9 @@ def _metric(text: str, catalogue: tuple[Family, ...]) -> tuple[Family, Metric]:
         ((family, metrics),) = parse_metrics(text, catalogue)
         (metric,) = metrics
     except (InvalidField, ValueError):
-        raise InvalidField("metric", text[:100], "use one path such as cpu.total of GET /api/v1/metrics") from None
+        raise InvalidField(
+            "metric", text[:100], "must be one metric path such as cpu.total; GET /api/v1/metrics lists them"
+        ) from None
     return family, metric
 
 
@@ -103,10 +106,10 @@ def _ranking(request: Request) -> tuple[int, Ranking | None]:
     try:
         by: Ranking = msgspec.convert(text, Ranking)
     except msgspec.ValidationError:
-        raise InvalidField("by", text[:60], f"use {', '.join(get_args(Ranking))}") from None
+        raise InvalidField("by", text[:60], f"must be {allowed(Ranking)}") from None
     if "top" not in request.query_params:
         if "by" in request.query_params:
-            raise InvalidField("by", by, "say with top how many to show, such as top=10")
+            raise InvalidField("by", by, "requires top, the number of series to return, such as top=10")
         return 0, None
     return query_int(request, "top", 10, 1, MOST_COLUMNS), by
 
@@ -116,5 +119,5 @@ async def _hosts(database: Connection, named: frozenset[str]) -> dict[int, str]:
     rows = await database.fetch(fleet_sql.HOST_IDS, sorted(named) or None)
     unknown = named - {row["name"] for row in rows}
     if unknown:
-        raise InvalidField("hosts", min(unknown), "no such host; GET /api/v1/hosts lists them")
+        raise InvalidField("hosts", min(unknown), "host does not exist; GET /api/v1/hosts lists the known hosts")
     return {row["id"]: row["name"] for row in rows}

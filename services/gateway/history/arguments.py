@@ -44,7 +44,8 @@ def asked_instance(request: Request) -> str | None:
     name = request.query_params.get("instance")
     if name is not None and ("\0" in name or len(name) > MOST_INSTANCE_CHARACTERS):
         remedy = (
-            f"use the name of an instance, at most {MOST_INSTANCE_CHARACTERS} characters, as `latest` of a host has it"
+            f"must be an instance name of at most {MOST_INSTANCE_CHARACTERS} characters; "
+            f"GET /api/v1/hosts/{{id}} lists the instances under latest"
         )
         raise InvalidField("instance", name[:100], remedy)
     return name
@@ -53,7 +54,7 @@ def asked_instance(request: Request) -> str | None:
 def check_cells(columns: int, points: int) -> None:
     """Raise InvalidField when an answer would be larger than a browser has use for."""
     if columns * points > MOST_CELLS:
-        remedy = f"{columns} columns may have at most {MOST_CELLS // columns} points each; ask for fewer of either"
+        remedy = f"{columns} series can have at most {MOST_CELLS // columns} points each; request fewer of either"
         raise InvalidField("points", points, remedy)
 
 

@@ -140,7 +140,8 @@ async def _check_reach(pool: Pool, export: Export, at: datetime) -> None:
     async with connected(pool) as database:
         reach = await read_reach(database)
     if to_ms(at) < reach.begin_ms(export.resolution):
-        raise unavailable("rows were dropped before they could be read; export a later range", "/problems/dropped")
+        detail = "retention dropped rows of this range during the export; export a range that starts later"
+        raise unavailable(detail, "/problems/dropped")
 
 
 async def _stored(pool: Pool, export: Export, family: Family) -> tuple[list[Line], list[Piece]]:

@@ -10,7 +10,7 @@ from schemas.rules import InvalidField
 
 _RELATIVE = re.compile(r"(?:now)?-(\d{1,9}(?:\.\d{1,3})?)(s|m|h|d|w)\Z")
 _UNIT_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
-_REMEDY = "use RFC 3339 with an offset, Unix milliseconds, now, or a relative time such as -6h (s, m, h, d, w)"
+_REMEDY = "must be an RFC 3339 time with offset, Unix milliseconds, now, or a relative time such as -6h (s, m, h, d, w)"
 
 
 def parse_time(field: str, text: str, now_ms: int) -> int:
@@ -19,7 +19,9 @@ def parse_time(field: str, text: str, now_ms: int) -> int:
     if time_ms is None:
         raise InvalidField(field, text[:100], _REMEDY)
     if not EARLIEST_MS <= time_ms <= LATEST_MS:
-        raise InvalidField(field, text[:100], "must lie in the years 2000 to 2100; plain numbers are Unix milliseconds")
+        raise InvalidField(
+            field, text[:100], "must be in the years 2000 to 2100; a plain number means Unix milliseconds"
+        )
     return time_ms
 
 
@@ -28,7 +30,7 @@ def parse_range(from_text: str, to_text: str, now_ms: int) -> tuple[int, int]:
     from_ms = parse_time("from", from_text, now_ms)
     to_ms = parse_time("to", to_text, now_ms)
     if from_ms >= to_ms:
-        raise InvalidField("from", from_text[:100], "must be before to")
+        raise InvalidField("from", from_text[:100], "must be earlier than to")
     return from_ms, to_ms
 
 

@@ -141,5 +141,6 @@ def _too_many(lines: Sequence[Line], periods_ms: Periods, rows: int, most: int) 
     """With what helps for certain: so short a range that even its raw rows are few enough."""
     periods = [periods_ms[line.host_id] for line in lines]
     longest_s = int(min(0.9 * MOST_ROWS / sum(1 / period for period in periods), EXACT_ROWS * min(periods)) / 1000)
-    shorter = f", or ask for at most {longest_s} s" if longest_s > 0 else ""
-    return InvalidField("hosts", len(lines), f"that is as much as {rows} rows, at most {most}: name fewer{shorter}")
+    shorter = f", or request a range of at most {longest_s} s" if longest_s > 0 else ""
+    remedy = f"about {rows} rows would have to be read, at most {most} are allowed; name fewer hosts{shorter}"
+    return InvalidField("hosts", len(lines), remedy)

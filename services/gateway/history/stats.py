@@ -90,8 +90,8 @@ async def check_sketches(database: Connection, wanted: Wanted, lines: Lines, pie
         there += len(metrics) * await database.fetchval(sql.count_hours(family), *bounds_of(stretches))
     if there > MOST_SKETCHES:
         remedy = (
-            f"of these {columns} metrics of instances {there} hours are stored, at most {MOST_SKETCHES} can be read: "
-            f"ask for fewer, or for a shorter range"
+            f"{there} hour rows would have to be read, at most {MOST_SKETCHES} are allowed; "
+            f"request fewer metrics, one instance, or a shorter range"
         )
         raise InvalidField("metrics", columns, remedy)
 

@@ -29,7 +29,7 @@ class Bus:
         try:
             await self.client.publish(subject, data)
         except nats.errors.Error as error:
-            logger.warning("not published", extra={"subject": subject, "error": str(error)})
+            logger.warning("publishing failed", extra={"subject": subject, "error": str(error)})
             return False
         return True
 
@@ -38,4 +38,4 @@ class Bus:
         self.unreadable += 1
         if self.unreadable & (self.unreadable - 1) == 0:
             facts = {"subject": subject, "reason": reason[:300], "unreadable": self.unreadable}
-            logger.warning("message ignored", extra=facts)
+            logger.warning("invalid message ignored", extra=facts)

@@ -36,11 +36,13 @@ async def connected(pool: Pool, wait_s: float = 5) -> AsyncIterator[Connection]:
         # A value or a call that the driver refuses is our bug, unless the connection went away under it.
         if isinstance(error, asyncpg.DataError) or "closed" not in str(error):
             raise
-        raise unavailable("the database connection was lost", AWAY) from error
+        raise unavailable("the database connection was lost; retry", AWAY) from error
     except asyncpg.UndefinedTableError as error:
-        logger.error("schema is incomplete", extra={"error": str(error)})
-        raise unavailable("the database is not migrated; run `sonde migrate`", AWAY, 10) from error
+        logger.error("database tables missing", extra={"error": str(error)})
+        raise unavailable("database tables are missing; run `sonde migrate`", AWAY, 10) from error
     except DATABASE_TRANSIENT as error:
-        logger.warning("database away", extra={"error": f"{type(error).__name__}: {error}"[:300]})
-        detail = "the database took too long" if isinstance(error, TimeoutError) else "the database is away"
-        raise unavailable(detail, AWAY) from error
+        logger.warning("database unavailable", extra={"error": f"{type(error).__name__}: {error}"[:300]})
+        detail = (
+            "the database did not answer in time" if isinstance(error, TimeoutError) else "the database is unavailable"
+        )
+        raise unavailable(f"{detail}; retry, and see the gateway's log if it persists", AWAY) from error

@@ -19,6 +19,8 @@ from services.gateway.http.problems import ProblemError, problem_response
 from services.gateway.http.requests import MAX_BODY_BYTES, too_large
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+API = ("/api/", "/health/")
+"""What programs ask: never kept by a cache, never asked by pages of other sites."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 HEADERS = {
@@ -81,7 +83,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        api = scope["path"].startswith("/api/")
+        api = scope["path"].startswith(API)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -105,7 +107,7 @@ def refusal(method: str, headers: Headers, api: bool, names: frozenset[str]) -> 
     if host_name(host) not in names:
         return ProblemError(
             421,
-            f"this gateway does not answer to the name {host[:100]!r}; set dashboard_url to the address people use",
+            f"the host name {host[:100]!r} is not allowed; set dashboard_url to the address that people use",
             type="/problems/host-name",
         )
     site = headers.get("sec-fetch-site", "none")
@@ -124,7 +126,11 @@ def refusal(method: str, headers: Headers, api: bool, names: frozenset[str]) -> 
 
 
 def _foreign(whose: str) -> ProblemError:
-    return ProblemError(403, f"{whose} may not use this gateway", type="/problems/cross-origin")
+    return ProblemError(
+        403,
+        f"request from {whose} refused; use the dashboard itself, or a program outside a browser",
+        type="/problems/cross-origin",
+    )
 
 
 def origin_host(origin: str) -> str:

@@ -6,7 +6,7 @@ from schemas.catalogue import Family, Metric, family_named, metric_named
 from schemas.rules import InvalidField
 
 MAX_METRICS = 100
-_REMEDY = "use paths such as cpu.total, or families, of GET /api/v1/metrics, separated by commas"
+_REMEDY = "must be metrics such as cpu.total, or families such as cpu, separated by commas; see GET /api/v1/metrics"
 
 
 def parse_metrics(text: str, catalogue: tuple[Family, ...]) -> list[tuple[Family, list[Metric]]]:
@@ -24,7 +24,7 @@ def parse_metrics(text: str, catalogue: tuple[Family, ...]) -> list[tuple[Family
     if not chosen:
         raise InvalidField("metrics", text[:100], _REMEDY)
     if len(chosen) > MAX_METRICS:
-        raise InvalidField("metrics", len(chosen), f"ask for at most {MAX_METRICS} metrics at once")
+        raise InvalidField("metrics", len(chosen), f"must name at most {MAX_METRICS} metrics")
     by_family: dict[str, tuple[Family, list[Metric]]] = {}
     for family, metric in chosen.values():
         by_family.setdefault(family.name, (family, []))[1].append(metric)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http
+import json
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
+SHOWN_CHARACTERS = 60
+"""Most of a value that the detail of a problem repeats; the field's error has it whole."""
 
 
 class ProblemError(Exception):
@@ -42,19 +45,30 @@ class ProblemError(Exception):
 
 
 def unknown(what: str, name: str) -> ProblemError:
-    return ProblemError(404, f"no {what} {name[:60]!r}", type=f"/problems/unknown-{what}")
+    """404: `what` is the singular of the collection that lists what there is, such as host of /api/v1/hosts."""
+    detail = f"{what} {name[:60]!r} does not exist; GET /api/v1/{what}s lists the known {what}s"
+    return ProblemError(404, detail, type=f"/problems/unknown-{what}")
 
 
 def invalid(field: str, value: Any, reason: str) -> ProblemError:
     error = FieldError(field, value, reason)
-    return ProblemError(400, f"{field}: {reason}", type="/problems/invalid", errors=[error])
+    detail = f"{field}: {_shown(value)}{reason}"
+    return ProblemError(400, detail, type="/problems/invalid", errors=[error])
+
+
+def _shown(value: Any) -> str:
+    """A plain value as JSON has it, cut to one line's length; nothing for any other."""
+    if not isinstance(value, bool | int | float | str):
+        return ""
+    text = value[:SHOWN_CHARACTERS] if isinstance(value, str) else value
+    return f"{json.dumps(text, ensure_ascii=False)}: "
 
 
 def conflict(what: str, name: str, version: int) -> ProblemError:
-    """412: somebody else has changed it since the version that If-Match names."""
+    """412: the version that If-Match names is not the present one."""
     return ProblemError(
         412,
-        f"{what} {name} is at version {version} now; read it again",
+        f"{what} {name} is at version {version}, not at the one in If-Match; read it again, then repeat the change",
         type="/problems/version-conflict",
         headers={"ETag": f'"{version}"'},
     )
@@ -84,13 +98,14 @@ async def on_invalid_field(request: Request, error: Exception) -> Response:
 async def on_http_error(request: Request, error: Exception) -> Response:
     """What Starlette itself raises: no such path, or a method the path does not have."""
     assert isinstance(error, HTTPException)  # noqa: S101 -- as above
+    path, allow = request.url.path[:200], (error.headers or {}).get("Allow", "other methods")
     detail = {
-        404: f"nothing at {request.url.path[:200]}",
-        405: f"{request.method[:20]} is not something {request.url.path[:200]} does",
+        404: f"no resource at {path}",
+        405: f"{path} does not allow {request.method[:20]}, only {allow}",
     }.get(error.status_code, error.detail)
     return problem_response(ProblemError(error.status_code, detail, headers=error.headers))
 
 
 async def on_bug(request: Request, error: Exception) -> Response:
     """An error of ours: Starlette raises it again after this answer, and uvicorn logs it with its traceback."""
-    return problem_response(ProblemError(500, "an error of the gateway itself; its log has the details"))
+    return problem_response(ProblemError(500, "internal error of the gateway; its log has the traceback"))

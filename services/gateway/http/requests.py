@@ -10,15 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from schemas.validation import invalid_field, json_fault
 from services.gateway.http.problems import ProblemError, invalid
 
 T = TypeVar("T")
 
 MAX_BODY_BYTES = 64 * 1024
 _VERSION = re.compile(r'(?:W/)?"?(\d{1,9})"?\Z')
-_PATH = re.compile(r"^(.*?)(?: - at `(?:key in )?\$\.?([^`]*)`)?$", re.DOTALL)
-_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `([^`]*)`")
-_MISSING_FIELD = re.compile(r"Object missing required field `([^`]*)`")
 
 
 def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -27,7 +25,7 @@ def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) 
 
 
 def too_large() -> ProblemError:
-    return ProblemError(413, f"a body may have at most {MAX_BODY_BYTES} bytes", type="/problems/too-large")
+    return ProblemError(413, f"the request body must be at most {MAX_BODY_BYTES} bytes", type="/problems/too-large")
 
 
 def has_body(request: Request) -> bool:
@@ -36,10 +34,10 @@ def has_body(request: Request) -> bool:
 
 
 async def read_json(request: Request, type: type[T]) -> T:
-    """The request's JSON body as `type`. Raises ProblemError: 413, 415, or 400 naming the field."""
+    """The request's JSON body as `type`. Raises ProblemError 400, 413 or 415, and InvalidField naming the field."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
-        raise ProblemError(415, "send application/json", type="/problems/media-type")
+        raise ProblemError(415, "the Content-Type must be application/json", type="/problems/media-type")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -48,31 +46,11 @@ async def read_json(request: Request, type: type[T]) -> T:
     try:
         data = msgspec.json.decode(bytes(body))
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise invalid("body", None, f"not JSON: {error}") from None
+        raise invalid("body", None, json_fault(error)) from None
     try:
         return msgspec.convert(data, type)
     except msgspec.ValidationError as error:
-        raise _field_problem(error, data) from None
-
-
-def _field_problem(error: msgspec.ValidationError, data: Any) -> ProblemError:
-    """msgspec's message, taken apart into field, the value there, and reason."""
-    match = _PATH.match(str(error))
-    reason, field = (match[1], match[2] or "") if match else (str(error), "")
-    value = _value_at(data, field)
-    for pattern in (_UNKNOWN_FIELD, _MISSING_FIELD):
-        named = pattern.match(reason)
-        if named:
-            field = f"{field}.{named[1]}".lstrip(".")
-            value = None
-    return invalid(field or "body", value, reason)
-
-
-def _value_at(data: Any, path: str) -> Any:
-    """The plain value at a dotted path, null when that is no plain value."""
-    for key in filter(None, path.split(".")):
-        data = data.get(key) if isinstance(data, dict) else None
-    return data if isinstance(data, bool | int | float | str) else None
+        raise invalid_field(error, data, type) from None
 
 
 def query_int(request: Request, name: str, default: int, least: int, most: int) -> int:
@@ -92,7 +70,7 @@ def if_match(request: Request) -> int | None:
         return None
     match = _VERSION.match(text)
     if match is None:
-        raise invalid("If-Match", text[:100], 'must be a version such as "3", or *')
+        raise invalid("If-Match", text[:100], 'must be a version such as "3", or * for any version')
     return int(match[1])
 
 

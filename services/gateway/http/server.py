@@ -39,7 +39,7 @@ def bind(host: str, port: int) -> socket.socket:
         bound.close()
         if error.errno == errno.EADDRINUSE:
             raise PortTaken(
-                f"SONDE_PORT: port {port} of {host} is taken by another program; set SONDE_PORT to a free one"
+                f"SONDE_PORT: port {port} of {host} is in use by another program; set SONDE_PORT to a free port"
             ) from None
         raise SettingError(f"SONDE_PORT: cannot listen on {host} port {port}: {error.strerror}") from None
     bound.setblocking(False)

@@ -46,7 +46,7 @@ def live_routes(hub: Hub, catalogue: tuple[Family, ...], abort: Abort) -> list[B
         try:
             feed = hub.join(viewer, selection, position)
         except Full:
-            detail = f"{hub.most_viewers} viewers are watching, the most that max_viewers allows"
+            detail = f"{hub.most_viewers} viewers are connected, the limit; close one, or raise max_viewers"
             raise unavailable(detail, "/problems/too-many-viewers", RETRY_FULL_S) from None
         return LiveResponse(hub, feed, viewer, abort)
 
@@ -79,7 +79,10 @@ class LiveResponse(EventSourceResponse):
         try:
             await super().__call__(scope, receive, send)
         except SendTimeoutError:
-            logger.info("viewer cut off", extra={"viewer": self._viewer.id, "dropped": self._viewer.dropped})
+            logger.info(
+                "viewer disconnected, connection stalled",
+                extra={"viewer": self._viewer.id, "dropped": self._viewer.dropped},
+            )
         finally:
             self._hub.leave(self._viewer, self._feed)
             if self.active:

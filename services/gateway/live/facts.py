@@ -43,7 +43,7 @@ async def follow_facts(client: Client, pool: Pool, fleet: Fleet, hub: Hub) -> No
                 if fleet.learn(host, facts=known):
                     hub.host(host)
             if facts:  # of what is told for viewers every few seconds there is nothing to say
-                logger.info("events read", extra={"messages": len(messages), "hosts": len(facts)})
+                logger.info("host facts stored", extra={"messages": len(messages), "hosts": len(facts)})
 
 
 def newest_facts(messages: list[StoredMessage]) -> dict[str, HostFacts]:
@@ -54,10 +54,13 @@ def newest_facts(messages: list[StoredMessage]) -> dict[str, HostFacts]:
         try:
             event = msgspec.json.decode(message.data, type=HostEvent)
         except msgspec.DecodeError as error:
-            logger.warning("event ignored", extra={"subject": message.subject, "reason": str(error)})
+            logger.warning("invalid host event ignored", extra={"subject": message.subject, "reason": str(error)})
             continue
         if event.host != host or not valid_host(host):
-            logger.warning("event ignored", extra={"subject": message.subject, "reason": f"host {event.host[:60]!r}"})
+            logger.warning(
+                "invalid host event ignored",
+                extra={"subject": message.subject, "reason": f"names host {event.host[:60]!r}"},
+            )
         elif event.facts is not UNSET:
             facts[host] = event.facts
     return facts

@@ -53,7 +53,7 @@ async def listen(client: Client, bus: Bus, fleet: Fleet, hub: Hub, stale: asynci
     try:
         for subject, receive in receivers.items():
             await client.subscribe(subject, cb=_callback(bus, receive, failed), pending_bytes_limit=PENDING_BYTES)
-        logger.info("listening")
+        logger.info("bus subscribed")
         await failed
     finally:
         bus.client = None
@@ -86,9 +86,9 @@ def take_batch(subject: str, data: bytes, fleet: Fleet, hub: Hub) -> None:
     """Take one batch into the fleet and spread what is new of it. Raises Poison."""
     batch = decode_batch(data, fleet.catalogue)
     if batch.host != host_of(subject):
-        raise Poison(f"host {batch.host!r} in a message on {subject}")
+        raise Poison(f"message on {subject} names host {batch.host!r}")
     if batch.lane != subject.partition(".")[0]:
-        raise Poison(f"lane {batch.lane!r} in a message on {subject}")
+        raise Poison(f"message on {subject} names lane {batch.lane!r}")
     new = batch.host not in fleet
     at_ms = now_ms()
     fresh = fleet.take(batch, data, at_ms)

@@ -51,7 +51,7 @@ async def keep_fresh(pool: Pool, fleet: Fleet, hub: Hub, runtime: Runtime) -> No
             backoff.reset()
         except NOT_READY as error:
             wait_s = backoff.next_s()
-            logger.warning("tables not read", extra={"error": f"{type(error).__name__}: {error}"[:300]})
+            logger.warning("reading the database failed", extra={"error": f"{type(error).__name__}: {error}"[:300]})
         await asyncio.sleep(LEAST_S)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
@@ -64,7 +64,7 @@ async def read_settings(database: Connection, fleet: Fleet, hub: Hub, runtime: R
     try:
         runtime.settings = settings_from_rows(rows)
     except msgspec.ValidationError as error:
-        logger.error("stored settings are invalid, the previous ones stay", extra={"error": str(error)})
+        logger.error("stored settings invalid, previous settings kept", extra={"error": str(error)})
     fleet.down_s = runtime.settings.host_down_default_s
     hub.most_viewers = runtime.settings.max_viewers
 
@@ -90,7 +90,7 @@ def _facts(host: str, stored: str) -> HostFacts:
     try:
         return msgspec.json.decode(stored, type=HostFacts)
     except msgspec.DecodeError as error:
-        logger.warning("stored facts are unreadable", extra={"host": host, "error": str(error)})
+        logger.warning("stored host facts invalid, ignored", extra={"host": host, "error": str(error)})
         return HostFacts()
 
 
@@ -117,7 +117,7 @@ async def restore(database: Connection, fleet: Fleet, hub: Hub) -> None:
     for host in seen:
         if fleet.turned(now_ms(), host):
             hub.host(host)
-    logger.info("restored", extra={"hosts": len(seen), "ms": now_ms() - started_ms})
+    logger.info("live state restored", extra={"hosts": len(seen), "ms": now_ms() - started_ms})
 
 
 @contextlib.contextmanager
@@ -126,7 +126,7 @@ def _passed_over(host: str) -> Iterator[None]:
     try:
         yield
     except Poison as error:
-        logger.warning("stored rows passed over", extra={"host": host, "reason": str(error)})
+        logger.warning("stored rows skipped", extra={"host": host, "reason": str(error)})
 
 
 class _Rows:

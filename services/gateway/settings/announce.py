@@ -30,7 +30,7 @@ def announcer(bus: Bus, stale: asyncio.Event, tell_viewers: Callable[[SettingCha
         stale.set()
         changed = SettingChanged(key, version)
         if not await bus.publish(SETTINGS_CHANGED, msgspec.json.encode(changed)):
-            logger.warning("change not announced, the bus is away", extra={"key": key, "version": version})
+            logger.warning("change not announced, bus unavailable", extra={"key": key, "version": version})
             tell_viewers(changed)
 
     return announce

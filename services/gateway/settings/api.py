@@ -15,9 +15,17 @@ from starlette.routing import BaseRoute
 from infra.storage.database import Connection, Pool
 from schemas.api import Setting, Settings
 from schemas.rules import InvalidField
-from schemas.settings import DESCRIPTIONS, SECRETS, RuntimeSettings, check_settings, parse_setting, setting_keys
+from schemas.settings import (
+    DESCRIPTIONS,
+    SECRETS,
+    RuntimeSettings,
+    check_settings,
+    parse_setting,
+    setting_fault,
+    setting_keys,
+)
 from services.gateway.http.database import connected
-from services.gateway.http.problems import conflict, invalid, unknown
+from services.gateway.http.problems import conflict, unknown
 from services.gateway.http.requests import Resource, answer, if_match, read_json
 from services.gateway.settings import sql
 from services.gateway.settings.announce import Announce
@@ -45,7 +53,7 @@ def setting_routes(pool: Pool, announce: Announce) -> list[BaseRoute]:
         try:
             value = parse_setting(key, given)
         except msgspec.ValidationError as error:
-            raise invalid("value", None if key in SECRETS else given, str(error)) from None
+            raise setting_fault(key, given, error, "value") from None
         text = json.dumps(value)
         async with connected(pool) as database, database.transaction():
             await database.execute(sql.LOCK_SETTINGS)

@@ -28,7 +28,7 @@ async def test_slack_is_told_of_firing_and_resolving(bus_url: str, database_url:
         await swing(hosts)
         await eventually(lambda: len(slack.posts) == 2)
         assert slack.headlines == ["🟠 Warning: CPU busy on web-1", "🟢 Resolved (warning): CPU busy on web-1"]
-        assert "http://sonde.example/host/web-1" in str(slack.posts[0])
+        assert "http://sonde.example/hosts/web-1" in str(slack.posts[0])
         await hosts.delivered()
         assert await hosts.outbox() == [("sent", 1, "200 ok")] * 2
 

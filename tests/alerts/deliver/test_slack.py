@@ -80,7 +80,7 @@ def test_an_instance_is_named_with_its_metric() -> None:
 
 def test_a_dashboard_address_makes_a_link_to_the_host() -> None:
     links = message(dashboard_url="http://sonde.example/")["blocks"][2]["elements"][0]["text"]
-    assert links == "<http://sonde.example/host/web-1|Open web-1>"
+    assert links == "<http://sonde.example/hosts/web-1|Open web-1>"
 
 
 def test_without_addresses_there_are_no_links() -> None:

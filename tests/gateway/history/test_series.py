@@ -189,7 +189,7 @@ async def test_more_cells_than_anybody_can_look_at_are_refused_with_how_many_the
     (error,) = refused.json()["errors"]
     columns = 10 * len(family_named("disk").metrics)
     assert (error["field"], error["value"]) == ("points", 3600)
-    assert f"{columns} columns may have at most {250_000 // columns} points each" in error["reason"]
+    assert f"{columns} series can have at most {250_000 // columns} points each" in error["reason"]
     assert fewer.status_code == 200
 
 

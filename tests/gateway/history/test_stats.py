@@ -154,7 +154,10 @@ async def test_more_hours_of_metrics_than_can_be_read_are_refused(database_url: 
     assert {stat["count"] for stat in answer["stats"]} == {0}
     assert refused.status_code == 400
     assert refused.json()["errors"][0]["field"] == "metrics"
-    assert f"{(hours + 1) * len(family_named('cpu').metrics)} hours are stored, at most 200000" in refused.text
+    assert (
+        f"{(hours + 1) * len(family_named('cpu').metrics)} hour rows would have to be read, at most 200000"
+        in refused.text
+    )
 
 
 async def test_rows_that_were_dropped_a_moment_ago_are_not_missed(database_url: str) -> None:

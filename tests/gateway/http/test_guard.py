@@ -71,7 +71,7 @@ def test_changes_are_taken_from_our_own_pages_and_from_programs_only(
 
 def test_pages_of_other_sites_may_link_to_the_dashboard_but_not_use_the_api() -> None:
     foreign = {**HERE, "sec-fetch-site": "cross-site"}
-    assert status("GET", foreign, "/host/web-1") == 200
+    assert status("GET", foreign, "/hosts/web-1") == 200
     assert status("GET", foreign, "/api/v1/live") == 403
 
 

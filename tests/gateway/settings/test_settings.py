@@ -100,9 +100,9 @@ async def test_what_replaces_something_may_not_go_before_it(database_url: str) -
         short = await refused(client, "minute_days", 6)
         past = await refused(client, "minute_days", 731)
         read = [(await client.get(f"/settings/{key}")).json()["version"] for key in ("raw_days", "minute_days")]
-    assert long.startswith("raw_days: may not exceed minute_days, which is 30: raise minute_days to at least 31")
-    assert short.startswith("raw_days: may not exceed minute_days, which is 6")
-    assert past.startswith("minute_days: may not exceed hour_days, which is 730")
+    assert long.startswith("raw_days: 31: must not exceed minute_days, which is 30; raise minute_days to at least 31")
+    assert short.startswith("raw_days: 7: must not exceed minute_days, which is 6")
+    assert past.startswith("minute_days: 731: must not exceed hour_days, which is 730")
     assert read == [0, 0]
 
 
@@ -123,7 +123,7 @@ async def test_a_change_waits_for_one_under_way_and_sees_it(database_url: str) -
             await eventually(lambda: waiting(other))
             await changing.commit()
     assert put.result().status_code == 400
-    assert put.result().json()["detail"].startswith("raw_days: may not exceed minute_days, which is 10")
+    assert put.result().json()["detail"].startswith("raw_days: 20: must not exceed minute_days, which is 10")
 
 
 async def test_settings_that_were_at_odds_before_are_mended_in_steps(database_url: str) -> None:
@@ -134,7 +134,7 @@ async def test_settings_that_were_at_odds_before_are_mended_in_steps(database_ur
         early = await refused(client, "minute_days", 900)
         steps = [await client.put(f"/settings/{key}", json={"value": 900}) for key in ("hour_days", "minute_days")]
     assert "901" in worse
-    assert early.startswith("minute_days: may not exceed hour_days, which is 730")
+    assert early.startswith("minute_days: 900: must not exceed hour_days, which is 730")
     assert [answer.status_code for answer in (other, *steps)] == [200, 200, 200]
 
 

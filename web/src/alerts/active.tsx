@@ -35,7 +35,7 @@ export function ActiveList({ alerts, rules, here }: ActiveListProps) {
             </span>
             <span class="what">
               <b>{alert.rule_name}</b>
-              {here !== alert.host && <a href={`/host/${alert.host}`}>{alert.host}</a>}
+              {here !== alert.host && <a href={`/hosts/${alert.host}`}>{alert.host}</a>}
               {alert.instance && <code>{alert.instance}</code>}
               {alert.state === "recovering" && <em>recovering</em>}
               {!fires(alert) && <em>would be {alert.severity}</em>}

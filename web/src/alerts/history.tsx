@@ -39,7 +39,7 @@ export function HistoryTable({ history }: { history: readonly PastAlert[] }) {
               </td>
               <td>
                 <a
-                  href={`/host/${one.host}?from=${Math.round((one.since - 600) * 1000)}&to=${Math.round((one.time + 600) * 1000)}`}
+                  href={`/hosts/${one.host}?from=${Math.round((one.since - 600) * 1000)}&to=${Math.round((one.time + 600) * 1000)}`}
                   title="See the host around that time"
                 >
                   {one.host}

@@ -32,7 +32,7 @@ export function Card({ entry }: { entry: Entry }) {
           <span class="hidden">{STANDING_WORDS[standing]}</span>
         </span>
         <h2>
-          <a href={`/host/${entry.id}`}>{entry.id}</a>
+          <a href={`/hosts/${entry.id}`}>{entry.id}</a>
         </h2>
         <Badge entry={entry} />
         {onScreen.value && <Age entry={entry} />}

@@ -39,7 +39,7 @@ export function Head({ entry, window, edge, lastPreset }: HeadProps) {
         </span>
         <Age entry={entry} />
         {standing === "offline" && entry.lastSample !== null && (
-          <a href={`/host/${entry.id}?from=${entry.lastSample - BEFORE_MS}&to=${entry.lastSample + AFTER_MS}`}>
+          <a href={`/hosts/${entry.id}?from=${entry.lastSample - BEFORE_MS}&to=${entry.lastSample + AFTER_MS}`}>
             See its last samples
           </a>
         )}

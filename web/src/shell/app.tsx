@@ -11,11 +11,8 @@ import { Banner } from "./banner.tsx";
 import { Header } from "./header.tsx";
 
 function Page() {
-  const host = /^\/host\/([^/]+)\/?$/.exec(path.value);
-  if (host) {
-    const id = decodeURIComponent(host[1] as string);
-    return <HostPage key={id} id={id} />;
-  }
+  const id = /^\/hosts\/([a-z0-9-]{1,40})\/?$/.exec(path.value)?.[1];
+  if (id) return <HostPage key={id} id={id} />;
   switch (path.value) {
     case "/":
       return <FleetPage />;

@@ -22,7 +22,7 @@ export function Header() {
       </a>
       <nav aria-label="Pages">
         {PAGES.map(([href, name]) => {
-          const here = href === "/" ? path.value === "/" || path.value.startsWith("/host/") : path.value === href;
+          const here = href === "/" ? path.value === "/" || path.value.startsWith("/hosts/") : path.value === href;
           return (
             <a key={href} href={href} aria-current={here ? "page" : undefined}>
               {name}
