@@ -21,18 +21,19 @@ from agent.sampling.plan import Plans, make_plan
 from agent.sampling.sampler import Sampler
 from agent.selfreport.facts import host_facts
 from agent.selfreport.local import told_locally
-from agent.selfreport.report import report
+from agent.selfreport.status import agent_status
 from agent.sending import intake
 from agent.sending.batching import Batcher
+from agent.sending.lanes import Lanes
 from agent.sending.live import LiveFeed
-from agent.sending.publisher import Lanes
 from agent.session import session_of
 from agent.spool.spool import Limits, open_spool
 from agent.system.notify import Notifier
-from agent.system.state import Status
+from agent.system.state import AgentState
 from agent.system.worker import Worker
 from infra.bus.connection import keep_connected
 from infra.bus.patience import Access
+from infra.clock import now_ms
 from infra.settings import AgentSettings
 from schemas.messages import HostFacts
 from schemas.subjects import host_from_name
@@ -53,7 +54,7 @@ async def run(settings: AgentSettings, stop: asyncio.Event) -> None:
     limits = spool_limits(settings)
     spool = await disk.run(open_spool, Path(settings.data) / "agent" / "spool", limits)
     try:
-        status = Status(told_dropped=spool.backlog.dropped)
+        status = AgentState(told_dropped=spool.backlog.dropped)
         lanes = Lanes(settings.host or host_from_name(socket.gethostname()), spool, disk, status)
         await _run(settings, limits, lanes, stop)
     finally:
@@ -84,7 +85,7 @@ async def _run(settings: AgentSettings, limits: Limits, lanes: Lanes, stop: asyn
     sampler = Sampler(collectors, gpus, plans, status)
     slow = sources.slow_sources(roots, choices, status)
     of_plan = functools.partial(readers.wanted, sources=slow, sampler=sampler, status=status, root=roots.host)
-    feed = LiveFeed(host, now_ms=int(time.time() * 1000))
+    feed = LiveFeed(host, now_ms=now_ms())
     batcher = Batcher(plans.current.batch_interval_s, zlib.crc32(host.encode()) % 1000 / 1000, MOST_SAMPLES)
     samples = intake.Intake(host, lanes, batcher, limits.message_bytes, status)
     pushed = Pushed(settings, plans, status, lanes.disk)
@@ -95,7 +96,7 @@ async def _run(settings: AgentSettings, limits: Limits, lanes: Lanes, stop: asyn
         return host_facts(settings, plans.current, gpus.names, status.config_error)
 
     def tell() -> dict[str, Any]:
-        return report(lanes, plans.current, sampler, gpus.names, started_s)
+        return agent_status(lanes, plans.current, sampler, gpus.names, started_s)
 
     orders = Orders(agent_verbs(lanes, samples, tell))
     session = session_of(lanes, feed, pushed, orders, facts)
@@ -110,7 +111,7 @@ async def _run(settings: AgentSettings, limits: Limits, lanes: Lanes, stop: asyn
             group.create_task(intake.keep_synced(lanes, settings.spool_sync_s)),
             group.create_task(keep_connected(settings.nats_url, f"sonde agent {host}", session, access=access)),
         ]
-        logger.info("agent runs", extra={"host": host, "epoch": spool.epoch, "backlog": spool.backlog.batches})
+        logger.info("agent started", extra={"host": host, "epoch": spool.epoch, "backlog": spool.backlog.batches})
         await stop.wait()
         systemd.stopping()
         for task in reading:

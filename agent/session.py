@@ -10,8 +10,9 @@ from nats.aio.client import Client
 from agent.orders.commands import Orders, answer_commands
 from agent.orders.config import Pushed, follow_config
 from agent.sending.events import publish_events, publish_top
+from agent.sending.lanes import Lanes
 from agent.sending.live import LiveFeed, publish_live
-from agent.sending.publisher import Lanes, send_backfill, send_present
+from agent.sending.publisher import send_backfill, send_present
 from schemas.messages import HostFacts
 
 

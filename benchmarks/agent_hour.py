@@ -22,9 +22,10 @@ from agent.sampling.sampler import Sampler
 from agent.sampling.ticker import Tick
 from agent.sending import intake as intakes
 from agent.sending.batching import Batcher
-from agent.sending.publisher import Lanes, send_backfill, send_present
+from agent.sending.lanes import Lanes
+from agent.sending.publisher import send_backfill, send_present
 from agent.spool.spool import open_spool
-from agent.system.state import Status
+from agent.system.state import AgentState
 from agent.system.worker import Worker
 from infra.bus.connection import keep_connected
 from infra.settings import AgentSettings
@@ -39,7 +40,7 @@ async def growth_mib(url: str, data: str) -> float:
     settings = AgentSettings(nats_url=url, data=data, host="hour")
     limits = service.spool_limits(settings)
     now_s = float(int(time.time()))
-    plans, status, disk = Plans(make_plan(settings)), Status(), Worker("spool")
+    plans, status, disk = Plans(make_plan(settings)), AgentState(), Worker("spool")
     spool = await disk.run(open_spool, Path(data, "spool"), limits, lambda: now_s)
     lanes = Lanes("hour", spool, disk, status)
     roots = sources.roots_of(settings)

@@ -15,9 +15,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.figures import Figure, figure, parser, show
-from infra.bus.connection import connection, ensure_streams
+from infra.bus.connection import connection
+from infra.bus.streams import ensure_streams
 from infra.servers.embedded import nats_server
 
+FIGURES = (
+    "agent.cpu_percent",
+    "agent.pss_mib",
+    "agent.hour_growth_mib",
+)
+"""Names of what it prints."""
 ROOT = Path(__file__).parents[1]
 CPU_TARGET_PERCENT = 0.20
 PSS_TARGET_MIB = 30.0
@@ -48,7 +55,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser(__doc__ or "")
     arguments.add_argument("--seconds", type=float, default=60)
     options = arguments.parse_args(argv)
-    show(asyncio.run(measure(options.seconds)), options.json)
+    show(asyncio.run(measure(options.seconds)), options.json, FIGURES)
     return 0
 
 

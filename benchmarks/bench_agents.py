@@ -30,15 +30,17 @@ from agent.selfreport.facts import host_facts
 from agent.sending.batching import Batcher
 from agent.sending.events import publish_events
 from agent.sending.intake import Intake, keep_synced
+from agent.sending.lanes import Lanes
 from agent.sending.live import LiveFeed, publish_live
-from agent.sending.publisher import Lanes, send_backfill, send_present
+from agent.sending.publisher import send_backfill, send_present
 from agent.spool.spool import Spool, open_spool
-from agent.system.state import Status
+from agent.system.state import AgentState
 from agent.system.worker import Worker
 from benchmarks.bench_live import memory_kib, running
 from benchmarks.figures import Figure, figure, parser, show
 from infra.bus.connection import connection as bus_connection
-from infra.bus.connection import ensure_streams, keep_connected
+from infra.bus.connection import keep_connected
+from infra.bus.streams import ensure_streams
 from infra.cli import process
 from infra.servers.embedded import nats_server, postgres_server
 from infra.settings import AgentSettings
@@ -48,6 +50,21 @@ from infra.storage.migrate import migrate
 from schemas.codec import Sample
 from schemas.messages import HostFacts
 
+FIGURES = (
+    "agents.connected",
+    "agents.samples",
+    "agents.rows",
+    "agents.lost",
+    "agents.doubled",
+    "agents.publish_p50_ms",
+    "agents.publish_p99_ms",
+    "agents.cpu_percent",
+    "agents.nats_cpu_percent",
+    "agents.ingest_cpu_percent",
+    "agents.agent_kib",
+    "agents.reconnects",
+)
+"""Names of what it prints."""
 DISK_THREADS = 8
 """Shared by the agents; each of their spools stays on one."""
 DESCRIPTORS_EACH = 3
@@ -63,7 +80,7 @@ class Member:
 
     def __init__(self, host: str, settings: AgentSettings, spool: Spool, disk: Worker) -> None:
         limits = service.spool_limits(settings)
-        self.status = Status()
+        self.status = AgentState()
         self.lanes = Lanes(host, spool, disk, self.status)
         self.feed = LiveFeed(host, now_ms=int(time.time() * 1000))
         phase = zlib.crc32(host.encode()) % 1000 / 1000
@@ -132,7 +149,7 @@ class Fleet:
     async def feed(self, seconds: float) -> int:
         """Take a sample a second and give every agent its own version of it; returns how many that were."""
         settings = self._settings
-        plans, status = Plans(make_plan(settings)), Status()
+        plans, status = Plans(make_plan(settings)), AgentState()
         roots = sources.roots_of(settings)
         choices = sources.new_choices(roots.sys)
         sampler = Sampler(sources.fast_collectors(roots, choices), sources.gpus(roots, choices), plans, status)
@@ -186,7 +203,7 @@ def main(argv: Sequence[str]) -> int:
     options = arguments.parse_args(argv)
     allow_descriptors(options.agents * DESCRIPTORS_EACH + 200)
     with process.runner() as loop:
-        show(loop.run(measure(options.agents, options.seconds, options.sync)), options.json)
+        show(loop.run(measure(options.agents, options.seconds, options.sync)), options.json, FIGURES)
     return 0
 
 

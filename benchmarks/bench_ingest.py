@@ -17,7 +17,7 @@ from nats.aio.client import Client
 
 from benchmarks.figures import Figure, figure, parser, show
 from infra.bus.connection import connection as bus_connection
-from infra.bus.connection import ensure_streams
+from infra.bus.streams import ensure_streams
 from infra.cli import process
 from infra.servers.embedded import nats_server, postgres_server
 from infra.settings import ServerSettings
@@ -32,6 +32,12 @@ from services.ingest import service
 from services.ingest.columns import FamilyRows, gather
 from services.ingest.copyformat import Field, encode_copy, timestamps
 
+FIGURES = (
+    "ingest.values_per_s",
+    "ingest.ratio_to_copy",
+    "ingest.messages_per_s",
+)
+"""Names of what it prints."""
 TARGET_VALUES_PER_S = 1.5e6
 TARGET_RATIO = 0.7
 SAMPLES = 10
@@ -47,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
     arguments.add_argument("--batches", type=int, default=400, help="10-second batches per host")
     options = arguments.parse_args(argv)
     with process.runner() as loop:
-        show(loop.run(measure(options.hosts, options.batches)), options.json)
+        show(loop.run(measure(options.hosts, options.batches)), options.json, FIGURES)
     return 0
 
 

@@ -25,7 +25,7 @@ import psutil
 
 from benchmarks.figures import Figure, figure, parser, show
 from infra.bus.connection import connection as bus_connection
-from infra.bus.connection import ensure_streams
+from infra.bus.streams import ensure_streams
 from infra.cli import process
 from infra.servers.embedded import nats_server, postgres_server
 from infra.servers.process import free_port
@@ -35,6 +35,15 @@ from infra.storage.migrate import migrate
 from schemas.catalogue import CATALOGUE
 from schemas.codec import Sample, build_batch, encode_batch
 
+FIGURES = (
+    "live.p50_ms",
+    "live.p99_ms",
+    "live.cpu_percent",
+    "live.viewer_kib",
+    "live.events_per_s",
+    "live.samples_per_s",
+)
+"""Names of what it prints."""
 ROOT = Path(__file__).parents[1]
 METRICS = (
     "cpu.total,cpu.load1,memory.used_percent,filesystem.used_percent,filesystem.inodes_percent,"
@@ -119,7 +128,7 @@ def main(argv: list[str]) -> int:
     options.add_argument("--seconds", type=float, default=20)
     arguments = options.parse_args(argv)
     with process.runner() as loop:
-        show(loop.run(measure(arguments.hosts, arguments.viewers, arguments.seconds)), arguments.json)
+        show(loop.run(measure(arguments.hosts, arguments.viewers, arguments.seconds)), arguments.json, FIGURES)
     return 0
 
 

@@ -26,8 +26,9 @@ from msgspec import Struct
 
 from benchmarks.figures import Figure, figure, parser, show
 from infra.bus.connection import connection as bus_connection
-from infra.bus.connection import ensure_streams
+from infra.bus.streams import ensure_streams
 from infra.cli import process
+from infra.clock import to_time
 from infra.servers.embedded import Server, nats_server, postgres_server
 from infra.settings import ServerSettings
 from infra.storage.database import Connection, ensure_hosts
@@ -38,7 +39,6 @@ from schemas.catalogue import CATALOGUE
 from schemas.families import CPU, MEMORY
 from services.gateway import service
 from services.gateway.history.resolution import HOUR_MS, choose_grid
-from services.gateway.history.series import to_time
 from services.ingest.copyformat import Field, encode_copy, timestamps
 from services.retention.policy import cold_before
 from services.retention.rollup import roll_up
@@ -83,6 +83,8 @@ CASES = (
     Case("fleet_24h", DAY_MS, None, path="series", metrics="cpu.total"),
     Case("fleet_7d_top", 7 * DAY_MS, None, path="series", metrics="cpu.total", more=f"&points={POINTS}&top=10"),
 )
+FIGURES = tuple(f"query.{case.name}_{part}_ms" for case in CASES for part in ("p95", "p50"))
+"""Names of what it prints."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -92,7 +94,7 @@ def main(argv: Sequence[str]) -> int:
     arguments.add_argument("--requests", type=int, default=60, help="requests of each kind")
     options = arguments.parse_args(argv)
     with process.runner() as loop:
-        show(loop.run(measure(options.hosts, options.days, options.requests)), options.json)
+        show(loop.run(measure(options.hosts, options.days, options.requests)), options.json, FIGURES)
     return 0
 
 

@@ -40,6 +40,16 @@ PLAIN_TARGET = 8.0
 FLUSH_S = 60
 BATCH_S = 10
 KINDS = ("raw", "minute", "hour")
+FIGURES = (
+    *(
+        f"storage.{layout}_{kind}"
+        for layout in ("plain", "timescale_hot")
+        for kind in ("bytes_per_value", "cpu_bytes_per_value", "minute_bytes_per_metric", "hour_bytes_per_metric")
+    ),
+    "storage.timescale_bytes_per_value",
+    "storage.timescale_minute_bytes_per_metric",
+)
+"""Names of what it prints, on one engine or the other."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -51,7 +61,7 @@ def main(argv: Sequence[str]) -> int:
     options = arguments.parse_args(argv)
     with process.runner() as loop:
         work = measure(options.hosts, min(24, options.hours), options.database_url, options.families)
-        show(loop.run(work), options.json)
+        show(loop.run(work), options.json, FIGURES)
     return 0
 
 

@@ -15,11 +15,13 @@ from agent.sampling.sampler import Sampler
 from agent.sampling.ticker import Ticker
 from agent.sending.batching import batches, numbered
 from agent.spool.spool import Backlog
-from agent.system.state import Status
+from agent.system.state import AgentState
 from benchmarks.figures import Figure, figure, parser, show
 from infra.settings import AgentSettings
-from schemas.codec import Sample, decode_batch, readings
+from schemas.codec import Sample, decode_batch, decoded_series
 
+FIGURES = ("wire.bytes_per_value",)
+"""Names of what it prints."""
 TARGET_BYTES_PER_VALUE = 2.0
 SAMPLES_PER_BATCH = 10
 EPOCH = "abcdefghijklmnopqrstuvwxyz"
@@ -29,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser(__doc__ or "")
     arguments.add_argument("--seconds", type=int, default=60)
     options = arguments.parse_args(argv)
-    show(asyncio.run(measure(options.seconds)), options.json)
+    show(asyncio.run(measure(options.seconds)), options.json, FIGURES)
     return 0
 
 
@@ -49,7 +51,7 @@ async def measure(seconds: int) -> list[Figure]:
 
 async def real_samples(seconds: int) -> list[Sample]:
     """One sample a second of this machine, as the agent takes them."""
-    status = Status()
+    status = AgentState()
     collectors = sources.fast_collectors(sources.Roots(), sources.new_choices())
     collectors["agent"] = sources.own_collector(status, Backlog)
     sampler = Sampler(collectors, Gpus(0.5), Plans(make_plan(AgentSettings())), status)
@@ -70,7 +72,7 @@ def count_values(payload: bytes) -> int:
     """Values in a batch that are not null."""
     return sum(
         value is not None
-        for reading in readings(decode_batch(payload))
+        for reading in decoded_series(decode_batch(payload))
         for column in reading.columns.values()
         for value in column
     )

@@ -25,8 +25,11 @@ def figure(name: str, value: float, unit: str, target: float | None = None, limi
     return Figure(name, round(value, 4), unit, target, limit, round(value / limit, 4) if limit else None)
 
 
-def show(figures: Sequence[Figure], as_json: bool) -> None:
-    """Print `figures` on standard output."""
+def show(figures: Sequence[Figure], as_json: bool, declared: Sequence[str]) -> None:
+    """Print `figures` on standard output. Raises LookupError for one whose name the benchmark has not `declared`."""
+    unknown = sorted({each.name for each in figures} - set(declared))
+    if unknown:
+        raise LookupError(f"{', '.join(unknown)}: not in the benchmark's FIGURES")
     if as_json:
         print(json.dumps([structs.asdict(each) for each in figures]))
         return

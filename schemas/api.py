@@ -240,7 +240,7 @@ class Snapshot(Struct):
     history: dict[str, dict[str, Any]]
 
 
-class Sample(Struct):
+class LiveSample(Struct):
     host: str
     time: int
     families: Values
@@ -250,7 +250,7 @@ class Frame(Struct):
     """Live event: every sample since the last frame, oldest first."""
 
     time: int
-    samples: list[Sample]
+    samples: list[LiveSample]
 
 
 class AgentConfigAnswer(Struct):

@@ -34,7 +34,7 @@ class Poison(Exception):
         self.reason = reason
 
 
-class Readings(Struct):
+class DecodedSeries(Struct):
     """One instance's samples of one family, in catalogue counts, as `readings` yields them."""
 
     family: Family
@@ -152,7 +152,7 @@ def _check_columns(series: Series, family: Family, width: int, times: int, conte
         raise Poison(f"{family.name}: {fault}") from None
 
 
-def readings(batch: Batch, catalogue: tuple[Family, ...] = CATALOGUE) -> Iterator[Readings]:
+def decoded_series(batch: Batch, catalogue: tuple[Family, ...] = CATALOGUE) -> Iterator[DecodedSeries]:
     """Every instance's samples of a checked batch, for readers that want values rather than columns for COPY."""
     times = times_ms(batch.times)
     by_name = {family.name: family for family in catalogue}
@@ -168,7 +168,7 @@ def readings(batch: Batch, catalogue: tuple[Family, ...] = CATALOGUE) -> Iterato
                 for code, column in zip(block.codes, series.columns, strict=True)
                 if code in names
             }
-            yield Readings(family, series.instance, series.labels, at, columns)
+            yield DecodedSeries(family, series.instance, series.labels, at, columns)
 
 
 class Sample(Struct):

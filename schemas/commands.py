@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 VERBS = ("ping", "rescan", "flush", "status")
+"""What an agent can be told to do."""
 MOST_WAIT_S = 30.0
 """Longest time to wait for a reply."""
 CLOCKS_APART_S = 60.0

@@ -22,6 +22,7 @@ import pytest
 from nats.js.errors import APIError
 
 from infra.bus import connection as bus
+from infra.bus.streams import ensure_streams
 from infra.servers.embedded import Server, nats_server, postgres_server
 from infra.storage import database
 from infra.storage.engine import detect
@@ -164,7 +165,7 @@ async def wipe(url: str) -> None:
 
         async def make() -> bool:
             try:
-                await bus.ensure_streams(client)
+                await ensure_streams(client)
             except APIError:  # the server may still be removing the files of a stream of that name
                 return False
             return True

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
-
-from agent.sampling.plan import FamilyPlan
 
 _REMEMBERED = 500
 """Names whose verdict is kept; container interfaces come and go for ever."""
@@ -49,9 +47,3 @@ class Choice:
     def included(self, name: str) -> bool:
         """Whether the patterns themselves ask for an instance, whatever the default."""
         return bool(self._include) and self(name)
-
-
-def use_plan(choices: Mapping[str, Choice], families: Mapping[str, FamilyPlan]) -> None:
-    """Let every choice follow its family's patterns."""
-    for name, choice in choices.items():
-        choice.use(families[name].include, families[name].exclude)

@@ -124,7 +124,7 @@ class Custom:
                         continue
                 instances[name] = {"value": value}
         if left_out and not self.left_out:
-            logger.warning("too many custom series", extra={"taken": MOST_SERIES, "left_out": left_out})
+            logger.warning("custom series limit exceeded", extra={"taken": MOST_SERIES, "left_out": left_out})
         self.left_out = left_out
         return Reading(instances) if instances else None
 
@@ -138,7 +138,7 @@ class Custom:
             text = f"{type(error).__name__}: {error}"
             if self._said.get(path.name) != text:
                 self._said[path.name] = text
-                logger.warning("custom metrics file left out", extra={"path": str(path), "error": text})
+                logger.warning("custom metrics file skipped", extra={"path": str(path), "error": text})
             return {}
         self._said.pop(path.name, None)
         return found

@@ -10,7 +10,7 @@ from agent.collectors.rates import share_percent
 from agent.collectors.readings import Instances
 from agent.spool.spool import Backlog
 from agent.system.procfs import ProcFile
-from agent.system.state import Status
+from agent.system.state import AgentState
 
 
 def linux_resident(proc: str) -> Callable[[], int]:
@@ -23,7 +23,7 @@ def linux_resident(proc: str) -> Callable[[], int]:
 class Own:
     """Holds the processor time at the previous reading."""
 
-    def __init__(self, status: Status, backlog: Callable[[], Backlog], resident: Callable[[], int]) -> None:
+    def __init__(self, status: AgentState, backlog: Callable[[], Backlog], resident: Callable[[], int]) -> None:
         self._status = status
         self._backlog = backlog
         self._resident = resident

@@ -181,3 +181,23 @@ def process_counts() -> Instances:
             continue
     values: Values = {state: found[state] for state in dict.fromkeys(_STATES.values())}
     return {"": {"total": total, **values}}
+
+
+def sensors() -> Reading | None:
+    """Sensors through psutil, elsewhere than on Linux; None where it knows none."""
+    instances: Instances = {}
+    for chip, entries in (told("sensors_temperatures") or {}).items():
+        for number, entry in enumerate(entries, 1):
+            instances[f"{chip}/{entry.label or f'temp{number}'}"] = {
+                "temperature": entry.current,
+                "temperature_high": entry.high,
+                "temperature_critical": entry.critical,
+            }
+    for chip, entries in (told("sensors_fans") or {}).items():
+        for number, entry in enumerate(entries, 1):
+            instances[f"{chip}/{entry.label or f'fan{number}'}"] = {"fan": entry.current}
+    battery = told("sensors_battery")
+    if battery is not None:
+        plugged = None if battery.power_plugged is None else int(battery.power_plugged)
+        instances["battery"] = {"battery": battery.percent, "plugged": plugged}
+    return Reading(instances) if instances else None

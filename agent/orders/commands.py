@@ -113,7 +113,7 @@ def encoded(reply: CommandReply) -> bytes:
     try:
         data = _encoder.encode(reply)
     except (TypeError, ValueError) as error:
-        logger.error("reply cannot be encoded", extra={"error": str(error)})
+        logger.error("command reply not encodable", extra={"error": str(error)})
         return _encoder.encode(CommandReply(reply.id, False, error=f"the result cannot be sent: {error}"))
     if len(data) <= MOST_REPLY_BYTES:
         return data
@@ -137,9 +137,9 @@ async def _answer(message: Msg, orders: Orders) -> None:
     began = time.monotonic()
     reply = await orders.reply(verb, message.data)
     ms = round((time.monotonic() - began) * 1000, 1)
-    logger.info("command", extra={"verb": verb, "ok": reply.ok, "error": reply.error, "ms": ms})
+    logger.info("command executed", extra={"verb": verb, "ok": reply.ok, "error": reply.error, "ms": ms})
     if message.reply:
         try:
             await message.respond(encoded(reply))
         except BUS_TRANSIENT as error:
-            logger.warning("command not answered", extra={"verb": verb, "error": str(error)})
+            logger.warning("command reply not sent", extra={"verb": verb, "error": str(error)})

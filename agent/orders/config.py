@@ -20,7 +20,7 @@ from nats.aio.msg import Msg
 
 from agent.sampling.plan import Plans, make_plan
 from agent.spool.segment import sync_directory
-from agent.system.state import Status
+from agent.system.state import AgentState
 from agent.system.worker import Worker
 from infra.settings import AgentSettings
 from schemas import subjects
@@ -50,7 +50,7 @@ class NoAnswer(Exception):
 class Pushed:
     """The pushed settings in force."""
 
-    def __init__(self, settings: AgentSettings, plans: Plans, status: Status, disk: Worker) -> None:
+    def __init__(self, settings: AgentSettings, plans: Plans, status: AgentState, disk: Worker) -> None:
         self._settings = settings
         self._plans = plans
         self._status = status
@@ -68,7 +68,7 @@ class Pushed:
         except FileNotFoundError:
             return
         except (OSError, ValueError) as error:
-            logger.warning("kept settings are unreadable", extra={"path": str(self._path), "error": str(error)})
+            logger.warning("saved settings unreadable, ignored", extra={"path": str(self._path), "error": str(error)})
             return
         self._use(config)
         self._kept = config
@@ -83,7 +83,7 @@ class Pushed:
             config = AgentConfig() if data is None else read_config(data)
         except ValueError as error:
             if self._status.config_error != str(error):
-                logger.error("pushed settings are refused, the ones before stay", extra={"error": str(error)})
+                logger.error("pushed settings rejected, previous settings kept", extra={"error": str(error)})
             self._status.config_error = str(error)
             self._status.news.set()
             return False
@@ -95,7 +95,7 @@ class Pushed:
             return False
         self._accept()
         self._use(config)
-        logger.info("settings in force", extra={"revision": config.revision})
+        logger.info("settings applied", extra={"revision": config.revision})
         await self._keep()
         return True
 
@@ -107,7 +107,7 @@ class Pushed:
         try:
             await self._disk.run(_write, self._path, msgspec.json.encode(config))
         except OSError as error:
-            logger.warning("settings not kept", extra={"path": str(self._path), "error": str(error)})
+            logger.warning("settings not saved", extra={"path": str(self._path), "error": str(error)})
         else:
             self._kept = config
 
@@ -173,7 +173,7 @@ async def follow_config(client: Client, host: str, pushed: Pushed, ask_every_s: 
             except NoAnswer as error:
                 ask_at_s = loop.time() + min(ask_every_s, 30 * random.uniform(0.8, 1.2))
                 if not silent:
-                    logger.warning("settings not read, trying again", extra={"error": str(error)})
+                    logger.warning("settings not read, will retry", extra={"error": str(error)})
                 silent = True
         try:
             async with asyncio.timeout(min(LOOK_EVERY_S, max(0.0, ask_at_s - loop.time()))):

@@ -8,7 +8,8 @@ from typing import Any
 
 from agent.orders.commands import CommandFailed, Verb
 from agent.sending.intake import Intake
-from agent.sending.publisher import Lanes
+from agent.sending.lanes import Lanes
+from schemas.commands import VERBS
 from schemas.version import VERSION
 
 FLUSH_WITHIN_S = 5.0
@@ -39,4 +40,5 @@ def agent_verbs(lanes: Lanes, samples: Intake, tell: Callable[[], dict[str, Any]
         await samples.send(FLUSH_WITHIN_S)
         return {"left": lanes.spool.backlog.batches}
 
-    return {"ping": ping, "status": status, "rescan": rescan, "flush": flush}
+    does = {verb.__name__: verb for verb in (ping, rescan, flush, status)}
+    return {name: does[name] for name in VERBS}

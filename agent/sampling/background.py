@@ -6,13 +6,13 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
 
-from agent.collectors.choice import Choice, use_plan
+from agent.collectors.choice import Choice
 from agent.collectors.directory import directory
 from agent.collectors.readings import Instances, Reading
 from agent.collectors.source import Source
-from agent.sampling.plan import Plan, Plans
+from agent.sampling.plan import Plan, Plans, use_plan
 from agent.sampling.sampler import Sampler
-from agent.system.state import Status, WalkProgress
+from agent.system.state import AgentState, WalkProgress
 
 Key = tuple[object, ...]
 """All that a reader depends on: one whose key stays goes on undisturbed when the plan changes."""
@@ -20,7 +20,7 @@ Reader = Callable[[], Coroutine[None, None, None]]
 
 
 def wanted(
-    plan: Plan, sources: Mapping[str, Callable[[], Source]], sampler: Sampler, status: Status, root: str = "/"
+    plan: Plan, sources: Mapping[str, Callable[[], Source]], sampler: Sampler, status: AgentState, root: str = "/"
 ) -> dict[Key, Reader]:
     """The readers that `plan` calls for; directories are those below `root`."""
     readers: dict[Key, Reader] = {}
@@ -69,7 +69,7 @@ def _slow_reader(family: str, period_s: float, make: Callable[[], Source], sampl
     return lambda: read_slowly(family, period_s, make, sampler)
 
 
-def _directory_reader(path: str, period_s: float, sampler: Sampler, status: Status, root: str) -> Reader:
+def _directory_reader(path: str, period_s: float, sampler: Sampler, status: AgentState, root: str) -> Reader:
     def post(instances: Instances) -> None:
         sampler.post("directory", Reading(instances), partial=True)
 

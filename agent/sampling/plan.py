@@ -6,9 +6,11 @@ Only `Plans` is not: it holds the plan in force, and wakes those who wait for an
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from msgspec import Struct
 
+from agent.collectors.choice import Choice
 from infra.settings import AgentSettings
 from schemas.agentconfig import AgentConfig, FamilyConfig
 from schemas.catalogue import CATALOGUE
@@ -92,3 +94,9 @@ class Plans:
         while self.current is plan:
             await self._replaced.wait()
         return self.current
+
+
+def use_plan(choices: Mapping[str, Choice], families: Mapping[str, FamilyPlan]) -> None:
+    """Let every choice follow its family's patterns."""
+    for name, choice in choices.items():
+        choice.use(families[name].include, families[name].exclude)

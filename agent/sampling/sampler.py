@@ -15,7 +15,7 @@ from agent.collectors.readings import Reading, scales, to_counts
 from agent.sampling.plan import FamilyPlan, Plans
 from agent.sampling.sources import Collect
 from agent.sampling.ticker import Tick
-from agent.system.state import Status
+from agent.system.state import AgentState
 from schemas.catalogue import CATALOGUE, Family
 from schemas.codec import EARLIEST_MS, LATEST_MS, MOST_NAME, Sample
 
@@ -30,7 +30,7 @@ class Sampler:
         collectors: Mapping[str, Collect],
         gpus: Gpus,
         plans: Plans,
-        status: Status,
+        status: AgentState,
         catalogue: tuple[Family, ...] = CATALOGUE,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -169,7 +169,7 @@ class Sampler:
     def works(self, family: str) -> None:
         """Note that a family could be read."""
         if self.failing.pop(family, None) is not None:
-            logger.info("collector works again", extra={"family": family})
+            logger.info("collector recovered", extra={"family": family})
 
     def fail(self, family: str, error: object) -> None:
         """Note that a family could not be read; said once until it can be again."""
@@ -188,7 +188,7 @@ class Sampler:
         if odd and family not in self._odd:
             self._odd.add(family)
             facts = {"family": family, "instances": len(odd), "first": odd[0][:60]}
-            logger.warning("instances left out: a name is too long or holds a NUL", extra=facts)
+            logger.warning("instances skipped, invalid name", extra=facts)
         instances = {name: values for name, values in reading.instances.items() if name not in odd}
         labels = {
             name: {key: text.replace("\0", "") for key, text in of.items()}

@@ -18,7 +18,7 @@ from agent.collectors.readings import Instances
 from agent.collectors.source import InThread, Source
 from agent.spool.spool import Backlog
 from agent.system.procfs import SharedFile
-from agent.system.state import Status
+from agent.system.state import AgentState
 from infra.settings import AgentSettings
 from schemas.messages import TopProcesses
 
@@ -56,15 +56,11 @@ def new_choices(sys_root: str = "/sys") -> dict[str, Choice]:
     """Family -> which of its instances are sampled, for the families whose instances can be chosen."""
     on_linux = sys.platform == "linux"
     return {
-        "network": Choice(network.wanted if on_linux else _wanted_elsewhere),
+        "network": Choice(network.wanted),
         "disk": Choice(functools.partial(disk.is_whole_disk, sys=sys_root)) if on_linux else Choice(),
         "core": Choice(),
         **{family: Choice() for family in ("filesystem", "gpu", "sensors", "container", "custom")},
     }
-
-
-def _wanted_elsewhere(name: str) -> bool:
-    return network.wanted(name) and not name.startswith(("lo0", "Loopback"))
 
 
 def fast_collectors(roots: Roots, choices: dict[str, Choice]) -> dict[str, Collect]:
@@ -94,7 +90,7 @@ def fast_collectors(roots: Roots, choices: dict[str, Choice]) -> dict[str, Colle
     }
 
 
-def slow_sources(roots: Roots, choices: dict[str, Choice], status: Status) -> dict[str, Callable[[], Source]]:
+def slow_sources(roots: Roots, choices: dict[str, Choice], status: AgentState) -> dict[str, Callable[[], Source]]:
     """Family name -> what makes its source, for the families read off the tick.
 
     Modules are imported when a source is made: a machine that has no use for one does not pay for it.
@@ -111,12 +107,6 @@ def slow_sources(roots: Roots, choices: dict[str, Choice], status: Status) -> di
             status.top = top
 
         return process.Processes(process.linux_reader(roots.proc), note_top)
-
-    def sensors() -> Source:
-        from agent.collectors.linux import sensors
-
-        read = sensors.Sensors(roots.sys, choices["sensors"]).read if sys.platform == "linux" else sensors.portable
-        return InThread("sensors", read)
 
     def containers() -> Source:
         from agent.collectors.container import container
@@ -138,13 +128,23 @@ def slow_sources(roots: Roots, choices: dict[str, Choice], status: Status) -> di
 
     sources: dict[str, Callable[[], Source]] = {
         "filesystem": lambda: filesystems(roots, choices["filesystem"]),
-        "sensors": sensors,
+        "sensors": lambda: _sensors(roots, choices["sensors"]),
         "custom": custom,
         "process": processes,
     }
     if sys.platform == "linux":
         sources |= {"container": containers, "unit": units}
     return sources
+
+
+def _sensors(roots: Roots, choice: Choice) -> Source:
+    if sys.platform != "linux":
+        from agent.collectors import portable
+
+        return InThread("sensors", portable.sensors)
+    from agent.collectors.linux.sensors import Sensors
+
+    return InThread("sensors", Sensors(roots.sys, choice).read)
 
 
 def filesystems(roots: Roots, choice: Choice) -> filesystem.Filesystems:
@@ -164,7 +164,7 @@ def gpus(roots: Roots, choices: dict[str, Choice], deadline_s: float = 1.0) -> G
     return Gpus(deadline_s, present=functools.partial(has_driver, roots.proc), choice=choices["gpu"])
 
 
-def own_collector(status: Status, backlog: Callable[[], Backlog]) -> Collect:
+def own_collector(status: AgentState, backlog: Callable[[], Backlog]) -> Collect:
     """The collector of the agent's own cost. Its process is not in the host's /proc when that is mounted elsewhere."""
     if sys.platform == "linux":
         return own.Own(status, backlog, own.linux_resident("/proc")).collect

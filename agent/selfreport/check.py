@@ -11,14 +11,13 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 from msgspec import Struct
 
-from agent.collectors.choice import use_plan
 from agent.collectors.directory import directory
 from agent.collectors.readings import Counts, Reading, scales, to_counts
 from agent.sampling import sources
-from agent.sampling.plan import Plan, make_plan
+from agent.sampling.plan import Plan, make_plan, use_plan
 from agent.sampling.sources import Collect
 from agent.spool.spool import Backlog
-from agent.system.state import Status
+from agent.system.state import AgentState
 from infra.settings import AgentSettings
 from schemas.catalogue import CATALOGUE, family_named
 from schemas.metric import Family
@@ -73,7 +72,7 @@ async def check_once(settings: AgentSettings) -> list[Checked]:
     choices = sources.new_choices(roots.sys)
     use_plan(choices, plan.families)
     fast = sources.fast_collectors(roots, choices)
-    status = Status()
+    status = AgentState()
     fast["agent"] = sources.own_collector(status, Backlog)
     makers = sources.slow_sources(roots, choices, status)
     slow = {family: make() for family, make in makers.items() if plan.families[family].enabled}

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import psutil
 
+from agent.collectors.linux import network
 from agent.sampling.plan import Plan
 from infra.settings import AgentSettings
 from schemas.messages import HostFacts
@@ -107,7 +108,7 @@ def addresses() -> list[str]:
     """Addresses that other machines may reach this one at: not loopback, link-local or the containers' ones."""
     found = []
     for name, own in (_told(psutil.net_if_addrs) or {}).items():
-        if name.startswith(("lo", "veth", "br-", "docker")):
+        if not network.wanted(name):
             continue
         for address in own:
             if address.family in {socket.AF_INET, socket.AF_INET6}:

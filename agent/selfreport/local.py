@@ -49,7 +49,7 @@ async def told_locally(data: str, report: Callable[[], dict[str, Any]]) -> Async
         server = await asyncio.start_unix_server(answer, path)
         path.chmod(0o600)
     except OSError as error:
-        logger.warning("no local status", extra={"path": str(path), "error": str(error)})
+        logger.warning("status socket not available", extra={"path": str(path), "error": str(error)})
         yield
         return
     try:

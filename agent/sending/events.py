@@ -16,7 +16,7 @@ from nats.aio.client import Client
 from agent.sending.live import LiveFeed
 from agent.sending.publisher import publish_until_stored
 from agent.spool.spool import Spool
-from agent.system.state import Status
+from agent.system.state import AgentState
 from infra.bus.connection import BUS_TRANSIENT
 from schemas import subjects
 from schemas.messages import CONTENT_TYPE, JSON_TYPE, MESSAGE_ID, HostEvent, HostFacts, TopProcesses
@@ -34,7 +34,7 @@ async def publish_events(
     client: Client,
     host: str,
     spool: Spool,
-    status: Status,
+    status: AgentState,
     facts: Callable[[], HostFacts],
     look_every_s: float = LOOK_EVERY_S,
 ) -> None:
@@ -49,7 +49,7 @@ async def publish_events(
             try:
                 now = (status.reconnects, facts())
             except Exception as error:  # what the host is must not cost what it does
-                logger.warning("host facts could not be gathered", extra={"error": f"{error!r}"})
+                logger.warning("host facts not collected", extra={"error": f"{error!r}"})
                 now = told or (status.reconnects, HostFacts())
             if now != told:
                 await _publish(client, spool, HostEvent(host, time.time(), "facts", facts=now[1]))
@@ -70,7 +70,7 @@ async def publish_events(
 
 
 async def publish_top(
-    client: Client, host: str, spool: Spool, status: Status, feed: LiveFeed, look_every_s: float = 1.0
+    client: Client, host: str, spool: Spool, status: AgentState, feed: LiveFeed, look_every_s: float = 1.0
 ) -> None:
     """Tell which processes use most, as long as the connection lives: after each walk while somebody looks here.
 

@@ -10,10 +10,10 @@ from agent.sampling.plan import Plans
 from agent.sampling.sampler import Sampler
 from agent.sampling.ticker import Ticker
 from agent.sending.batching import Batcher, batches, numbered
+from agent.sending.lanes import Lanes
 from agent.sending.live import LiveFeed
-from agent.sending.publisher import Lanes
 from agent.system.notify import Notifier
-from agent.system.state import Status
+from agent.system.state import AgentState
 from schemas.codec import Sample, times_ms
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ QUEUED_BATCHES = 64
 class Intake:
     """Samples on their way to the spool."""
 
-    def __init__(self, host: str, lanes: Lanes, batcher: Batcher, most_bytes: int, status: Status) -> None:
+    def __init__(self, host: str, lanes: Lanes, batcher: Batcher, most_bytes: int, status: AgentState) -> None:
         self._host = host
         self._lanes = lanes
         self._batcher = batcher
@@ -48,7 +48,7 @@ class Intake:
             self._queue.get_nowait()
             self._queue.task_done()
             if not self._status.lost_batches:
-                logger.error("spool does not keep up, batches are lost", extra={"queued": QUEUED_BATCHES})
+                logger.error("spool slower than sampling, batches dropped", extra={"queued": QUEUED_BATCHES})
             self._status.lost_batches += 1
         self._queue.put_nowait(samples)
 
@@ -84,7 +84,7 @@ async def keep_synced(lanes: Lanes, every_s: float) -> None:
 
 
 async def sample_on_grid(
-    plans: Plans, sampler: Sampler, feed: LiveFeed, intake: Intake, status: Status, systemd: Notifier
+    plans: Plans, sampler: Sampler, feed: LiveFeed, intake: Intake, status: AgentState, systemd: Notifier
 ) -> None:
     """Sample at every tick, for ever; `systemd` is told that one is over, and that one is waited for."""
 

@@ -65,7 +65,7 @@ class LiveFeed:
         try:
             interest = _decoder.decode(data)
         except msgspec.DecodeError as error:
-            logger.warning("bad live interest", extra={"error": str(error)})
+            logger.warning("invalid live interest ignored", extra={"error": str(error)})
             return
         until_s = self._clock() + min(interest.ttl_s, MOST_TTL_S)
         if "*" in interest.hosts or self._host in interest.hosts:

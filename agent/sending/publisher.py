@@ -13,9 +13,8 @@ import nats.js.errors
 from nats.aio.client import Client
 
 from agent.sending.batching import merge
-from agent.spool.spool import Message, Spool
-from agent.system.state import Status
-from agent.system.worker import Worker
+from agent.sending.lanes import Lanes
+from agent.spool.spool import Message
 from infra.bus.backoff import Backoff
 from infra.bus.connection import BUS_TRANSIENT
 from schemas import subjects
@@ -28,36 +27,6 @@ _TOO_LARGE = 10054
 """JetStream's error code for a message above the stream's `max_msg_size`."""
 _ORDINARY_BYTES = 2**18
 """A server that refuses smaller messages is set up wrong; no server of ours takes much larger ones."""
-
-
-class Lanes:
-    """What both lanes work on: the spool and the thread that alone may use it."""
-
-    def __init__(self, host: str, spool: Spool, disk: Worker, status: Status, pace_s: float = 1.0) -> None:
-        """`pace_s`: mean rest between backfill messages, so that a fleet coming back leaves room for the present."""
-        self.host = host
-        self.spool = spool
-        self.disk = disk
-        self.status = status
-        self.pace_s = pace_s
-        self.client: Client | None = None
-        """The connection in use, if there is one."""
-        self.present_due = asyncio.Event()
-        """Set when a batch was spooled."""
-        self.backfill_due = asyncio.Event()
-        """Set when batches were handed to the backfill lane."""
-        self.drained = asyncio.Event()
-        """Set while the metrics lane has nothing to send."""
-
-    @property
-    def online(self) -> bool:
-        return self.client is not None and self.client.is_connected
-
-    async def store(self, encode: Callable[[int], bytes], rows: int, time_ms: int) -> None:
-        """Put one batch into the spool and wake the metrics lane."""
-        await self.disk.run(self.spool.append, encode, rows, time_ms)
-        self.drained.clear()
-        self.present_due.set()
 
 
 async def send_present(client: Client, lanes: Lanes) -> None:
@@ -88,7 +57,7 @@ async def send_backfill(client: Client, lanes: Lanes) -> None:
         try:
             message = await lanes.disk.run(lanes.spool.next_backfill, merge)
         except OSError as error:
-            logger.warning("backfill waits for the disk", extra={"error": str(error)})
+            logger.warning("backfill paused, spool not readable", extra={"error": str(error)})
             await asyncio.sleep(backoff.next_s())
             continue
         backoff.reset()
@@ -111,7 +80,7 @@ async def deliver(client: Client, lanes: Lanes, lane: Lane, subject: str, messag
     round_trip_ms = await publish_until_stored(client, subject, message.payload, headers)
     if round_trip_ms is None:
         logger.error(
-            "message is too large for the bus, dropped", extra={"subject": subject, "bytes": len(message.payload)}
+            "batch dropped, larger than the bus accepts", extra={"subject": subject, "bytes": len(message.payload)}
         )
         return False
     lanes.status.publish_ms = round_trip_ms
@@ -155,5 +124,5 @@ async def publish_until_stored(
 def _say(subject: str, error: Exception) -> bool:
     """Log that publishing does not work; always True."""
     facts = {"subject": subject, "error": f"{type(error).__name__}: {error}"[:200]}
-    logger.warning("not stored, trying again until it is", extra=facts)
+    logger.warning("publish failed, will retry", extra=facts)
     return True

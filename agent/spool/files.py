@@ -48,12 +48,12 @@ class SpoolFiles:
             try:
                 found = segment.load(after)
             except OSError as error:
-                logger.error("spool file cannot be read", extra={"path": str(path), "error": str(error)})
+                logger.error("spool file not readable", extra={"path": str(path), "error": str(error)})
                 damaged_bytes += 1
                 continue
             if found.damaged_bytes:
                 extra = {"path": str(path), "bytes": found.damaged_bytes}
-                logger.warning("spool file is damaged, the rest of it is used", extra=extra)
+                logger.warning("spool file damaged, remainder used", extra=extra)
             damaged_bytes += found.damaged_bytes
             state = found.state or state
             after = max(after, segment.last)
@@ -62,7 +62,7 @@ class SpoolFiles:
             try:
                 self.segments[-1].resume()
             except OSError as error:
-                logger.error("spool file cannot be written to", extra={"path": str(path), "error": str(error)})
+                logger.error("spool file not writable", extra={"path": str(path), "error": str(error)})
             else:
                 self._current = self.segments[-1]
         return Found(state, damaged_bytes)

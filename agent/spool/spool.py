@@ -124,7 +124,7 @@ class Spool:
             self._cursor.dropped += len(segment)
             self._files.delete(segment)
         if self._cursor.dropped:
-            logger.error("spool without a readable state, starting anew", extra={"batches": self._cursor.dropped})
+            logger.error("spool state unreadable, spool restarted", extra={"batches": self._cursor.dropped})
 
     def close(self) -> None:
         """Write what the next process needs to go on without repeating anything."""
@@ -190,7 +190,7 @@ class Spool:
             self._moved = False
         if not self._writable:
             self._writable = True
-            logger.info("spool can be written to again", extra={"directory": str(self._files.directory)})
+            logger.info("spool writable again", extra={"directory": str(self._files.directory)})
         return True
 
     def _oldest_ms(self) -> float:
@@ -205,13 +205,13 @@ class Spool:
         self._cursor.acked = max(self._cursor.acked, segment.last)
         moves.settle_ranges(self._cursor, segment.last)
         if lost:
-            logger.warning("spool is full, oldest batches dropped", extra={"batches": lost})
+            logger.warning("spool full, oldest batches dropped", extra={"batches": lost})
 
     def _cannot_write(self, error: Exception) -> None:
         if self._writable:
             self._writable = False
             logger.error(
-                "spool cannot be written to, keeping batches in memory",
+                "spool not writable, batches kept in memory",
                 extra={"directory": str(self._files.directory), "error": str(error), "memory_bytes": MEMORY_BYTES},
             )
 
@@ -230,7 +230,7 @@ class Spool:
                 continue
             frame = self._read(number)
             if frame is None:
-                logger.error("batch on disk is damaged, dropped", extra={"number": number})
+                logger.error("damaged batch dropped", extra={"number": number})
                 self.settle_present(number, stored=False)
                 continue
             if number > self._cursor.allowed and number not in self._memory:
@@ -285,7 +285,7 @@ class Spool:
                 frames = list(self._readable(pending.first, pending.last))
                 if len(frames) == pending.batches:
                     return Message(pending.seq, merge([frame.payload for frame in frames], pending.seq))
-                logger.warning("part of a backfill message was dropped, giving up the rest", extra={"seq": pending.seq})
+                logger.warning("incomplete backfill message skipped", extra={"seq": pending.seq})
                 self.settle_backfill(stored=False)
             elif not self._cursor.ranges:
                 return None
@@ -319,7 +319,7 @@ class Spool:
         if not self._save(sync=True):
             self._cursor.pending = None
             self._cursor.backfill_seq = seq - 1
-            raise OSError(f"spool cannot be written to: {self._files.directory}")
+            raise OSError(f"spool not writable: {self._files.directory}")
         return Message(seq, payload)
 
     def settle_backfill(self, stored: bool) -> None:
@@ -386,7 +386,7 @@ def _readable_state(state: bytes | None) -> Cursor | None:
     try:
         return None if state is None else moves.decode(state)
     except msgspec.DecodeError as error:
-        logger.error("spool of another version", extra={"error": str(error)})
+        logger.error("spool version not supported", extra={"error": str(error)})
         return None
 
 

@@ -1,4 +1,4 @@
-"""What the agent tells about itself, gathered where it happens."""
+"""What the agent knows about itself: counters and progress, kept up to date where things happen."""
 
 from __future__ import annotations
 
@@ -8,8 +8,18 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from agent.collectors.directory.walk import Usage
 from schemas.messages import TopProcesses
+
+
+class Usage(Struct):
+    """What a walk has found so far."""
+
+    bytes: int = 0
+    """Allocated blocks, directories included, each inode once."""
+    files: int = 0
+    """Names that are not directories."""
+    unreadable: int = 0
+    """Names that could not be looked at, or directories not into."""
 
 
 class WalkProgress(Struct):
@@ -39,7 +49,7 @@ class WalkProgress(Struct):
         self.state, self.error = "failed", f"{type(error).__name__}: {error}"
 
 
-class Status(Struct):
+class AgentState(Struct):
     """Counters since the agent started."""
 
     sessions: int = 0

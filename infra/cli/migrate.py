@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infra.bus.connection import connection as bus_connection
-from infra.bus.connection import ensure_streams
+from infra.bus.streams import ensure_streams
 from infra.settings import ServerSettings
 from infra.storage.database import connection
 from infra.storage.engine import detect

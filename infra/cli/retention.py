@@ -14,8 +14,8 @@ from infra.settings import ServerSettings
 from infra.storage.database import TRANSIENT, Connection, connection
 from schemas.catalogue import CATALOGUE
 from services.retention import sql
-from services.retention.inforce import InvalidSetting
 from services.retention.job import prune
+from services.retention.policy import InvalidSetting
 from services.retention.preview import Preview, preview, worker
 from services.retention.report import Run
 

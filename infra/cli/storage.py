@@ -12,7 +12,7 @@ from infra.cli.tables import count, size, table
 from infra.settings import ServerSettings
 from infra.storage.database import TRANSIENT, connection
 from schemas.catalogue import CATALOGUE
-from services.retention.inforce import InvalidSetting
+from services.retention.policy import InvalidSetting
 from services.retention.usage import KINDS, Storage, Usage, measure
 
 ROWS = {"raw": "raw rows", "minute": "minutes", "hour": "hours"}

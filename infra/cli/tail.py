@@ -11,7 +11,7 @@ from nats.aio.msg import Msg
 from infra.bus.connection import connection
 from infra.cli.process import CommandError
 from schemas.catalogue import Metric
-from schemas.codec import Poison, decode_batch, readings
+from schemas.codec import Poison, decode_batch, decoded_series
 from schemas.messages import Batch
 from schemas.subjects import LIVE_INTEREST
 
@@ -58,7 +58,7 @@ def decode(message: Msg) -> dict[str, Any]:
 
 def _batch(batch: Batch) -> dict[str, Any]:
     families: dict[str, list[dict[str, Any]]] = {}
-    for reading in readings(batch):
+    for reading in decoded_series(batch):
         columns = {
             name: [None if value is None else _real(value, reading.family.metric(name)) for value in values]
             for name, values in reading.columns.items()
@@ -94,7 +94,7 @@ def to_text(message: Msg) -> str:
         return f"{clock} {message.subject} {rest if isinstance(rest, str) else json.dumps(rest, ensure_ascii=False)}"
     size = f"{shown['samples']} samples {len(message.data)} bytes"
     lines = [f"{clock} {message.subject} {shown['lane']} #{shown['seq']} {size}"]
-    for reading in readings(decode_batch(message.data)):
+    for reading in decoded_series(decode_batch(message.data)):
         values = (
             f"{name}={human(column[-1], reading.family.metric(name))}"
             for name, column in reading.columns.items()

@@ -14,6 +14,9 @@ INTRODUCTION = """\
 Every metric that Sonde collects, made from the catalogue in `schemas/catalogue.py`. A table of the same name as the
 family holds one row per host (and instance) and time, each value as a whole number of its *step*; the view
 `metrics_<family>` shows the same in the units below. A value that could not be read is null, never 0.
+
+*Code* is the metric's number in batches on the bus ([bus.md](bus.md)): unique within its family and never reused. A
+family has no code; batches carry its name. `GET /api/v1/metrics` returns all of this page as JSON.
 """
 
 
@@ -32,15 +35,16 @@ def _family(family: Family) -> list[str]:
         "",
         f"{family.meaning} Every {family.period_s:g} s{_SAMPLED[family.sampled]}, {rows}.",
         "",
-        "| metric | unit | step | meaning |",
-        "|---|---|---|---|",
+        "| metric | code | unit | step | meaning |",
+        "|---|---|---|---|---|",
         *(_metric(family, metric) for metric in family.metrics),
         "",
     ]
 
 
 def _metric(family: Family, metric: Metric) -> str:
-    return f"| `{family.name}.{metric.name}` | {metric.unit or 'count'} | {metric.resolution:g} | {metric.meaning} |"
+    unit = metric.unit or "count"
+    return f"| `{family.name}.{metric.name}` | {metric.code} | {unit} | {metric.resolution:g} | {metric.meaning} |"
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ SHAPES: tuple[type[Struct], ...] = (
     api.FieldError,
     api.Problem,
     api.Snapshot,
-    api.Sample,
+    api.LiveSample,
     api.Frame,
 )
 

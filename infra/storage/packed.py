@@ -21,7 +21,7 @@ NO_VALUE = -(2**63)
 _HEADER_BYTES = 20
 _INTS = np.dtype([("length", ">i4"), ("value", ">i8")])
 _FLOATS = np.dtype([("length", ">i4"), ("value", ">f8")])
-_EPOCH_US = 946_684_800_000_000
+POSTGRES_EPOCH_US = 946_684_800_000_000
 """1 January 2000 in Unix microseconds: where timestamptz counts from."""
 
 
@@ -47,5 +47,5 @@ def floats(data: bytes) -> Floats:
 
 def times_ms(data: bytes) -> Ints:
     """A packed timestamptz column, Unix milliseconds."""
-    microseconds: Ints = (ints(data) + _EPOCH_US) // 1000
+    microseconds: Ints = (ints(data) + POSTGRES_EPOCH_US) // 1000
     return microseconds

@@ -10,8 +10,25 @@ from collections.abc import Mapping
 from infra.bus.ordered import Position
 from infra.storage.database import Connection
 
-Lane = tuple[str, str, str]
+MarkKey = tuple[str, str, str]
 """Host name, lane, epoch."""
+
+
+MOVE_POSITION = """
+INSERT INTO positions (consumer, stream, seq, time_ns) VALUES ($1, $2, $3, $4)
+ON CONFLICT (consumer, stream) DO UPDATE SET seq = excluded.seq, time_ns = excluded.time_ns
+"""
+
+
+def raise_marks(first: int) -> str:
+    """SQL that raises marks of the consumer $1; the columns of `mark_columns` are the parameters from `first` on."""
+    hosts, lanes, epochs, numbers = (f"${first + k}" for k in range(4))
+    return f"""
+        INSERT INTO marks (consumer, host_id, lane, epoch, seq)
+        SELECT $1, * FROM unnest({hosts}::integer[], {lanes}::text[], {epochs}::text[], {numbers}::bigint[])
+        ON CONFLICT (consumer, host_id, lane, epoch)
+        DO UPDATE SET seq = greatest(marks.seq, excluded.seq), seen = now()
+    """  # noqa: S608  (numbers of parameters only)
 
 
 async def load_position(database: Connection, consumer: str, stream: str) -> Position:
@@ -23,19 +40,10 @@ async def load_position(database: Connection, consumer: str, stream: str) -> Pos
 
 
 async def save_position(database: Connection, consumer: str, stream: str, position: Position) -> None:
-    await database.execute(
-        """
-        INSERT INTO positions (consumer, stream, seq, time_ns) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (consumer, stream) DO UPDATE SET seq = excluded.seq, time_ns = excluded.time_ns
-        """,
-        consumer,
-        stream,
-        position.seq,
-        position.time_ns,
-    )
+    await database.execute(MOVE_POSITION, consumer, stream, position.seq, position.time_ns)
 
 
-async def load_marks(database: Connection, consumer: str) -> dict[Lane, int]:
+async def load_marks(database: Connection, consumer: str) -> dict[MarkKey, int]:
     """Highest batch number `consumer` has processed, per host, lane and epoch."""
     rows = await database.fetch(
         "SELECT h.name, m.lane, m.epoch, m.seq FROM marks m JOIN hosts h ON h.id = m.host_id WHERE m.consumer = $1",
@@ -45,20 +53,20 @@ async def load_marks(database: Connection, consumer: str) -> dict[Lane, int]:
 
 
 async def save_marks(
-    database: Connection, consumer: str, marks: Mapping[Lane, int], host_ids: Mapping[str, int]
+    database: Connection, consumer: str, marks: Mapping[MarkKey, int], host_ids: Mapping[str, int]
 ) -> None:
     """Raise the marks to `marks`; `host_ids` has every host named in them."""
-    lanes = sorted(marks)
-    await database.execute(
-        """
-        INSERT INTO marks (consumer, host_id, lane, epoch, seq)
-        SELECT $1, * FROM unnest($2::integer[], $3::text[], $4::text[], $5::bigint[])
-        ON CONFLICT (consumer, host_id, lane, epoch)
-        DO UPDATE SET seq = greatest(marks.seq, excluded.seq), seen = now()
-        """,
-        consumer,
-        [host_ids[host] for host, _, _ in lanes],
-        [lane for _, lane, _ in lanes],
-        [epoch for _, _, epoch in lanes],
-        [marks[lane] for lane in lanes],
+    await database.execute(raise_marks(2), consumer, *mark_columns(marks, host_ids))
+
+
+def mark_columns(
+    marks: Mapping[MarkKey, int], host_ids: Mapping[str, int]
+) -> tuple[list[int], list[str], list[str], list[int]]:
+    """Host ids, lanes, epochs and numbers, as `raise_marks` takes them."""
+    keys = sorted(marks)
+    return (
+        [host_ids[host] for host, _, _ in keys],
+        [lane for _, lane, _ in keys],
+        [epoch for _, _, epoch in keys],
+        [marks[key] for key in keys],
     )

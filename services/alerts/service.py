@@ -8,7 +8,8 @@ import logging
 import asyncpg
 from nats.aio.client import Client
 
-from infra.bus.connection import ensure_streams, first_fault, keep_connected
+from infra.bus.connection import first_fault, keep_connected
+from infra.bus.streams import ensure_streams
 from infra.settings import ServerSettings
 from infra.storage.database import TRANSIENT, become_the_one, connection
 from services.alerts.deliver.outbox import PACE_S, deliver_to_slack, publish

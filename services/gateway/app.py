@@ -23,16 +23,17 @@ from services.gateway.history.api_export import export_routes
 from services.gateway.history.api_fleet import fleet_routes
 from services.gateway.history.api_series import series_routes
 from services.gateway.http.abort import Abort
+from services.gateway.http.bus import Bus
 from services.gateway.http.catalogue import catalogue_routes
 from services.gateway.http.dashboard import dashboard_routes
 from services.gateway.http.guard import Guard, host_name
 from services.gateway.http.problems import ProblemError, on_bug, on_http_error, on_invalid_field, on_problem
 from services.gateway.live.api import live_routes
 from services.gateway.live.hub import Hub
-from services.gateway.live.intake import Bus
-from services.gateway.live.refresh import Runtime
 from services.gateway.live.viewers import viewer_routes
+from services.gateway.settings.announce import announcer
 from services.gateway.settings.api import setting_routes
+from services.gateway.settings.runtime import Runtime
 
 
 def create_app(
@@ -45,6 +46,7 @@ def create_app(
     catalogue: tuple[Family, ...] = CATALOGUE,
 ) -> Starlette:
     """The application on top of what the service holds; `catalogue` decides which metrics there are."""
+    announce = announcer(bus, runtime.stale, hub.setting)
     health = health_routes(pool, bus)
     api = [
         *host_routes(hub.fleet),
@@ -52,9 +54,9 @@ def create_app(
         *fleet_routes(pool, hub.fleet, catalogue),
         *export_routes(pool, hub.fleet, catalogue, abort),
         *catalogue_routes(catalogue),
-        *rule_routes(pool, bus, hub, runtime.stale, catalogue),
+        *rule_routes(pool, announce, catalogue),
         *alert_routes(pool),
-        *setting_routes(pool, bus, hub, runtime.stale),
+        *setting_routes(pool, announce),
         *channel_routes(pool),
         *viewer_routes(hub),
         *agent_routes(pool, bus, hub.fleet, runtime.configs_changed, catalogue),

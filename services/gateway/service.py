@@ -17,15 +17,17 @@ from schemas.catalogue import CATALOGUE, Family
 from services.gateway.agents.configs import publish_configs
 from services.gateway.app import create_app
 from services.gateway.fleet.memory import Fleet
+from services.gateway.http.bus import Bus
 from services.gateway.http.database import NOT_READY
 from services.gateway.http.guard import require_loopback
 from services.gateway.http.server import GatewayServer, bind
 from services.gateway.live.facts import follow_facts
 from services.gateway.live.hoststates import watch_states
 from services.gateway.live.hub import Hub
-from services.gateway.live.intake import Bus, listen
+from services.gateway.live.intake import listen
 from services.gateway.live.interest import announce_interest
-from services.gateway.live.refresh import Runtime, keep_fresh
+from services.gateway.live.refresh import keep_fresh
+from services.gateway.settings.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 

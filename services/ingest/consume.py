@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from nats.aio.client import Client
 
 from infra.bus.ordered import StoredMessage
-from infra.storage.positions import Lane
+from infra.storage.positions import MarkKey
 from schemas.catalogue import Family
 from schemas.codec import Poison, decode_batch
 from schemas.messages import MESSAGE_ID, Batch
@@ -51,11 +51,15 @@ class _Accepted:
 
     messages: list[StoredMessage] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
-    marks: dict[Lane, int] = field(default_factory=dict)
+    marks: dict[MarkKey, int] = field(default_factory=dict)
 
 
 def prepare(
-    stream: str, lane: str, messages: Sequence[StoredMessage], marks: Mapping[Lane, int], catalogue: tuple[Family, ...]
+    stream: str,
+    lane: str,
+    messages: Sequence[StoredMessage],
+    marks: Mapping[MarkKey, int],
+    catalogue: tuple[Family, ...],
 ) -> Prepared:
     """The flush of the first of `messages`, which came in order: of all of them, unless they hold too many values.
 
@@ -137,7 +141,9 @@ async def park(client: Client, stream: str, parked: Sequence[tuple[StoredMessage
     """Put poison on `deadletter.ingest`, bytes untouched, reason in the headers. A repeat is dropped by its id."""
     jetstream = client.jetstream(timeout=5)
     for message, reason in parked:
-        logger.warning("parked", extra={"subject": message.subject, "seq": message.seq, "reason": reason})
+        logger.warning(
+            "message moved to dead letters", extra={"subject": message.subject, "seq": message.seq, "reason": reason}
+        )
         headers = {
             MESSAGE_ID: f"{CONSUMER}:{stream}:{message.seq}:{message.time_ns}",
             "Sonde-Reason": "".join(c if c.isprintable() else "?" for c in reason)[:500],

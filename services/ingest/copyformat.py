@@ -11,13 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from infra.storage.packed import POSTGRES_EPOCH_US
 from services.ingest.unpack import Bools, Ints
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
-POSTGRES_EPOCH_US = 946_684_800_000_000
-"""1 January 2000 in Unix microseconds: where timestamptz counts from."""
-
 _BYTES = {"int2": 2, "int4": 4, "int8": 8}
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 
 from infra.bus.ordered import Position
+from infra.clock import to_time
 from infra.storage.database import Connection
 from infra.storage.engine import Engine, Table
-from infra.storage.positions import Lane
+from infra.storage.positions import MarkKey, mark_columns
+from schemas.slots import SLOT_MS
 from services.ingest import sql
 from services.ingest.columns import FamilyRows
 from services.ingest.copyformat import Field, encode_copy, timestamps
@@ -23,9 +25,7 @@ from services.ingest.known import CONSUMER, Known, StaleIds, hold
 from services.ingest.unpack import Ints
 from services.ingest.window import Clocks, Window, window
 
-SLOT_MS = 600_000
-"""Roll-ups are made anew in stretches of ten minutes (UTC)."""
-SLOTS_OF_DAY = 144
+SLOTS_OF_DAY = 86_400_000 // SLOT_MS
 
 Refusal = tuple[str, str, str]
 """Host, family, reason."""
@@ -39,7 +39,7 @@ class Flush:
     position: Position
     """Of the last message that this flush accounts for."""
     families: list[FamilyRows]
-    marks: dict[Lane, int]
+    marks: dict[MarkKey, int]
 
 
 @dataclass(slots=True)
@@ -110,7 +110,7 @@ async def commit(
         if encoded.rows:
             copied = {table for table, _, _ in encoded.copies}
             days = {slot // SLOTS_OF_DAY for _, slot in encoded.slots}
-            times = [_utc(day * SLOTS_OF_DAY * SLOT_MS) for day in days]
+            times = [to_time(day * SLOTS_OF_DAY * SLOT_MS) for day in days]
             await engine.make_room(database, [table for table in tables if table.name in copied], times)
         for table, columns, data in encoded.copies:
             # In one piece: the event loop gets little time while another thread prepares the next flush.
@@ -127,10 +127,6 @@ def clocks(flush: Flush, known: Known, now: datetime) -> Clocks:
 
 def _window(flush: Flush, known: Known, now: datetime) -> Window:
     return window(clocks(flush, known, now), known.raw_days, known.held.horizon_ms)
-
-
-def _utc(time_ms: int) -> datetime:
-    return datetime.fromtimestamp(time_ms / 1000, UTC)
 
 
 def _within(rows: FamilyRows, encoded: Encoded) -> FamilyRows:
@@ -183,7 +179,6 @@ async def _refuse(database: Connection, encoded: Encoded, known: Known) -> None:
 async def _finish(database: Connection, flush: Flush, encoded: Encoded, known: Known) -> None:
     """Newest samples, marks, what has to be rolled up anew, and the position."""
     newest = sorted(encoded.newest_ms.items())
-    marks = sorted((known.hosts[host], lane, epoch, seq) for (host, lane, epoch), seq in flush.marks.items())
     slots = sorted(encoded.slots)
     await database.execute(
         sql.FINISH,
@@ -192,11 +187,8 @@ async def _finish(database: Connection, flush: Flush, encoded: Encoded, known: K
         flush.position.seq,
         flush.position.time_ns,
         [host for host, _ in newest],
-        [_utc(time_ms) for _, time_ms in newest],
-        [host for host, _, _, _ in marks],
-        [lane for _, lane, _, _ in marks],
-        [epoch for _, _, epoch, _ in marks],
-        [seq for _, _, _, seq in marks],
+        [to_time(time_ms) for _, time_ms in newest],
+        *mark_columns(flush.marks, known.hosts),
         [host for host, _ in slots],
-        [_utc(slot * SLOT_MS) for _, slot in slots],
+        [to_time(slot * SLOT_MS) for _, slot in slots],
     )

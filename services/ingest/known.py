@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from infra.storage.database import Connection, ensure_hosts
-from infra.storage.positions import Lane, load_marks
+from infra.storage.positions import MarkKey, load_marks
 from schemas.settings import RuntimeSettings, parse_setting
 from services.ingest import sql
 from services.ingest.columns import FamilyRows
@@ -48,7 +48,7 @@ class Known:
     hosts: dict[str, int]
     instances: dict[InstanceKey, tuple[int, dict[str, str]]]
     """Id and labels."""
-    marks: dict[Lane, int]
+    marks: dict[MarkKey, int]
     """Of everything that was prepared, whether it is committed yet or not."""
     raw_days: int
     held: Held
@@ -89,7 +89,7 @@ async def load_raw_days(database: Connection, before: int | None = None) -> int:
     except msgspec.ValidationError as error:
         if before != ANY_DAYS:
             facts = {"setting": "raw_days", "value": text[:100], "error": str(error)}
-            logger.error("stored setting raw_days is invalid: too old is only what is dropped already", extra=facts)
+            logger.error("invalid setting raw_days, age limit not enforced", extra=facts)
         return ANY_DAYS
 
 

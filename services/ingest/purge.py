@@ -41,7 +41,7 @@ async def purge_when_full(client: Client, database: Connection) -> None:
             continue
         stored = await jetstream.get_msg(stream.name, below, direct=True)
         if timestamp_ns(stored) > (datetime.now(UTC) - REPLAY_MARGIN).timestamp() * 1e9:
-            logger.error("stream is filling up faster than the replay margin", extra={"stream": stream.name})
+            logger.error("stream fills faster than it can be purged", extra={"stream": stream.name})
             continue
         await jetstream.purge_stream(stream.name, seq=below)
-        logger.info("purged", extra={"stream": stream.name, "below": below})
+        logger.info("stream purged", extra={"stream": stream.name, "below": below})

@@ -23,7 +23,7 @@ from infra.storage.positions import load_position
 from schemas.catalogue import CATALOGUE, Family
 from schemas.subjects import BACKFILL, METRICS, Stream
 from services.ingest.known import CONSUMER, StaleIds, load_known, load_raw_days
-from services.ingest.line import Line, Tools
+from services.ingest.pipeline import Pipeline, Tools
 from services.ingest.purge import purge_when_full
 from services.ingest.turns import LaneBlocked, Turns
 
@@ -60,7 +60,7 @@ async def run(
                 try:
                     await _consume(tools, stop)
                 except (LaneBlocked, StaleIds) as reason:
-                    logger.info("beginning anew", extra={"reason": f"{type(reason).__name__}: {reason}"})
+                    logger.info("session restarted", extra={"reason": f"{type(reason).__name__}: {reason}"})
 
     _tune_interpreter()
     # A host deleted under our feet leaves stale ids behind: begin anew, like after a lost connection.
@@ -81,12 +81,12 @@ async def _consume(tools: Tools, stop: asyncio.Event) -> None:
     async with contextlib.AsyncExitStack() as pulls:
         try:
             async with asyncio.TaskGroup() as group:
-                await _feed(Line(tools, known, group), tools, pulls, stop)
+                await _feed(Pipeline(tools, known, group), tools, pulls, stop)
         except BaseExceptionGroup as faults:
             raise first_fault(faults) from None
 
 
-async def _feed(line: Line, tools: Tools, pulls: contextlib.AsyncExitStack, stop: asyncio.Event) -> None:
+async def _feed(line: Pipeline, tools: Tools, pulls: contextlib.AsyncExitStack, stop: asyncio.Event) -> None:
     held: dict[str, list[StoredMessage]] = {stream.name: [] for stream, _ in LANES}
     opened: dict[str, OrderedPull] = {}
     behind = False

@@ -1,5 +1,9 @@
 """What ingest reads and writes besides COPY."""
 
+# ruff: noqa: S608 -- the parts are all ours
+
+from infra.storage.positions import MOVE_POSITION, raise_marks
+
 INSTANCES = """
 SELECT h.name AS host, i.family, i.name, i.id, i.labels FROM instances i JOIN hosts h ON h.id = i.host_id
 """
@@ -26,22 +30,18 @@ SELECT *, now() FROM unnest($1::integer[], $2::text[], $3::text[], $4::bigint[])
 ON CONFLICT (host_id, family, reason) DO UPDATE SET rows = refusals.rows + excluded.rows, last = excluded.last
 """
 
-FINISH = """
+FINISH = f"""
 WITH touched AS (
     UPDATE hosts SET last_sample = greatest(last_sample, seen.at)
     FROM unnest($5::integer[], $6::timestamptz[]) AS seen (id, at) WHERE hosts.id = seen.id
 ), accepted AS (
-    INSERT INTO marks (consumer, host_id, lane, epoch, seq)
-    SELECT $1, * FROM unnest($7::integer[], $8::text[], $9::text[], $10::bigint[])
-    ON CONFLICT (consumer, host_id, lane, epoch)
-    DO UPDATE SET seq = greatest(marks.seq, excluded.seq), seen = now()
+    {raise_marks(7)}
 ), dirtied AS (
     INSERT INTO dirty_minutes (host_id, slot)
     SELECT host_id, slot FROM unnest($11::integer[], $12::timestamptz[]) AS got (host_id, slot) ORDER BY host_id, slot
     ON CONFLICT (host_id, slot) DO UPDATE SET version = dirty_minutes.version + 1
 )
-INSERT INTO positions (consumer, stream, seq, time_ns) VALUES ($1, $2, $3, $4)
-ON CONFLICT (consumer, stream) DO UPDATE SET seq = excluded.seq, time_ns = excluded.time_ns
+{MOVE_POSITION}
 """
 """All small things of a flush at once: each round trip costs some milliseconds while a thread prepares the next flush.
 

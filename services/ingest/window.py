@@ -7,9 +7,9 @@ what was in time then is so still when ingest comes to it late.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 from msgspec import Struct
+
+from infra.clock import to_time
 
 AHEAD_MS = 300_000
 """How far ahead of the clocks a sample may be."""
@@ -61,6 +61,6 @@ def apart(clocks: Clocks) -> str:
 def _told(time_ms: int) -> str:
     # Added to 1970, since a clock may be beyond what the C library converts.
     try:
-        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time_ms)).isoformat(timespec="seconds")
+        return to_time(time_ms).isoformat(timespec="seconds")
     except OverflowError:
         return f"{time_ms} ms since 1970"

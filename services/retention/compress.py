@@ -35,7 +35,7 @@ async def compress(database: Connection, engine: Engine, catalogue: Sequence[Fam
             parts = await engine.compress_before(database, [table], cold_before(now))
         except (TimeoutError, asyncpg.InsufficientResourcesError) as error:
             problem = f"{type(error).__name__}: {error}"[:300]
-            logger.error("not compressed", extra={"table": table.name, "error": problem})
+            logger.error("compression failed", extra={"table": table.name, "error": problem})
             continue
         if parts:
             compressed.append((table, parts, round(time.perf_counter() - begun, 3)))

@@ -37,7 +37,7 @@ async def forget_instances(database: Connection, catalogue: Sequence[Family]) ->
                     forgotten += await _forget(database, family, ids)
             except (TimeoutError, asyncpg.LockNotAvailableError, asyncpg.InsufficientResourcesError) as error:
                 problem = f"{type(error).__name__}: {error}"[:300]
-                logger.warning("instances not forgotten", extra={"family": family.name, "error": problem})
+                logger.warning("instance clean-up failed", extra={"family": family.name, "error": problem})
     return forgotten
 
 

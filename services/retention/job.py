@@ -26,14 +26,15 @@ from services.retention import sql
 from services.retention.compress import compress
 from services.retention.forget import forget_instances
 from services.retention.guard import ReadSpace, early_horizons, read_space, shortage
-from services.retention.inforce import settings_in_force
 from services.retention.policy import (
+    OWN,
     RUNS_KEPT,
-    cutoff,
     droppable_before,
     guard_limit,
+    horizons,
     kept_days,
     room_until,
+    settings_of,
     trusted_now,
 )
 from services.retention.report import Done, Report, Run, by_table
@@ -71,7 +72,7 @@ async def prune(
     done part of its work and the next one does the rest.
     """
     if not await database.fetchval(sql.TRY_LOCK):
-        logger.info("another retention process is at work")
+        logger.info("retention already running in another process")
         return None
     try:
         return await _prune(database, catalogue, now, space, columnar)
@@ -80,13 +81,18 @@ async def prune(
             await database.execute(sql.UNLOCK)
 
 
+async def read_settings(database: Connection) -> RuntimeSettings:
+    """The settings that a run goes by, as they are now. Raises InvalidSetting."""
+    return settings_of({row["key"]: row["value"] for row in await database.fetch(sql.SETTINGS, OWN)})
+
+
 async def moment(database: Connection, now: datetime) -> datetime:
     """The moment to decide by, when our clock says `now`."""
     [clocks] = await database.fetch(sql.CLOCKS)
     trusted = trusted_now(now, clocks["database"], clocks["newest_sample"], clocks["previous"])
     if now - trusted > _HELD_BACK:
         logger.warning(
-            "deciding by an earlier moment than the clock's: a clock is ahead, or nobody sends, or we were away",
+            "clock ahead of the newest sample, pruning by an earlier time",
             extra={"now": now.isoformat(), "moment": trusted.isoformat()} | {k: str(v) for k, v in clocks.items()},
         )
     return trusted
@@ -96,16 +102,17 @@ async def _prune(
     database: Connection, catalogue: Sequence[Family], clock: datetime, space: ReadSpace, columnar: bool
 ) -> Run:
     started = time.perf_counter()
-    settings = await settings_in_force(database)
+    settings = await read_settings(database)
     kept = kept_days(settings)
     now = await moment(database, clock)
     engine = await detect(database, catalogue)
     for at in (now, clock):  # not from one to the other: they may be years apart
         await engine.make_room(database, tables_of(catalogue), days_between(at, room_until(at)))
     work = _Work(database, engine, catalogue, now)
-    await _drop_raw(work, cutoff(now, kept.raw_days))
-    await _drop_rolled(work, "minute", cutoff(now, kept.minute_days))
-    await _drop_rolled(work, "hour", cutoff(now, kept.hour_days))
+    before = horizons(now, kept, await database.fetchval(sql.HORIZON))
+    await _drop_raw(work, before["raw"])
+    await _drop_rolled(work, "minute", before["minute"])
+    await _drop_rolled(work, "hour", before["hour"])
     guard = await _guard(work, settings, space)
     if columnar:
         work.done += await compress(database, engine, catalogue, now)
@@ -119,7 +126,7 @@ async def _prune(
         work.done,
         work.waiting_since,
         guard,
-        await _forget_transitions(database, cutoff(now, kept.hour_days)),
+        await _forget_transitions(database, before["hour"]),
         _count(await database.execute(sql.FORGET_RUNS, now - RUNS_KEPT)),
         await forget_instances(database, catalogue) if work.dropped else 0,  # only then may one have lost its last row
     )
@@ -159,15 +166,15 @@ async def _drop_raw(work: _Work, before: datetime) -> None:
     try:
         rolled = await roll_up(database, work.engine, work.catalogue, work.now, until=horizon)
     except asyncpg.InsufficientResourcesError as error:  # a full disk: only dropping what needs no roll-up helps
-        logger.error("no room to roll up", extra={"error": f"{type(error).__name__}: {error}"[:300]})
+        logger.error("roll-up failed, disk full", extra={"error": f"{type(error).__name__}: {error}"[:300]})
         rolled = RolledUp()
     for name, value in msgspec.to_builtins(rolled).items():
         work.rolled_up[name] = work.rolled_up.get(name, 0) + value
-    oldest: datetime | None = await database.fetchval(sql.OLDEST_MARK)
+    oldest: datetime | None = await database.fetchval(sql.OLDEST_DIRTY)
     work.waiting_since = oldest if oldest is not None and oldest < horizon else None
     if work.waiting_since is not None:
         logger.error(
-            "raw rows wait for their roll-up: their day and later ones are not dropped",
+            "raw rows not rolled up yet, their days are kept",
             extra={"since": work.waiting_since.isoformat(), "horizon": horizon.isoformat()},
         )
     await _drop(work, tables_of(work.catalogue, "raw"), droppable_before(horizon, work.waiting_since))
@@ -199,18 +206,18 @@ async def _guard(work: _Work, settings: RuntimeSettings, space: ReadSpace) -> st
     horizon: datetime = await work.database.fetchval(sql.HORIZON)
     parts = await work.engine.parts(work.database, raw)
     steps = early_horizons(parts, horizon, guard_limit(work.now), missing.bytes)
-    facts = {"missing_bytes": missing.bytes, "setting": missing.setting}
+    facts = {"reason": missing.text, "missing_bytes": missing.bytes, "setting": missing.setting}
     if not steps:
         remedy = "give the database a larger disk, free what else is on it, or keep fewer days"
-        logger.error(f"{missing.text}: nothing more to drop that would help; {remedy}", extra=facts)
-        return f"{missing.text}: nothing more to drop that would help"
+        logger.error("disk guard cannot free enough space", extra=facts | {"remedy": remedy})
+        return f"{missing.text}: no more raw days may be dropped"
     for before in steps:
-        logger.error(f"{missing.text}: dropping raw rows early", extra=facts | {"before": before.isoformat()})
+        logger.error("disk guard drops raw rows early", extra=facts | {"before": before.isoformat()})
         await _drop_raw(work, before)
         held = any(part.last <= before for part in await work.engine.parts(work.database, raw))
         if held or shortage(await space(work.database), settings) is None:
             break
-    return f"{missing.text}: raw rows dropped early, before {before.date()}"
+    return f"{missing.text}: raw rows before {before.date()} dropped early"
 
 
 async def _forget_transitions(database: Connection, before: datetime) -> int:

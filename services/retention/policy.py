@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 from msgspec import Struct
+from msgspec.structs import fields
 
-from schemas.settings import RuntimeSettings
+from infra.storage.engines.tables import Kind
+from schemas.settings import RuntimeSettings, parse_setting
 
 ROOM_AHEAD = timedelta(days=2)
 """How far ahead there is a place for rows, so that a midnight, or two without us, needs nobody."""
@@ -28,6 +33,28 @@ class Kept(Struct, frozen=True):
     raw_days: int
     minute_days: int
     hour_days: int
+
+
+OWN = (*(field.name for field in fields(Kept)), "disk_free_percent", "database_gib")
+"""The runtime settings that a pruning follows."""
+
+
+class InvalidSetting(Exception):
+    """A stored setting of ours makes no sense, so nobody knows what may be dropped; the text says which."""
+
+
+def settings_of(stored: Mapping[str, str]) -> RuntimeSettings:
+    """Our settings from what is stored of `OWN`, as JSON; all others as they are by default. Raises InvalidSetting."""
+    values = {}
+    problems = []
+    for key, text in stored.items():
+        try:
+            values[key] = parse_setting(key, json.loads(text))
+        except msgspec.ValidationError as error:
+            problems.append(f"{key} is stored as {text[:100]}: {error}")
+    if problems:
+        raise InvalidSetting(f"{'; '.join(problems)}; store another value, or none for the default")
+    return RuntimeSettings(**values)
 
 
 def kept_days(settings: RuntimeSettings) -> Kept:
@@ -61,6 +88,15 @@ def cutoff(now: datetime, days: int) -> datetime:
     return midnight_before(now) - timedelta(days=days)
 
 
+def horizons(now: datetime, kept: Kept, raw: datetime) -> dict[Kind, datetime]:
+    """Kind of table -> rows before this moment go; the horizon of raw rows is at `raw` already and never goes back."""
+    return {
+        "raw": max(cutoff(now, kept.raw_days), raw),
+        "minute": cutoff(now, kept.minute_days),
+        "hour": cutoff(now, kept.hour_days),
+    }
+
+
 def cold_before(now: datetime) -> datetime:
     """Days that end at or before this moment are worth compressing."""
     return midnight_before(now) - COLD_AFTER
@@ -76,6 +112,6 @@ def guard_limit(now: datetime) -> datetime:
     return midnight_before(now) - GUARDED
 
 
-def droppable_before(horizon: datetime, oldest_mark: datetime | None) -> datetime:
+def droppable_before(horizon: datetime, oldest_dirty: datetime | None) -> datetime:
     """Raw parts that end at or before this moment may go: below the horizon, and nothing there awaits its roll-up."""
-    return horizon if oldest_mark is None else min(horizon, midnight_before(oldest_mark))
+    return horizon if oldest_dirty is None else min(horizon, midnight_before(oldest_dirty))

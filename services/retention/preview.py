@@ -11,13 +11,13 @@ from msgspec import Struct
 
 from infra.storage.database import Connection
 from infra.storage.engine import Part, detect, tables_of
+from infra.storage.engines.tables import Kind
 from schemas.catalogue import Family
 from services.retention import sql
 from services.retention.guard import ReadSpace, early_horizons, read_space, shortage
-from services.retention.inforce import settings_in_force
-from services.retention.job import moment
-from services.retention.policy import cold_before, cutoff, guard_limit, kept_days
-from services.retention.rollup import GRACE, HOUR, SLOT
+from services.retention.job import moment, read_settings
+from services.retention.policy import cold_before, guard_limit, horizons, kept_days
+from services.retention.rollup import due_before
 
 
 class Action(Struct, frozen=True):
@@ -33,7 +33,7 @@ class Preview(Struct, frozen=True):
 
     now: datetime
     """The moment it would decide by."""
-    before: dict[str, datetime]
+    before: dict[Kind, datetime]
     """Kind of table -> rows before this go, as soon as their part ends there."""
     actions: list[Action]
     slots: int
@@ -51,15 +51,11 @@ async def preview(
 ) -> Preview:
     """What `prune` would do at `now`, in a transaction that may not write."""
     async with database.transaction(isolation="repeatable_read", readonly=True):
-        settings = await settings_in_force(database)
+        settings = await read_settings(database)
         kept = kept_days(settings)
         now = await moment(database, now)
         engine = await detect(database, catalogue)
-        before = {
-            "raw": max(cutoff(now, kept.raw_days), await database.fetchval(sql.HORIZON)),
-            "minute": cutoff(now, kept.minute_days),
-            "hour": cutoff(now, kept.hour_days),
-        }
+        before = horizons(now, kept, await database.fetchval(sql.HORIZON))
         kinds = {table.name: table.kind for table in tables_of(catalogue)}
         parts = await engine.parts(database, tables_of(catalogue))
         missing = shortage(await space(database), settings)
@@ -76,12 +72,13 @@ async def preview(
                 actions.append(Action("drop", missing.setting, part))
             elif engine.name != "native" and part.last <= cold_before(now) and (part.stale or not part.compressed):
                 actions.append(Action("compress", "rows came since" if part.stale else "cold", part))
+        slots_before, hours_before = due_before(now, early)
         return Preview(
             now,
             before,
             actions,
-            await database.fetchval(sql.COUNT_SLOTS, max(now - GRACE - SLOT, early - SLOT)),
-            await database.fetchval(sql.COUNT_HOURS, max(now - GRACE - HOUR, early - HOUR)),
+            await database.fetchval(sql.COUNT_SLOTS, slots_before),
+            await database.fetchval(sql.COUNT_HOURS, hours_before),
             "" if missing is None else missing.text,
             [worker(row) for row in await database.fetch(sql.AT_WORK)],
         )

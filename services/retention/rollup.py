@@ -1,6 +1,6 @@
 """Roll-ups: raw rows to minutes, minutes to hours, and sketches of every hour's counts.
 
-Ingest marks the ten minutes (slot) of a host that get rows, in the transaction that writes them. A slot is due once it
+Ingest dirty the ten minutes (slot) of a host that get rows, in the transaction that writes them. A slot is due once it
 has ended a while ago, or at once when rows come late; then its minutes are computed anew from all of its raw rows, its
 hour is marked, and the mark is taken away unless a flush has raised its version since it was read. Marks are read
 before rows: what comes in between is rolled up once too often rather than not at all. An hour is due when it has ended
@@ -23,11 +23,12 @@ from infra.storage.database import Connection
 from infra.storage.engine import Engine, Table, tables_of
 from infra.storage.sketch import sketch
 from schemas.catalogue import Family
+from schemas.slots import SLOT_MS
 from services.retention import sql_rollup as sql
 
 logger = logging.getLogger(__name__)
 
-SLOT = timedelta(minutes=10)
+SLOT = timedelta(milliseconds=SLOT_MS)
 HOUR = timedelta(hours=1)
 GRACE = timedelta(seconds=60)
 """How long after its end a slot is left to agents that send every 10 s."""
@@ -53,9 +54,7 @@ async def roll_up(
     """
     started = time.perf_counter()
     slots = hours = 0
-    slots_before, hours_before = now - GRACE - SLOT, now - GRACE - HOUR
-    if until is not None:
-        slots_before, hours_before = max(slots_before, until - SLOT), max(hours_before, until - HOUR)
+    slots_before, hours_before = due_before(now, until)
     while done := await _minutes(database, engine, catalogue, slots_before):
         slots += done
     while done := await _hours(database, engine, catalogue, hours_before):
@@ -66,31 +65,37 @@ async def roll_up(
     return RolledUp(slots, hours, seconds)
 
 
+def due_before(now: datetime, until: datetime | None = None) -> tuple[datetime, datetime]:
+    """The last begins of a slot and of an hour to roll up at `now`: those that have ended, and those before `until`."""
+    slot, hour = now - GRACE - SLOT, now - GRACE - HOUR
+    return (slot, hour) if until is None else (max(slot, until - SLOT), max(hour, until - HOUR))
+
+
 async def _minutes(database: Connection, engine: Engine, catalogue: Sequence[Family], before: datetime) -> int:
     """A portion of slots that begin at or before `before`; how many there were."""
     async with database.transaction():
-        marks = await database.fetch(sql.DUE_SLOTS, before, PORTION_SLOTS)
-        if not marks:
+        dirty = await database.fetch(sql.DUE_SLOTS, before, PORTION_SLOTS)
+        if not dirty:
             return 0
-        hosts, slots = [mark["host_id"] for mark in marks], [mark["slot"] for mark in marks]
+        hosts, slots = [one["host_id"] for one in dirty], [one["slot"] for one in dirty]
         first, last = min(slots), max(slots) + SLOT
         keys = (hosts, slots, first, last)
         await _open(database, engine, tables_of(catalogue, "minute"), slots)
         for family in catalogue:
             await database.execute(sql.forget(Table(family, "minute")), *keys, timeout=TIMEOUT_S)
             await database.execute(sql.fill_minutes(family), *keys, timeout=TIMEOUT_S)
-        await database.execute(sql.MARK_HOURS, hosts, slots)
-        await database.execute(sql.CLEAN_SLOTS, hosts, slots, [mark["version"] for mark in marks])
-    return len(marks)
+        await database.execute(sql.DIRTY_HOURS, hosts, slots)
+        await database.execute(sql.CLEAN_SLOTS, hosts, slots, [one["version"] for one in dirty])
+    return len(dirty)
 
 
 async def _hours(database: Connection, engine: Engine, catalogue: Sequence[Family], before: datetime) -> int:
     """A portion of hours that begin at or before `before`; how many there were."""
     async with database.transaction():
-        marks = await database.fetch(sql.DUE_HOURS, before, PORTION_HOURS)
-        if not marks:
+        dirty = await database.fetch(sql.DUE_HOURS, before, PORTION_HOURS)
+        if not dirty:
             return 0
-        hosts, hours = [mark["host_id"] for mark in marks], [mark["hour"] for mark in marks]
+        hosts, hours = [one["host_id"] for one in dirty], [one["hour"] for one in dirty]
         first, last = min(hours), max(hours) + HOUR
         keys = (hosts, hours, first, last)
         await _open(database, engine, tables_of(catalogue, "hour"), hours)
@@ -98,8 +103,8 @@ async def _hours(database: Connection, engine: Engine, catalogue: Sequence[Famil
             sketches = await _sketches(database, family, keys)
             await database.execute(sql.forget(Table(family, "hour")), *keys, timeout=TIMEOUT_S)
             await database.execute(sql.fill_hours(family), *keys, *sketches, timeout=TIMEOUT_S)
-        await database.execute(sql.CLEAN_HOURS, hosts, hours, [mark["version"] for mark in marks])
-    return len(marks)
+        await database.execute(sql.CLEAN_HOURS, hosts, hours, [one["version"] for one in dirty])
+    return len(dirty)
 
 
 async def _open(database: Connection, engine: Engine, tables: Sequence[Table], times: Sequence[datetime]) -> None:

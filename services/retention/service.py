@@ -27,8 +27,8 @@ from schemas.settings import SettingChanged
 from schemas.subjects import SETTINGS_CHANGED
 from services.retention import sql
 from services.retention.compress import compress
-from services.retention.inforce import OWN, InvalidSetting
 from services.retention.job import moment, prune
+from services.retention.policy import OWN, InvalidSetting
 from services.retention.rollup import roll_up
 
 logger = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ async def _work_for_ever(
                     await _roll_up_for_ever(database, engine, catalogue, changed, pruned, backoff)
         except* TRANSIENT_HERE as faults:
             error = first_fault(faults)
-            logger.warning("interrupted, trying again", extra={"error": f"{type(error).__name__}: {error}"[:300]})
+            logger.warning("interrupted, will retry", extra={"error": f"{type(error).__name__}: {error}"[:300]})
         await asyncio.sleep(backoff.next_s())
 
 
@@ -99,7 +99,7 @@ async def _roll_up_for_ever(
             await roll_up(database, engine, catalogue, datetime.now(UTC))
             backoff.reset()
         except asyncpg.LockNotAvailableError as error:  # such as of a part that is being compressed: let it end
-            logger.warning("others hold a table, trying again soon", extra={"error": str(error)})
+            logger.warning("table locked by other sessions, will retry", extra={"error": str(error)})
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ROLL_UP_EVERY_S):
                 await changed.wait()
@@ -109,7 +109,7 @@ async def _prune(database: Connection, catalogue: Sequence[Family]) -> None:
     try:
         await prune(database, catalogue, datetime.now(UTC), columnar=False)
     except InvalidSetting as error:
-        logger.error(f"nothing is pruned as long as a setting is invalid: {error}")
+        logger.error("invalid setting, pruning paused", extra={"error": str(error)})
 
 
 async def _compress_for_ever(
@@ -125,7 +125,7 @@ async def _compress_for_ever(
                 await compress(database, engine, catalogue, await moment(database, datetime.now(UTC)))
                 backoff.reset()
         except TRANSIENT_HERE as error:
-            logger.warning("not compressed, trying again", extra={"error": f"{type(error).__name__}: {error}"[:300]})
+            logger.warning("compression failed, will retry", extra={"error": f"{type(error).__name__}: {error}"[:300]})
             await asyncio.sleep(backoff.next_s())
             pruned.set()
 
@@ -135,5 +135,5 @@ def changed_key(data: bytes) -> str:
     try:
         return msgspec.json.decode(data, type=SettingChanged).key
     except msgspec.MsgspecError:
-        logger.warning("not a settings change", extra={"data": data[:100]})
+        logger.warning("invalid settings change ignored", extra={"data": data[:100]})
         return ""

@@ -36,7 +36,7 @@ INSERT INTO horizons (name, before) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET before = excluded.before WHERE horizons.before < excluded.before
 """
 
-OLDEST_MARK = """
+OLDEST_DIRTY = """
 SELECT least((SELECT min(slot) FROM dirty_minutes), (SELECT min(hour) FROM dirty_hours))
 """
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from infra.storage.engines.tables import Kind, Table, quoted
 from infra.storage.packed import packed_counts
 from schemas.catalogue import Family, Metric
+from schemas.slots import SLOT_INTERVAL
 
 PLENTY = "SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0"
 """Late rows may concern parts that are columnar by now. Means nothing to PostgreSQL without the extension."""
@@ -25,14 +26,16 @@ WHERE hour <= $1 AND NOT EXISTS (
 ORDER BY hour, host_id LIMIT $2
 """
 
-MARK_HOURS = """
+DIRTY_HOURS = """
 INSERT INTO dirty_hours (host_id, hour)
 SELECT DISTINCT host, date_trunc('hour', slot, 'UTC') FROM unnest($1::int[], $2::timestamptz[]) AS s (host, slot)
 ORDER BY 1, 2
 ON CONFLICT (host_id, hour) DO UPDATE SET version = dirty_hours.version + 1
 """
 
-_LENGTH: dict[Kind, str] = {"minute": "10 min", "hour": "1 hour"}
+_HOUR = "interval '1 hour'"
+_LENGTH: dict[Kind, str] = {"minute": SLOT_INTERVAL, "hour": _HOUR}
+"""How much of a roll-up is made anew at once."""
 
 
 def clean(table: str, column: str) -> str:
@@ -57,7 +60,7 @@ def forget(table: Table) -> str:
     instance = "AND t.instance_id = k.instance" if family.instance else ""
     return f"""
         DELETE FROM {quoted(table.name)} t USING ({_keys(family)}) AS k
-        WHERE t.host_id = k.host {instance} AND t.time >= k.at AND t.time < k.at + interval '{_LENGTH[kind]}'
+        WHERE t.host_id = k.host {instance} AND t.time >= k.at AND t.time < k.at + {_LENGTH[kind]}
           AND t.time >= $3 AND t.time < $4 AND t.host_id = ANY($1)
     """
 
@@ -71,7 +74,7 @@ def fill_minutes(family: Family) -> str:
         INSERT INTO {quoted(table.name)} ({_names(table)})
         SELECT rolled.* FROM ({_keys(family)}) AS k CROSS JOIN LATERAL (
             SELECT date_bin('1 min', time, '1970-01-01Z'), k.host{", k.instance" if family.instance else ""}, {sums}
-            {_of_key(Table(family, "raw"), "10 min")} GROUP BY 1) AS rolled
+            {_of_key(Table(family, "raw"), SLOT_INTERVAL)} GROUP BY 1) AS rolled
     """
 
 
@@ -80,7 +83,7 @@ def raw_hours(family: Family) -> str:
     columns = [f"{packed_counts(quoted(metric.name))} AS c{k}" for k, metric in enumerate(family.metrics)]
     return f"""
         SELECT k.host, k.instance, k.at, found.* FROM ({_keys(family)}) AS k CROSS JOIN LATERAL (
-            SELECT {", ".join(columns)} {_of_key(Table(family, "raw"), "1 hour")}) AS found
+            SELECT {", ".join(columns)} {_of_key(Table(family, "raw"), _HOUR)}) AS found
         WHERE found.c0 IS NOT NULL
     """
 
@@ -102,7 +105,7 @@ def fill_hours(family: Family) -> str:
         SELECT k.at, k.host{", k.instance" if family.instance else ""}, {", ".join(outer)}
         FROM ({_keys(family)}) AS k
         CROSS JOIN LATERAL (
-            SELECT count(*) AS minutes, {", ".join(sums)} {_of_key(Table(family, "minute"), "1 hour")}) AS rolled
+            SELECT count(*) AS minutes, {", ".join(sums)} {_of_key(Table(family, "minute"), _HOUR)}) AS rolled
         LEFT JOIN unnest($5::int[], $6::int[], $7::timestamptz[], {lists}) AS sketched (host, instance, at, {names})
             ON sketched.host = k.host AND sketched.instance = k.instance AND sketched.at = k.at
         WHERE rolled.minutes > 0
@@ -137,5 +140,5 @@ def _of_key(table: Table, length: str) -> str:
     instance = "AND instance_id = k.instance" if table.family.instance else ""
     return f"""
         FROM {quoted(table.name)} WHERE host_id = k.host {instance}
-          AND time >= k.at AND time < k.at + interval '{length}' AND time >= $3 AND time < $4
+          AND time >= k.at AND time < k.at + {length} AND time >= $3 AND time < $4
     """

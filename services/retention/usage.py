@@ -16,7 +16,7 @@ from infra.storage.engines.tables import Kind, quoted
 from schemas.catalogue import Family
 from services.retention import sql
 from services.retention.guard import ReadSpace, read_space
-from services.retention.inforce import settings_in_force
+from services.retention.job import read_settings
 from services.retention.policy import COLD_AFTER, Kept, kept_days
 from services.retention.strays import Stray, strays
 
@@ -89,7 +89,7 @@ async def measure(
 ) -> Storage:
     """Sizes of everything; reads only what the database knows already, and the oldest row of a few hosts."""
     engine = await detect(database, catalogue)
-    kept = kept_days(await settings_in_force(database))
+    kept = kept_days(await read_settings(database))
     tables = tables_of(catalogue)
     parts = await engine.parts(database, tables)
     newest: datetime | None = await database.fetchval(sql.NEWEST_SAMPLE)

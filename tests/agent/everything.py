@@ -14,7 +14,7 @@ from agent.sampling.sampler import Sampler
 from agent.sampling.sources import Roots
 from agent.sampling.ticker import Tick
 from agent.spool.spool import Backlog
-from agent.system.state import Status
+from agent.system.state import AgentState
 from infra.settings import AgentSettings
 from schemas.agentconfig import AgentConfig, FamilyConfig
 from schemas.catalogue import CATALOGUE
@@ -76,7 +76,7 @@ class Watch:
     def __init__(self, machine: Whole) -> None:
         self.machine = machine
         self.seconds = 0
-        status = Status()
+        status = AgentState()
         choices = sources.new_choices(machine.roots.sys)
         fast = sources.fast_collectors(machine.roots, choices)
         fast["agent"] = sources.own_collector(status, Backlog)

@@ -15,7 +15,7 @@ import pytest
 from nats.aio.client import Client
 
 from infra.bus import connection as bus
-from schemas.codec import readings
+from schemas.codec import decoded_series
 from tests.agent.build import all_times, stored
 from tests.waiting import eventually
 
@@ -103,6 +103,6 @@ async def test_the_agent_samples_publishes_and_ends_in_order(system: str, bus_ur
 
 async def published(client: Client) -> bool:
     """Whether every family that the system gives is in the stream."""
-    found = {reading.family.name for _, batch in await stored(client, "METRICS") for reading in readings(batch)}
+    found = {reading.family.name for _, batch in await stored(client, "METRICS") for reading in decoded_series(batch)}
     assert found >= GIVEN - {"core", "disk"}
     return True

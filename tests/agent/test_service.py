@@ -18,7 +18,7 @@ from nats.aio.client import Client
 from agent import service
 from infra.bus import connection as bus
 from infra.settings import AgentSettings
-from schemas.codec import decode_batch, readings
+from schemas.codec import decode_batch, decoded_series
 from schemas.messages import HostEvent, LiveInterest
 from tests.agent.build import all_times, stored
 from tests.waiting import eventually
@@ -54,7 +54,7 @@ async def test_samples_of_every_must_have_family_reach_the_stream(bus_url: str, 
         async with running(settings(tmp_path, bus_url, directories=str(tmp_path))):
 
             async def families() -> bool:
-                found = {r.family.name for _, batch in await stored(client, "METRICS") for r in readings(batch)}
+                found = {r.family.name for _, batch in await stored(client, "METRICS") for r in decoded_series(batch)}
                 return found >= {"cpu", "memory", "filesystem", "network", "directory", "agent"}
 
             await eventually(families)

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from infra.bus import connection as bus
+from infra.bus.streams import ensure_streams
 from infra.storage import database
 from schemas.codec import build_batch, encode_batch
 from tests.faults.fleet import SAMPLES, known_sample
@@ -27,7 +28,7 @@ def recent_ms() -> int:
 async def publish_backlog(url: str, start_ms: int, first: int, last: int) -> int:
     """Put batches `first` up to `last` of every host into the stream; the sequence of the last message."""
     async with bus.connection(url, "test") as client:
-        await bus.ensure_streams(client)
+        await ensure_streams(client)
         jetstream = client.jetstream()
         for number in range(first, last):
             for host in range(HOSTS):

@@ -10,9 +10,10 @@ from pathlib import Path
 from nats.aio.client import Client
 
 from agent.sending.batching import batches, numbered
-from agent.sending.publisher import Lanes, send_backfill, send_present
+from agent.sending.lanes import Lanes
+from agent.sending.publisher import send_backfill, send_present
 from agent.spool.spool import Limits, open_spool
-from agent.system.state import Status
+from agent.system.state import AgentState
 from agent.system.worker import Worker
 from infra.bus.connection import keep_connected
 from schemas.codec import Sample
@@ -52,7 +53,7 @@ async def synthetic_agent(
     disk = Worker(f"agent {host}")
     limits = Limits(64 * 2**20, max_age_s=86_400, backfill_after_s=backfill_after_s, message_bytes=200_000)
     spool = await disk.run(open_spool, directory, limits)
-    lanes = Lanes(f"host-{host}", spool, disk, Status(), pace_s=0.05)
+    lanes = Lanes(f"host-{host}", spool, disk, AgentState(), pace_s=0.05)
 
     async def session(client: Client) -> None:
         lanes.client = client

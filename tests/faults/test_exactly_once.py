@@ -18,6 +18,7 @@ import msgspec
 import pytest
 
 from infra.bus import connection as bus
+from infra.bus.streams import ensure_streams
 from infra.servers.embedded import Server, nats_server, postgres_server
 from infra.storage import database
 from infra.storage.engine import detect
@@ -118,7 +119,7 @@ async def test_killing_ingest_alerts_bus_and_database_loses_doubles_and_changes_
     async with nats_server(tmp_path / "nats") as nats, postgres_server(tmp_path / "postgres") as postgres:
         await prepare_database(postgres.url)
         async with bus.connection(nats.url, "test") as client:
-            await bus.ensure_streams(client)
+            await ensure_streams(client)
         with (
             service("ingest", nats.url, postgres.url, tmp_path) as ingest,
             service("alerts", nats.url, postgres.url, tmp_path) as alerts,

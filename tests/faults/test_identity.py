@@ -10,6 +10,7 @@ import pytest
 
 from infra.bus import connection as bus
 from infra.bus.patience import Access
+from infra.bus.streams import ensure_streams
 from tests.faults.agents import agent, assert_complete, count, said, settings, spooled, times
 from tests.guarded import ADMIN, Authority, Guarded, guarded_server, running
 from tests.waiting import eventually
@@ -25,7 +26,7 @@ async def test_a_revoked_agent_keeps_its_samples_says_so_once_and_recovers(
         guarded_server(tmp_path / "nats", "web-1") as guarded,
         bus.connection(guarded.url(ADMIN), "admin") as admin,
     ):
-        await bus.ensure_streams(admin)
+        await ensure_streams(admin)
         data = tmp_path / "data"
         async with agent(settings(data, guarded.url("web-1"))):
             await eventually(lambda: count(admin, 5))
@@ -61,7 +62,7 @@ async def test_an_agent_needs_no_more_than_the_permissions_of_agents(
         guarded_server(tmp_path / "nats", "web-1") as guarded,
         bus.connection(guarded.url(ADMIN), "admin") as admin,
     ):
-        await bus.ensure_streams(admin)
+        await ensure_streams(admin)
         async with agent(settings(tmp_path / "data", guarded.url("web-1"))):
             await eventually(lambda: count(admin, 15))
     assert "permissions violation" not in caplog.text.lower()
@@ -84,7 +85,7 @@ async def test_an_agent_connects_with_a_credentials_file(tmp_path: Path) -> None
         mine.write_text(authority.credentials("web-1"))
         theirs.write_text(authority.credentials("admin"))
         admin = await bus.connect(guarded.server.url, "admin", access=Access(str(theirs)))
-        await bus.ensure_streams(admin)
+        await ensure_streams(admin)
         async with agent(settings(tmp_path / "data", guarded.server.url, nats_credentials=str(mine))):
             await eventually(lambda: count(admin, 10))
         await admin.close()
@@ -98,7 +99,7 @@ async def test_a_missing_or_wrong_credentials_file_is_named_and_its_replacement_
         path, theirs = tmp_path / "web-1.creds", tmp_path / "theirs.creds"
         theirs.write_text(authority.credentials("admin"))
         admin = await bus.connect(guarded.server.url, "admin", access=Access(str(theirs)))
-        await bus.ensure_streams(admin)
+        await ensure_streams(admin)
         async with agent(settings(tmp_path / "data", guarded.server.url, nats_credentials=str(path))):
             await eventually(lambda: said(caplog, REFUSED) == 1)
             assert f"credentials file {path}: No such file" in str(caplog.records[-1].__dict__)

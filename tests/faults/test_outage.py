@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from infra.bus import connection as bus
+from infra.bus.streams import ensure_streams
 from infra.servers.embedded import nats_server
 from infra.settings import ServerSettings
 from infra.storage import database
@@ -41,7 +42,7 @@ async def test_ten_minutes_without_a_bus_and_two_kills_leave_no_gap(tmp_path: Pa
     stop = asyncio.Event()
     async with nats_server(tmp_path / "nats") as nats:
         async with bus.connection(nats.url, "test") as client:
-            await bus.ensure_streams(client)
+            await ensure_streams(client)
         await nats.kill()
         await spool_and_be_killed(nats.url, spool, start_ms, 0, BATCHES // 2)
         await spool_and_be_killed(nats.url, spool, start_ms, BATCHES // 2, BATCHES)

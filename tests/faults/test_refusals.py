@@ -12,6 +12,7 @@ import pytest
 from msgspec import structs
 
 from infra.bus import connection as bus
+from infra.bus.streams import ensure_streams, stream_config
 from infra.servers.embedded import nats_server
 from schemas.subjects import METRICS
 from tests.agent.build import START_MS, all_times, samples, stored
@@ -29,7 +30,7 @@ QUICK = {"SONDE_SAMPLE_INTERVAL_S": "0.1", "SONDE_BATCH_INTERVAL_S": "0.5", "SON
 async def test_a_full_stream_keeps_batches_in_the_spool_until_it_has_room(bus_url: str, tmp_path: Path) -> None:
     async with bus.connection(bus_url, "test") as client, half_agent(tmp_path) as source:
         jetstream = client.jetstream()
-        await jetstream.update_stream(bus.stream_config(structs.replace(METRICS, max_bytes=4000)))
+        await jetstream.update_stream(stream_config(structs.replace(METRICS, max_bytes=4000)))
         async with publishing(bus_url, source):
             await source.spool(samples(500))
 
@@ -41,7 +42,7 @@ async def test_a_full_stream_keeps_batches_in_the_spool_until_it_has_room(bus_ur
             await eventually(stuck)
             assert source.lanes.spool.backlog.batches > 0
             assert source.lanes.spool.backlog.dropped == 0
-            await jetstream.update_stream(bus.stream_config(METRICS))
+            await jetstream.update_stream(stream_config(METRICS))
             await source.delivered()
         assert all_times(await stored(client, "METRICS")) == [START_MS + 1000 * index for index in range(500)]
 
@@ -52,7 +53,7 @@ async def test_a_server_that_takes_only_small_messages_gets_them_once_it_takes_t
         guarded_server(tmp_path / "nats", "web-1") as guarded,
         bus.connection(guarded.url(ADMIN), "admin") as admin,
     ):
-        await bus.ensure_streams(admin)
+        await ensure_streams(admin)
         async with agent(settings(tmp_path / "data", guarded.url("web-1"))):
             await eventually(lambda: count(admin, 5))
             guarded.limits = "max_payload: 300"
@@ -72,7 +73,7 @@ async def test_a_signal_while_a_publish_hangs_ends_the_process_in_time_and_costs
     """The server has the message and does not answer: whether it stored it, the agent cannot know."""
     async with nats_server(tmp_path / "nats") as server:
         async with bus.connection(server.url, "test") as client:
-            await bus.ensure_streams(client)
+            await ensure_streams(client)
         with process(tmp_path, server.url, **QUICK) as agent_process:
             async with bus.connection(server.url, "test") as client:
                 await eventually(lambda: count(client, 5))

@@ -10,6 +10,7 @@ import pytest
 from nats.aio.client import Client
 
 from infra.bus import connection as bus
+from infra.bus.streams import ensure_streams
 from schemas.agentconfig import AgentConfig
 from schemas.commands import CommandReply, CommandRequest
 from schemas.subjects import command, config_key
@@ -39,7 +40,7 @@ async def test_settings_that_changed_while_an_agent_was_refused_are_in_force_whe
         guarded_server(tmp_path / "nats", "web-1") as guarded,
         bus.connection(guarded.url(ADMIN), "admin") as admin,
     ):
-        await bus.ensure_streams(admin)
+        await ensure_streams(admin)
         await put(admin, AgentConfig(1, batch_interval_s=0.6))
         async with agent(settings(tmp_path / "data", guarded.url("web-1"))):
             await eventually(lambda: count(admin, 5))

@@ -15,6 +15,7 @@ import pytest
 
 from agent.spool.spool import Limits
 from infra.bus import connection as bus
+from infra.bus.streams import ensure_streams
 from infra.servers.embedded import nats_server
 from schemas.messages import HostEvent
 from tests.agent.build import START_MS, all_times, samples, stored
@@ -23,8 +24,8 @@ from tests.agent.sending.test_publisher import publishing
 from tests.faults.agents import agent, assert_complete, count, said, settings, spooled, times
 from tests.waiting import eventually
 
-CANNOT_WRITE = "spool cannot be written to, keeping batches in memory"
-CAN_WRITE = "spool can be written to again"
+CANNOT_WRITE = "spool not writable, batches kept in memory"
+CAN_WRITE = "spool writable again"
 
 
 def as_root(*command: str) -> None:
@@ -64,7 +65,7 @@ async def test_a_full_disk_costs_nothing_once_it_has_room_again(
 ) -> None:
     async with nats_server(tmp_path / "nats") as server:
         async with bus.connection(server.url, "test") as client:
-            await bus.ensure_streams(client)
+            await ensure_streams(client)
         async with agent(settings(small_disk, server.url)):
             await eventually(lambda: spooled(small_disk) > 0)
             await server.kill()
@@ -126,7 +127,7 @@ async def test_a_spool_file_that_becomes_read_only_under_the_agent_costs_nothing
     spool = data / "agent" / "spool"
     async with nats_server(tmp_path / "nats") as server:
         async with bus.connection(server.url, "test") as client:
-            await bus.ensure_streams(client)
+            await ensure_streams(client)
         async with agent(settings(data, server.url)):
             await eventually(lambda: spooled(data) > 0)
             await server.kill()
@@ -165,7 +166,7 @@ async def test_samples_lost_while_the_bus_was_away_are_told_once_it_is_back(tmp_
     limits = Limits(spool_bytes=1 << 16, message_bytes=8000)
     async with nats_server(tmp_path / "nats") as server:
         async with bus.connection(server.url, "test") as client:
-            await bus.ensure_streams(client)
+            await ensure_streams(client)
         await server.kill()
         async with half_agent(data / "agent" / "spool", time.time(), limits) as source:
             await source.spool(samples(3000, int(time.time() - 3000) * 1000))

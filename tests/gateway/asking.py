@@ -14,9 +14,9 @@ from schemas.catalogue import CATALOGUE
 from services.gateway.app import create_app
 from services.gateway.fleet.memory import Fleet
 from services.gateway.history.resolution import LENGTH_MS, Reach
+from services.gateway.http.bus import Bus
 from services.gateway.live.hub import Hub
-from services.gateway.live.intake import Bus
-from services.gateway.live.refresh import Runtime
+from services.gateway.settings.runtime import Runtime
 from tests.gateway.rows import execute, utc
 
 

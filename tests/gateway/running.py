@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from socket import socket
@@ -131,7 +130,3 @@ async def publish(client: Client, *samples: Sample, host: str = "web-1", lane: L
     """Publish samples as an agent does, and see them off."""
     await client.publish(f"{lane}.{host}", encode_batch(build_batch(host, "e1", lane, seq, samples)))
     await client.flush()
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000

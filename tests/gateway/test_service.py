@@ -13,6 +13,8 @@ import httpx
 import pytest
 
 from infra.bus import connection as bus
+from infra.bus.streams import ensure_streams
+from infra.clock import now_ms
 from infra.servers.embedded import nats_server, postgres_server
 from infra.servers.process import free_port
 from infra.settings import ServerSettings, SettingError
@@ -23,7 +25,7 @@ from schemas.catalogue import CATALOGUE, Family, Metric
 from services.gateway import service
 from tests.batches import sample
 from tests.gateway.rows import put
-from tests.gateway.running import gateway, now_ms, publish, publishing, ready, watching
+from tests.gateway.running import gateway, publish, publishing, ready, watching
 from tests.waiting import eventually
 
 
@@ -129,7 +131,7 @@ async def test_it_starts_without_any_server_and_finds_them_when_they_come(data_d
             async with database.connection(postgres.url, "test") as connection:
                 await migrate(connection, await detect(connection))
             async with bus.connection(nats_url, "test") as connected:
-                await bus.ensure_streams(connected)
+                await ensure_streams(connected)
 
             async def is_ready() -> bool:
                 return (await client.get("/health/ready")).status_code == 200
@@ -142,7 +144,7 @@ async def test_it_starts_without_any_server_and_finds_them_when_they_come(data_d
 async def test_the_bus_may_die_and_come_back(data_dir: Path, database_url: str) -> None:
     async with nats_server(data_dir) as server:
         async with bus.connection(server.url, "test") as connected:
-            await bus.ensure_streams(connected)
+            await ensure_streams(connected)
         async with gateway(database_url, server.url) as client, watching(client) as stream:
             await ready(client)
             await server.kill()
@@ -188,7 +190,14 @@ async def test_an_imaginary_metric_is_in_the_api_by_its_catalogue_entry_alone(
         "instance": "",
         "sampled": "always",
         "metrics": [
-            {"name": "phase", "path": "moon.phase", "unit": "rad", "resolution": 0.001, "meaning": "Its phase."}
+            {
+                "code": 1,
+                "name": "phase",
+                "path": "moon.phase",
+                "unit": "rad",
+                "resolution": 0.001,
+                "meaning": "Its phase.",
+            }
         ],
     }
     assert series["series"][0]["avg"] == [3.141]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.catalogue import CATALOGUE
-from schemas.codec import Sample, decode_batch, encode_batch, readings
+from schemas.codec import Sample, decode_batch, decoded_series, encode_batch
 from schemas.families import CPU, DISK
 from schemas.messages import Batch, Block, Series
 from services.ingest.columns import FamilyRows, gather
@@ -38,7 +38,7 @@ def rows_one_by_one(batches: list[Batch]) -> list[Row]:
     """The same by the reader that takes each column by itself."""
     rows: list[Row] = []
     for each in batches:
-        for reading in readings(each):
+        for reading in decoded_series(each):
             names = [metric.name for metric in reading.family.metrics]
             for row, time in enumerate(reading.times):
                 values = {name: reading.columns[name][row] if name in reading.columns else None for name in names}

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from infra.bus import connection as bus
+from infra.bus.streams import ensure_streams
 from infra.storage import database
 from infra.storage.engine import detect
 from infra.storage.migrate import migrate
@@ -151,7 +152,7 @@ async def test_a_stream_that_lost_its_tail_is_read_by_time_and_repeats_are_dropp
         await reached(connection, last)
     async with bus.connection(bus_url, "test") as client:
         await client.jetstream().delete_stream("METRICS")
-        await bus.ensure_streams(client)
+        await ensure_streams(client)
         for seq in (2, 3, 4):
             last = await publish(client, encoded(*ticks(5, NOW_MS + 5000 * seq), seq=seq))
     async with ingesting(bus_url, database_url) as (client, connection):

@@ -10,6 +10,7 @@ import pytest
 from nats.aio.client import Client
 
 from infra.bus import connection as bus
+from infra.bus.streams import ensure_streams
 from infra.servers.embedded import nats_server
 from infra.storage import database
 from schemas.codec import Sample
@@ -56,7 +57,7 @@ async def make_stream_anew(client: Client) -> None:
 
 async def _make_streams(client: Client) -> bool:
     try:
-        await bus.ensure_streams(client)
+        await ensure_streams(client)
     except Exception as error:  # the server may still be removing the files of a stream of that name
         raise AssertionError(str(error)) from error
     return True
@@ -127,7 +128,7 @@ async def test_a_purge_of_what_was_read_disturbs_nobody(bus_url: str, database_u
 async def test_a_bus_killed_in_mid_pull_costs_and_doubles_nothing(tmp_path: Path, database_url: str) -> None:
     async with nats_server(tmp_path / "nats") as server:
         async with bus.connection(server.url, "test") as client:
-            await bus.ensure_streams(client)
+            await ensure_streams(client)
             await publish_batches(client, range(1, 301))
         async with ingesting(server.url, database_url) as (_, connection):
             for least in (1, 2):

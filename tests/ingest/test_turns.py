@@ -12,7 +12,7 @@ from schemas.families import CPU
 from services.ingest.turns import FIRST_S, Turns
 from tests.batches import encoded
 from tests.ingest.running import NOW_MS, count_is, ingesting, publish, reached, ticks
-from tests.ingest.test_line import is_writing
+from tests.ingest.test_pipeline import is_writing
 from tests.waiting import eventually
 
 BEFORE_MS = NOW_MS - 2 * 86_400_000

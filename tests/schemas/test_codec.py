@@ -12,8 +12,8 @@ from schemas.codec import (
     Sample,
     build_batch,
     decode_batch,
+    decoded_series,
     encode_batch,
-    readings,
 )
 from schemas.messages import Block, Series
 from tests.batches import START_MS, batch, encoded, instances, sample
@@ -37,7 +37,7 @@ def test_samples_round_trip_through_a_batch(rows: list[dict[str, dict[str, int |
     decoded = decode_batch(encode_batch(build_batch("web-1", "e", "metrics", 7, samples)))
     seen = {
         (time, reading.instance, name): value
-        for reading in readings(decoded)
+        for reading in decoded_series(decoded)
         for name, column in reading.columns.items()
         for time, value in zip(reading.times, column, strict=True)
         if value is not None
@@ -57,7 +57,7 @@ def test_the_bytes_of_version_1_still_decode() -> None:
         "96a57765622d31a26531a76d6574726963730192cf000001a3185c5000cd03e89193a36370759201029194a080c092c40421d20402ccc8"
     )
     decoded = decode_batch(golden)
-    assert [r.columns for r in readings(decoded)] == [{"total": [1234, 1236], "user": [200, 200]}]
+    assert [r.columns for r in decoded_series(decoded)] == [{"total": [1234, 1236], "user": [200, 200]}]
     assert decoded.families[0].period_ms == 0
 
 
@@ -67,7 +67,7 @@ def test_the_bytes_of_version_1_with_a_period_still_decode() -> None:
         "9194a36370759201029194a080c092c40421d20402ccc8cd7530"
     )
     decoded = decode_batch(golden)
-    assert [r.columns for r in readings(decoded)] == [{"total": [1234, 1236], "user": [200, 200]}]
+    assert [r.columns for r in decoded_series(decoded)] == [{"total": [1234, 1236], "user": [200, 200]}]
     assert decoded.families[0].period_ms == 30_000
     assert encode_batch(decoded) == golden
 
@@ -144,11 +144,11 @@ def test_a_damaged_batch_decodes_or_is_refused(data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 4))):
         good[data.draw(st.integers(0, len(good) - 1))] = data.draw(st.integers(0, 255))
     with contextlib.suppress(Poison):
-        for reading in readings(decode_batch(bytes(good))):
+        for reading in decoded_series(decode_batch(bytes(good))):
             assert all(len(column) == len(reading.times) for column in reading.columns.values())
 
 
 def test_a_sample_without_a_family_leaves_no_row_for_it() -> None:
     taken = [sample(START_MS), Sample(START_MS + 1000, {})]
-    [reading] = readings(decode_batch(encode_batch(build_batch("web-1", "e", "metrics", 1, taken))))
+    [reading] = decoded_series(decode_batch(encode_batch(build_batch("web-1", "e", "metrics", 1, taken))))
     assert reading.times == [START_MS]

@@ -20,9 +20,9 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from agent.collectors.directory.walk import Usage, walk
+from agent.collectors.directory.walk import walk
 from agent.collectors.readings import Instances, Values
-from agent.system.state import WalkProgress
+from agent.system.state import Usage, WalkProgress
 from agent.system.worker import Worker
 
 logger = logging.getLogger(__name__)

@@ -6,22 +6,11 @@ import os
 import stat
 from collections.abc import Iterator
 
-from msgspec import Struct
+from agent.system.state import Usage
 
 ENTRIES_PER_STEP = 64
 MOST_LINKED = 200_000
 """Hard-linked files remembered; of further ones each name counts its share of the blocks."""
-
-
-class Usage(Struct):
-    """What a walk has found so far."""
-
-    bytes: int = 0
-    """Allocated blocks, directories included, each inode once."""
-    files: int = 0
-    """Names that are not directories."""
-    unreadable: int = 0
-    """Names that could not be looked at, or directories not into."""
 
 
 def walk(root: str, usage: Usage) -> Iterator[None]:

@@ -192,7 +192,7 @@ class Gpus:
                     if is_lost(error):
                         raise
         except nvml.NVMLError as error:
-            self._say("gpu does not answer", f"{index}: {error}")
+            self._say("gpu does not respond", f"{index}: {error}")
             return
         self._boards[str(index)] = Board(nvml, handle, labels)
 

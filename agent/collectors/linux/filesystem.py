@@ -177,7 +177,7 @@ class Filesystems:
     async def collect(self) -> Reading:
         """Measure every mount. Takes at most the deadline per mount that newly hangs."""
         for mount in [mount for mount, worker in self._stuck.items() if not worker.busy]:
-            logger.info("file system answers again", extra={"mount": mount.path})
+            logger.info("file system responds again", extra={"mount": mount.path})
             self._stuck.pop(mount).close()
         mounts = self._read_mounts()
         full = len(self._stuck) >= MOST_STUCK
@@ -206,7 +206,7 @@ class Filesystems:
             turn.abandoned = True
             left = turn.left()
             if left:
-                logger.warning("file system does not answer", extra={"mount": left[0].path, "device": left[0].device})
+                logger.warning("file system does not respond", extra={"mount": left[0].path, "device": left[0].device})
                 self._stuck[left[0]] = self._worker
                 self._worker = Worker("filesystem")
             answers.update(turn.answers)

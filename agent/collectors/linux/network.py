@@ -16,8 +16,9 @@ logger = logging.getLogger(__name__)
 LINKS_EVERY_S = 10.0
 """Links change seldom."""
 _NO_LINK: Values = {"speed": None, "up": None}
-_SKIPPED = ("veth", "br-", "docker")
-"""Name prefixes of the inner side of containers, whose traffic shows on a real interface too."""
+_LOOPBACK = frozenset({"lo", "lo0"})
+_SKIPPED = ("veth", "br-", "docker", "Loopback")
+"""Prefixes of the inner side of containers, whose traffic a real interface shows too; the last is Windows' own."""
 
 
 class Traffic(NamedTuple):
@@ -35,7 +36,8 @@ _METRICS = ("received", "packets_received", "sent", "packets_sent", "errors", "d
 
 
 def wanted(name: str) -> bool:
-    return name != "lo" and not name.startswith(_SKIPPED)
+    """Whether an interface leads to other machines, by its name."""
+    return name not in _LOOPBACK and not name.startswith(_SKIPPED)
 
 
 def values(before: Traffic, now: Traffic, elapsed_s: float) -> Values:

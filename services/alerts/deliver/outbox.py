@@ -70,7 +70,9 @@ async def deliver_to_slack(database_url: str, stop: asyncio.Event, wake: asyncio
                 await _deliver(database, http, stop, wake, pace_s, rng)
         except DATABASE_TRANSIENT as fault:
             wait_s = backoff.next_s()
-            logger.warning("slack delivery interrupted", extra={"error": f"{type(fault).__name__}: {fault}"[:300]})
+            logger.warning(
+                "slack delivery interrupted, will retry", extra={"error": f"{type(fault).__name__}: {fault}"[:300]}
+            )
             await _wait(wait_s, stop)
 
 
@@ -121,7 +123,7 @@ async def _send(
     answer = await post(http, url, message)
     verdict: Verdict = classify(answer)
     if verdict == "payload":
-        logger.warning("slack refused the blocks, sending plain text", extra={"answer": answer.body})
+        logger.warning("slack rejected the blocks, sending plain text", extra={"answer": answer.body})
         await asyncio.sleep(pace_s)
         answer = await post(http, url, render_plain(transition))
         verdict = classify(answer)
@@ -133,10 +135,10 @@ async def _send(
     elif verdict == "again":
         wait_s = wait_before_retry_s(answer, row["attempts"] + 1, rng)
         await database.execute(sql.AGAIN, row["id"], text, wait_s)
-        logger.warning("slack message not sent, trying again", extra={**facts, "wait_s": round(wait_s, 1)})
+        logger.warning("slack message not sent, will retry", extra={**facts, "wait_s": round(wait_s, 1)})
     else:
         await database.execute(sql.DONE, [row["id"]], "dead", text, 1)
-        logger.error("slack message given up", extra=facts)
+        logger.error("slack message undeliverable", extra=facts)
 
 
 async def _rule(database: Connection, rule_id: str) -> Rule | None:

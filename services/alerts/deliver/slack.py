@@ -1,4 +1,4 @@
-"""What Slack is sent, and what its answers mean. Pure.
+"""Alerts as Slack's blocks, and what its answers mean. Pure; the words themselves are in `wording`.
 
 Facts about incoming webhooks: success is 200 with the body `ok`; a header holds 150 characters, a section's text 3,000,
 a section ten fields of 2,000; `&`, `<` and `>` must be escaped and nothing else.
@@ -7,14 +7,13 @@ a section ten fields of 2,000; `&`, `<` and `>` must be escaped and nothing else
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from schemas.messages import AlertTransition
-from schemas.rules import HOST_DOWN, Rule
-from services.alerts.deliver.wording import format_duration, format_value
+from schemas.rules import Rule
+from services.alerts.deliver.wording import duration, format_duration, format_value, headline, measured, summary, utc
 
 HEADER_CHARACTERS = 150
 FIELD_CHARACTERS = 2000
@@ -96,45 +95,10 @@ def render_plain(transition: AlertTransition) -> dict[str, Any]:
     return {"text": escape(summary(transition))}
 
 
-def headline(transition: AlertTransition) -> str:
-    """State, severity, rule and host in a line."""
-    severity = transition.severity
-    mark = "🔴" if severity == "critical" else "🟠"
-    subject = f"{transition.rule_name} on {transition.host}"
-    match transition.kind:
-        case "fire":
-            return f"{mark} {severity.capitalize()}: {subject}"
-        case "escalate":
-            return f"{mark} Escalated to {severity}: {subject}"
-        case "deescalate":
-            return f"{mark} Down to {severity}: {subject}"
-        case "resolve":
-            return f"🟢 Resolved ({severity}): {subject}"
-        case "gone":
-            return f"⚪ Gone ({severity}): {subject}"
-
-
-def summary(transition: AlertTransition) -> str:
-    """The whole message as one line of text."""
-    value = format_value(transition.value, transition.unit)
-    threshold = format_value(transition.threshold, transition.unit)
-    since = _utc(transition.since)
-    line = f"{headline(transition)}, {_metric(transition)}"
-    match transition.kind:
-        case "fire" | "escalate":
-            return f"{line} is {value}, threshold {threshold}, since {since}"
-        case "deescalate":
-            return f"{line} is {value}, back past {threshold}, firing since {since}"
-        case "resolve":
-            return f"{line} is {value}, back past {threshold}, after {_duration(transition)}{_peak_text(transition)}"
-        case "gone":
-            return f"{line} is no longer watched or no longer there, after {_duration(transition)}"
-
-
 def _facts(transition: AlertTransition, rule: Rule | None) -> list[tuple[str, str]]:
     """Names and values of the message's fields; at most ten, values escaped."""
     unit = transition.unit
-    facts = [("Host", escape(transition.host)), ("Metric", escape(_metric(transition), FIELD_CHARACTERS - 100))]
+    facts = [("Host", escape(transition.host)), ("Metric", escape(measured(transition), FIELD_CHARACTERS - 100))]
     if transition.value is not None:
         facts.append(("Value", format_value(transition.value, unit)))
     cleared = transition.kind in ("deescalate", "resolve")
@@ -145,7 +109,7 @@ def _facts(transition: AlertTransition, rule: Rule | None) -> list[tuple[str, st
             facts.append(("Held for", format_duration(window_s)))
     facts.append(("Since", _date(transition.since)))
     if transition.kind in ("resolve", "gone"):
-        facts += [("Until", _date(transition.time)), ("Duration", _duration(transition))]
+        facts += [("Until", _date(transition.time)), ("Duration", duration(transition))]
         if transition.peak is not None:
             at = f" at {_date(transition.peak_time)}" if transition.peak_time is not None else ""
             facts.append(("Peak", format_value(transition.peak, unit) + at))
@@ -172,26 +136,6 @@ def _link(url: str, text: str) -> str:
     return f"<{escape(url)}|{escape(text)}>"
 
 
-def _metric(transition: AlertTransition) -> str:
-    metric = "silence" if transition.metric == HOST_DOWN else transition.metric
-    return f"{metric} {transition.instance}".rstrip()
-
-
-def _duration(transition: AlertTransition) -> str:
-    return format_duration(max(0.0, transition.time - transition.since))
-
-
-def _peak_text(transition: AlertTransition) -> str:
-    if transition.peak is None:
-        return ""
-    at = f" at {_utc(transition.peak_time)}" if transition.peak_time is not None else ""
-    return f", peak {format_value(transition.peak, transition.unit)}{at}"
-
-
-def _utc(time_s: float) -> str:
-    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
 def _date(time_s: float) -> str:
     """A time that Slack shows in each reader's zone."""
-    return f"<!date^{int(time_s)}^{{date_short_pretty}} {{time_secs}}|{_utc(time_s)}>"
+    return f"<!date^{int(time_s)}^{{date_short_pretty}} {{time_secs}}|{utc(time_s)}>"

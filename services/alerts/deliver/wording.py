@@ -1,8 +1,74 @@
-"""Values and durations as people write them. Pure."""
+"""Alerts in words: one headline, one line of text, values and durations as people write them. Pure.
+
+What every channel says is worded here; how it is laid out, in the channel's own file.
+"""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+from schemas.messages import AlertTransition
+from schemas.rules import HOST_DOWN
+
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+
+
+def headline(transition: AlertTransition) -> str:
+    """State, severity, rule and host in a line."""
+    severity = transition.severity
+    mark = "🔴" if severity == "critical" else "🟠"
+    subject = f"{transition.rule_name} on {transition.host}"
+    match transition.kind:
+        case "fire":
+            return f"{mark} {severity.capitalize()}: {subject}"
+        case "escalate":
+            return f"{mark} Escalated to {severity}: {subject}"
+        case "deescalate":
+            return f"{mark} Down to {severity}: {subject}"
+        case "resolve":
+            return f"🟢 Resolved ({severity}): {subject}"
+        case "gone":
+            return f"⚪ Gone ({severity}): {subject}"
+
+
+def summary(transition: AlertTransition) -> str:
+    """The whole message as one line of text."""
+    value = format_value(transition.value, transition.unit)
+    threshold = format_value(transition.threshold, transition.unit)
+    since = utc(transition.since)
+    line = f"{headline(transition)}, {measured(transition)}"
+    match transition.kind:
+        case "fire" | "escalate":
+            return f"{line} is {value}, threshold {threshold}, since {since}"
+        case "deescalate":
+            return f"{line} is {value}, back past {threshold}, firing since {since}"
+        case "resolve":
+            return f"{line} is {value}, back past {threshold}, after {duration(transition)}{_peak(transition)}"
+        case "gone":
+            return f"{line} is no longer watched or no longer there, after {duration(transition)}"
+
+
+def measured(transition: AlertTransition) -> str:
+    """What was measured, with its instance."""
+    metric = "silence" if transition.metric == HOST_DOWN else transition.metric
+    return f"{metric} {transition.instance}".rstrip()
+
+
+def duration(transition: AlertTransition) -> str:
+    """How long the alert lasted."""
+    return format_duration(max(0.0, transition.time - transition.since))
+
+
+def _peak(transition: AlertTransition) -> str:
+    if transition.peak is None:
+        return ""
+    at = f" at {utc(transition.peak_time)}" if transition.peak_time is not None else ""
+    return f", peak {format_value(transition.peak, transition.unit)}{at}"
+
+
+def utc(time_s: float) -> str:
+    """A moment, Unix seconds, as text in UTC."""
+    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def format_value(value: float | None, unit: str) -> str:

@@ -15,7 +15,7 @@ from schemas.codec import times_ms
 from schemas.columns import Column, column_bounds, unpack_column
 from schemas.messages import AlertTransition, Batch, Block, Series
 from services.alerts.judge.machine import OK, Change, State, limits_at, miss, step
-from services.alerts.judge.ruleset import Check, RuleSet
+from services.alerts.judge.ruleset import CompiledRule, RuleSet
 
 Key = tuple[str, str]
 """Rule id and instance: what tells a host's states apart."""
@@ -55,7 +55,7 @@ def evaluate(rules: RuleSet, batch: Batch, states: Mapping[Key, State], arrived_
 
 
 def _evaluate_block(
-    check: Check,
+    check: CompiledRule,
     host: str,
     block: Block,
     times: list[int],
@@ -86,7 +86,7 @@ def _evaluate_block(
             outcome.changed[key] = state
 
 
-def trips(check: Check, column: Column, rows: int) -> bool:
+def trips(check: CompiledRule, column: Column, rows: int) -> bool:
     """True unless no value of `column`, as it travels, can reach the rule's lowest threshold."""
     trip, upwards = check.trip, check.limits.sign > 0
     bounds = column_bounds(column, rows)
@@ -124,7 +124,7 @@ def _miss_instances(
             outcome.changed[key] = state
 
 
-def transition_of(check: Check, host: str, instance: str, change: Change) -> AlertTransition:
+def transition_of(check: CompiledRule, host: str, instance: str, change: Change) -> AlertTransition:
     """`change` with its rule and host, as it travels; its number comes when it is stored."""
     rule = check.rule
     return AlertTransition(

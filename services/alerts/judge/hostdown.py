@@ -16,7 +16,7 @@ from msgspec import Struct
 from schemas.messages import AlertTransition
 from services.alerts.judge.evaluate import transition_of
 from services.alerts.judge.machine import OK, Limits, State, step
-from services.alerts.judge.ruleset import Check
+from services.alerts.judge.ruleset import CompiledRule
 
 LAG_S = 10.0
 """Catching up with the stream may take this long before it counts as not hearing."""
@@ -68,7 +68,7 @@ def silence_s(hearing: Hearing, limits: Limits, state: State, host: str, at_s: f
 
 
 def judge_host(
-    check: Check, hearing: Hearing, state: State, host: str, at_s: float, now_ms: int
+    check: CompiledRule, hearing: Hearing, state: State, host: str, at_s: float, now_ms: int
 ) -> tuple[State, AlertTransition | None]:
     """The state of a host.down rule for `host` as of `at_s`, which was `now_ms` on the wall clock."""
     after, change = step(check.limits, state, silence_s(hearing, check.limits, state, host, at_s), now_ms)
@@ -83,7 +83,7 @@ def judge_host(
 
 
 def judge_hosts(
-    check: Check, hearing: Hearing, states: dict[str, State], at_s: float, now_ms: int
+    check: CompiledRule, hearing: Hearing, states: dict[str, State], at_s: float, now_ms: int
 ) -> tuple[dict[str, State], list[AlertTransition]]:
     """New states by host, where they differ, and transitions; `states` are those of this rule, by host."""
     changed: dict[str, State] = {}

@@ -17,8 +17,9 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from infra.bus.ordered import OrderedPull, Position, StoredMessage, ordered
+from infra.clock import now_ms
 from infra.storage.database import Connection
-from infra.storage.positions import Lane, load_marks, load_position
+from infra.storage.positions import MarkKey, load_marks, load_position
 from schemas.codec import Poison, decode_batch
 from schemas.messages import Batch
 from schemas.subjects import METRICS, SETTINGS_CHANGED, host_of
@@ -26,7 +27,7 @@ from services.alerts import sql
 from services.alerts.judge.evaluate import Key, evaluate
 from services.alerts.judge.hostdown import FULL_SHARE, Hearing, Probe, judge_hosts
 from services.alerts.judge.machine import State
-from services.alerts.judge.memory import Advance, Memory, Rules, adopt_rules, orphans, remember
+from services.alerts.judge.memory import Advance, Memory, RulesInForce, adopt_rules, orphans, remember
 from services.alerts.judge.store import CONSUMER, commit, forget_old, load_memory, load_rules
 
 logger = logging.getLogger(__name__)
@@ -48,8 +49,8 @@ class Judging(Struct):
 
     database: Connection
     memory: Memory
-    rules: Rules
-    marks: dict[Lane, int]
+    rules: RulesInForce
+    marks: dict[MarkKey, int]
     position: Position
     hearing: Hearing
     wakes: Sequence[asyncio.Event]
@@ -87,7 +88,7 @@ async def judge(client: Client, database: Connection, stop: asyncio.Event, wakes
                 await _judge_silence(client, judging)
             if now_s - forgotten_s > FORGET_EVERY_S:
                 forgotten_s = now_s
-                await forget_old(database, judging.memory, _now_ms() - round(METRICS.max_age_s * 1000))
+                await forget_old(database, judging.memory, now_ms() - round(METRICS.max_age_s * 1000))
 
 
 async def _open(database: Connection, wakes: Sequence[asyncio.Event]) -> Judging:
@@ -103,7 +104,8 @@ async def _open(database: Connection, wakes: Sequence[asyncio.Event]) -> Judging
     judging = Judging(database, memory, rules, marks, position, hearing, wakes)
     await _enforce(judging)
     logger.info(
-        "judging", extra={"rules": len(rules.set.by_id), "hosts": len(silences), "position": judging.position.seq}
+        "judging started",
+        extra={"rules": len(rules.set.by_id), "hosts": len(silences), "position": judging.position.seq},
     )
     return judging
 
@@ -151,7 +153,7 @@ async def _judge_messages(judging: Judging, messages: list[StoredMessage]) -> No
     await _commit(judging, advance)
     judging.position = messages[-1].position
     logger.info(
-        "judged",
+        "batches judged",
         extra={
             "messages": len(messages),
             "transitions": len(advance.transitions),
@@ -184,7 +186,7 @@ async def _reload(judging: Judging) -> None:
 
 async def _enforce(judging: Judging) -> None:
     """End what the rules in force no longer stand for."""
-    advance = orphans(judging.memory, judging.rules, _now_ms())
+    advance = orphans(judging.memory, judging.rules, now_ms())
     await _commit(judging, advance)
     remember(judging.memory, advance.changed)
     adopt_rules(judging.memory, judging.rules)
@@ -200,7 +202,7 @@ async def _judge_silence(client: Client, judging: Judging) -> None:
         for check in judging.rules.set.down:
             key: Key = (check.rule.id, "")
             states = {host: mine[key] for host, mine in judging.memory.states.items() if key in mine}
-            changed, transitions = judge_hosts(check, hearing, states, at_s, _now_ms())
+            changed, transitions = judge_hosts(check, hearing, states, at_s, now_ms())
             advance.transitions += transitions
             for host, state in changed.items():
                 forgettable: dict[Key, State | None] = {key: state}
@@ -223,7 +225,7 @@ async def _commit(judging: Judging, advance: Advance) -> None:
     if advance.transitions:
         for transition in advance.transitions:
             logger.info(
-                "alert",
+                "alert transition",
                 extra={
                     "kind": transition.kind,
                     "host": transition.host,
@@ -235,7 +237,3 @@ async def _commit(judging: Judging, advance: Advance) -> None:
             )
         for wake in judging.wakes:
             wake.set()
-
-
-def _now_ms() -> int:
-    return round(time.time() * 1000)

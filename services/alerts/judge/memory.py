@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from infra.bus.ordered import Position
-from infra.storage.positions import Lane
+from infra.storage.positions import MarkKey
 from schemas.catalogue import CATALOGUE, metric_named
 from schemas.messages import AlertTransition
 from schemas.rules import HOST_DOWN
@@ -30,7 +30,7 @@ class Row(Struct):
     machine: State
 
 
-class Rules(Struct):
+class RulesInForce(Struct):
     """The rules in force."""
 
     set: RuleSet
@@ -62,11 +62,11 @@ class Advance(Struct):
     changed: dict[str, dict[Key, State | None]] = {}
     """New states by host; None: forgotten."""
     transitions: list[AlertTransition] = []
-    marks: dict[Lane, int] = {}
+    marks: dict[MarkKey, int] = {}
     position: Position | None = None
 
 
-def orphans(memory: Memory, rules: Rules, now_ms: int) -> Advance:
+def orphans(memory: Memory, rules: RulesInForce, now_ms: int) -> Advance:
     """The end of all states that no rule in `rules` stands for now: deleted, disabled, or about something else."""
     advance = Advance()
     for host, states in memory.states.items():
@@ -112,7 +112,7 @@ def unit_of(metric: str) -> str:
         return ""
 
 
-def adopt_rules(memory: Memory, rules: Rules) -> None:
+def adopt_rules(memory: Memory, rules: RulesInForce) -> None:
     """Remember what the states are judged by from now on."""
     for rule_id, check in rules.set.by_id.items():
         memory.subjects[rule_id] = Subject(check.rule.name, check.rule.metric)

@@ -14,7 +14,7 @@ from services.alerts.judge.machine import Limits, limits_of
 DOWN_UNIT = "s"
 
 
-class Check(Struct, frozen=True):
+class CompiledRule(Struct, frozen=True):
     """One enabled rule, ready to be held against a batch."""
 
     rule: Rule
@@ -46,10 +46,10 @@ class RuleSet:
 
     def __init__(self, rules: Iterable[Rule], catalogue: tuple[Family, ...] = CATALOGUE) -> None:
         """`rules` must have passed `check`."""
-        self.by_id: dict[str, Check] = {}
-        self.down: list[Check] = []
-        self._fleet: dict[str, list[Check]] = {}
-        self._own: dict[tuple[str, str], list[Check]] = {}
+        self.by_id: dict[str, CompiledRule] = {}
+        self.down: list[CompiledRule] = []
+        self._fleet: dict[str, list[CompiledRule]] = {}
+        self._own: dict[tuple[str, str], list[CompiledRule]] = {}
         for rule in rules:
             if not rule.enabled:
                 continue
@@ -62,22 +62,22 @@ class RuleSet:
             else:
                 self._own.setdefault((rule.host, check.family), []).append(check)
 
-    def of(self, host: str, family: str) -> list[Check]:
+    def of(self, host: str, family: str) -> list[CompiledRule]:
         """The rules that look at `family` of `host`."""
         fleet = self._fleet.get(family, [])
         own = self._own.get((host, family))
         return fleet + own if own else fleet
 
 
-def compile_rule(rule: Rule, catalogue: tuple[Family, ...] = CATALOGUE) -> Check:
+def compile_rule(rule: Rule, catalogue: tuple[Family, ...] = CATALOGUE) -> CompiledRule:
     """`rule` with its numbers worked out. Raises InvalidField when it makes no sense to this version."""
     check_rule(rule, catalogue)
     if rule.metric == HOST_DOWN:
-        return Check(rule, limits_of(rule), DOWN_UNIT)
+        return CompiledRule(rule, limits_of(rule), DOWN_UNIT)
     family, metric = metric_named(rule.metric, catalogue)
     limits = limits_of(rule, family.period_s)
     lowest = limits.lowest() / metric.resolution
     # One count on the safe side of floating point: what trips is looked at again in units.
     trip = math.floor(lowest) - 1 if limits.sign > 0 else math.ceil(lowest) + 1
     least, most = COLUMN_LIMITS[metric.column]
-    return Check(rule, limits, metric.unit, family.name, metric.code, metric.resolution, trip, least, most)
+    return CompiledRule(rule, limits, metric.unit, family.name, metric.code, metric.resolution, trip, least, most)

@@ -15,7 +15,7 @@ from schemas.rules import InvalidField, Rule
 from schemas.settings import settings_from_rows
 from schemas.subjects import METRICS
 from services.alerts import sql
-from services.alerts.judge.memory import Advance, Memory, Row, Rules, Subject, row_of
+from services.alerts.judge.memory import Advance, Memory, Row, RulesInForce, Subject, row_of
 from services.alerts.judge.ruleset import RuleSet, compile_rule
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ async def load_memory(database: Connection) -> Memory:
     return memory
 
 
-async def load_rules(database: Connection, present: Rules | None = None) -> Rules | None:
+async def load_rules(database: Connection, present: RulesInForce | None = None) -> RulesInForce | None:
     """The rules in the table; None when they are those of `present`."""
     bodies: dict[str, str] = {record["id"]: record["body"] for record in await database.fetch(sql.RULES)}
     if present is not None and present.bodies == bodies:
@@ -44,11 +44,11 @@ async def load_rules(database: Connection, present: Rules | None = None) -> Rule
             rule = msgspec.json.decode(body, type=Rule)
             compile_rule(rule)
         except (msgspec.MsgspecError, InvalidField) as fault:
-            logger.error("rule passed over", extra={"rule": rule_id, "reason": str(fault)})
+            logger.error("invalid rule skipped", extra={"rule": rule_id, "reason": str(fault)})
             unreadable.add(rule_id)
         else:
             readable.append(rule)
-    return Rules(RuleSet(readable), bodies, frozenset(unreadable))
+    return RulesInForce(RuleSet(readable), bodies, frozenset(unreadable))
 
 
 async def commit(database: Connection, memory: Memory, advance: Advance) -> None:

@@ -20,14 +20,14 @@ from schemas.api import AgentConfigAnswer
 from schemas.catalogue import Family
 from schemas.commands import MOST_WAIT_S, VERBS, CommandReply, CommandRequest
 from schemas.subjects import command
-from services.gateway.agents import sql as sql_configs
+from services.gateway.agents import sql
 from services.gateway.agents.configs import stored
-from services.gateway.fleet import sql
+from services.gateway.fleet import sql as fleet_sql
 from services.gateway.fleet.memory import Fleet
+from services.gateway.http.bus import Bus
 from services.gateway.http.database import connected
 from services.gateway.http.problems import ProblemError, conflict, invalid, unavailable, unknown
 from services.gateway.http.requests import Resource, answer, has_body, if_match, read_json
-from services.gateway.live.intake import Bus
 
 OFFLINE = "/problems/agent-offline"
 MOST_BYTES = 30_000
@@ -63,10 +63,10 @@ def agent_routes(
         async with connected(pool) as database:
             host_id = await _host_id(database, host)
             async with database.transaction():
-                await database.execute(sql_configs.LOCK)
-                put = await database.fetchrow(sql_configs.PUT, host_id, body, expected)
+                await database.execute(sql.LOCK)
+                put = await database.fetchrow(sql.PUT, host_id, body, expected)
             if put is None:
-                found = await database.fetchrow(sql_configs.FIND, host_id)
+                found = await database.fetchrow(sql.FIND, host_id)
                 raise conflict("the agent configuration of", host or "all hosts", found["version"] if found else 0)
             changed.set()
             return await _show(database, fleet, host)
@@ -111,7 +111,7 @@ async def _host_id(database: Connection, host: str) -> int | None:
     """The host's number, None for the fleet. Raises ProblemError 404."""
     if not host:
         return None
-    number: int | None = await database.fetchval(sql.HOST_ID, host)
+    number: int | None = await database.fetchval(fleet_sql.HOST_ID, host)
     if number is None:
         raise unknown("host", host)
     return number
@@ -120,11 +120,11 @@ async def _host_id(database: Connection, host: str) -> int | None:
 async def _show(database: Connection, fleet: Fleet, host: str) -> Response:
     """Settings as they are stored, what comes of them with the fleet's, and what the agent says."""
     host_id = await _host_id(database, host)
-    row = await database.fetchrow(sql_configs.FIND, host_id)
+    row = await database.fetchrow(sql.FIND, host_id)
     own = stored(row["body"], row["revision"]) if row else _EMPTY
     effective = own
     if host:
-        of_fleet = await database.fetchrow(sql_configs.FIND, None)
+        of_fleet = await database.fetchrow(sql.FIND, None)
         effective = merged(stored(of_fleet["body"], of_fleet["revision"]) if of_fleet else _EMPTY, own)
     facts = fleet.facts(host)
     version = row["version"] if row else 0

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 
 from infra.storage.database import Pool
 from schemas.api import ActiveAlert, Alerts, Delivery, PastAlert
-from services.gateway.fleet import sql
+from services.gateway.alerting import sql
 from services.gateway.http.database import connected
 from services.gateway.http.problems import invalid
 from services.gateway.http.requests import Resource, answer, query_int

@@ -11,10 +11,10 @@ from starlette.routing import BaseRoute
 
 from infra.storage.database import Pool
 from schemas.api import ChannelTest
-from services.gateway.fleet import sql
 from services.gateway.http.database import connected
 from services.gateway.http.problems import ProblemError
 from services.gateway.http.requests import Resource, answer
+from services.gateway.settings import sql
 
 TIMEOUT_S = 10.0
 ANSWER_CHARACTERS = 1000

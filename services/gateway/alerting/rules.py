@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import Any
 
@@ -15,18 +14,16 @@ from infra.storage.database import Pool
 from schemas.api import Rules, StoredRule
 from schemas.catalogue import Family
 from schemas.rules import Rule, check_rule
-from services.gateway.fleet import sql
+from services.gateway.alerting import sql
 from services.gateway.http.database import connected
 from services.gateway.http.problems import ProblemError, conflict, invalid, unknown
 from services.gateway.http.requests import Resource, answer, if_match, read_json
-from services.gateway.live.hub import Hub
-from services.gateway.live.intake import Bus
-from services.gateway.settings.announce import RULES_KEY, announce_change
+from services.gateway.settings.announce import RULES_KEY, Announce
 
 logger = logging.getLogger(__name__)
 
 
-def rule_routes(pool: Pool, bus: Bus, hub: Hub, stale: asyncio.Event, catalogue: tuple[Family, ...]) -> list[BaseRoute]:
+def rule_routes(pool: Pool, announce: Announce, catalogue: tuple[Family, ...]) -> list[BaseRoute]:
     async def list_rules(request: Request) -> Response:
         async with connected(pool) as database:
             rows = await database.fetch(sql.RULES)
@@ -44,7 +41,7 @@ def rule_routes(pool: Pool, bus: Bus, hub: Hub, stale: asyncio.Event, catalogue:
         rule = await read_json(request, Rule)
         check_rule(rule, catalogue)
         version = await _insert(pool, rule)
-        await announce_change(bus, hub, stale, RULES_KEY, version)
+        await announce(RULES_KEY, version)
         return _answer(rule, version, 201)
 
     async def put_rule(request: Request) -> Response:
@@ -54,12 +51,12 @@ def rule_routes(pool: Pool, bus: Bus, hub: Hub, stale: asyncio.Event, catalogue:
         if rule.id != name:
             raise invalid("id", rule.id, f"must be {name!r}, the id in the path")
         version = await _change(pool, name, sql.UPDATE_RULE, _body(rule), expected)
-        await announce_change(bus, hub, stale, RULES_KEY, version)
+        await announce(RULES_KEY, version)
         return _answer(rule, version)
 
     async def delete_rule(request: Request) -> Response:
         version = await _change(pool, request.path_params["rule"], sql.DELETE_RULE, if_match(request))
-        await announce_change(bus, hub, stale, RULES_KEY, version)
+        await announce(RULES_KEY, version)
         return Response(status_code=204)
 
     return [

@@ -6,11 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from infra.clock import now_ms
 from schemas.api import Hosts
 from services.gateway.fleet.memory import Fleet
 from services.gateway.http.problems import unknown
 from services.gateway.http.requests import Resource, answer
-from services.gateway.live.hub import now_ms
 
 
 def host_routes(fleet: Fleet) -> list[BaseRoute]:

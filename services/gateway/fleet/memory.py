@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from msgspec import structs
 
-from schemas.api import AlertCounts, Host, HostDetail, HostState, Refusal, Sample, Values
+from schemas.api import AlertCounts, Host, HostDetail, HostState, LiveSample, Refusal, Values
 from schemas.catalogue import Family
 from schemas.codec import Poison, times_ms
 from schemas.messages import Batch, HostFacts
@@ -82,7 +82,7 @@ class Fleet:
         record = self._records.get(host)
         return record.facts if record else HostFacts()
 
-    def take(self, batch: Batch, data: bytes, now_ms: int) -> list[Sample]:
+    def take(self, batch: Batch, data: bytes, now_ms: int) -> list[LiveSample]:
         """Take in a checked batch, encoded in `data`; returns its samples that are new and of the last minute.
 
         Raises Poison, and takes nothing, when a value or a time is impossible.
@@ -105,7 +105,7 @@ class Fleet:
         """Note the newest row of each family and instance, as the database has them: latest values, not samples."""
         self._note(batch, now_ms)
 
-    def _note(self, batch: Batch, now_ms: int) -> tuple[_Record, list[Sample]]:
+    def _note(self, batch: Batch, now_ms: int) -> tuple[_Record, list[LiveSample]]:
         """Note times, labels and, where they are the latest, values. Raises Poison before anything is noted."""
         samples = samples_of(batch, self.catalogue, self._convert)
         times = times_ms(batch.times)

@@ -8,9 +8,9 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from schemas.api import Sample
+from schemas.api import LiveSample
 from schemas.catalogue import Family
-from schemas.codec import decode_batch, readings
+from schemas.codec import decode_batch, decoded_series
 from services.gateway.fleet.samples import Converters, unit_columns
 from services.gateway.fleet.units import Value
 
@@ -42,7 +42,7 @@ class SummaryRing:
         self.times_ms = array("q")
         self._columns: dict[tuple[str, str], array[float]] = {}
 
-    def add(self, sample: Sample) -> None:
+    def add(self, sample: LiveSample) -> None:
         """Put a sample at its place in time; one older than a full ring's first point is passed over."""
         at = bisect_left(self.times_ms, sample.time)
         if at == 0 and len(self.times_ms) == POINTS:
@@ -112,7 +112,7 @@ class MessageRing:
         """Every point of the wanted metrics in the last 60 s; a time that two messages have counts once."""
         found: dict[tuple[str, str], dict[int, Value]] = {}
         for message in self._messages:
-            for reading in readings(decode_batch(message.data, catalogue), catalogue):
+            for reading in decoded_series(decode_batch(message.data, catalogue), catalogue):
                 wanted = None if metrics is None else metrics.get(reading.family.name, frozenset())
                 for metric, values in unit_columns(reading, convert).items():
                     if wanted is None or metric in wanted:

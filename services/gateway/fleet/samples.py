@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from schemas.api import Sample, Values
+from schemas.api import LiveSample, Values
 from schemas.catalogue import COLUMN_LIMITS, Family
-from schemas.codec import Poison, Readings, readings
+from schemas.codec import DecodedSeries, Poison, decoded_series
 from schemas.messages import Batch
 from services.gateway.fleet.units import Value, to_unit
 
@@ -18,19 +18,19 @@ def converters(catalogue: tuple[Family, ...]) -> Converters:
     return {family.name: {metric.name: to_unit(metric) for metric in family.metrics} for family in catalogue}
 
 
-def samples_of(batch: Batch, catalogue: tuple[Family, ...], convert: Converters) -> list[Sample]:
+def samples_of(batch: Batch, catalogue: tuple[Family, ...], convert: Converters) -> list[LiveSample]:
     """The samples of a checked batch, oldest first. Raises Poison for a count that its column could not hold."""
     by_time: dict[int, Values] = {}
-    for reading in readings(batch, catalogue):
+    for reading in decoded_series(batch, catalogue):
         name = reading.family.name
         columns = list(unit_columns(reading, convert).items())
         for k, time_ms in enumerate(reading.times):
             families = by_time.setdefault(time_ms, {})
             families.setdefault(name, {})[reading.instance] = {metric: column[k] for metric, column in columns}
-    return [Sample(batch.host, time_ms, by_time[time_ms]) for time_ms in sorted(by_time)]
+    return [LiveSample(batch.host, time_ms, by_time[time_ms]) for time_ms in sorted(by_time)]
 
 
-def unit_columns(reading: Readings, convert: Converters) -> dict[str, list[Value]]:
+def unit_columns(reading: DecodedSeries, convert: Converters) -> dict[str, list[Value]]:
     """A reading's columns in their units. Raises Poison as above."""
     of_family = convert[reading.family.name]
     answer: dict[str, list[Value]] = {}

@@ -14,11 +14,11 @@ from starlette.routing import BaseRoute
 from infra.bus.connection import BUS_TRANSIENT
 from infra.storage.database import Pool
 from schemas.subjects import METRICS
-from services.gateway.fleet import sql
+from services.gateway.health import sql
+from services.gateway.http.bus import Bus
 from services.gateway.http.database import connected
 from services.gateway.http.problems import ProblemError
 from services.gateway.http.requests import Resource, answer
-from services.gateway.live.intake import Bus
 
 CHECK_S = 2
 NOT_CONNECTED = "the gateway is not connected to the bus (NATS)"

@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from infra.bus.connection import first_fault
+from infra.clock import to_time
 from infra.storage.database import Pool
 from schemas.api import Resolution
 from schemas.catalogue import Family
@@ -32,7 +33,6 @@ from services.gateway.history.arguments import asked_instance, asked_metrics, as
 from services.gateway.history.export import Export, lines
 from services.gateway.history.exportformat import MEDIA_TYPES, Format, rfc3339
 from services.gateway.history.resolution import widened
-from services.gateway.history.series import to_time
 from services.gateway.http.abort import Abort, cut, disconnected
 from services.gateway.http.problems import ProblemError, unavailable, unknown
 from services.gateway.http.requests import Resource

@@ -12,7 +12,7 @@ from schemas.api import FleetColumn, FleetSeriesAnswer, Ranking
 from schemas.catalogue import Family, Metric
 from schemas.rules import InvalidField
 from schemas.validation import allowed
-from services.gateway.fleet import sql
+from services.gateway.fleet import sql as fleet_sql
 from services.gateway.fleet.memory import Fleet
 from services.gateway.fleet.selection import parse_hosts
 from services.gateway.history.arguments import (
@@ -116,7 +116,7 @@ def _ranking(request: Request) -> tuple[int, Ranking | None]:
 
 async def _hosts(database: Connection, named: frozenset[str]) -> dict[int, str]:
     """Id and name of the hosts called `named`, or of all, by name. Raises InvalidField for one that is not there."""
-    rows = await database.fetch(sql.HOST_IDS, sorted(named) or None)
+    rows = await database.fetch(fleet_sql.HOST_IDS, sorted(named) or None)
     unknown = named - {row["name"] for row in rows}
     if unknown:
         raise InvalidField("hosts", min(unknown), "host does not exist; GET /api/v1/hosts lists the known hosts")

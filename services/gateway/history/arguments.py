@@ -7,19 +7,19 @@ from collections.abc import AsyncIterator
 
 from starlette.requests import Request
 
+from infra.clock import now_ms
 from infra.storage.database import Connection, Pool
 from schemas.catalogue import Family, Metric
 from schemas.rules import InvalidField
 from schemas.subjects import valid_host
-from services.gateway.fleet import sql
+from services.gateway.fleet import sql as fleet_sql
 from services.gateway.fleet.memory import Fleet
+from services.gateway.history import sql
 from services.gateway.history.ranges import parse_range
-from services.gateway.history.reach import read_reach
-from services.gateway.history.resolution import Reach
+from services.gateway.history.resolution import Reach, reach_of
 from services.gateway.http.database import connected
 from services.gateway.http.metricpaths import parse_metrics
 from services.gateway.http.problems import unknown
-from services.gateway.live.hub import now_ms
 
 DEFAULT_POINTS = 600
 MOST_POINTS = 5000
@@ -69,9 +69,15 @@ async def snapshot(pool: Pool) -> AsyncIterator[tuple[Connection, Reach]]:
         yield database, await read_reach(database)
 
 
+async def read_reach(database: Connection) -> Reach:
+    """Where raw, minute and hour rows begin, as far as any were dropped; readies the transaction, see `OPENING`."""
+    [(names, befores, *_)] = await database.fetch(sql.OPENING)
+    return reach_of(dict(zip(names, befores, strict=True)))
+
+
 async def find_host(database: Connection, fleet: Fleet, host: str) -> int:
     """The host's number; 0, of which there are no rows, for one so new that only the bus knows it."""
-    number: int | None = await database.fetchval(sql.HOST_ID, host) if valid_host(host) else None
+    number: int | None = await database.fetchval(fleet_sql.HOST_ID, host) if valid_host(host) else None
     if number is None and host not in fleet:
         raise unknown("host", host)
     return number or 0

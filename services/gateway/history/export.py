@@ -17,25 +17,16 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
+from infra.clock import to_ms, to_time
 from infra.storage.database import Connection, Pool
+from schemas.api import Resolution
 from schemas.catalogue import Family, Metric
-from services.gateway.history import sql as sql_history
-from services.gateway.history.arguments import snapshot
+from services.gateway.history import sql
+from services.gateway.history.arguments import read_reach, snapshot
 from services.gateway.history.exportformat import Format, Row, csv_head, encoder, in_units, paths
 from services.gateway.history.pieces import Piece, split
-from services.gateway.history.reach import read_reach
-from services.gateway.history.resolution import LENGTH_MS, Grid, Resolution, widened
-from services.gateway.history.series import (
-    SOURCES,
-    Line,
-    Wanted,
-    read_lines,
-    read_pieces,
-    read_steps,
-    to_ms,
-    to_time,
-    with_rows,
-)
+from services.gateway.history.resolution import LENGTH_MS, Grid, widened
+from services.gateway.history.series import SOURCES, Line, Wanted, read_lines, read_pieces, read_steps, with_rows
 from services.gateway.http.database import connected
 from services.gateway.http.problems import unavailable
 
@@ -85,7 +76,7 @@ async def _raw(
 ) -> AsyncIterator[Sequence[Row]]:
     """Stored rows, of a stretch of time that has about as many as a portion."""
     names = {line.instance_id: line.instance for line in lines}
-    query = sql_history.export(family, metrics)
+    query = sql.export(family, metrics)
     at, end = to_time(piece.from_ms), to_time(piece.to_ms)
     length, most = timedelta(minutes=1), PORTION_ROWS
     while at < end:
@@ -174,6 +165,6 @@ async def _extent(
 ) -> list[int]:
     """When the first and the last row are from, if there are any."""
     span = (to_time(export.from_ms), to_time(export.to_ms))
-    query = sql_history.extent(family, source)
+    query = sql.extent(family, source)
     found = await database.fetchrow(query, export.host_id, [line.instance_id for line in lines], *span)
     return [to_ms(time) for time in found or () if time is not None]

@@ -10,9 +10,9 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
+from schemas.api import Resolution
 from schemas.catalogue import Family, Metric
 from services.gateway.fleet.units import to_unit
-from services.gateway.history.resolution import Resolution
 
 Format = Literal["csv", "ndjson"]
 Row = Sequence[Any]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from infra.clock import to_ms
 from infra.storage.database import Connection
+from schemas.api import Resolution
 from schemas.catalogue import Family, Metric
-from services.gateway.history import sql as sql_history
+from services.gateway.history import sql
 from services.gateway.history.pieces import Piece
-from services.gateway.history.resolution import LENGTH_MS, Resolution
-from services.gateway.history.series import Line, Stretch, bounds_of, to_ms
+from services.gateway.history.resolution import LENGTH_MS
+from services.gateway.history.series import Line, Stretch, bounds_of
 from services.gateway.history.tally import At, Tally
 
 FINER: tuple[Resolution, ...] = ("minute", "raw")
@@ -40,14 +42,14 @@ async def locate(
         sought = _sought(lines, tallies, lambda tally: tally.greatest)
         if not sought:
             break
-        query = sql_history.first_with(family, metrics, source)
+        query = sql.first_with(family, metrics, source)
         counts = [one.at.value for one in sought]
         for row, one in zip(await database.fetch(query, *_parameters(sought), counts), sought, strict=True):
             if row[0] is not None:
                 one.tally.greatest = At(one.at.value, to_ms(row[0]), source)
     sought = _sought(lines, tallies, lambda tally: tally.last)
     if sought:
-        query = sql_history.last_of(family, metrics)
+        query = sql.last_of(family, metrics)
         for row, one in zip(await database.fetch(query, *_parameters(sought)), sought, strict=True):
             one.tally.last = None if row[0] is None else At(row[0], one.at.time_ms, "raw")
 

@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from services.gateway.history.resolution import HOUR_MS, LENGTH_MS, Resolution
-
-SLOT_MS = 600_000
-"""Length of the slots in `dirty_minutes`."""
+from schemas.api import Resolution
+from schemas.slots import SLOT_MS
+from services.gateway.history.resolution import HOUR_MS, LENGTH_MS
 
 
 class Piece(NamedTuple):

@@ -9,18 +9,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 
+from infra.clock import now_ms
 from infra.storage.database import Connection
-from schemas.api import Ranking
+from schemas.api import Ranking, Resolution
 from schemas.catalogue import Family, Metric
 from schemas.rules import InvalidField
 from services.gateway.fleet.units import mean_to_unit, to_unit
 from services.gateway.history.aggregate import Summary
 from services.gateway.history.pieces import Piece, rows_of
-from services.gateway.history.resolution import Grid, Reach, Resolution, widened
+from services.gateway.history.resolution import Grid, Reach, widened
 from services.gateway.history.series import SOURCES, Line, read_pieces, read_steps
 from services.gateway.history.stats import EXACT_ROWS, read_tallies
 from services.gateway.history.tally import SHARES
-from services.gateway.live.hub import now_ms
 
 MOST_ROWS = 3_000_000
 """Most rows that one answer may take to read: some seconds of work."""

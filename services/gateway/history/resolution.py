@@ -4,12 +4,13 @@ and the tables still have. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 from msgspec import Struct
 
-Resolution = Literal["raw", "minute", "hour"]
+from infra.clock import to_ms
+from schemas.api import Resolution
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
@@ -43,6 +44,14 @@ class Reach(Struct, frozen=True):
 
 
 EVERYTHING = Reach()
+
+
+def reach_of(horizons: Mapping[str, datetime]) -> Reach:
+    """The reach by kind of rows and the moment before which those are dropped; a kind without lost nothing.
+
+    Not by the oldest partition or chunk: those of roll-ups are for weeks, and begin earlier though nothing was dropped.
+    """
+    return Reach(*(to_ms(horizons[kind]) if kind in horizons else 0 for kind in LENGTH_MS))
 
 
 class Grid(Struct, frozen=True):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from infra.clock import to_ms, to_time
 from infra.storage import packed
 from infra.storage.database import Connection
+from schemas.api import Resolution
 from schemas.catalogue import Family, Metric
-from services.gateway.history import sql as sql_history
+from services.gateway.history import sql
 from services.gateway.history.aggregate import Summary, place
 from services.gateway.history.pieces import Dirty, Piece, tile
-from services.gateway.history.resolution import Grid, Resolution
+from services.gateway.history.resolution import Grid
 
 Wanted = Sequence[tuple[Family, Sequence[Metric]]]
 
@@ -22,9 +24,6 @@ SOURCES: dict[Resolution, tuple[Resolution, ...]] = {
     "hour": ("hour", "minute", "raw"),
 }
 """What an answer of each resolution is read from, coarse before fine."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MS = timedelta(milliseconds=1)
 
 
 class Line(NamedTuple):
@@ -48,14 +47,6 @@ Lines = Mapping[str, list[Line]]
 """Family -> its lines, by host and then by instance."""
 
 
-def to_time(time_ms: int) -> datetime:
-    return _EPOCH + time_ms * _MS
-
-
-def to_ms(time: datetime) -> int:
-    return (time - _EPOCH) // _MS
-
-
 async def read_lines(
     database: Connection, hosts: Mapping[int, str], families: Iterable[Family], instance: str | None
 ) -> dict[str, list[Line]]:
@@ -64,7 +55,7 @@ async def read_lines(
     named = [family.name for family in families if family.instance]
     found: dict[tuple[str, int], list[Line]] = {}
     if named:
-        for row in await database.fetch(sql_history.INSTANCES, list(hosts), named, instance):
+        for row in await database.fetch(sql.INSTANCES, list(hosts), named, instance):
             line = Line(hosts[row["host_id"]], row["host_id"], row["id"], row["name"])
             found.setdefault((row["family"], line.host_id), []).append(line)
     return {
@@ -93,7 +84,7 @@ async def with_rows(
             own = [piece for piece in pieces[line.host_id] if piece.source == source]
             if own and line not in there:
                 spans.append(Stretch(line, Piece(source, own[0].from_ms, own[-1].to_ms)))
-        there |= {row[0].line for row in await fetch(database, sql_history.any_row(family, source), spans)}
+        there |= {row[0].line for row in await fetch(database, sql.any_row(family, source), spans)}
     return [line for line in lines if line in there]
 
 
@@ -102,7 +93,7 @@ async def read_dirty(database: Connection, host_ids: Collection[int], from_ms: i
     bounds = (list(host_ids), to_time(from_ms), to_time(until_ms))
     slots: dict[int, list[int]] = {}
     hours: dict[int, list[int]] = {}
-    for number, is_hour, begin in await database.fetch(sql_history.DIRTY, *bounds):
+    for number, is_hour, begin in await database.fetch(sql.DIRTY, *bounds):
         (hours if is_hour else slots).setdefault(number, []).append(to_ms(begin))
     return {number: Dirty(slots.get(number, ()), hours.get(number, ())) for number in host_ids}
 
@@ -131,7 +122,7 @@ async def read_steps(
     numbers = {line: k for k, line in enumerate(lines)}
     stretches = [Stretch(line, piece) for line in lines for piece in pieces[line.host_id]]
     if period_ms == grid.step_ms:
-        for stretch, times, *counts in await fetch(database, sql_history.rows(family, metrics), stretches):
+        for stretch, times, *counts in await fetch(database, sql.rows(family, metrics), stretches):
             index = place(packed.times_ms(times), grid)
             for summary, column in zip(summaries[numbers[stretch.line]], counts, strict=True):
                 summary.add_rows(index, packed.ints(column))
@@ -139,7 +130,7 @@ async def read_steps(
     step = timedelta(milliseconds=grid.step_ms)
     for source in SOURCES["hour"]:
         some = [stretch for stretch in stretches if stretch.piece.source == source]
-        for stretch, begins, *sums in await fetch(database, sql_history.steps(family, metrics, source), some, step):
+        for stretch, begins, *sums in await fetch(database, sql.steps(family, metrics, source), some, step):
             index = packed.times_ms(begins) // grid.step_ms - grid.first
             for k, summary in enumerate(summaries[numbers[stretch.line]]):
                 known, total, least, greatest = sums[4 * k : 4 * k + 4]
@@ -148,7 +139,7 @@ async def read_steps(
 
 
 async def fetch(database: Connection, query: str, stretches: Sequence[Stretch], *more: object) -> list[Any]:
-    """The answer of a query of `sql_history` over pieces, each row headed by its stretch instead of its number."""
+    """The answer of a query of `sql` over pieces, each row headed by its stretch instead of its number."""
     if not stretches:
         return []
     first = min(stretch.piece.from_ms for stretch in stretches)

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from infra.storage.engines.tables import SUFFIX
+from infra.storage.engines.tables import SUFFIX, quoted
 from infra.storage.packed import packed, packed_counts
+from schemas.api import Resolution
 from schemas.catalogue import Family, Metric
-from services.gateway.history.resolution import Resolution
+from schemas.slots import SLOT_INTERVAL
 
 INSTANCES = """
 SELECT host_id, family, id, name FROM instances
@@ -32,18 +33,13 @@ SELECT ARRAY(SELECT name FROM horizons ORDER BY name) AS names,
        set_config('enable_sort', 'off', true), set_config('jit', 'off', true)
 """
 
-DIRTY = """
+DIRTY = f"""
 SELECT host_id, true AS is_hour, hour AS begin FROM dirty_hours
 WHERE host_id = ANY($1) AND hour > $2::timestamptz - interval '1 hour' AND hour < $3
 UNION ALL
 SELECT host_id, false, slot FROM dirty_minutes
-WHERE host_id = ANY($1) AND slot > $2::timestamptz - interval '10 min' AND slot < $3
+WHERE host_id = ANY($1) AND slot > $2::timestamptz - {SLOT_INTERVAL} AND slot < $3
 """
-
-
-def quoted(name: str) -> str:
-    """A column name; some are key words, such as user."""
-    return f'"{name}"'
 
 
 def rolled(metric: Metric) -> list[str]:

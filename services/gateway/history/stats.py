@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from infra.storage import packed
 from infra.storage.database import Connection
+from schemas.api import Resolution
 from schemas.catalogue import Family, Metric
 from schemas.rules import InvalidField
-from services.gateway.history import sql as sql_history
+from services.gateway.history import sql
 from services.gateway.history.pieces import Piece, rows_of, split
-from services.gateway.history.resolution import HOUR_MS, Reach, Resolution, widened
+from services.gateway.history.resolution import HOUR_MS, Reach, widened
 from services.gateway.history.series import Line, Lines, Stretch, Wanted, bounds_of, fetch
 from services.gateway.history.tally import Tally
 
@@ -54,7 +55,7 @@ async def read_tallies(
         tallies.append([Tally(raw and few and of_line <= EXACT_ROWS) for _ in metrics])
     numbers = {line: k for k, line in enumerate(lines)}
     hours = [Stretch(line, piece) for line in lines for piece in pieces[line.host_id] if piece.source == "hour"]
-    for stretch, begins, *sums in await fetch(database, sql_history.hours(family, metrics), hours):
+    for stretch, begins, *sums in await fetch(database, sql.hours(family, metrics), hours):
         times = packed.times_ms(begins)
         for k, tally in enumerate(tallies[numbers[stretch.line]]):
             known, total, least, greatest, sketches = sums[5 * k : 5 * k + 5]
@@ -67,7 +68,7 @@ async def read_tallies(
                 sketches,
             )
     for portion in _portions(lines, pieces, len(metrics), periods_ms):
-        for stretch, times_us, *counts in await fetch(database, sql_history.rows(family, metrics), portion):
+        for stretch, times_us, *counts in await fetch(database, sql.rows(family, metrics), portion):
             times = packed.times_ms(times_us)
             for tally, column in zip(tallies[numbers[stretch.line]], counts, strict=True):
                 tally.add_rows(times, packed.ints(column))
@@ -86,7 +87,7 @@ async def check_sketches(database: Connection, wanted: Wanted, lines: Lines, pie
         return
     for family, metrics in wanted:
         stretches = [Stretch(line, piece) for line in lines[family.name] for piece in hours[line.host_id]]
-        there += len(metrics) * await database.fetchval(sql_history.count_hours(family), *bounds_of(stretches))
+        there += len(metrics) * await database.fetchval(sql.count_hours(family), *bounds_of(stretches))
     if there > MOST_SKETCHES:
         remedy = (
             f"{there} hour rows would have to be read, at most {MOST_SKETCHES} are allowed; "

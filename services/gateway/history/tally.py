@@ -10,7 +10,7 @@ import numpy as np
 
 from infra.storage.packed import NO_VALUE, Floats, Ints
 from infra.storage.sketch import merge, percentile, sketch
-from services.gateway.history.resolution import Resolution
+from schemas.api import Resolution
 
 SHARES = (0.5, 0.95, 0.99)
 

@@ -12,6 +12,8 @@ from services.gateway.http.requests import Resource, answer
 
 
 class MetricItem(Struct):
+    code: int
+    """Number of the metric in batches on the bus, unique within its family; see docs/bus.md."""
     name: str
     path: str
     unit: str
@@ -43,7 +45,7 @@ def describe(catalogue: tuple[Family, ...]) -> Catalogue:
                 family.instance,
                 family.sampled,
                 [
-                    MetricItem(m.name, f"{family.name}.{m.name}", m.unit, m.resolution, m.meaning)
+                    MetricItem(m.code, m.name, f"{family.name}.{m.name}", m.unit, m.resolution, m.meaning)
                     for m in family.metrics
                 ],
             )

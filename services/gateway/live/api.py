@@ -12,13 +12,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
+from infra.clock import now_ms
 from schemas.catalogue import Family
 from services.gateway.fleet.selection import parse_selection
 from services.gateway.http.abort import Abort, cut
 from services.gateway.http.problems import unavailable
 from services.gateway.http.requests import Resource
-from services.gateway.live.feed import Channel, parse_position
-from services.gateway.live.hub import Full, Hub, now_ms
+from services.gateway.live.feed import Feed, parse_event_id
+from services.gateway.live.hub import Full, Hub
 from services.gateway.live.viewer import Viewer
 
 logger = logging.getLogger(__name__)
@@ -37,17 +38,17 @@ RETRY_FULL_S = 30
 def live_routes(hub: Hub, catalogue: tuple[Family, ...], abort: Abort) -> list[BaseRoute]:
     async def get_live(request: Request) -> Response:
         selection = parse_selection(request.query_params, catalogue)
-        position = parse_position(request.headers.get("last-event-id", ""))
+        position = parse_event_id(request.headers.get("last-event-id", ""))
         address = request.client.host if request.client else ""
         viewer = Viewer(address, request.headers.get("user-agent", "")[:300])
         if request.method == "HEAD":
             return Response(media_type="text/event-stream")
         try:
-            channel = hub.join(viewer, selection, position)
+            feed = hub.join(viewer, selection, position)
         except Full:
             detail = f"{hub.most_viewers} viewers are connected, the limit; close one, or raise max_viewers"
             raise unavailable(detail, "/problems/too-many-viewers", RETRY_FULL_S) from None
-        return LiveResponse(hub, channel, viewer, abort)
+        return LiveResponse(hub, feed, viewer, abort)
 
     return [Resource("/live", GET=get_live)]
 
@@ -60,9 +61,9 @@ class LiveResponse(EventSourceResponse):
     not the gateway's business.
     """
 
-    def __init__(self, hub: Hub, channel: Channel, viewer: Viewer, abort: Abort) -> None:
+    def __init__(self, hub: Hub, feed: Feed, viewer: Viewer, abort: Abort) -> None:
         super().__init__(
-            _slices(channel, viewer),
+            _slices(feed, viewer),
             headers={"Cache-Control": "no-store, no-transform"},
             ping=0,
             sep="\n",
@@ -70,7 +71,7 @@ class LiveResponse(EventSourceResponse):
             shutdown_grace_period=CLOSING_S,
         )
         self._hub = hub
-        self._channel = channel
+        self._feed = feed
         self._viewer = viewer
         self._abort = abort
 
@@ -83,7 +84,7 @@ class LiveResponse(EventSourceResponse):
                 extra={"viewer": self._viewer.id, "dropped": self._viewer.dropped},
             )
         finally:
-            self._hub.leave(self._viewer, self._channel)
+            self._hub.leave(self._viewer, self._feed)
             if self.active:
                 # Not ended in good order: the peer could hold the connection, and what is buffered for it, for ever.
                 await cut(self._abort, scope, receive)
@@ -92,12 +93,12 @@ class LiveResponse(EventSourceResponse):
         await self._hub.closed.wait()
 
 
-async def _slices(channel: Channel, viewer: Viewer) -> AsyncIterator[memoryview]:
+async def _slices(feed: Feed, viewer: Viewer) -> AsyncIterator[memoryview]:
     """What goes to the connection, until the viewer is closed."""
     while True:
         try:
             async with asyncio.timeout(HEARTBEAT_S):
-                chunk = await viewer.take(lambda: channel.resync(now_ms()))
+                chunk = await viewer.take(lambda: feed.resync(now_ms()))
         except TimeoutError:
             chunk = HEARTBEAT
         if chunk is None:

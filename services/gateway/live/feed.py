@@ -1,4 +1,4 @@
-"""A channel of the live stream: the viewers of one selection, who get the same bytes, encoded once.
+"""A feed of the live stream: the viewers of one selection, who get the same bytes, encoded once.
 
 Events carry `id: epoch-seq`. The last ones are kept, so that a viewer who lost its connection goes on where it was.
 """
@@ -11,7 +11,7 @@ from collections import deque
 import msgspec
 from msgspec import Struct
 
-from schemas.api import Frame, Sample, Snapshot
+from schemas.api import Frame, LiveSample, Snapshot
 from services.gateway.fleet.memory import Fleet
 from services.gateway.fleet.selection import Selection, by_family, pick
 from services.gateway.live.pacing import may_go, next_due, window_s
@@ -27,20 +27,20 @@ RETRY_MS = 2000
 _encode = msgspec.json.Encoder().encode
 
 
-class Position(Struct, frozen=True):
+class EventId(Struct, frozen=True):
     """What a viewer has seen: `Last-Event-ID`."""
 
     epoch: str
     seq: int
 
 
-def parse_position(text: str) -> Position | None:
+def parse_event_id(text: str) -> EventId | None:
     """The position in a `Last-Event-ID` header; None when it is not one of ours."""
     epoch, _, seq = text.rpartition("-")
-    return Position(epoch, int(seq)) if epoch and seq.isascii() and seq.isdigit() and len(seq) < 16 else None
+    return EventId(epoch, int(seq)) if epoch and seq.isascii() and seq.isdigit() and len(seq) < 16 else None
 
 
-class Channel:
+class Feed:
     """Events, their ring, and samples that wait for the next frame."""
 
     def __init__(self, selection: Selection, fleet: Fleet) -> None:
@@ -49,14 +49,14 @@ class Channel:
         self.seq = 0
         self.viewers: set[Viewer] = set()
         self.idle_since_s: float | None = None
-        """Since when nobody watches; the channel outlives its last viewer a little."""
+        """Since when nobody watches; the feed outlives its last viewer a little."""
         self.conflated = 0
         """Samples dropped because more than 60 of a host came within one interval."""
         self._fleet = fleet
         self._metrics = by_family(selection)
         self._ring: deque[bytes] = deque()
         self._ring_bytes = 0
-        self._waiting: dict[str, deque[Sample]] = {}
+        self._waiting: dict[str, deque[LiveSample]] = {}
         self._due_s: dict[str, float] = {}
         self._window_s = window_s(selection.interval_s)
         self.flush_at_s: float | None = None
@@ -84,7 +84,7 @@ class Channel:
         if self.selection.has_host(name):
             self.publish("host", self._fleet.host(name, now_ms, self._metrics))
 
-    def add(self, samples: list[Sample], now_s: float) -> None:
+    def add(self, samples: list[LiveSample], now_s: float) -> None:
         """Let new samples of one host wait for the next frame."""
         host = samples[0].host
         waiting = self._waiting.get(host)
@@ -95,7 +95,7 @@ class Channel:
             if waiting is None:
                 waiting = self._waiting[host] = deque(maxlen=SAMPLES_PER_HOST)
             self.conflated += len(waiting) == SAMPLES_PER_HOST
-            waiting.append(Sample(host, sample.time, families) if families is not sample.families else sample)
+            waiting.append(LiveSample(host, sample.time, families) if families is not sample.families else sample)
         if waiting and self.flush_at_s is None:
             self.flush_at_s = now_s + self._window_s
 
@@ -103,7 +103,7 @@ class Channel:
         """Send what waits of the hosts that may appear again; the others wait on."""
         interval_s = self.selection.interval_s
         ready = [host for host in self._waiting if may_go(self._due_s.get(host, 0), now_s, interval_s)]
-        samples: list[Sample] = []
+        samples: list[LiveSample] = []
         for host in ready:
             samples += self._waiting.pop(host)
             self._due_s[host] = next_due(self._due_s.get(host, 0), now_s, interval_s)
@@ -129,8 +129,8 @@ class Channel:
             held = self._snapshot = (self.seq, now_ms, encoded)
         return held[2]
 
-    def since(self, position: Position | None) -> list[bytes] | None:
-        """The events after `position`; None when that is not this channel's or too long ago."""
+    def since(self, position: EventId | None) -> list[bytes] | None:
+        """The events after `position`; None when that is not this feed's or too long ago."""
         if position is None or position.epoch != self.epoch or not 0 <= self.seq - position.seq <= len(self._ring):
             return None
         missed = self.seq - position.seq
@@ -141,5 +141,5 @@ class Channel:
         return [b"event: resync\ndata: {}\n\n", self.snapshot(now_ms)]
 
 
-def _time(sample: Sample) -> int:
+def _time(sample: LiveSample) -> int:
     return sample.time

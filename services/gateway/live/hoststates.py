@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from infra.clock import now_ms
 from services.gateway.fleet.memory import Fleet
-from services.gateway.live.hub import Hub, now_ms
+from services.gateway.live.hub import Hub
 
 EVERY_S = 0.5
 

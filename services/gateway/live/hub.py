@@ -1,4 +1,4 @@
-"""All channels of the live stream: viewers join and leave, news is spread, frames go out in time."""
+"""All feeds of the live stream: viewers join and leave, news is spread, frames go out in time."""
 
 from __future__ import annotations
 
@@ -6,23 +6,19 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from schemas.api import Sample
+from infra.clock import now_ms
+from schemas.api import LiveSample
 from schemas.messages import AlertTransition
 from schemas.settings import SettingChanged
 from services.gateway.fleet.memory import Fleet
 from services.gateway.fleet.selection import Selection
-from services.gateway.live.feed import Channel, Position
+from services.gateway.live.feed import EventId, Feed
 from services.gateway.live.viewer import Viewer
 
 LINGER_S = 15.0
-"""How long a channel outlives its last viewer, so that one that comes back can resume."""
+"""How long a feed outlives its last viewer, so that one that comes back can resume."""
 MOST_IDLE = 8
-"""Channels without viewers beyond this many are dropped at once."""
-
-
-def now_ms() -> int:
-    """Unix milliseconds."""
-    return time.time_ns() // 1_000_000
+"""Feeds without viewers beyond this many are dropped at once."""
 
 
 class Full(Exception):
@@ -41,76 +37,76 @@ class Hub:
         """Set when the gateway stops."""
         self.fleet = fleet
         self._clock = clock
-        self._channels: dict[Selection, Channel] = {}
+        self._feeds: dict[Selection, Feed] = {}
         self._wake = asyncio.Event()
 
     def viewers(self) -> list[Viewer]:
         """Everyone who watches, the longest first."""
-        return sorted((v for channel in self._channels.values() for v in channel.viewers), key=lambda v: v.since_ms)
+        return sorted((v for feed in self._feeds.values() for v in feed.viewers), key=lambda v: v.since_ms)
 
     def interest(self) -> list[str]:
         """The hosts that viewers look at, `*` for all before those looked at by name; empty without viewers."""
-        watched = [channel.selection.hosts for channel in self._channels.values() if channel.viewers]
+        watched = [feed.selection.hosts for feed in self._feeds.values() if feed.viewers]
         named = sorted({host for hosts in watched for host in hosts or ()})
         return ["*", *named] if any(hosts is None for hosts in watched) else named
 
-    def join(self, viewer: Viewer, selection: Selection, position: Position | None) -> Channel:
+    def join(self, viewer: Viewer, selection: Selection, position: EventId | None) -> Feed:
         """Let `viewer` watch: what it missed since `position`, or else a snapshot, is queued for it. Raises Full."""
-        if sum(len(channel.viewers) for channel in self._channels.values()) >= self.most_viewers:
+        if sum(len(feed.viewers) for feed in self._feeds.values()) >= self.most_viewers:
             raise Full
-        channel = self._channels.get(selection)
-        if channel is None:
-            channel = self._channels[selection] = Channel(selection, self.fleet)
-        missed = channel.since(position)
-        for event in [channel.snapshot(now_ms())] if missed is None else missed or [b": resumed\n\n"]:
+        feed = self._feeds.get(selection)
+        if feed is None:
+            feed = self._feeds[selection] = Feed(selection, self.fleet)
+        missed = feed.since(position)
+        for event in [feed.snapshot(now_ms())] if missed is None else missed or [b": resumed\n\n"]:
             viewer.put(event)
-        channel.viewers.add(viewer)
-        channel.idle_since_s = None
+        feed.viewers.add(viewer)
+        feed.idle_since_s = None
         self.joined.set()
-        return channel
+        return feed
 
-    def leave(self, viewer: Viewer, channel: Channel) -> None:
+    def leave(self, viewer: Viewer, feed: Feed) -> None:
         viewer.close()
-        channel.viewers.discard(viewer)
-        if not channel.viewers:
-            channel.idle_since_s = self._clock()
+        feed.viewers.discard(viewer)
+        if not feed.viewers:
+            feed.idle_since_s = self._clock()
             self._drop_idle()
 
     def _drop_idle(self) -> None:
-        """Forget channels that nobody came back to."""
+        """Forget feeds that nobody came back to."""
         now_s = self._clock()
-        idle = [(c.idle_since_s, c) for c in self._channels.values() if c.idle_since_s is not None]
+        idle = [(c.idle_since_s, c) for c in self._feeds.values() if c.idle_since_s is not None]
         idle.sort(key=lambda pair: pair[0])
-        for place, (since_s, channel) in enumerate(idle):
+        for place, (since_s, feed) in enumerate(idle):
             if now_s - since_s > LINGER_S or place < len(idle) - MOST_IDLE:
-                del self._channels[channel.selection]
+                del self._feeds[feed.selection]
 
-    def samples(self, host: str, samples: list[Sample]) -> None:
+    def samples(self, host: str, samples: list[LiveSample]) -> None:
         """Spread new samples of one host."""
         if not samples:
             return
         now_s = self._clock()
-        for channel in self._channels.values():
-            if channel.selection.has_host(host):
-                waited = channel.flush_at_s
-                channel.add(samples, now_s)
-                if channel.flush_at_s != waited:
+        for feed in self._feeds.values():
+            if feed.selection.has_host(host):
+                waited = feed.flush_at_s
+                feed.add(samples, now_s)
+                if feed.flush_at_s != waited:
                     self._wake.set()
 
     def host(self, name: str) -> None:
         """Spread that a host is new, or that its state, facts or alerts are."""
         at_ms = now_ms()
-        for channel in self._channels.values():
-            channel.publish_host(name, at_ms)
+        for feed in self._feeds.values():
+            feed.publish_host(name, at_ms)
 
     def alert(self, transition: AlertTransition) -> None:
-        for channel in self._channels.values():
-            if channel.selection.has_host(transition.host):
-                channel.publish("alert", transition)
+        for feed in self._feeds.values():
+            if feed.selection.has_host(transition.host):
+                feed.publish("alert", transition)
 
     def setting(self, changed: SettingChanged) -> None:
-        for channel in self._channels.values():
-            channel.publish("settings", changed)
+        for feed in self._feeds.values():
+            feed.publish("settings", changed)
 
     def close(self) -> None:
         """End every stream."""
@@ -122,11 +118,11 @@ class Hub:
         """Send frames when they are due, until cancelled."""
         while True:
             now_s = self._clock()
-            for channel in self._channels.values():
-                if channel.flush_at_s is not None and channel.flush_at_s <= now_s:
-                    channel.flush(now_s, now_ms())
+            for feed in self._feeds.values():
+                if feed.flush_at_s is not None and feed.flush_at_s <= now_s:
+                    feed.flush(now_s, now_ms())
             self._drop_idle()
-            due = [channel.flush_at_s for channel in self._channels.values() if channel.flush_at_s is not None]
+            due = [feed.flush_at_s for feed in self._feeds.values() if feed.flush_at_s is not None]
             self._wake.clear()
             try:
                 async with asyncio.timeout(max(0.0, min(due) - self._clock()) if due else LINGER_S):

@@ -1,4 +1,4 @@
-"""The gateway's side of the bus: the connection as others use it, and what comes in by it.
+"""What comes in by the bus: batches, live samples, alerts and changed settings.
 
 Core subscriptions only: what arrives while the gateway is away is in the database by the time it is back.
 """
@@ -10,53 +10,23 @@ import logging
 from collections.abc import Awaitable, Callable
 
 import msgspec
-import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from infra.clock import now_ms
 from schemas.codec import Poison, decode_batch
 from schemas.messages import AlertTransition
 from schemas.settings import SettingChanged
 from schemas.subjects import LIVE_INTEREST, SETTINGS_CHANGED, host_of
 from services.gateway.fleet.memory import Fleet
-from services.gateway.live.hub import Hub, now_ms
+from services.gateway.http.bus import Bus
+from services.gateway.live.hub import Hub
 
 logger = logging.getLogger(__name__)
 
 PENDING_BYTES = 64 * 2**20
 YIELD_EVERY = 32
 """Messages after which a backlog lets others have a turn."""
-
-
-class Bus:
-    """The present connection, if any, and how many messages came in."""
-
-    def __init__(self) -> None:
-        self.client: Client | None = None
-        self.messages = 0
-        self.unreadable = 0
-
-    @property
-    def connected(self) -> bool:
-        return self.client is not None and self.client.is_connected
-
-    async def publish(self, subject: str, data: bytes) -> bool:
-        """Publish if there is a connection; False when there is none, or it does not take it."""
-        if self.client is None or not self.connected:
-            return False
-        try:
-            await self.client.publish(subject, data)
-        except nats.errors.Error as error:
-            logger.warning("publishing failed", extra={"subject": subject, "error": str(error)})
-            return False
-        return True
-
-    def note_unreadable(self, subject: str, reason: str) -> None:
-        """Count a message that is ignored; log the 1st, 2nd, 4th, 8th ..."""
-        self.unreadable += 1
-        if self.unreadable & (self.unreadable - 1) == 0:
-            facts = {"subject": subject, "reason": reason[:300], "unreadable": self.unreadable}
-            logger.warning("invalid message ignored", extra=facts)
 
 
 async def listen(client: Client, bus: Bus, fleet: Fleet, hub: Hub, stale: asyncio.Event) -> None:

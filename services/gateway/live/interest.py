@@ -7,11 +7,12 @@ import contextlib
 
 import msgspec
 
+from infra.clock import now_ms
 from schemas.messages import LiveInterest
 from schemas.subjects import LIVE_INTEREST
 from services.gateway.fleet.memory import Fleet
-from services.gateway.live.hub import Hub, now_ms
-from services.gateway.live.intake import Bus
+from services.gateway.http.bus import Bus
+from services.gateway.live.hub import Hub
 
 EVERY_S = 5.0
 RETRY_S = 0.5

@@ -1,4 +1,4 @@
-"""How often one host may appear in a channel's frames. Pure.
+"""How often one host may appear in a feed's frames. Pure.
 
 The generic cell rate algorithm: on average once per interval, yet a sample that comes a little early, or after one
 that came late, goes out at once. Holding back by the distance to the last one instead would, after a single late

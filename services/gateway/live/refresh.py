@@ -12,35 +12,26 @@ from typing import Any
 import msgspec
 
 from infra.bus.backoff import Backoff
+from infra.clock import now_ms, to_ms, to_time
 from infra.storage.database import Connection, Pool
 from schemas.api import AlertCounts, Refusal
 from schemas.catalogue import Family
 from schemas.codec import Poison, Sample, build_batch, encode_batch
 from schemas.messages import Batch, HostFacts
-from schemas.settings import RuntimeSettings, settings_from_rows
+from schemas.settings import settings_from_rows
 from services.gateway.fleet import sql
 from services.gateway.fleet.memory import Fleet
 from services.gateway.fleet.recent import WINDOW_MS
-from services.gateway.history.series import to_ms, to_time
 from services.gateway.http.database import NOT_READY, borrowed
-from services.gateway.live.hub import Hub, now_ms
+from services.gateway.live.hub import Hub
+from services.gateway.settings import sql as settings_sql
+from services.gateway.settings.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 
 EVERY_S = 10.0
 LEAST_S = 0.25
 """Shortest time between two rounds, however much news there is."""
-
-
-class Runtime:
-    """The runtime settings in force here."""
-
-    def __init__(self) -> None:
-        self.settings = RuntimeSettings()
-        self.stale = asyncio.Event()
-        """Set when the tables have news."""
-        self.configs_changed = asyncio.Event()
-        """Set when agents' settings are to be published."""
 
 
 async def keep_fresh(pool: Pool, fleet: Fleet, hub: Hub, runtime: Runtime) -> None:
@@ -69,7 +60,7 @@ async def keep_fresh(pool: Pool, fleet: Fleet, hub: Hub, runtime: Runtime) -> No
 
 async def read_settings(database: Connection, fleet: Fleet, hub: Hub, runtime: Runtime) -> None:
     """Put the stored settings in force; rows that no longer validate leave the previous ones."""
-    rows = {row["key"]: row["value"] for row in await database.fetch(sql.SETTINGS)}
+    rows = {row["key"]: row["value"] for row in await database.fetch(settings_sql.SETTINGS)}
     try:
         runtime.settings = settings_from_rows(rows)
     except msgspec.ValidationError as error:

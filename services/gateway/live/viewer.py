@@ -1,4 +1,4 @@
-"""One viewer of the live stream: a bounded queue between the frames of its channel and its connection.
+"""One viewer of the live stream: a bounded queue between the frames of its feed and its connection.
 
 A viewer that does not keep up loses the oldest events, is told so by `resync` and a fresh snapshot as soon as it takes
 again, and is closed when that happens time after time. Bytes in the queue are shared with other viewers.
@@ -12,6 +12,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 from typing import Literal
+
+from infra.clock import now_ms
 
 QUEUE_EVENTS = 256
 QUEUE_BYTES = 4 * 2**20
@@ -31,7 +33,7 @@ class Viewer:
         self.id = secrets.token_hex(6)
         self.address = address
         self.user_agent = user_agent
-        self.since_ms = time.time_ns() // 1_000_000
+        self.since_ms = now_ms()
         self.state: ViewerState = "connecting"
         self.sent = 0
         """Events handed to the connection."""

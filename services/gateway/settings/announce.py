@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
 from schemas.settings import SettingChanged
 from schemas.subjects import SETTINGS_CHANGED
-from services.gateway.live.hub import Hub
-from services.gateway.live.intake import Bus
+from services.gateway.http.bus import Bus
 
 logger = logging.getLogger(__name__)
 
 RULES_KEY = "rules"
 
+Announce = Callable[[str, int], Awaitable[None]]
+"""Tells of a key and its new version."""
 
-async def announce_change(bus: Bus, hub: Hub, stale: asyncio.Event, key: str, version: int) -> None:
-    """Publish `settings.changed`, by which we hear of it ourselves; without a bus only our own viewers do.
 
-    Services that miss it read the table again by themselves, only later.
+def announcer(bus: Bus, stale: asyncio.Event, tell_viewers: Callable[[SettingChanged], None]) -> Announce:
+    """Announcing sets `stale` and publishes `settings.changed`, by which our own viewers hear of it too.
+
+    Without a bus only our own viewers do. Services that miss it read the table again by themselves, only later.
     """
-    stale.set()
-    changed = SettingChanged(key, version)
-    if not await bus.publish(SETTINGS_CHANGED, msgspec.json.encode(changed)):
-        logger.warning("change not announced, bus unavailable", extra={"key": key, "version": version})
-        hub.setting(changed)
+
+    async def announce(key: str, version: int) -> None:
+        stale.set()
+        changed = SettingChanged(key, version)
+        if not await bus.publish(SETTINGS_CHANGED, msgspec.json.encode(changed)):
+            logger.warning("change not announced, bus unavailable", extra={"key": key, "version": version})
+            tell_viewers(changed)
+
+    return announce

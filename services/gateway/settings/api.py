@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 from typing import Any
@@ -25,13 +24,11 @@ from schemas.settings import (
     setting_fault,
     setting_keys,
 )
-from services.gateway.fleet import sql
 from services.gateway.http.database import connected
 from services.gateway.http.problems import conflict, unknown
 from services.gateway.http.requests import Resource, answer, if_match, read_json
-from services.gateway.live.hub import Hub
-from services.gateway.live.intake import Bus
-from services.gateway.settings.announce import announce_change
+from services.gateway.settings import sql
+from services.gateway.settings.announce import Announce
 
 
 class NewValue(Struct, forbid_unknown_fields=True):
@@ -40,7 +37,7 @@ class NewValue(Struct, forbid_unknown_fields=True):
     value: Any
 
 
-def setting_routes(pool: Pool, bus: Bus, hub: Hub, stale: asyncio.Event) -> list[BaseRoute]:
+def setting_routes(pool: Pool, announce: Announce) -> list[BaseRoute]:
     async def list_settings(request: Request) -> Response:
         rows = await _read(pool)
         return answer(Settings([_setting(key, rows) for key in setting_keys()]))
@@ -65,7 +62,7 @@ def setting_routes(pool: Pool, bus: Bus, hub: Hub, stale: asyncio.Event) -> list
             version = await database.fetchval(sql.PUT_SETTING, key, text, expected)
             if version is None:
                 raise conflict("setting", key, await database.fetchval(sql.SETTING_VERSION, key) or 0)
-        await announce_change(bus, hub, stale, key, version)
+        await announce(key, version)
         return _answer(_setting(key, {key: (value, version)}))
 
     return [

@@ -15,7 +15,7 @@ from agent.sampling.sampler import Sampler
 from agent.sampling.sources import Roots, fast_collectors, new_choices
 from agent.sampling.ticker import Tick
 from agent.system.procfs import ProcFile, SharedFile, number_after
-from agent.system.state import Status
+from agent.system.state import AgentState
 from schemas.agentconfig import AgentConfig, FamilyConfig
 from schemas.catalogue import family_named
 from schemas.codec import Sample
@@ -57,7 +57,7 @@ class Watcher:
             fast_collectors(machine.roots, new_choices(machine.roots.sys)),
             Gpus(0.1, lambda: None, lambda: False),
             default_plans(config),
-            Status(),
+            AgentState(),
             clock=self.clock.monotonic,
         )
         self.sampler.prime()

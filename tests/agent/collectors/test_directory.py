@@ -14,9 +14,9 @@ import pytest
 
 from agent.collectors.directory import directory
 from agent.collectors.directory import walk as walking
-from agent.collectors.directory.walk import Usage, walk
+from agent.collectors.directory.walk import walk
 from agent.collectors.readings import Instances
-from agent.system.state import WalkProgress
+from agent.system.state import Usage, WalkProgress
 from tests.agent.build import ended
 from tests.waiting import eventually
 

@@ -17,7 +17,7 @@ from agent.collectors.source import Source
 from agent.sampling.background import read_slowly
 from agent.sampling.sampler import Sampler
 from agent.sampling.sources import Collect
-from agent.system.state import Status
+from agent.system.state import AgentState
 from tests.agent.build import default_plans, ended
 from tests.agent.everything import Whole, complete, recovers, watched
 from tests.waiting import eventually
@@ -108,7 +108,7 @@ async def test_a_source_that_cannot_be_made_is_made_later_and_costs_only_its_fam
             raise ImportError("no such module")
         return Fine()
 
-    sampler = Sampler({}, Gpus(0.1, lambda: None, lambda: False), default_plans(), Status())
+    sampler = Sampler({}, Gpus(0.1, lambda: None, lambda: False), default_plans(), AgentState())
     task = asyncio.ensure_future(read_slowly("process", 0.02, make, sampler))
     await eventually(lambda: "process" in sampler.failing)
     await eventually(lambda: "process" not in sampler.failing and len(made) == 3)

@@ -13,7 +13,7 @@ import pytest
 from nats.aio.client import Client
 
 from infra.bus import connection as bus
-from schemas.codec import readings
+from schemas.codec import decoded_series
 from tests.agent.build import all_times, stored
 from tests.agent.nvml.library import NAME, Machine, compiled
 from tests.agent.test_service import process
@@ -54,7 +54,7 @@ async def newest(client: Client) -> dict[str, set[str]]:
     """Instances by family in the last batch."""
     messages = await stored(client, "METRICS")
     found: dict[str, set[str]] = {}
-    for reading in readings(messages[-1][1]) if messages else ():
+    for reading in decoded_series(messages[-1][1]) if messages else ():
         found.setdefault(reading.family.name, set()).add(reading.instance)
     return found
 

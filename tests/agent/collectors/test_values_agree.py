@@ -25,7 +25,7 @@ from agent.sampling.sampler import Sampler
 from agent.sampling.sources import Roots
 from agent.sampling.ticker import Tick
 from agent.spool.spool import Limits, open_spool
-from agent.system.state import Status
+from agent.system.state import AgentState
 from schemas.agentconfig import AgentConfig, FamilyConfig
 from schemas.catalogue import CATALOGUE, metric_named
 from tests.agent import kernel
@@ -96,7 +96,7 @@ async def one_tick(directory: Path) -> Seen:
     spool = open_spool(directory / "spool", Limits())
     began_s = time.time() - 100
     spool_samples(spool, samples(25, round(began_s * 1000)))
-    status = Status(publish_ms=3.25, reconnects=2, late_ticks=4, lost_batches=5, config_revision=7)
+    status = AgentState(publish_ms=3.25, reconnects=2, late_ticks=4, lost_batches=5, config_revision=7)
     choices = sources.new_choices()
     choices["network"].use(("*",), ())  # the loopback too, where there is traffic
     collectors = sources.fast_collectors(Roots(), choices)

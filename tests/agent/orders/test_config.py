@@ -13,7 +13,7 @@ from nats.aio.client import Client
 
 from agent.orders.config import Pushed, follow_config, read_config
 from agent.sampling.plan import Plans, make_plan
-from agent.system.state import Status
+from agent.system.state import AgentState
 from agent.system.worker import Worker
 from infra.bus import connection as bus
 from infra.settings import AgentSettings
@@ -30,7 +30,7 @@ class Agent:
         (data / "agent").mkdir(parents=True, exist_ok=True)
         self.settings = AgentSettings(data=str(data))
         self.plans = Plans(make_plan(self.settings))
-        self.status = Status()
+        self.status = AgentState()
         self.pushed = Pushed(self.settings, self.plans, self.status, Worker("test"))
 
     @property

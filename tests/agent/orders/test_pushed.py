@@ -14,7 +14,7 @@ from nats.aio.client import Client
 from agent.selfreport.local import ask_locally
 from infra.bus import connection as bus
 from schemas.agentconfig import AgentConfig, FamilyConfig
-from schemas.codec import Readings, readings, times_ms
+from schemas.codec import DecodedSeries, decoded_series, times_ms
 from schemas.messages import HostEvent
 from schemas.subjects import config_key
 from tests.agent.build import all_times, stored
@@ -46,16 +46,16 @@ class Running:
     async def status(self) -> dict[str, object]:
         return await ask_locally(str(self._data))
 
-    async def since(self, time_ms: int) -> list[Readings]:
+    async def since(self, time_ms: int) -> list[DecodedSeries]:
         """What was sampled after `time_ms`, once a whole batch of it has arrived."""
 
-        async def sent() -> list[Readings]:
+        async def sent() -> list[DecodedSeries]:
             later = [batch for _, batch in await stored(self.client, "METRICS") if times_ms(batch.times)[0] > time_ms]
-            return [r for batch in later for r in readings(batch)]
+            return [r for batch in later for r in decoded_series(batch)]
 
         return await eventually(sent)
 
-    async def now(self) -> list[Readings]:
+    async def now(self) -> list[DecodedSeries]:
         """What is sampled from now on, but for the sample in which the settings of before may be."""
         return await self.since(round(time.time() * 1000) + 200)
 
@@ -88,11 +88,11 @@ async def at_work(bus_url: str, data: Path, **changes: object) -> AsyncIterator[
         yield world
 
 
-def instances(found: list[Readings], family: str) -> set[str]:
+def instances(found: list[DecodedSeries], family: str) -> set[str]:
     return {r.instance for r in found if r.family.name == family}
 
 
-def families(found: list[Readings]) -> set[str]:
+def families(found: list[DecodedSeries]) -> set[str]:
     return {r.family.name for r in found}
 
 

@@ -18,7 +18,7 @@ from agent.sampling.sampler import Sampler
 from agent.sampling.sources import Collect
 from agent.sampling.ticker import HOLD_S, Ticker
 from agent.sending.batching import Batcher
-from agent.system.state import Status
+from agent.system.state import AgentState
 from infra.settings import AgentSettings
 from schemas.codec import Sample, build_batch, decode_batch, encode_batch, times_ms
 from tests.agent.build import Clock
@@ -61,7 +61,7 @@ class Machine:
             "agent": lambda now_s: {"": {"reconnects": 0}},
         }
         gpus = Gpus(0.1, lambda: None, lambda: False, self.clock.monotonic)
-        self.sampler = Sampler(collectors, gpus, self.plans, Status(), clock=self.clock.monotonic)
+        self.sampler = Sampler(collectors, gpus, self.plans, AgentState(), clock=self.clock.monotonic)
         self.sampler.prime()
 
     def received(self) -> int:

@@ -15,7 +15,7 @@ from agent.sampling.plan import Plans
 from agent.sampling.sampler import Sampler
 from agent.sampling.sources import Collect
 from agent.sampling.ticker import Tick
-from agent.system.state import Status
+from agent.system.state import AgentState
 from schemas.codec import build_batch, decode_batch, encode_batch
 from tests.agent.build import START_MS, default_plans, ended
 from tests.waiting import eventually
@@ -26,7 +26,7 @@ def no_gpus() -> Gpus:
 
 
 def sampler(collectors: dict[str, Collect], plans: Plans | None = None) -> Sampler:
-    return Sampler(collectors, no_gpus(), plans or default_plans(), Status())
+    return Sampler(collectors, no_gpus(), plans or default_plans(), AgentState())
 
 
 def tick(second: int = 0) -> Tick:

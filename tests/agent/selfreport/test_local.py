@@ -43,7 +43,7 @@ async def test_a_data_directory_too_deep_for_a_socket_costs_only_the_local_statu
     async with told_locally(str(deep), dict):
         with pytest.raises(NoAnswer, match="no agent answers"):
             await ask_locally(str(deep))
-    assert "no local status" in caplog.text
+    assert "status socket not available" in caplog.text
 
 
 def test_a_report_is_shown_one_fact_a_line() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.sending.batching import Batcher, batches, merge, numbered
-from schemas.codec import Sample, build_batch, decode_batch, encode_batch, readings, times_ms
+from schemas.codec import Sample, build_batch, decode_batch, decoded_series, encode_batch, times_ms
 from tests.agent.build import START_MS, cpu_sample, samples
 
 value = st.none() | st.integers(-(2**40), 2**40)
@@ -23,7 +23,7 @@ families = st.fixed_dictionaries(
 def flat(batch_bytes: bytes) -> dict[tuple[str, str, str, int], int | None]:
     """Every value of a batch that is not null."""
     found = {}
-    for reading in readings(decode_batch(batch_bytes)):
+    for reading in decoded_series(decode_batch(batch_bytes)):
         for name, column in reading.columns.items():
             for time, count in zip(reading.times, column, strict=True):
                 if count is not None:
@@ -56,7 +56,7 @@ def test_a_merged_message_holds_what_its_batches_held(
 def test_merging_keeps_labels() -> None:
     taken = Sample(START_MS, {"filesystem": {"/": {"total": 1}}}, {"filesystem": {"/": {"fstype": "ext4"}}})
     part = encode_batch(build_batch("web-1", "e", "metrics", 1, [taken]))
-    (only,) = readings(decode_batch(merge([part], 1)))
+    (only,) = decoded_series(decode_batch(merge([part], 1)))
     assert only.labels == {"fstype": "ext4"}
 
 

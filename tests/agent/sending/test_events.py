@@ -12,7 +12,7 @@ from nats.aio.client import Client
 
 from agent.sending.events import publish_top
 from agent.sending.live import LiveFeed
-from agent.system.state import Status
+from agent.system.state import AgentState
 from infra.bus import connection as bus
 from schemas.messages import HostEvent, LiveInterest, ProcessUse, TopProcesses
 from tests.agent.build import START_MS, Clock, ended, new_spool
@@ -40,7 +40,7 @@ class Telling:
         self.client = client
         self.clock = Clock()
         self.feed = LiveFeed("web-1", START_MS, self.clock.monotonic)
-        self.status = Status()
+        self.status = AgentState()
 
     def look(self, *hosts: str) -> None:
         self.feed.note_interest(msgspec.json.encode(LiveInterest(list(hosts), 15)))

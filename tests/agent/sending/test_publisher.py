@@ -15,11 +15,13 @@ from msgspec import structs
 from nats.aio.client import Client
 
 from agent.sending.batching import batches, numbered
-from agent.sending.publisher import Lanes, send_backfill, send_present
+from agent.sending.lanes import Lanes
+from agent.sending.publisher import send_backfill, send_present
 from agent.spool.spool import Limits, open_spool
-from agent.system.state import Status
+from agent.system.state import AgentState
 from agent.system.worker import Worker
 from infra.bus import connection as bus
+from infra.bus.streams import ensure_streams, stream_config
 from infra.servers.embedded import nats_server
 from schemas.codec import Sample
 from schemas.messages import BATCH_TYPE, BATCH_VERSION
@@ -68,7 +70,7 @@ async def agent(
 ) -> AsyncIterator[Agent]:
     disk = Worker("spool")
     spool = await disk.run(open_spool, directory, limits or Limits(), lambda: now_s)
-    yield Agent(Lanes(host, spool, disk, Status(), pace_s=0.01))
+    yield Agent(Lanes(host, spool, disk, AgentState(), pace_s=0.01))
     await disk.run(spool.close)
     disk.close()
 
@@ -107,14 +109,14 @@ async def test_a_stream_that_does_not_exist_yet_is_waited_for(bus_url: str, tmp_
         async with agent(tmp_path) as source, publishing(bus_url, source):
             await source.spool(samples(20))
             await eventually(lambda: source.lanes.spool.backlog.batches == 2)
-            await bus.ensure_streams(client)
+            await ensure_streams(client)
             await source.delivered()
         assert len(all_times(await stored(client, "METRICS"))) == 20
 
 
 async def test_a_batch_too_large_for_the_bus_is_dropped_and_the_next_ones_flow(bus_url: str, tmp_path: Path) -> None:
     async with bus.connection(bus_url, "test") as client:
-        small = bus.stream_config(structs.replace(METRICS, max_msg_bytes=600))
+        small = stream_config(structs.replace(METRICS, max_msg_bytes=600))
         await client.jetstream().update_stream(small)
         async with agent(tmp_path) as source, publishing(bus_url, source):
             wide = [
@@ -181,7 +183,7 @@ async def test_the_present_does_not_wait_for_the_past(bus_url: str, tmp_path: Pa
 async def test_killing_the_server_while_batches_flow_loses_and_doubles_nothing(tmp_path: Path) -> None:
     async with nats_server(tmp_path / "nats") as server, agent(tmp_path / "spool") as source:
         async with bus.connection(server.url, "test") as client:
-            await bus.ensure_streams(client)
+            await ensure_streams(client)
         async with publishing(server.url, source):
             for part in range(4):
                 await source.spool(samples(50, START_MS + part * 50_000))

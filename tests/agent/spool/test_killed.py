@@ -86,6 +86,6 @@ def test_a_full_disk_costs_nothing_once_it_has_room_again(tmp_path: Path) -> Non
     done = start(FULL_DISK, tmp_path)
     out, errors = done.communicate(timeout=20)
     assert out.split() == ["6", "7", "0"], errors
-    assert errors.count("cannot be written to") == 1
+    assert errors.count("spool not writable") == 1
     texts = [payload.decode().split(":")[1].rstrip("x") for payload in everything(tmp_path).values()]
     assert texts == ["before", "full0", "full1", "full2", "full3", "full4", "after"]

@@ -6,7 +6,7 @@ from schemas.messages import AlertTransition
 from schemas.rules import Rule, Threshold
 from services.alerts.judge.hostdown import LAG_S, Hearing, Probe, judge_host, judge_hosts
 from services.alerts.judge.machine import OK, State
-from services.alerts.judge.ruleset import Check, compile_rule
+from services.alerts.judge.ruleset import CompiledRule, compile_rule
 from tests.alerts.builders import NOON_MS
 
 DOWN = compile_rule(Rule("down", "Host down", "host.down", critical=Threshold(60, 60)))
@@ -19,12 +19,14 @@ def hearing(since_s: float = 0, **heard_s: float) -> Hearing:
     return Hearing({host.replace("_", "-"): at_s for host, at_s in heard_s.items()}, since_s)
 
 
-def at(second: float, heard: Hearing, state: State = OK, check: Check = DOWN) -> tuple[State, AlertTransition | None]:
+def at(
+    second: float, heard: Hearing, state: State = OK, check: CompiledRule = DOWN
+) -> tuple[State, AlertTransition | None]:
     """web-1 judged at `second`, with both clocks starting together."""
     return judge_host(check, heard, state, "web-1", second, NOON_MS + round(second * 1000))
 
 
-def fired(second: float, heard: Hearing, check: Check = DOWN) -> State:
+def fired(second: float, heard: Hearing, check: CompiledRule = DOWN) -> State:
     state, change = at(second, heard, check=check)
     assert change is not None
     return state

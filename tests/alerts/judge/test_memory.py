@@ -4,7 +4,7 @@ import pytest
 
 from schemas.rules import Rule
 from services.alerts.judge.machine import State
-from services.alerts.judge.memory import Memory, Rules, Subject, orphans, row_of
+from services.alerts.judge.memory import Memory, RulesInForce, Subject, orphans, row_of
 from services.alerts.judge.ruleset import RuleSet
 from tests.alerts.builders import NOON_MS, play, rule, steady
 
@@ -16,8 +16,8 @@ def remembered(state: State = FIRING, instance: str = "") -> Memory:
     return Memory({"web-1": {("busy", instance): state}}, {"busy": Subject("CPU busy", "cpu.total")})
 
 
-def in_force(*rules: Rule, unreadable: str = "") -> Rules:
-    return Rules(RuleSet(rules), {}, frozenset([unreadable]))
+def in_force(*rules: Rule, unreadable: str = "") -> RulesInForce:
+    return RulesInForce(RuleSet(rules), {}, frozenset([unreadable]))
 
 
 def test_a_rule_in_force_keeps_its_states() -> None:
@@ -35,7 +35,7 @@ def test_a_rule_in_force_keeps_its_states() -> None:
     ],
     ids=["deleted", "disabled", "other metric", "other host", "other instance"],
 )
-def test_states_without_their_rule_end_as_gone(rules: Rules) -> None:
+def test_states_without_their_rule_end_as_gone(rules: RulesInForce) -> None:
     advance = orphans(remembered(), rules, NOON_MS + 99_000)
     assert advance.changed == {"web-1": {("busy", ""): None}}
     (gone,) = advance.transitions

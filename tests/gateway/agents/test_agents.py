@@ -16,11 +16,12 @@ import pytest
 from nats.aio.client import Client
 
 from infra.bus import connection as bus
+from infra.bus.streams import ensure_streams
 from infra.servers.embedded import nats_server
 from infra.storage.database import connection
 from schemas.agentconfig import AgentConfig
 from schemas.commands import CommandReply, CommandRequest
-from services.gateway.agents import sql as sql_configs
+from services.gateway.agents import sql
 from services.gateway.agents.configs import held
 from tests.agent.build import all_times, stored
 from tests.agent.test_service import running, settings
@@ -148,7 +149,7 @@ async def test_settings_given_while_the_bus_is_away_are_published_by_the_same_ga
     await add_hosts(database_url, "web-1")
     async with nats_server(data_dir) as server:
         async with bus.connection(server.url, "test") as client:
-            await bus.ensure_streams(client)
+            await ensure_streams(client)
         async with gateway(database_url, server.url) as client:
             await ready(client)
             await server.kill()
@@ -192,7 +193,7 @@ async def test_changes_at_the_same_time_have_their_revisions_in_the_order_of_the
         await client.get("/agents/config")  # so that its connection is there
         async with connection(database_url, "observer") as observer:
             async with other.transaction():
-                put = await other.fetchrow(sql_configs.PUT, None, "{}", None)
+                put = await other.fetchrow(sql.PUT, None, "{}", None)
                 putting = asyncio.ensure_future(client.put("/hosts/web-1/config", json={"sample_interval_s": 5}))
                 await eventually(lambda: observer.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
             answer = await putting

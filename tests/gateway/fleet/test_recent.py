@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.api import Sample
+from schemas.api import LiveSample
 from schemas.catalogue import CATALOGUE
 from services.gateway.fleet.recent import MESSAGE_BYTES, POINTS, MessageRing, SummaryRing
 from services.gateway.fleet.samples import converters
@@ -14,8 +14,8 @@ from tests.batches import START_MS, encoded, sample
 CONVERT = converters(CATALOGUE)
 
 
-def cpu(time_ms: int, total: float | None) -> Sample:
-    return Sample("web-1", time_ms, {"cpu": {"": {"total": total}}})
+def cpu(time_ms: int, total: float | None) -> LiveSample:
+    return LiveSample("web-1", time_ms, {"cpu": {"": {"total": total}}})
 
 
 @given(st.permutations(range(70)))
@@ -32,7 +32,7 @@ def test_points_that_come_in_any_order_are_kept_in_order_of_time(order: list[int
 def test_a_metric_that_appears_late_is_null_before() -> None:
     ring = SummaryRing()
     ring.add(cpu(1, 5.0))
-    ring.add(Sample("web-1", 2, {"network": {"eth0": {"received": 7.0, "sent": None}}}))
+    ring.add(LiveSample("web-1", 2, {"network": {"eth0": {"received": 7.0, "sent": None}}}))
     assert ring.history() == {
         "times": [1, 2],
         "cpu.total": {"": [5.0, None]},
@@ -42,7 +42,7 @@ def test_a_metric_that_appears_late_is_null_before() -> None:
 
 def test_an_instance_that_is_gone_for_60_points_leaves_the_history() -> None:
     ring = SummaryRing()
-    ring.add(Sample("web-1", 0, {"network": {"eth0": {"received": 7.0}}}))
+    ring.add(LiveSample("web-1", 0, {"network": {"eth0": {"received": 7.0}}}))
     for time in range(1, 61):
         ring.add(cpu(time, 1.0))
     assert set(ring.history()) == {"times", "cpu.total"}

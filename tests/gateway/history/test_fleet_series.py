@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from infra.clock import now_ms
 from schemas.catalogue import CATALOGUE
 from schemas.messages import HostFacts
 from services.gateway.fleet.memory import Fleet
@@ -15,7 +16,6 @@ from services.gateway.history import api_fleet as routes_fleet
 from services.gateway.history import ranking
 from services.gateway.history.resolution import Reach
 from services.gateway.history.series import Line
-from services.gateway.live.hub import now_ms
 from tests.gateway.asking import asking, get
 from tests.gateway.rolled import roll_up
 from tests.gateway.rows import Row, execute, once_there, put

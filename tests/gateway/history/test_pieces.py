@@ -7,8 +7,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.api import Resolution
 from services.gateway.history.pieces import SLOT_MS, Dirty, Piece, rows_of, split, tile
-from services.gateway.history.resolution import HOUR_MS, LENGTH_MS, MINUTE_MS, Resolution
+from services.gateway.history.resolution import HOUR_MS, LENGTH_MS, MINUTE_MS
 
 START_MS = 1_800_000_000_000
 ALL: tuple[Resolution, ...] = ("hour", "minute", "raw")

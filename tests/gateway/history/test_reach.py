@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from infra.clock import to_ms
 from infra.storage import database
 from schemas.catalogue import CATALOGUE
-from services.gateway.history.reach import reach_of, read_reach
-from services.gateway.history.resolution import EVERYTHING, Reach
-from services.gateway.history.series import to_ms
+from services.gateway.history.arguments import read_reach
+from services.gateway.history.resolution import EVERYTHING, Reach, reach_of
 from services.retention.job import prune
 from tests.gateway.rows import put
 

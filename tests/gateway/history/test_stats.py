@@ -9,11 +9,11 @@ from typing import Any
 
 import httpx
 
+from infra.clock import to_ms
 from infra.storage import database
 from infra.storage.engine import Table, days_between, detect
 from schemas.catalogue import CATALOGUE, family_named
 from services.gateway.history.resolution import Reach
-from services.gateway.history.series import to_ms
 from services.retention.job import prune
 from tests.gateway.asking import asking
 from tests.gateway.asking import get as ask
@@ -154,8 +154,10 @@ async def test_more_hours_of_metrics_than_can_be_read_are_refused(database_url: 
     assert {stat["count"] for stat in answer["stats"]} == {0}
     assert refused.status_code == 400
     assert refused.json()["errors"][0]["field"] == "metrics"
-    there = (hours + 1) * len(family_named("cpu").metrics)
-    assert f"{there} hour rows would have to be read, at most 200000" in refused.text
+    assert (
+        f"{(hours + 1) * len(family_named('cpu').metrics)} hour rows would have to be read, at most 200000"
+        in refused.text
+    )
 
 
 async def test_rows_that_were_dropped_a_moment_ago_are_not_missed(database_url: str) -> None:

@@ -1,4 +1,4 @@
-"""Channels: what is encoded once, what can be resumed, when frames go out."""
+"""Feeds: what is encoded once, what can be resumed, when frames go out."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Any
 
 import pytest
 
-from schemas.api import Sample
+from schemas.api import LiveSample
 from schemas.catalogue import CATALOGUE
 from schemas.settings import SettingChanged
 from services.gateway.fleet.memory import Fleet
 from services.gateway.fleet.selection import Selection, parse_selection
-from services.gateway.live.feed import RING_EVENTS, SAMPLES_PER_HOST, Channel, Position, parse_position
+from services.gateway.live.feed import RING_EVENTS, SAMPLES_PER_HOST, EventId, Feed, parse_event_id
 from services.gateway.live.hub import LINGER_S, MOST_IDLE, Full, Hub
 from services.gateway.live.viewer import Viewer
 
 ALL = Selection(None, None, 1)
 
 
-def cpu(time_ms: int, host: str = "web-1", **values: float | None) -> Sample:
-    return Sample(host, time_ms, {"cpu": {"": dict(values or {"total": 1.0, "user": 2.0})}})
+def cpu(time_ms: int, host: str = "web-1", **values: float | None) -> LiveSample:
+    return LiveSample(host, time_ms, {"cpu": {"": dict(values or {"total": 1.0, "user": 2.0})}})
 
 
 def events(chunk: bytes | None) -> list[tuple[str, Any]]:
@@ -36,7 +36,7 @@ def clocked(hub_now_s: list[float]) -> Hub:
     return Hub(Fleet(CATALOGUE), clock=lambda: hub_now_s[0])
 
 
-def test_equal_selections_share_a_channel() -> None:
+def test_equal_selections_share_a_feed() -> None:
     hub = clocked([0.0])
     one = hub.join(Viewer("", ""), parse_selection({"metrics": "cpu"}, CATALOGUE), None)
     other = hub.join(Viewer("", ""), parse_selection({"metrics": "cpu", "interval": "1.0"}, CATALOGUE), None)
@@ -46,13 +46,13 @@ def test_equal_selections_share_a_channel() -> None:
 
 def test_a_frame_has_what_is_selected_oldest_first_and_unselected_samples_make_none() -> None:
     fleet = Fleet(CATALOGUE)
-    channel = Channel(parse_selection({"metrics": "cpu.user"}, CATALOGUE), fleet)
-    channel.add([Sample("web-1", 1, {"memory": {"": {"used": 5}}})], 0)
-    assert channel.flush_at_s is None
-    channel.add([cpu(30)], 0)
-    channel.add([cpu(10, "web-2"), cpu(20, "web-2")], 0)
-    channel.flush(1, 99)
-    ((name, data),) = events(channel.since(Position(channel.epoch, 0))[0])  # type: ignore[index]
+    feed = Feed(parse_selection({"metrics": "cpu.user"}, CATALOGUE), fleet)
+    feed.add([LiveSample("web-1", 1, {"memory": {"": {"used": 5}}})], 0)
+    assert feed.flush_at_s is None
+    feed.add([cpu(30)], 0)
+    feed.add([cpu(10, "web-2"), cpu(20, "web-2")], 0)
+    feed.flush(1, 99)
+    ((name, data),) = events(feed.since(EventId(feed.epoch, 0))[0])  # type: ignore[index]
     assert name == "frame"
     assert data == {
         "time": 99,
@@ -64,75 +64,75 @@ def test_a_frame_has_what_is_selected_oldest_first_and_unselected_samples_make_n
 
 
 def test_a_host_keeps_its_60_newest_samples_for_a_frame() -> None:
-    channel = Channel(Selection(None, None, 60), Fleet(CATALOGUE))
-    channel.add([cpu(time) for time in range(70)], 0)
-    channel.flush(1, 1)
-    ((_, data),) = events(channel.since(Position(channel.epoch, 0))[0])  # type: ignore[index]
+    feed = Feed(Selection(None, None, 60), Fleet(CATALOGUE))
+    feed.add([cpu(time) for time in range(70)], 0)
+    feed.flush(1, 1)
+    ((_, data),) = events(feed.since(EventId(feed.epoch, 0))[0])  # type: ignore[index]
     assert [one["time"] for one in data["samples"]] == list(range(10, 70))
-    assert channel.conflated == 70 - SAMPLES_PER_HOST
+    assert feed.conflated == 70 - SAMPLES_PER_HOST
 
 
 def test_a_viewer_that_comes_back_is_given_what_it_missed() -> None:
     now_s = [0.0]
     hub = clocked(now_s)
     first = Viewer("", "")
-    channel = hub.join(first, ALL, None)
-    hub.leave(first, channel)
+    feed = hub.join(first, ALL, None)
+    hub.leave(first, feed)
     hub.setting(SettingChanged("a", 1))
     hub.setting(SettingChanged("b", 1))
     now_s[0] = LINGER_S - 1
     back = Viewer("", "")
-    assert hub.join(back, ALL, Position(channel.epoch, 1)) is channel
+    assert hub.join(back, ALL, EventId(feed.epoch, 1)) is feed
     assert back.queued == 1
     fresh = Viewer("", "")
-    hub.join(fresh, ALL, Position("another", 1))
+    hub.join(fresh, ALL, EventId("another", 1))
     assert fresh.queued == 1
 
 
 @pytest.mark.parametrize("seq", [0, RING_EVENTS + 11, 10**9])
 def test_a_position_outside_the_ring_is_not_resumed(seq: int) -> None:
-    channel = Channel(ALL, Fleet(CATALOGUE))
+    feed = Feed(ALL, Fleet(CATALOGUE))
     for number in range(RING_EVENTS + 10):
-        channel.publish("settings", {"key": "a", "version": number})
-    assert channel.since(Position(channel.epoch, seq)) is None
-    assert len(channel.since(Position(channel.epoch, 10)) or []) == RING_EVENTS
-    assert channel.since(Position(channel.epoch, channel.seq)) == []
+        feed.publish("settings", {"key": "a", "version": number})
+    assert feed.since(EventId(feed.epoch, seq)) is None
+    assert len(feed.since(EventId(feed.epoch, 10)) or []) == RING_EVENTS
+    assert feed.since(EventId(feed.epoch, feed.seq)) == []
 
 
 @pytest.mark.parametrize("text", ["", "-", "abc", "abc-", "abc-x", "-5", "abc-" + "9" * 30, "abc-٣"])
 def test_a_foreign_last_event_id_is_no_position(text: str) -> None:
-    assert parse_position(text) is None
+    assert parse_event_id(text) is None
 
 
-def test_a_channel_is_forgotten_some_time_after_its_last_viewer() -> None:
+def test_a_feed_is_forgotten_some_time_after_its_last_viewer() -> None:
     now_s = [0.0]
     hub = clocked(now_s)
     viewer = Viewer("", "")
-    channel = hub.join(viewer, ALL, None)
-    hub.leave(viewer, channel)
+    feed = hub.join(viewer, ALL, None)
+    hub.leave(viewer, feed)
     now_s[0] = LINGER_S + 1
     other = Viewer("", "")
     hub.leave(other, hub.join(other, Selection(None, None, 2), None))
-    assert hub.join(Viewer("", ""), ALL, None) is not channel
+    assert hub.join(Viewer("", ""), ALL, None) is not feed
 
 
-def test_only_a_few_channels_without_viewers_are_kept() -> None:
+def test_only_a_few_feeds_without_viewers_are_kept() -> None:
     hub = clocked([0.0])
     for number in range(50):
         viewer = Viewer("", "")
         hub.leave(viewer, hub.join(viewer, Selection(None, None, 1 + number / 100), None))
-    assert len(hub._channels) == MOST_IDLE
+    assert len(hub._feeds) == MOST_IDLE
 
 
 def test_one_viewer_too_many_is_refused() -> None:
     hub = clocked([0.0])
     hub.most_viewers = 2
     viewer = Viewer("", "")
-    channel = hub.join(viewer, ALL, None)
+    feed = hub.join(viewer, ALL, None)
     hub.join(Viewer("", ""), Selection(None, None, 2), None)
     with pytest.raises(Full):
         hub.join(Viewer("", ""), ALL, None)
-    hub.leave(viewer, channel)
+    hub.leave(viewer, feed)
     hub.join(Viewer("", ""), ALL, None)
 
 
@@ -140,18 +140,18 @@ def test_interest_is_the_union_of_what_viewers_look_at() -> None:
     hub = clocked([0.0])
     assert hub.interest() == []
     viewer = Viewer("", "")
-    channel = hub.join(viewer, Selection(frozenset({"b", "a"}), None, 1), None)
+    feed = hub.join(viewer, Selection(frozenset({"b", "a"}), None, 1), None)
     hub.join(Viewer("", ""), Selection(frozenset({"c"}), None, 1), None)
     assert hub.interest() == ["a", "b", "c"]
-    hub.leave(viewer, channel)
+    hub.leave(viewer, feed)
     assert hub.interest() == ["c"]
     hub.join(Viewer("", ""), ALL, None)
     assert hub.interest() == ["*", "c"]
 
 
 def test_a_snapshot_is_encoded_once_until_something_changes() -> None:
-    channel = Channel(ALL, Fleet(CATALOGUE))
-    first = channel.snapshot(1000)
-    assert channel.snapshot(1500) is first
-    channel.publish("settings", {})
-    assert channel.snapshot(1500) is not first
+    feed = Feed(ALL, Fleet(CATALOGUE))
+    first = feed.snapshot(1000)
+    assert feed.snapshot(1500) is first
+    feed.publish("settings", {})
+    assert feed.snapshot(1500) is not first

@@ -9,6 +9,7 @@ import nats.errors
 import pytest
 
 from agent.sending.live import LiveFeed
+from infra.clock import now_ms
 from schemas.messages import HostEvent, HostFacts, LiveInterest, TopProcesses
 from schemas.subjects import LIVE_INTEREST
 from services.gateway.live import api as routes_live
@@ -16,7 +17,7 @@ from services.gateway.live import interest
 from tests.agent.build import Clock
 from tests.batches import instances, sample
 from tests.gateway.rows import put
-from tests.gateway.running import Stream, gateway, now_ms, publish, publishing, ready, watching
+from tests.gateway.running import Stream, gateway, publish, publishing, ready, watching
 from tests.waiting import eventually
 
 

@@ -14,12 +14,13 @@ import httpx
 import msgspec
 import pytest
 
+from infra.clock import now_ms
 from schemas.settings import SettingChanged
 from schemas.subjects import SETTINGS_CHANGED
 from services.gateway.live import api as routes_live
 from services.gateway.live import viewer
 from tests.batches import sample
-from tests.gateway.running import gateway, now_ms, publish, publishing, ready, watching
+from tests.gateway.running import gateway, publish, publishing, ready, watching
 from tests.waiting import eventually
 
 BIG = dict.fromkeys(("total", "user", "system", "iowait", "steal", "nice", "irq", "softirq"), 1)

@@ -8,7 +8,8 @@ import pytest
 from nats.aio.client import Client
 
 from infra.bus.backoff import Backoff
-from infra.bus.connection import BUS_TRANSIENT, ensure_streams, keep_connected
+from infra.bus.connection import BUS_TRANSIENT, keep_connected
+from infra.bus.streams import ensure_streams
 from infra.servers.embedded import nats_server
 from schemas.subjects import STREAMS
 

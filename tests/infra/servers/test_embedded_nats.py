@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from infra.bus import connection as bus
+from infra.bus.streams import ensure_streams
 from infra.servers.embedded import EmbeddedServerError, PortTakenError, nats_server
 from schemas.subjects import CONFIG_STREAM, STREAMS
 from tests.waiting import eventually
@@ -21,7 +22,7 @@ from tests.waiting import eventually
 
 async def test_a_restart_finds_the_same_port_and_the_messages(data_dir: Path) -> None:
     async with nats_server(data_dir) as first, bus.connection(first.url, "test") as client:
-        await bus.ensure_streams(client)
+        await ensure_streams(client)
         await client.jetstream().publish("events.web-1", b"kept")
     async with nats_server(data_dir) as second, bus.connection(second.url, "test") as client:
         assert (await client.jetstream().get_msg("EVENTS", 1)).data == b"kept"
@@ -30,7 +31,7 @@ async def test_a_restart_finds_the_same_port_and_the_messages(data_dir: Path) ->
 
 async def test_the_server_takes_every_stream_at_its_full_size(data_dir: Path) -> None:
     async with nats_server(data_dir) as server, bus.connection(server.url, "test") as client:
-        await bus.ensure_streams(client)
+        await ensure_streams(client)
         names = {info.config.name for info in await client.jetstream().streams_info()}
     assert names == {stream.name for stream in STREAMS} | {CONFIG_STREAM}
 
@@ -81,7 +82,7 @@ async def test_exited_says_why_and_what_the_log_says_last(data_dir: Path) -> Non
 
 async def test_a_killed_server_restarts_on_its_port_with_its_messages(data_dir: Path) -> None:
     async with nats_server(data_dir) as server, bus.connection(server.url, "test") as client:
-        await bus.ensure_streams(client)
+        await ensure_streams(client)
         await client.jetstream().publish("events.web-1", b"acknowledged")
         await server.kill()
         await server.restart()

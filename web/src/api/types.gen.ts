@@ -286,7 +286,7 @@ export interface Snapshot {
   history: Record<string, Record<string, unknown>>;
 }
 
-export interface Sample {
+export interface LiveSample {
   host: string;
   time: number;
   families: Values;
@@ -294,5 +294,5 @@ export interface Sample {
 
 export interface Frame {
   time: number;
-  samples: Sample[];
+  samples: LiveSample[];
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Host, Sample } from "../api/types.gen.ts";
+import type { Host, LiveSample } from "../api/types.gen.ts";
 import { applyFrame, applyHost, applySnapshot, createStore, serverNow } from "./store.ts";
 
 function host(id: string, change: Partial<Host> = {}): Host {
@@ -16,7 +16,7 @@ function host(id: string, change: Partial<Host> = {}): Host {
   };
 }
 
-const cpu = (id: string, time: number, total: number): Sample => ({
+const cpu = (id: string, time: number, total: number): LiveSample => ({
   host: id,
   time,
   families: { cpu: { "": { total } } },

@@ -3,7 +3,7 @@
 // A sample changes plain data and marks its host; the signals that components read move together in the next animation
 // frame. A hidden tab gets no animation frames, so it paints nothing and loses nothing.
 import { batch, type Signal, signal } from "@preact/signals";
-import type { Frame, Host, Sample, Snapshot, Values } from "../api/types.gen.ts";
+import type { Frame, Host, LiveSample, Snapshot, Values } from "../api/types.gen.ts";
 import { Ring } from "../charts/ring.ts";
 
 /** A host as components see it: the parts that seldom change are in `host`, the rest moves with `tick`. */
@@ -98,7 +98,7 @@ function put(store: Store, host: Host): Entry {
   return entry;
 }
 
-function take(store: Store, entry: Entry, sample: Sample): void {
+function take(store: Store, entry: Entry, sample: LiveSample): void {
   const newest = sample.time >= (entry.lastSample ?? 0);
   if (newest) entry.lastSample = sample.time;
   for (const [family, instances] of Object.entries(sample.families)) {

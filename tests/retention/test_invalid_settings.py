@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from infra.storage.database import Connection
-from services.retention.inforce import InvalidSetting, settings_in_force
-from services.retention.job import prune
+from services.retention.job import prune, read_settings
+from services.retention.policy import InvalidSetting
 from tests.infra.families import HOUSE, house
 from tests.retention.house import NOW, PLENTY, ago, put, times_of
 from tests.retention.test_service import service
@@ -58,7 +58,7 @@ async def test_every_invalid_setting_is_named(blank_database_url: str) -> None:
         await store(database, "raw_days", "0")
         await store(database, "database_gib", "-1")
         with pytest.raises(InvalidSetting, match=r"database_gib.*raw_days"):
-            await settings_in_force(database)
+            await read_settings(database)
 
 
 async def test_with_an_invalid_setting_the_service_rolls_up_says_so_and_prunes_once_it_is_mended(
@@ -74,7 +74,8 @@ async def test_with_an_invalid_setting_the_service_rolls_up_says_so_and_prunes_o
             await eventually(lambda: times_of(database, "room_1h"))
             assert await times_of(database, "room") == [old, now]
             told = [record for record in caplog.records if record.levelname == "ERROR"]
-            assert 'raw_days is stored as "x"' in told[0].message
+            assert told[0].message == "invalid setting, pruning paused"
+            assert 'raw_days is stored as "x"' in told[0].__dict__["error"]
             await store(database, "raw_days", "7")
 
             async def dropped() -> bool:

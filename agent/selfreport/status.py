@@ -8,14 +8,14 @@ from typing import Any
 
 from agent.sampling.plan import FamilyPlan, Plan
 from agent.sampling.sampler import Sampler
-from agent.sending.publisher import Lanes
-from agent.system.state import Status, WalkProgress
+from agent.sending.lanes import Lanes
+from agent.system.state import AgentState, WalkProgress
 from schemas.version import VERSION
 
 
-def report(lanes: Lanes, plan: Plan, sampler: Sampler, gpus: list[str], started_s: float) -> dict[str, Any]:
+def agent_status(lanes: Lanes, plan: Plan, sampler: Sampler, gpus: list[str], started_s: float) -> dict[str, Any]:
     """Everything there is to tell, as plain JSON data; `started_s` on the monotonic clock."""
-    status: Status = lanes.status
+    status: AgentState = lanes.status
     backlog = lanes.spool.backlog
     return {
         "host": lanes.host,

@@ -46,7 +46,7 @@ class Tools:
     turns: Turns
 
 
-class Line:
+class Pipeline:
     """Flushes in order, one being prepared and one being written; whatever fails ends both.
 
     The next line begins with what the database holds, so `known` may run ahead of it by the flush being written.
@@ -99,12 +99,12 @@ class Line:
                 raise
             wait_s = round(tools.turns.blocked(flush.stream), 1)
             facts = {"stream": flush.stream, "error": str(error), "wait_s": wait_s}
-            logger.warning("somebody has the table for himself, leaving the lane alone", extra=facts)
+            logger.warning("table locked by another session, lane paused", extra=facts)
             raise LaneBlocked(flush.stream) from None
         tools.turns.written(flush.stream)
         self._compare_clocks(flush)
         logger.info(
-            "flushed",
+            "flush committed",
             extra={
                 "stream": flush.stream,
                 "messages": prepared.messages,
@@ -122,5 +122,7 @@ class Line:
         """Say once when they are apart, after a flush for which the database was asked."""
         told = apart(clocks(flush, self.known, self._tools.clock()))
         if told and not self._clocks_told:
-            logger.error(f"clocks are more than 5 minutes apart: {told}; set the wrong one")
+            logger.error(
+                "clocks differ by more than 5 minutes", extra={"clocks": told, "remedy": "set the wrong clock"}
+            )
         self._clocks_told = bool(told)

@@ -1,0 +1,29 @@
+"""What the gateway asks of alerts and rules."""
+
+from __future__ import annotations
+
+ACTIVE_ALERTS = """
+SELECT s.rule_id, h.name AS host, s.instance, s.state, s.body
+FROM alert_states s JOIN hosts h ON h.id = s.host_id WHERE s.state <> 'ok'
+"""
+
+ALERT_HISTORY = """
+SELECT t.body, o.channel, o.status, o.attempts, o.answer
+FROM alert_transitions t LEFT JOIN outbox o ON o.transition_id = t.id AND o.channel <> 'bus'
+ORDER BY t.id DESC LIMIT $1
+"""
+
+RULES = "SELECT body, version FROM rules ORDER BY id"
+
+RULE = "SELECT body, version FROM rules WHERE id = $1"
+
+RULE_VERSION = "SELECT version FROM rules WHERE id = $1"
+
+INSERT_RULE = "INSERT INTO rules (id, body) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING version"
+
+UPDATE_RULE = """
+UPDATE rules SET body = $2, version = version + 1, changed = now()
+WHERE id = $1 AND ($3::integer IS NULL OR version = $3) RETURNING version
+"""
+
+DELETE_RULE = "DELETE FROM rules WHERE id = $1 AND ($2::integer IS NULL OR version = $2) RETURNING version"

@@ -1,0 +1,18 @@
+"""The runtime settings in force in this process."""
+
+from __future__ import annotations
+
+import asyncio
+
+from schemas.settings import RuntimeSettings
+
+
+class Runtime:
+    """The runtime settings in force here."""
+
+    def __init__(self) -> None:
+        self.settings = RuntimeSettings()
+        self.stale = asyncio.Event()
+        """Set when the tables have news."""
+        self.configs_changed = asyncio.Event()
+        """Set when agents' settings are to be published."""

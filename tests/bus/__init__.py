@@ -1,0 +1,1 @@
+"""The bus as docs/bus.md describes it."""
