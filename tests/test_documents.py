@@ -46,6 +46,8 @@ def number(value: float) -> str:
 
 def bounds(name: str, kind: Any) -> list[str]:
     """How the page has to state what the type of a setting allows."""
+    if isinstance(kind, inspect.Metadata):
+        return bounds(name, kind.type)
     if isinstance(kind, inspect.UnionType):
         return [bound for part in kind.types for bound in bounds(name, part)]
     if isinstance(kind, inspect.NoneType):

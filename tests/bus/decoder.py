@@ -51,7 +51,7 @@ def expected(data: bytes) -> dict[str, Any]:
         "lane": batch.lane,
         "seq": str(batch.seq),
         "periods": {block.family: block.period_ms for block in batch.families},
-        "decoded_series": [
+        "readings": [
             {
                 "family": reading.family.name,
                 "instance": reading.instance,

@@ -109,10 +109,11 @@ async def restore(database: Connection, fleet: Fleet, hub: Hub) -> None:
     rows = _Rows()
     for family in fleet.catalogue:
         rows.add(family.name, await database.fetch(sql.latest(family)))
+    labels = await database.fetch(sql.LABELS)  # before the values, so that no snapshot has these without those
     for batch in rows.batches(fleet.catalogue):
         with _passed_over(batch.host):
             fleet.recall(batch, now_ms())
-    for row in await database.fetch(sql.LABELS):
+    for row in labels:
         fleet.learn_labels(row["host"], row["family"], row["instance"], json.loads(row["labels"]))
     for host in seen:
         if fleet.turned(now_ms(), host):
