@@ -43,7 +43,8 @@ class History(NamedTuple):
         rows: dict[str, list[Row]] = {"cpu": [], "disk": []}
         minute = 0.0
         while minute < HOURS * 60:
-            minute += 150 * rng.random() if rng.random() < 0.02 else rng.choice([0.5, 1, 1, 2])
+            # At least a second: of two rows of one time nobody can say which comes first.
+            minute += 1 / 60 + 150 * rng.random() if rng.random() < 0.02 else rng.choice([0.5, 1, 1, 2])
             time_ms = START_MS + round(minute * MINUTE_MS) // 1000 * 1000 + 500
             rows["cpu"].append((time_ms, "", _cpu(rng, self.kind)))
             disks = ["sda"] * (rng.random() < 0.5) + ["sdb"] * (minute > 4 * 60 and rng.random() < 0.3)

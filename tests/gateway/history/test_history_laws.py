@@ -121,6 +121,7 @@ def test_an_export_has_every_row_once_and_in_order(
         async with asking(url) as client:
             asked = query(span) | {"format": "ndjson", "resolution": resolution}
             response = await client.get(f"/hosts/{host}/export", params={k: str(v) for k, v in asked.items()})
+        assert response.status_code == 200, response.text
         found = [json.loads(line) for line in response.text.splitlines()]
         first, last = int(str(asked["from"])), int(str(asked["to"]))
         if resolution == "raw":
