@@ -89,7 +89,7 @@ class Line:
         return prepared.messages
 
     async def _write(self, prepared: Prepared, encoded: Encoded, now: datetime, prepared_ms: float) -> None:
-        """Commit a flush, and say so in one line."""
+        """Commit a flush, and log it."""
         tools, flush, started = self._tools, prepared.flush, time.perf_counter()
         wait_ms = LOCK_WAIT_MS.get(flush.stream)
         try:
@@ -103,7 +103,7 @@ class Line:
             raise LaneBlocked(flush.stream) from None
         tools.turns.written(flush.stream)
         self._compare_clocks(flush)
-        logger.info(
+        logger.debug(
             "flushed",
             extra={
                 "stream": flush.stream,
@@ -122,5 +122,5 @@ class Line:
         """Say once when they are apart, after a flush for which the database was asked."""
         told = apart(clocks(flush, self.known, self._tools.clock()))
         if told and not self._clocks_told:
-            logger.error(f"clocks are more than 5 minutes apart: {told}; set the wrong one")
+            logger.error("clocks are more than 5 minutes apart, set the wrong one", extra={"clocks": told})
         self._clocks_told = bool(told)

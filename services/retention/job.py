@@ -199,13 +199,13 @@ async def _guard(work: _Work, settings: RuntimeSettings, space: ReadSpace) -> st
     horizon: datetime = await work.database.fetchval(sql.HORIZON)
     parts = await work.engine.parts(work.database, raw)
     steps = early_horizons(parts, horizon, guard_limit(work.now), missing.bytes)
-    facts = {"missing_bytes": missing.bytes, "setting": missing.setting}
+    facts = {"reason": missing.text, "missing_bytes": missing.bytes, "setting": missing.setting}
     if not steps:
         remedy = "give the database a larger disk, free what else is on it, or keep fewer days"
-        logger.error(f"{missing.text}: nothing more to drop that would help; {remedy}", extra=facts)
+        logger.error("low disk space, nothing more to drop that would help", extra=facts | {"remedy": remedy})
         return f"{missing.text}: nothing more to drop that would help"
     for before in steps:
-        logger.error(f"{missing.text}: dropping raw rows early", extra=facts | {"before": before.isoformat()})
+        logger.error("low disk space, dropping raw rows early", extra=facts | {"before": before.isoformat()})
         await _drop_raw(work, before)
         held = any(part.last <= before for part in await work.engine.parts(work.database, raw))
         if held or shortage(await space(work.database), settings) is None:

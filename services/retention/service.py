@@ -109,7 +109,7 @@ async def _prune(database: Connection, catalogue: Sequence[Family]) -> None:
     try:
         await prune(database, catalogue, datetime.now(UTC), columnar=False)
     except InvalidSetting as error:
-        logger.error(f"nothing is pruned as long as a setting is invalid: {error}")
+        logger.error("nothing is pruned as long as a setting is invalid", extra={"error": str(error)})
 
 
 async def _compress_for_ever(

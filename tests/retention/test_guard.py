@@ -144,7 +144,7 @@ async def test_the_guard_speaks_up(blank_database_url: str, caplog: pytest.LogCa
             await put(database, engine, ago(days, 0))
         run = await runs(database, 4, 12)
         kept = await database.fetchval("SELECT report ->> 'guard' FROM retention_runs")
-    errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    errors = [record.__dict__["reason"] for record in caplog.records if record.levelno == logging.ERROR]
     assert len(errors) == 1
     assert "4.0 % of the disk is free" in errors[0]
     assert f"before {ago(3):%Y-%m-%d}" in run.report.guard
