@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from agent import service
 from agent.spool.files import SpoolInUse
@@ -60,6 +61,7 @@ def _run(settings: AgentSettings) -> int:
     gc.collect()
     gc.freeze()
     try:
+        Path(settings.data).mkdir(parents=True, exist_ok=True)
         # asyncio's own loop, even where uvloop is installed: for one timer a second it needs 5 MiB less.
         asyncio.run(_until_signal(settings))
     except asyncio.CancelledError:

@@ -6,6 +6,7 @@ The environment wins over the file. An unknown or invalid setting stops the proc
 from __future__ import annotations
 
 import os
+import stat
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -32,7 +33,11 @@ def _directory_fault(path: str) -> str:
 def _data_fault(path: str) -> str:
     if not path:
         return "empty; give the path of a directory"
-    return "not a directory; give the path of one" if Path(path).exists() and not Path(path).is_dir() else ""
+    try:
+        directory = stat.S_ISDIR(Path(path).stat().st_mode)
+    except OSError:  # not there yet, or closed to us: whoever uses it says so
+        return ""
+    return "" if directory else "not a directory; give the path of one"
 
 
 def _paths_fault(paths: str) -> str:

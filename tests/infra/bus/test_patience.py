@@ -86,8 +86,8 @@ def test_a_credentials_file_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("", "no user JWT in it"),
-        (CREDENTIALS.partition("***")[0], "no seed in it"),
+        ("", "it has no user JWT"),
+        (CREDENTIALS.partition("***")[0], "it has no seed"),
         (CREDENTIALS.replace("SUAIBDPB", "AAAAAAAA"), "its seed is not valid"),
     ],
 )

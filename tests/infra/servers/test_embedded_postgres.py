@@ -97,7 +97,7 @@ async def test_settings_in_postgresql_conf_win(cluster: Path) -> None:
 async def test_a_taken_port_is_named(cluster: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(PortTakenError, match=f"PostgreSQL: port {port} is taken"):
+        with pytest.raises(PortTakenError, match=f"PostgreSQL: port {port} is in use"):
             async with postgres_server(cluster, port):
                 pass
 
