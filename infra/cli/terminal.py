@@ -21,7 +21,7 @@ from infra.log import in_colour
 
 UP = "infra.cli.up"
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
-_NO_SPACE = ("no space left", "disk is full", "diskfull")
+_NO_SPACE = ("errno 28", "no space left", "disk is full", "diskfull")
 _CONSEQUENCES = {"bus": "agents keep their samples on disk", "database": "batches wait on the bus"}
 _FACTS = ("error", "reason", "host", "family", "path", "directory", "mount", "device", "gpu", "answer", "clocks")
 """Facts that help a person, in the order in which they are shown."""

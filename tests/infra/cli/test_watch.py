@@ -51,7 +51,9 @@ def test_a_retry_is_for_the_file_only() -> None:
     assert shown(record("not stored", logging.WARNING, error="timeout")) == ""
 
 
-@pytest.mark.parametrize("text", ["[Errno 28] No space left on device", "DiskFullError: could not extend file"])
+@pytest.mark.parametrize(
+    "text", ["[Errno 28] wrote 54 of 476 bytes", "No space left on device", "DiskFullError: could not extend file"]
+)
 def test_what_follows_from_a_full_disk_is_for_the_file_only(text: str) -> None:
     assert shown(record("spool cannot be written to", error=text)) == ""
 
