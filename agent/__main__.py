@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from agent import service
 from agent.spool.files import SpoolInUse
@@ -19,10 +21,11 @@ logger = logging.getLogger(__name__)
 
 USAGE = """usage: sonde agent [check | status] [--once] [--json]
 
-  (nothing)  sample this machine and publish to the bus until a signal comes
-  check      read every collector once and show value, unit, time it took and source; --json for scripts
-  status     show what the agent running on this data directory does; --json for scripts
-  --once     the same as check, for scripts: sonde agent --once --json
+  (nothing)  sample this machine and publish to the bus until SIGINT or SIGTERM
+  check      read every collector once; print value, unit, duration and source
+  status     print the state of the agent that runs on this data directory
+  --once     the same as check
+  --json     print check or status as one JSON object
 
 Settings: SONDE_* variables, see docs/settings.md."""
 
@@ -36,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(USAGE)
         return 0
     if options - {"--once", "--json"} or len(actions) > 1 or not set(actions) <= {"run", "check", "status"}:
-        print(f"agent: {' '.join(words)}: not understood\n{USAGE}", file=sys.stderr)
+        print(f"agent: {' '.join(words)!r}: unknown arguments; see `sonde agent --help`", file=sys.stderr)
         return 2
     action = actions[0] if actions else "check" if "--once" in options else "run"
     try:
@@ -58,12 +61,18 @@ def _run(settings: AgentSettings) -> int:
     gc.collect()
     gc.freeze()
     try:
+        Path(settings.data).mkdir(parents=True, exist_ok=True)
         # asyncio's own loop, even where uvloop is installed: for one timer a second it needs 5 MiB less.
         asyncio.run(_until_signal(settings))
     except asyncio.CancelledError:
         return 130
     except SpoolInUse as error:
         print(f"agent: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        reason = os.strerror(error.errno).lower() if error.errno else str(error)
+        place = error.filename or settings.data
+        print(f"agent: {place}: {reason}; set SONDE_DATA to a directory that this user may write", file=sys.stderr)
         return 2
     except Exception as error:
         logger.critical("crashed", exc_info=error)

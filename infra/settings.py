@@ -6,30 +6,69 @@ The environment wins over the file. An unknown or invalid setting stops the proc
 from __future__ import annotations
 
 import os
+import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
+from infra.addresses import bus_fault, database_fault, redact
 from schemas.subjects import HOST_PATTERN
+from schemas.validation import allowed
 
+
+def _rule(fault: Callable[[str], str]) -> Meta:
+    """A rule beside a field: `fault(value)` says what is wrong with a value and what to do, or nothing."""
+    return Meta(extra={"fault": fault})
+
+
+def _directory_fault(path: str) -> str:
+    if not path.startswith("/"):
+        return "not an absolute path; give one that begins with /"
+    return "" if Path(path).is_dir() else "no such directory; give the path where the host's is mounted"
+
+
+def _data_fault(path: str) -> str:
+    if not path:
+        return "empty; give the path of a directory"
+    try:
+        directory = stat.S_ISDIR(Path(path).stat().st_mode)
+    except OSError:  # not there yet, or closed to us: whoever uses it says so
+        return ""
+    return "" if directory else "not a directory; give the path of one"
+
+
+def _paths_fault(paths: str) -> str:
+    wrong = [path for path in paths.split(":") if not path.startswith("/")] if paths else []
+    return f"{wrong[0]!r} is not an absolute path; give paths that begin with /, separated by :" if wrong else ""
+
+
+def _tags_fault(tags: str) -> str:
+    wrong = [tag for tag in tags.split(",") if not tag or not tag.isprintable() or " " in tag] if tags else []
+    return f"{wrong[0]!r} is not a tag; give words without spaces, separated by commas: web,eu-west" if wrong else ""
+
+
+_HOST = "a host id: 1 to 40 characters, each a-z, 0-9 or -"
 Port = Annotated[int, Meta(ge=0, le=65535)]
 LogFormat = Literal["auto", "json", "pretty"]
+Data = Annotated[str, _rule(_data_fault)]
+BusUrl = Annotated[str, _rule(bus_fault)]
+MountedRoot = Annotated[str, _rule(_directory_fault)]
 
 
 class AgentSettings(Struct, frozen=True):
     """What one agent needs to start."""
 
-    data: str = ".sonde"
+    data: Data = ".sonde"
     """Directory for the spool (`agent/` below it)."""
-    nats_url: str = "nats://127.0.0.1:4222"
+    nats_url: BusUrl = "nats://127.0.0.1:4222"
     """Address of the bus, with user and password inside where it asks for them."""
     nats_credentials: str = ""
     """Path of the .creds file that says who this agent is to the bus; empty: it asks for none, or the address says."""
-    host: Annotated[str, Meta(pattern=rf"^$|{HOST_PATTERN}")] = ""
+    host: Annotated[str, Meta(pattern=rf"^$|{HOST_PATTERN}", description=_HOST)] = ""
     """Host id; empty: made from the machine's name."""
     sample_interval_s: Annotated[float, Meta(ge=0.1, le=60)] = 1.0
     batch_interval_s: Annotated[float, Meta(ge=0.5, le=300)] = 10.0
@@ -40,15 +79,15 @@ class AgentSettings(Struct, frozen=True):
     """A power failure costs at most the batches of the last so many seconds; 0: each is on the disk at once."""
     backfill_after_s: Annotated[float, Meta(ge=1)] = 120
     """A backlog older than this goes out in the backfill lane."""
-    directories: str = "/var/lib/docker"
+    directories: Annotated[str, _rule(_paths_fault)] = "/var/lib/docker"
     """Directories whose size is measured, separated by `:`."""
     directory_interval_s: Annotated[float, Meta(ge=1)] = 300
-    tags: str = ""
+    tags: Annotated[str, _rule(_tags_fault)] = ""
     """Comma-separated tags of this host."""
-    proc_root: str = "/proc"
+    proc_root: MountedRoot = "/proc"
     """Where the host's /proc is mounted; a container sees it elsewhere."""
-    sys_root: str = "/sys"
-    host_root: str = "/"
+    sys_root: MountedRoot = "/sys"
+    host_root: MountedRoot = "/"
     """Where the host's root directory is mounted."""
     docker_socket: str = "/var/run/docker.sock"
     """Socket of the Docker engine, asked for containers when that family is enabled."""
@@ -60,9 +99,9 @@ class AgentSettings(Struct, frozen=True):
 class ServerSettings(Struct, frozen=True):
     """What the services need to start."""
 
-    data: str = ".sonde"
-    nats_url: str = "nats://127.0.0.1:4222"
-    database_url: str = "postgresql://postgres@127.0.0.1:5432/sonde"
+    data: Data = ".sonde"
+    nats_url: BusUrl = "nats://127.0.0.1:4222"
+    database_url: Annotated[str, _rule(database_fault)] = "postgresql://postgres@127.0.0.1:5432/sonde"
     http_host: str = "127.0.0.1"
     """Address the gateway listens on. It has no logins yet: keep it on loopback."""
     port: Port = 8080
@@ -89,21 +128,32 @@ def load_settings(kind: type[S], environment: Mapping[str, str] | None = None, *
     for name in environment:
         if name.startswith("SONDE_") and name not in known | _NOT_SETTINGS:
             raise SettingError(f"{name}: unknown setting; known are {', '.join(sorted(known))}")
-    values: dict[str, Any] = _from_file(environment.get("SONDE_CONFIG"), known)
+    path = environment.get("SONDE_CONFIG")
+    values: dict[str, Any] = _from_file(path, known)
+    places = {name: f"{path}: {name}" for name in values}
     for field in kind.__struct_fields__:
         text = environment.get(f"SONDE_{field.upper()}")
         if text is not None:
             values[field] = text
+            places[field] = f"SONDE_{field.upper()}"
     values.update(overrides)
-    settings: dict[str, Any] = {}
-    for info in msgspec.structs.fields(kind):
-        if info.name in values:
-            value = values[info.name]
-            try:
-                settings[info.name] = msgspec.convert(value, info.type, strict=False)
-            except msgspec.ValidationError as error:
-                raise SettingError(f"SONDE_{info.name.upper()}: {value!r}: {error}") from None
-    return kind(**settings)
+    fields = {info.name: info.type for info in msgspec.structs.fields(kind)}
+    given = {name: value for name, value in values.items() if name in fields}
+    return kind(**{name: _valid(places.get(name, name), value, fields[name]) for name, value in given.items()})
+
+
+def _valid(place: str, value: Any, type_: Any) -> Any:
+    """`value` as the field's type. Raises SettingError when it is none, or breaks the rule beside the field."""
+    try:
+        converted = msgspec.convert(value, type_, strict=False)
+    except msgspec.ValidationError:
+        raise SettingError(f"{place}: {redact(str(value))!r}: must be {allowed(type_)}") from None
+    for meta in getattr(type_, "__metadata__", ()):
+        fault = (meta.extra or {}).get("fault")
+        problem = fault(converted) if fault else ""
+        if problem:
+            raise SettingError(f"{place}: {redact(converted)!r}: {problem}")
+    return converted
 
 
 def _from_file(path: str | None, known: set[str]) -> dict[str, Any]:
@@ -112,8 +162,9 @@ def _from_file(path: str | None, known: set[str]) -> dict[str, Any]:
     try:
         values = tomllib.loads(Path(path).read_text())
     except (OSError, ValueError) as error:
-        raise SettingError(f"SONDE_CONFIG: {path}: {error}") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SettingError(f"SONDE_CONFIG: {path}: {reason}; give the path of a readable TOML file") from None
     for name in values:
         if f"SONDE_{name.upper()}" not in known:
-            raise SettingError(f"{path}: {name}: unknown setting")
+            raise SettingError(f"{path}: {name}: unknown setting; see docs/settings.md for those that exist")
     return values

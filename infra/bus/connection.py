@@ -97,7 +97,7 @@ async def connect(
 
 @contextlib.asynccontextmanager
 async def connection(url: str, name: str) -> AsyncIterator[Client]:
-    """A connection for tools and tests, closed on leaving. Raises when it cannot be had within 5 s."""
+    """A connection for tools and tests, closed on leaving. Raises when there is none within 5 s."""
     async with asyncio.timeout(5):
         client = await connect(url, name)
     try:
@@ -172,7 +172,7 @@ async def _try_for_ever(
             text = f"{type(error).__name__}: {error}"[:300]
             if patience.news(text):
                 facts = {"client": name, "error": text, "wait_s": round(wait_s, 2)}
-                logger.warning("interrupted, will retry", extra=facts)
+                logger.warning("bus session interrupted, will retry", extra=facts)
         finally:
             if client is not None:
                 await _close(client)

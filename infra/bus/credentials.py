@@ -33,11 +33,11 @@ def read_credentials(path: str) -> tuple[bytes, bytes]:
     try:
         text = Path(path).read_bytes() + b"\n"
     except OSError as error:
-        raise BadCredentials(path, f"{error.strerror}: put the file there, readable by this program") from None
+        raise BadCredentials(path, f"{error.strerror}; create the file, readable by this program") from None
     jwt, seed = _JWT.search(text), _SEED.search(text)
     if jwt is None or seed is None:
         missing = "user JWT" if jwt is None else "seed"
-        raise BadCredentials(path, f"no {missing} in it: it must hold both blocks of a NATS .creds file")
+        raise BadCredentials(path, f"it has no {missing}; it must hold both blocks of a NATS .creds file")
     return jwt[1], seed[1]
 
 
@@ -54,11 +54,11 @@ def identity(path: str) -> tuple[Callable[[str], bytes], Callable[[], bytes]]:
         try:
             import nkeys  # brings a cryptographic library, which a program without credentials does without
         except ImportError as error:
-            raise BadCredentials(path, f"the package nkeys, which signs with it, is missing: {error}") from None
+            raise BadCredentials(path, f"the Python package nkeys, needed to sign, is not installed: {error}") from None
         try:
             pair = nkeys.from_seed(bytearray(seed))
         except Exception as error:  # nkeys raises many kinds for one thing: this is no seed
-            raise BadCredentials(path, f"its seed is not valid: {type(error).__name__}") from None
+            raise BadCredentials(path, f"its seed is not valid ({type(error).__name__}); replace the file") from None
         return base64.b64encode(pair.sign(nonce.encode()))
 
     return sign, lambda: jwt

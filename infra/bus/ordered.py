@@ -202,7 +202,7 @@ async def _start(client: Client, stream: str, position: Position, state: StreamS
         return {"deliver_policy": DeliverPolicy.BY_START_SEQUENCE, "opt_start_seq": position.seq + 1}
     start = datetime.fromtimestamp(position.time_ns / 1e9 - 1, UTC)
     logger.warning(
-        "stream went back behind our position, starting by time",
+        "stream is behind our position, resuming by time",
         extra={"stream": stream, "position": position.seq, "last_seq": state.last_seq, "start": start.isoformat()},
     )
     return {"deliver_policy": DeliverPolicy.BY_START_TIME, "opt_start_time": start}

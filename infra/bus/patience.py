@@ -86,7 +86,7 @@ class Patience:
         if self.news(text):  # a server that is away fails every try in the same way
             facts = {"client": self._name, "error": text}
             if refusal:
-                logger.error("bus refuses this program, trying again", extra=facts)
+                logger.error("bus refuses this program, will retry", extra=facts)
             else:
                 logger.warning("bus error", extra=facts)
         if refusal:

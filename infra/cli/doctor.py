@@ -1,4 +1,4 @@
-"""`sonde doctor`: walk the data's way from agent to browser, check each link, name the broken one and what to do."""
+"""`sonde doctor`: check each link from agent to browser, name the broken ones and what to do."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import Any
 
 import asyncpg
 import httpx
-import nats.errors
 import nats.js.errors
+from msgspec import Struct
 from nats.aio.client import Client
 
-from infra.bus.connection import connection as bus_connection
+from infra.addresses import redact
+from infra.cli.process import say
+from infra.cli.reach import Unreachable, bus, database, reason
 from infra.settings import ServerSettings
 from infra.storage.database import TRANSIENT, Connection
-from infra.storage.database import connection as database_connection
 from schemas.subjects import METRICS, STREAMS
 
 FRESH_S = 60.0
@@ -37,58 +38,84 @@ class Broken(Exception):
     """A link does not hold; the text says what was found and what to do."""
 
 
+class Link(Struct, frozen=True):
+    """One check. It is left out when a server that it needs was found broken before."""
+
+    name: str
+    check: Callable[[], Awaitable[str]]
+    needs: tuple[str, ...] = ()
+
+
 async def doctor(settings: ServerSettings) -> int:
     """Print one line per link; returns 1 when any is broken."""
-    print(f"bus {settings.nats_url}, gateway http://{settings.http_host}:{settings.port}")
-    broken = 0
-    broken += await _report("bus answers", lambda: _bus(settings.nats_url))
-    broken += await _report("streams exist", lambda: _with_bus(settings, _streams))
-    broken += await _report("agents publish", lambda: _with_bus(settings, _agents))
-    broken += await _report("database answers, schema current", lambda: _with_database(settings, _schema))
-    broken += await _report("ingest keeps up", lambda: _lag(settings, "ingest", "start `sonde ingest`"))
-    broken += await _report("rows are fresh", lambda: _with_database(settings, _rows))
-    broken += await _report("alerts keep up", lambda: _lag(settings, "alerts", "start `sonde alerts`"))
-    broken += await _report("notifications leave", lambda: _with_database(settings, _outbox))
-    broken += await _report("retention runs", lambda: _with_database(settings, _retention))
-    broken += await _report("gateway is ready", lambda: _gateway(settings))
-    broken += await _report("live stream delivers", lambda: _live(settings))
-    print("every link holds" if not broken else f"{broken} of 11 links broken; mend the first one first")
+    shown = f"bus {redact(settings.nats_url)}, database {redact(settings.database_url)}, gateway {_base(settings)}"
+    say(shown)
+    links = _links(settings)
+    broken: list[str] = []
+    for link in links:
+        missing = [server for server in link.needs if server in broken]
+        if missing:
+            say(f"  --      {link.name}: not checked, it needs the {' and the '.join(missing)}")
+        elif not await _holds(link):
+            broken.append(link.name.split()[0])
+    say("every link holds" if not broken else f"{len(broken)} of {len(links)} links broken; repair the first one first")
     return 1 if broken else 0
 
 
-async def _report(link: str, check: Callable[[], Awaitable[str]]) -> int:
-    """Run one check, print its line; 1 when it is broken."""
+def _links(settings: ServerSettings) -> list[Link]:
+    """In the order of the data's way, after the two servers that most of them need."""
+
+    def of_bus(check: Callable[[Client], Awaitable[str]]) -> Callable[[], Awaitable[str]]:
+        return lambda: _with_bus(settings, check)
+
+    def of_database(check: Callable[[Connection], Awaitable[str]]) -> Callable[[], Awaitable[str]]:
+        return lambda: _with_database(settings, check)
+
+    both = ("bus", "database")
+    return [
+        Link("bus answers", of_bus(_bus)),
+        Link("database answers, schema current", of_database(_schema)),
+        Link("streams exist", of_bus(_streams), ("bus",)),
+        Link("agents publish", of_bus(_agents), ("bus",)),
+        Link("ingest keeps up", lambda: _lag(settings, "ingest", "start `sonde ingest`"), both),
+        Link("rows are fresh", of_database(_rows), ("database",)),
+        Link("alerts keep up", lambda: _lag(settings, "alerts", "start `sonde alerts`"), both),
+        Link("notifications leave", of_database(_outbox), ("database",)),
+        Link("retention runs", of_database(_retention), ("database",)),
+        Link("gateway is ready", lambda: _gateway(settings)),
+        Link("live stream delivers", lambda: _live(settings), ("gateway",)),
+    ]
+
+
+async def _holds(link: Link) -> bool:
+    """Run one check and print its line."""
     try:
         async with asyncio.timeout(15):
-            found = await check()
-    except Broken as broken:
-        print(f"  BROKEN  {link}: {broken}")
-        return 1
+            found = await link.check()
+    except (Broken, Unreachable) as broken:
+        say(f"  BROKEN  {link.name}: {broken}")
+        return False
     except FAULTS as error:
-        print(f"  BROKEN  {link}: {type(error).__name__}: {error}".rstrip(": "))
-        return 1
-    print(f"  ok      {link}: {found}")
-    return 0
+        say(f"  BROKEN  {link.name}: {'no answer within 15 s' if isinstance(error, TimeoutError) else reason(error)}")
+        return False
+    say(f"  ok      {link.name}: {found}")
+    return True
 
 
 async def _with_bus(settings: ServerSettings, check: Callable[[Client], Awaitable[str]]) -> str:
-    async with bus_connection(settings.nats_url, "doctor") as client:
+    async with bus(settings.nats_url, "doctor") as client:
         return await check(client)
 
 
 async def _with_database(settings: ServerSettings, check: Callable[[Connection], Awaitable[str]]) -> str:
-    async with database_connection(settings.database_url, "doctor") as database:
-        return await check(database)
+    async with database(settings.database_url, "doctor") as connection:
+        return await check(connection)
 
 
-async def _bus(url: str) -> str:
-    try:
-        async with bus_connection(url, "doctor") as client:
-            rtt = await client.rtt()
-            version = client.connected_server_version
-            return f"nats-server {version.major}.{version.minor}.{version.patch}, round trip {rtt * 1000:.1f} ms"
-    except (OSError, TimeoutError, nats.errors.Error) as error:
-        raise Broken(f"nothing at {url} ({error}); start nats-server or set SONDE_NATS_URL") from None
+async def _bus(client: Client) -> str:
+    rtt = await client.rtt()
+    version = client.connected_server_version
+    return f"nats-server {version.major}.{version.minor}.{version.patch}, round trip {rtt * 1000:.1f} ms"
 
 
 async def _streams(client: Client) -> str:
@@ -103,12 +130,12 @@ async def _streams(client: Client) -> str:
 async def _agents(client: Client) -> str:
     state = (await client.jetstream().stream_info(METRICS.name)).state
     if not state.messages:
-        raise Broken("no batch was ever published; start an agent: `sonde agent`")
+        raise Broken("no batch was ever published; start an agent with `sonde agent`")
     stored = await client.jetstream().get_msg(METRICS.name, state.last_seq)
     age = (datetime.now(UTC) - stored.time).total_seconds() if stored.time else 0.0
     if age > FRESH_S:
-        raise Broken(f"the last batch ({stored.subject}) came {age:.0f} s ago; look at the agents' logs")
-    return f"last batch {age:.0f} s ago on {stored.subject}, {state.messages} kept"
+        raise Broken(f"the last batch ({stored.subject}) is {age:.0f} s old; check the logs of the agents")
+    return f"last batch {age:.0f} s ago on {stored.subject}, {state.messages} batches in the stream"
 
 
 async def _schema(database: Connection) -> str:
@@ -121,27 +148,27 @@ async def _lag(settings: ServerSettings, consumer: str, remedy: str) -> str:
     async def stored(client: Client) -> int:
         return int((await client.jetstream().stream_info(METRICS.name)).state.last_seq)
 
-    async with bus_connection(settings.nats_url, "doctor") as client:
+    async with bus(settings.nats_url, "doctor") as client:
         last = await stored(client)
-    async with database_connection(settings.database_url, "doctor") as database:
+    async with database(settings.database_url, "doctor") as connection:
         positions: dict[str, int] = {
-            row["consumer"]: row["seq"] for row in await database.fetch(POSITIONS, METRICS.name)
+            row["consumer"]: row["seq"] for row in await connection.fetch(POSITIONS, METRICS.name)
         }
     if consumer not in positions:
-        raise Broken(f"it has never run on this database; {remedy}")
+        raise Broken(f"{consumer} has never run on this database; {remedy}")
     lag = last - positions[consumer]
     if lag > LAG_MESSAGES:
-        raise Broken(f"{lag} messages behind; {remedy} or look at its log")
+        raise Broken(f"{lag} messages behind; {remedy}, or check its log")
     return f"{max(lag, 0)} messages behind"
 
 
 async def _rows(database: Connection) -> str:
     row = await database.fetchrow(NEWEST)
     if row is None or row["last_sample"] is None:
-        raise Broken("no rows yet; ingest writes them within seconds of a batch")
+        raise Broken("no rows yet; ingest writes them within seconds after a batch")
     age = (datetime.now(UTC) - row["last_sample"]).total_seconds()
     if age > FRESH_S:
-        raise Broken(f"the newest row ({row['name']}) is {age:.0f} s old; look at the first broken link above")
+        raise Broken(f"the newest row ({row['name']}) is {age:.0f} s old; repair the first broken link above")
     return f"newest {age:.0f} s old, from {row['name']}"
 
 
@@ -149,21 +176,21 @@ async def _outbox(database: Connection) -> str:
     row = await database.fetchrow(WAITING)
     waiting, oldest = (row["count"], row["min"]) if row else (0, None)
     if oldest and (datetime.now(UTC) - oldest).total_seconds() > 120:
-        raise Broken(f"{waiting} messages to Slack wait since {oldest:%H:%M}; press Test on the settings page")
+        raise Broken(f"{waiting} Slack messages waiting since {oldest:%H:%M} UTC; press Test on the settings page")
     return f"{waiting} waiting"
 
 
 async def _retention(database: Connection) -> str:
     started = await database.fetchval(RETENTION)
     if started is None:
-        raise Broken("it has never run; start `sonde retention`")
+        raise Broken("retention has never run; start `sonde retention`")
     age = (datetime.now(UTC) - started).total_seconds()
     if age > 3 * 3600:
-        raise Broken(f"last run {age / 3600:.1f} h ago, it should be hourly; start `sonde retention`")
+        raise Broken(f"last run {age / 3600:.1f} h ago, expected hourly; start `sonde retention`")
     due, hosts = await database.fetchrow(DUE) or (0, 0)
     if due > 1000 + 12 * hosts:
-        raise Broken(f"{due} stretches of ten minutes wait for their roll-up; look at the log of `sonde retention`")
-    return f"last run {age / 60:.0f} min ago, {due} stretches of ten minutes wait for their roll-up"
+        raise Broken(f"{due} 10-minute slots wait for their roll-up; check the log of `sonde retention`")
+    return f"last run {age / 60:.0f} min ago, {due} 10-minute slots wait for their roll-up"
 
 
 async def _gateway(settings: ServerSettings) -> str:
@@ -171,10 +198,12 @@ async def _gateway(settings: ServerSettings) -> str:
         try:
             answer = await http.get("/api/v1/health/ready")
         except httpx.TransportError as error:
-            raise Broken(f"{error or type(error).__name__}; start `sonde gateway` or set SONDE_PORT") from None
+            why = _http_reason(error)
+            remedy = "start `sonde gateway`, or set SONDE_PORT"
+            raise Broken(f"no gateway at {_base(settings)}: {why}; {remedy}") from None
     body: dict[str, Any] = answer.json()
     if answer.status_code != 200:
-        raise Broken(f"it answers {answer.status_code}: {json.dumps(body.get('checks', body))}")
+        raise Broken(f"it answers {answer.status_code}: {json.dumps(body.get('checks', body))}; repair what this names")
     return "ready"
 
 
@@ -184,12 +213,20 @@ async def _live(settings: ServerSettings) -> str:
         http.stream("GET", "/api/v1/live", params={"metrics": "cpu.total"}) as answer,
     ):
         if answer.status_code != 200:
-            raise Broken(f"it answers {answer.status_code}")
+            raise Broken(f"it answers {answer.status_code}; check the log of `sonde gateway`")
         started = asyncio.get_running_loop().time()
         async for line in answer.aiter_lines():
             if line == "event: frame":
                 return f"first frame after {asyncio.get_running_loop().time() - started:.1f} s"
-    raise Broken("the stream ended without a frame")
+    raise Broken("the stream ended without a frame; check the log of `sonde gateway`")
+
+
+def _http_reason(error: httpx.TransportError) -> str:
+    """As for the other servers; httpx says why only in what it was caused by."""
+    cause: BaseException | None = error
+    while cause is not None and not (isinstance(cause, OSError) and cause.errno):
+        cause = cause.__cause__ or cause.__context__
+    return reason(cause or error)
 
 
 def _base(settings: ServerSettings) -> str:

@@ -5,20 +5,16 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from infra.cli.process import CommandError
+from infra.cli import reach
 from infra.settings import ServerSettings
-from infra.storage.database import TRANSIENT, connection
 
 HOSTS = "SELECT name, facts, first_seen, last_sample FROM hosts ORDER BY name"
 
 
 async def hosts(settings: ServerSettings) -> int:
     """Print one line per host."""
-    try:
-        async with connection(settings.database_url, "hosts") as database:
-            rows = await database.fetch(HOSTS)
-    except TRANSIENT as error:
-        raise CommandError(f"hosts: no database: {error}") from None
+    async with reach.database(settings.database_url, "hosts") as database:
+        rows = await database.fetch(HOSTS)
     now = datetime.now(UTC)
     print(f"{'HOST':24} {'LAST SAMPLE':>12} {'CORES':>5} {'MEMORY':>9}  OS")
     for row in rows:

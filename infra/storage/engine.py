@@ -1,4 +1,4 @@
-"""How tables are kept, behind one small interface: with TimescaleDB where it is to be had, natively otherwise.
+"""How tables are kept, behind one small interface: with TimescaleDB where it is available, natively otherwise.
 
 Table, column and view names, and every query in the services, are the same on both.
 """

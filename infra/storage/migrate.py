@@ -45,7 +45,7 @@ def read_migrations(directory: Path = MIGRATIONS) -> list[Migration]:
     migrations = []
     for file in sorted(directory.glob("*.sql")):
         if not _NUMBERED.match(file.stem):
-            raise MigrationError(f"{file}: name it like 0001_what_it_does.sql")
+            raise MigrationError(f"{file}: not a migration name; name it like 0001_what_it_does.sql")
         sql = file.read_text()
         migrations.append(Migration(file.stem, sql, hashlib.sha256(sql.encode()).hexdigest()))
     return migrations
@@ -56,17 +56,17 @@ def pending(migrations: Sequence[Migration], applied: dict[str, str]) -> list[Mi
     known = {migration.name: migration for migration in migrations}
     for name, checksum in applied.items():
         if name not in known:
-            raise MigrationError(f"the database has migration {name}, which this version lacks: run a newer sonde")
+            raise MigrationError(f"migration {name} of the database is unknown to this version; run a newer sonde")
         if known[name].checksum != checksum:
             raise MigrationError(
-                f"migration {name} was changed after it had been applied: put the file back, and make a new one instead"
+                f"migration {name} was changed after it was applied; restore the file and add a new migration instead"
             )
     waiting = [migration for migration in migrations if migration.name not in applied]
     last = max(applied, default="")
     for migration in waiting:
         if migration.name < last:
             raise MigrationError(
-                f"migration {migration.name} comes before {last}, which is applied: give it a higher number"
+                f"migration {migration.name} comes before {last}, which is already applied; give it a higher number"
             )
     return waiting
 

@@ -89,7 +89,7 @@ class Pipeline:
         return prepared.messages
 
     async def _write(self, prepared: Prepared, encoded: Encoded, now: datetime, prepared_ms: float) -> None:
-        """Commit a flush, and say so in one line."""
+        """Commit a flush, and log it."""
         tools, flush, started = self._tools, prepared.flush, time.perf_counter()
         wait_ms = LOCK_WAIT_MS.get(flush.stream)
         try:
@@ -103,7 +103,7 @@ class Pipeline:
             raise LaneBlocked(flush.stream) from None
         tools.turns.written(flush.stream)
         self._compare_clocks(flush)
-        logger.info(
+        logger.debug(
             "flush committed",
             extra={
                 "stream": flush.stream,

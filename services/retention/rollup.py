@@ -61,7 +61,7 @@ async def roll_up(
         hours += done
     seconds = time.perf_counter() - started
     if slots or hours:
-        logger.info("rolled up", extra={"slots": slots, "hours": hours, "ms": round(seconds * 1000, 1)})
+        logger.debug("rolled up", extra={"slots": slots, "hours": hours, "ms": round(seconds * 1000, 1)})
     return RolledUp(slots, hours, seconds)
 
 

@@ -99,7 +99,7 @@ async def _roll_up_for_ever(
             await roll_up(database, engine, catalogue, datetime.now(UTC))
             backoff.reset()
         except asyncpg.LockNotAvailableError as error:  # such as of a part that is being compressed: let it end
-            logger.warning("table locked by other sessions, will retry", extra={"error": str(error)})
+            logger.warning("pruning waits for locked tables, will retry", extra={"error": str(error)})
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ROLL_UP_EVERY_S):
                 await changed.wait()

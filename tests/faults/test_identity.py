@@ -15,7 +15,7 @@ from tests.faults.agents import agent, assert_complete, count, said, settings, s
 from tests.guarded import ADMIN, Authority, Guarded, guarded_server, running
 from tests.waiting import eventually
 
-REFUSED = "bus refuses this program, trying again"
+REFUSED = "bus refuses this program, will retry"
 
 
 @pytest.mark.fault

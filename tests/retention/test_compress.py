@@ -88,6 +88,6 @@ async def test_a_held_table_ends_neither_the_session_nor_what_is_being_compresse
             async with holder.transaction():
                 await holder.execute("LOCK TABLE room_1m IN EXCLUSIVE MODE")
                 await put(database, engine, late)
-                await eventually(lambda: "table locked by other sessions, will retry" in caplog.messages)
+                await eventually(lambda: "pruning waits for locked tables, will retry" in caplog.messages)
             await eventually(lambda: times_of(database, "room_1h"))
             assert await sessions(database) == [session]

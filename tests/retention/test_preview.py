@@ -65,7 +65,7 @@ async def test_it_foretells_what_the_guard_drops(blank_database_url: str) -> Non
         would = await preview(database, HOUSE, NOW, a_disk(9))
     assert told(would, "drop")[:2] == [("room", f"{ago(4):%m-%d}"), ("shelf", f"{ago(4):%m-%d}")]
     assert {each.why for each in would.actions if each.what == "drop"} == {"disk_free_percent"}
-    assert "space is short: 9.0 % of the disk is free" in foretold(would)
+    assert "low disk space: 9.0 % of the disk is free" in foretold(would)
 
 
 async def test_it_changes_nothing(blank_database_url: str) -> None:
@@ -84,7 +84,7 @@ async def test_it_does_not_wait_for_who_is_at_work_and_says_so(blank_database_ur
         would = await preview(database, HOUSE, NOW, PLENTY)
     assert len(would.at_work) == 1
     assert would.at_work[0].startswith("sonde retention from 127.0.0.1, server process ")
-    assert f"at work now: {would.at_work[0]}" in foretold(would)
+    assert f"lock held by {would.at_work[0]}" in foretold(would)
 
 
 async def test_nobody_at_work_is_not_said(blank_database_url: str) -> None:

@@ -144,7 +144,7 @@ async def test_a_need_says_of_what_it_knows_no_rate_yet(blank_database_url: str)
         measured = await measure(database, HOUSE, NOW, PLENTY)
         assert measured.need_without == ["minute", "hour"]
         [need] = [line for line in told(measured) if line.startswith("need: ")]
-        assert need.endswith("; without minutes and hours, of which there are too few rows yet")
+        assert need.endswith("; without minutes and hours, which have too few rows yet")
         await prune(database, HOUSE, NOW, PLENTY)
         await database.execute("ANALYZE")
         measured = await measure(database, HOUSE, NOW, PLENTY)

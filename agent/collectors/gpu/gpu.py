@@ -200,4 +200,4 @@ class Gpus:
         """Log what is new; the same again is kept quiet."""
         if message + detail != self._said:
             self._said = message + detail
-            logger.info(message, extra={"detail": detail} if detail else None)
+            logger.info("gpu state changed", extra={"state": message} | ({"detail": detail} if detail else {}))

@@ -13,7 +13,7 @@ from infra.storage.database import Connection
 logger = logging.getLogger(__name__)
 
 _LOCK_WAIT_MS = 1500
-"""Everybody else waits as long behind us. More than `deadlock_timeout` (1 s), after which autovacuum gives way."""
+"""Other sessions wait behind us for as long. More than `deadlock_timeout` (1 s), after which autovacuum gives way."""
 _TRIES = 3
 
 
@@ -29,6 +29,6 @@ async def with_patience(database: Connection, statement: str, *arguments: object
                 await database.execute(statement, *arguments, timeout=timeout_s)
             return True
         except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
-            logger.info("lock not had", extra={"statement": statement, "error": str(error), "try": number + 1})
-    logger.warning("gave up for now: others hold the table", extra={"statement": statement, "tries": _TRIES})
+            logger.info("lock not acquired", extra={"statement": statement, "error": str(error), "try": number + 1})
+    logger.warning("table locked by other sessions, will retry", extra={"statement": statement, "tries": _TRIES})
     return False

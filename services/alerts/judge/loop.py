@@ -152,7 +152,7 @@ async def _judge_messages(judging: Judging, messages: list[StoredMessage]) -> No
         advance.transitions += outcome.transitions
     await _commit(judging, advance)
     judging.position = messages[-1].position
-    logger.info(
+    logger.debug(
         "batches judged",
         extra={
             "messages": len(messages),

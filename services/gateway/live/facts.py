@@ -43,7 +43,7 @@ async def follow_facts(client: Client, pool: Pool, fleet: Fleet, hub: Hub) -> No
                 if fleet.learn(host, facts=known):
                     hub.host(host)
             if facts:  # of what is told for viewers every few seconds there is nothing to say
-                logger.info("host facts stored", extra={"messages": len(messages), "hosts": len(facts)})
+                logger.debug("host facts stored", extra={"messages": len(messages), "hosts": len(facts)})
 
 
 def newest_facts(messages: list[StoredMessage]) -> dict[str, HostFacts]:

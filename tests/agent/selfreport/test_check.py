@@ -94,10 +94,10 @@ def test_the_table_shows_value_unit_time_and_source() -> None:
     assert lines[3].split() == ["errors", "unknown"]
 
 
-def test_words_that_mean_nothing_get_the_usage_and_status_2(tmp_path: Path) -> None:
+def test_unknown_arguments_get_one_line_and_status_2(tmp_path: Path) -> None:
     ended = agent(tmp_path, "dance")
     assert ended.returncode == 2
-    assert "dance: not understood" in ended.stderr
+    assert ended.stderr == "agent: 'dance': unknown arguments; see `sonde agent --help`\n"
 
 
 def test_status_without_an_agent_says_that_none_answers(tmp_path: Path) -> None:

@@ -86,8 +86,8 @@ def test_a_credentials_file_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("", "no user JWT in it"),
-        (CREDENTIALS.partition("***")[0], "no seed in it"),
+        ("", "it has no user JWT"),
+        (CREDENTIALS.partition("***")[0], "it has no seed"),
         (CREDENTIALS.replace("SUAIBDPB", "AAAAAAAA"), "its seed is not valid"),
     ],
 )
@@ -102,7 +102,7 @@ def test_a_credentials_file_that_is_none_is_named_with_what_it_lacks(tmp_path: P
 
 
 def test_a_missing_credentials_file_is_named_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(BadCredentials, match="No such file or directory: put the file there"):
+    with pytest.raises(BadCredentials, match="No such file or directory; create the file"):
         read_credentials(str(tmp_path / "web-1.creds"))
 
 

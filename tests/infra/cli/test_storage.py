@@ -43,7 +43,7 @@ async def test_storage_shows_families_with_rows_and_the_sum(database_url: str) -
     shown = sonde(database_url, "storage")
     assert shown.returncode == 0, shown.stderr
     lines = shown.stdout.splitlines()
-    assert lines[0].split()[:4] == ["FAMILY", "KIND", "ABOUT", "ROWS"]
+    assert lines[0].split()[:4] == ["FAMILY", "KIND", "ROWS", "(EST.)"]
     assert [line.split()[:2] for line in lines[1:7]] == [
         ["cpu", "raw"],
         ["disk", "raw"],
@@ -100,13 +100,13 @@ async def test_a_dry_run_tells_and_a_run_does(database_url: str) -> None:
     await fill(database_url)
     told = sonde(database_url, "retention", "--dry-run")
     assert told.returncode == 0, told.stderr
-    assert "nothing is changed" in told.stdout
+    assert "nothing was changed" in told.stdout
     done = sonde(database_url, "retention", "--once")
     assert done.returncode == 0, done.stderr
     day = f"{datetime.now(UTC) - timedelta(days=9):%Y-%m-%d}"
     assert f"drop  cpu    {day}" in told.stdout.replace("  compress", "")
     assert "dropped" in done.stdout
-    assert "rolled up 1 stretches" in done.stdout
+    assert "rolled up 1 10-minute slots" in done.stdout
     async with connection(database_url, "test") as database:
         assert await database.fetchval("SELECT count(*) FROM cpu WHERE time < now() - interval '8 days'") == 0
         assert await database.fetchval("SELECT count(*) FROM cpu_1h") >= 1
@@ -117,8 +117,16 @@ async def test_beside_a_running_service_once_says_what_to_do(database_url: str) 
         await service.fetchval(sql.TRY_LOCK)
         shown = sonde(database_url, "retention", "--once")
     assert shown.returncode == 2
-    assert "the service is at work: sonde retention from 127.0.0.1" in shown.stderr
-    assert "it has not run yet" in shown.stderr
+    assert "the service is running and holds the lock: sonde retention from 127.0.0.1" in shown.stderr
+    assert "no run yet" in shown.stderr
+
+
+async def test_once_beside_a_service_advises_no_change_of_a_setting(database_url: str) -> None:
+    async with connection(database_url, "retention") as service:
+        await service.fetchval(sql.TRY_LOCK)
+        shown = sonde(database_url, "retention", "--once")
+    assert "raw_days" not in shown.stderr
+    assert shown.stderr.endswith("wait for its next run, or restart it\n")
 
 
 def test_once_and_dry_run_exclude_each_other() -> None:

@@ -39,7 +39,7 @@ async def test_the_server_takes_every_stream_at_its_full_size(data_dir: Path) ->
 async def test_a_taken_port_is_named(data_dir: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(PortTakenError, match=f"nats-server: port {port} is taken"):
+        with pytest.raises(PortTakenError, match=f"nats-server: port {port} is in use"):
             async with nats_server(data_dir, port):
                 pass
 

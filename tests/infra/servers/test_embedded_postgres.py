@@ -97,7 +97,7 @@ async def test_settings_in_postgresql_conf_win(cluster: Path) -> None:
 async def test_a_taken_port_is_named(cluster: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(PortTakenError, match=f"PostgreSQL: port {port} is taken"):
+        with pytest.raises(PortTakenError, match=f"PostgreSQL: port {port} is in use"):
             async with postgres_server(cluster, port):
                 pass
 
@@ -118,7 +118,7 @@ async def test_a_pid_file_whose_number_is_another_process_by_now_does_not_matter
 async def test_a_server_started_by_hand_on_the_cluster_is_left_alone(cluster: Path) -> None:
     with subprocess.Popen(["sleep", "60"], cwd=cluster / "data") as stranger:
         (cluster / "data" / "postmaster.pid").write_text(f"{stranger.pid}\n")
-        with pytest.raises(EmbeddedServerError, match=f"did not start .process {stranger.pid}.*stop it"):
+        with pytest.raises(EmbeddedServerError, match=f"did not start .process {stranger.pid}.; stop it"):
             async with postgres_server(cluster):
                 pass
         assert stranger.poll() is None
@@ -127,7 +127,7 @@ async def test_a_server_started_by_hand_on_the_cluster_is_left_alone(cluster: Pa
 
 async def test_a_cluster_of_another_version_is_refused(cluster: Path) -> None:
     (cluster / "data" / "PG_VERSION").write_text("14\n")
-    with pytest.raises(EmbeddedServerError, match="made by PostgreSQL 14, installed is"):
+    with pytest.raises(EmbeddedServerError, match="created by PostgreSQL 14, but PostgreSQL"):
         async with postgres_server(cluster):
             pass
 

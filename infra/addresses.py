@@ -1,0 +1,55 @@
+"""Addresses of the bus and the database: whether one is valid, and how it is shown without the secrets in it."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, urlsplit
+
+BUS_SCHEMES = ("nats", "tls", "ws", "wss")
+DATABASE_SCHEMES = ("postgresql", "postgres")
+
+_USER = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<user>[^\s/?#]*)@", re.IGNORECASE)
+_SECRET_ARGUMENT = re.compile(r"(?P<name>password|passfile|sslpassword)=[^&\s]*", re.IGNORECASE)
+
+
+def redact(text: str) -> str:
+    """`text` without the secrets of the addresses in it. A user of the bus without a password is a token: a secret."""
+
+    def hide(found: re.Match[str]) -> str:
+        user, separator, _ = found["user"].partition(":")
+        secret = found["scheme"].lower() in BUS_SCHEMES and not separator
+        shown = "***" if secret else f"{user}:***" if separator else user
+        return f"{found['scheme']}://{shown}@"
+
+    return _SECRET_ARGUMENT.sub(r"\g<name>=***", _USER.sub(hide, text))
+
+
+def bus_fault(url: str) -> str:
+    """Why `url` is no address of a bus, with the remedy; empty when it is one."""
+    return _fault(url, BUS_SCHEMES, "nats://HOST:4222", need_host=True)
+
+
+def database_fault(url: str) -> str:
+    """Why `url` is no address of a PostgreSQL database, with the remedy; empty when it is one."""
+    return _fault(url, DATABASE_SCHEMES, "postgresql://USER@HOST:5432/sonde", need_host=False)
+
+
+def _fault(url: str, schemes: tuple[str, ...], example: str, need_host: bool) -> str:
+    if not url:
+        return f"empty; write {example}"
+    try:
+        parts = urlsplit(url)
+        hosts = parts.netloc.rpartition("@")[2]
+    except ValueError as error:
+        return f"not an address ({error}); write {example}"
+    if parts.scheme not in schemes or "://" not in url:
+        return f"the address must begin with {schemes[0]}://; write {example}"
+    if any(character.isspace() for character in url):
+        return f"the address contains a space; write {example}"
+    if need_host and not hosts.partition(":")[0]:
+        return f"the address has no host; write {example}"
+    for host in hosts.split(","):
+        port = host.rpartition(":")[2] if re.search(r":[^\]]*$", host) else ""
+        if port and not (port.isascii() and port.isdecimal() and 1 <= int(port) <= 65535):
+            return f"port {unquote(port)} is not a number from 1 to 65535; write {example}"
+    return ""
