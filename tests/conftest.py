@@ -1,8 +1,8 @@
 """Real servers for the tests, and the running of `async def` tests.
 
-One nats-server and one PostgreSQL per session, made by the code that `sonde up` uses; per test a migrated database
-cloned from a template, and streams without messages. `SONDE_TEST_DATABASE_URL` puts the databases on another server,
-such as one with TimescaleDB.
+One nats-server and one PostgreSQL per worker, made by the code that `sonde up` uses; per test a migrated database
+cloned from a template, and streams without messages. `SONDE_TEST_DATABASE_URL` puts the databases of all workers on
+another server, such as one with TimescaleDB.
 """
 
 from __future__ import annotations
@@ -28,8 +28,15 @@ from infra.storage import database
 from infra.storage.engine import detect
 from infra.storage.migrate import migrate
 from tests.waiting import eventually
+from tests.workers import worker_count
 
 T = TypeVar("T")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Processes when neither `-n` nor PYTEST_XDIST_AUTO_NUM_WORKERS gives a number."""
+    given = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
+    return int(given) if given else worker_count(config.args, config.option.keyword, os.cpu_count() or 1)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -63,19 +70,20 @@ def kept(context: AbstractAsyncContextManager[T]) -> Iterator[T]:
 
 @pytest.fixture(scope="session")
 def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The session's nats-server."""
+    """The worker's nats-server."""
     with kept(nats_server(tmp_path_factory.mktemp("nats"))) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Some database of the session's PostgreSQL, for making others."""
+    """Some database of the worker's PostgreSQL, for making others."""
     given = os.environ.get("SONDE_TEST_DATABASE_URL")
     if given:
         yield given
         return
     with kept(postgres_server(tmp_path_factory.mktemp("postgres"))) as server:
+        asyncio.run(forgo_durability(server.url))
         yield server.url
 
 
@@ -114,7 +122,7 @@ def database_url(postgres_url: str, empty_template: str) -> Iterator[str]:
 
 @pytest.fixture
 def bus_url(nats: Server) -> str:
-    """The session's nats-server with every stream there and empty."""
+    """The worker's nats-server with every stream there and empty."""
     asyncio.run(wipe(nats.url))
     return nats.url
 
@@ -142,6 +150,14 @@ async def fresh_database(postgres_url: str, template: str) -> AsyncIterator[str]
     await eventually(clone)
     yield named(postgres_url, name)
     await command(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def forgo_durability(postgres_url: str) -> None:
+    """Let the disk write when it likes: no test cuts this server's power, and each makes and drops a database."""
+    async with database.connection(postgres_url, "tests") as connection:
+        for setting in ("fsync", "full_page_writes"):
+            await connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        await connection.execute("SELECT pg_reload_conf()")
 
 
 async def command(postgres_url: str, statement: str) -> None:

@@ -1,5 +1,7 @@
-"""The checks of `make check` that need Python only, so that `make test` alone finds what they find."""
+"""The checks of `make check` that need Python only, so that `make test` alone finds what they find; and `npm test`."""
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +24,17 @@ BIN = Path(sys.executable).parent
 )
 def test_the_house_is_in_order(command: list[str]) -> None:
     done = subprocess.run([BIN / command[0], *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_dashboards_own_tests_pass() -> None:
+    assert (ROOT / "web" / "node_modules" / ".done").exists(), "the dashboard's packages are not installed: make setup"
+    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    npm = shutil.which("npm", path=path)
+    assert npm, "npm is not installed: make setup"
+    command = [npm, "--prefix", "web", "test"]
+    env = {**os.environ, "PATH": path}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -1,9 +1,10 @@
 """The sampling clock: ticks on the wall clock's grid, paced by the monotonic clock.
 
-Each instant of the wall clock's grid gets at most one sample. After a step of the wall clock the next tick falls on the
-grid instant nearest to one interval after the last tick, so ticks are never closer than half an interval for that
-reason; instants that a small step back repeats are not sampled again. After a step back of more than `HOLD_S` the clock
-was plainly wrong before, and sampling goes on at the times it shows now.
+Each instant of the wall clock's grid gets at most one sample. The first is at least a quarter of an interval after the
+start: its rates are taken over that time. After a step of the wall clock the next tick falls on the grid instant
+nearest to one interval after the last tick, so ticks are never closer than half an interval for that reason; instants
+that a small step back repeats are not sampled again. After a step back of more than `HOLD_S` the clock was plainly
+wrong before, and sampling goes on at the times it shows now.
 
 Paced by the monotonic clock, ticks do not care about suspend: on Linux and macOS this clock stands still meanwhile, as
 the system's counters do, so that the first sample after it is one interval of waking time behind the last, with true
@@ -90,8 +91,8 @@ class Ticker:
         """When the next tick is to be, in monotonic time, and how many before it are missed."""
         now = self._monotonic()
         offset = self._wall() - now
-        if self._target_s is None:
-            return next_target(now, offset, interval), 0
+        if self._target_s is None:  # counters were read just before: what they move in an instant gives no rate
+            return next_target(now + interval / 4, offset, interval), 0
         due = self._target_s + interval
         if interval != self._paced_s:
             due = max(due, now)  # at the new pace nothing was due before

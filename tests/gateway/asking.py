@@ -31,7 +31,7 @@ async def asking(
     async with pool(database_url, "test gateway", 4, least=0) as connections:
         app = create_app(ServerSettings(), connections, Bus(), Hub(fleet), Runtime(), lambda client: None)
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api/v1", timeout=20) as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api/v1", timeout=60) as client:
             yield client
 
 

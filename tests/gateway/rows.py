@@ -30,7 +30,7 @@ async def put(
     async with database.connection(database_url, "test rows") as connection, connection.transaction():
         engine = await detect(connection, catalogue)
         times = [utc(time_ms) for time_ms, _, _ in rows]
-        await engine.make_room(connection, tables_of(catalogue, "raw"), times)
+        await engine.make_room(connection, tables_of([family], "raw"), times)
         host_id = (await ensure_hosts(connection, [host]))[host]
         await connection.execute(
             "UPDATE hosts SET last_sample = greatest(last_sample, $2) WHERE id = $1", host_id, max(times)

@@ -36,7 +36,7 @@ async def gateway(
             )
             try:
                 base = f"http://127.0.0.1:{await bound}/api/v1"
-                async with httpx.AsyncClient(base_url=base, timeout=20) as client:
+                async with httpx.AsyncClient(base_url=base, timeout=60) as client:
                     await eventually(lambda: answers(client))
                     yield client
             finally:

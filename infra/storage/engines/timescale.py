@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+import asyncpg
+
 from infra.storage.database import Connection
 from infra.storage.engines.locks import with_patience
 from infra.storage.engines.tables import (
@@ -27,6 +29,8 @@ from schemas.catalogue import Family
 
 COMPRESS_S = 6 * 3600.0
 """Most that one chunk may take; 0.6 M rows a second were measured. Late rows for it wait as long."""
+_PARTIAL = 8
+"""Bit of a chunk's status in Timescale's catalogue: compressed, and rows came since."""
 
 
 class TimescaleEngine:
@@ -65,25 +69,27 @@ class TimescaleEngine:
         """Turn chunks that end at or before `before` columnar, those again that got late rows since; how many."""
         rows = await database.fetch(
             """
-            SELECT format('%I.%I', chunk_schema, chunk_name) AS chunk
-            FROM timescaledb_information.chunks
-            WHERE hypertable_schema = current_schema AND hypertable_name = ANY($1) AND range_end <= $2
-              AND (NOT is_compressed OR 'PARTIAL' = ANY(_timescaledb_functions.chunk_status_text(
-                       format('%I.%I', chunk_schema, chunk_name)::regclass)))
-            ORDER BY range_start
+            SELECT format('%I.%I', c.chunk_schema, c.chunk_name) AS chunk
+            FROM timescaledb_information.chunks c
+            JOIN _timescaledb_catalog.chunk own ON own.id = substring(c.chunk_name FROM '_([0-9]+)_chunk$')::int
+            WHERE c.hypertable_schema = current_schema AND c.hypertable_name = ANY($1) AND c.range_end <= $2
+              AND (NOT c.is_compressed OR own.status & $3 > 0)
+            ORDER BY c.range_start
             """,
             [table.name for table in tables],
             before,
+            _PARTIAL,
         )
         done = 0
         for row in rows:
-            done += await with_patience(
-                database, f"CALL convert_to_columnstore('{row['chunk']}')", timeout_s=COMPRESS_S
-            )
+            done += await _compress(database, row["chunk"])
         return done
 
     async def parts(self, database: Connection, tables: Sequence[Table]) -> list[Part]:
-        """Every chunk, oldest first. As long as nobody has counted its rows, they are estimated from its size."""
+        """Every chunk, oldest first. As long as nobody has counted its rows, they are estimated from its size.
+
+        A chunk dropped meanwhile is left out: nothing here fails for a table that is in the snapshot and gone.
+        """
         rows = await database.fetch(
             """
             WITH s AS MATERIALIZED (  -- once per table: the function looks at every chunk
@@ -93,21 +99,23 @@ class TimescaleEngine:
                    s.total_bytes AS bytes,
                    cold.uncompressed_heap_size + cold.uncompressed_toast_size + cold.uncompressed_index_size
                        AS bytes_before,
-                   'PARTIAL' = ANY(_timescaledb_functions.chunk_status_text(
-                       format('%I.%I', c.chunk_schema, c.chunk_name)::regclass)) AS stale,
-                   coalesce(cold.numrows_pre_compression,
-                            nullif(approximate_row_count(format('%I.%I', c.chunk_schema, c.chunk_name)::regclass), 0),
+                   own.status & $3 > 0 AS stale,
+                   coalesce(cold.numrows_pre_compression, nullif(approximate_row_count(here), 0),
                             s.table_bytes / row_bytes) AS rows_estimate
             FROM s
             JOIN timescaledb_information.chunks c
                 ON c.hypertable_schema = current_schema AND c.hypertable_name = s.wanted
                 AND c.chunk_schema = s.chunk_schema AND c.chunk_name = s.chunk_name
-            LEFT JOIN _timescaledb_catalog.compression_chunk_size cold  -- by the id in a chunk's name: in every version
-                ON cold.chunk_id = substring(c.chunk_name FROM '_([0-9]+)_chunk$')::int
+            CROSS JOIN to_regclass(format('%I.%I', c.chunk_schema, c.chunk_name)) AS here
+            JOIN _timescaledb_catalog.chunk own  -- by the id in a chunk's name: in every version
+                ON own.id = substring(c.chunk_name FROM '_([0-9]+)_chunk$')::int
+            LEFT JOIN _timescaledb_catalog.compression_chunk_size cold ON cold.chunk_id = own.id
+            WHERE here IS NOT NULL
             ORDER BY c.range_start, wanted
             """,
             [table.name for table in tables],
             [table.row_bytes for table in tables],
+            _PARTIAL,
         )
         return [
             Part(
@@ -119,7 +127,7 @@ class TimescaleEngine:
                 row["rows_estimate"] or 0,
                 row["is_compressed"],
                 row["bytes_before"],
-                bool(row["stale"]),
+                row["stale"],
             )
             for row in rows
         ]
@@ -134,6 +142,16 @@ class TimescaleEngine:
             [table.name for table in tables],
         )
         return start
+
+
+async def _compress(database: Connection, chunk: str) -> bool:
+    """Turn one chunk columnar; False when others hold it, or when it was dropped meanwhile."""
+    try:
+        return await with_patience(database, f"CALL convert_to_columnstore('{chunk}')", timeout_s=COMPRESS_S)
+    except asyncpg.PostgresError:
+        if await database.fetchval("SELECT to_regclass($1)", chunk) is None:
+            return False
+        raise
 
 
 async def _create_hypertable(database: Connection, table: Table) -> None:

@@ -80,7 +80,7 @@ async def test_whatever_a_collector_raises_costs_only_its_family_which_recovers(
         Reading({"": {"load1": 1}}, {"": {"name": "\udcff"}}),
         Reading({"": {"load1": 1}}, {"": {"name": None}}),  # type: ignore[dict-item]
     ],
-    ids=repr,
+    ids=["text", "object", "surrogate in a name", "number as a name", "surrogate in a label", "label without text"],
 )
 async def test_a_reading_that_cannot_be_sent_costs_only_its_family(machine: Whole, reading: Reading) -> None:
     async with watched(machine) as watch:

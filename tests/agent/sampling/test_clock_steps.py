@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent.collectors.gpu.gpu import Gpus
@@ -179,6 +179,8 @@ event = st.one_of(
 )
 
 
+@example([Event(step_s=1.63)])  # a first tick at the very moment of the start
+@example([Event(step_s=1.6298)])  # and just after it, when a counter's rounding is 1 % of what it moved
 @given(st.lists(event, max_size=25))
 def test_whatever_the_clocks_do_no_sample_repeats_and_no_rate_is_made_up(events: list[Event]) -> None:
     machine = Machine()

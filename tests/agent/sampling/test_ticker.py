@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +24,15 @@ async def test_ticks_are_whole_seconds_of_the_wall_clock() -> None:
     clock = Clock(wall_s=1_800_000_000.37)
     times = [tick.time_ms for tick in await take(ticker(clock), 4)]
     assert times == [1_800_000_001_000, 1_800_000_002_000, 1_800_000_003_000, 1_800_000_004_000]
+
+
+@pytest.mark.parametrize("interval_s", [0.1, 1, 60])
+async def test_the_first_tick_leaves_time_for_its_rates(interval_s: float) -> None:
+    clock = Clock(wall_s=1_800_000_000 - interval_s / 1000)
+    began_s = clock.monotonic_s
+    tick = await ticker(clock, interval_s).next()
+    assert tick.monotonic_s - began_s >= interval_s / 4
+    assert tick.time_ms == 1_800_000_000_000 + round(interval_s * 1000)
 
 
 async def test_small_delays_do_not_add_up() -> None:
@@ -98,7 +108,7 @@ async def test_after_a_large_step_back_sampling_goes_on_at_once() -> None:
 
 
 async def test_another_interval_costs_no_tick() -> None:
-    clock = Clock()
+    clock = Clock(wall_s=1_799_999_999.5)
     source = ticker(clock)
     times = []
     for interval_s in (1.0, 2.0, 2.0, 1.0, 1.0):
@@ -114,9 +124,9 @@ async def test_another_interval_costs_no_tick() -> None:
 async def test_a_shorter_interval_does_not_wait_for_the_end_of_a_long_one() -> None:
     clock = Clock()
     source = ticker(clock, 60)
-    await source.next()
+    first = await source.next()
     source._waiting = lambda: setattr(source, "interval_s", 1)
-    assert (await source.next()).time_ms - 1_800_000_000_000 <= 7000
+    assert (await source.next()).time_ms - first.time_ms <= 7000
 
 
 steps = st.lists(st.tuples(st.floats(0, 3), st.floats(0, 2), st.sampled_from([0.0, 0.0, 0.3, -0.3, 7.7, -7.7, 3600.0])))

@@ -54,7 +54,7 @@ SETTINGS = [
     ("agent", "SONDE_HOST_ROOT", "/nope", "'/nope': no such directory; give .*"),
     ("agent", "SONDE_TAGS", "a,,b, c,x y", "'a,,b, c,x y': .* is not a tag; give .*"),
     ("up", "SONDE_SAMPLE_INTERVAL_S", "often", "'often': must be a number from 0.1 to 60"),
-    ("up", "SONDE_LOG_FORMAT", "xml", "'xml': must be one of \"auto\", \"json\" or \"pretty\""),
+    ("up", "SONDE_LOG_FORMAT", "xml", '\'xml\': must be one of "auto", "json" or "pretty"'),
     ("gateway", "SONDE_HTTP_HOST", "0.0.0.0", "'0.0.0.0': .* use 127.0.0.1"),  # noqa: S104 -- refused
     ("up", "SONDE_HTTP_HOST", "0.0.0.0", "'0.0.0.0': .* use 127.0.0.1"),  # noqa: S104 -- refused
     ("up", "SONDE_CONFIG", "/nope", ".*; give the path of a readable TOML file"),

@@ -129,7 +129,7 @@ async def test_without_a_terminal_each_line_is_json(tmp_path: Path) -> None:
         events = [json.loads(line)["event"] for line in session.shown.splitlines()]
     assert (events[0], events[-1]) == ("starting", "stopped")
     assert "running" in events
-    assert not {"flush committed", "batches judged", "events read"} & set(events)
+    assert not {"flush committed", "batches judged", "host facts stored"} & set(events)
 
 
 async def test_pretty_without_a_terminal_is_for_people_and_has_no_colour(tmp_path: Path) -> None:

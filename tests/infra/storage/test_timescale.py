@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 import asyncpg
 import pytest
@@ -16,6 +17,7 @@ from infra.storage.engine import TimescaleEngine, detect, tables_of
 from infra.storage.migrate import migrate
 from schemas.catalogue import Metric
 from tests.infra.families import HOUSE, ROOM, at, put, times_in
+from tests.waiting import eventually
 
 ENGINE = TimescaleEngine()
 
@@ -86,6 +88,38 @@ async def test_columnar_days_are_dropped_like_others(blank_database_url: str) ->
         dropped = await ENGINE.drop_before(database, tables_of(HOUSE, "raw"), at(19, 0))
         assert [(part.table, part.bytes > 0) for part in dropped] == [("room", True)] * 2 + [("shelf", True)] * 2
         assert await times_in(database, ROOM) == [at(20)]
+
+
+@asynccontextmanager
+async def dropping(url: str) -> AsyncIterator[Callable[[], Coroutine[Any, Any, bool]]]:
+    """Drops the chunks before the 18th, and commits on leaving; yields whether somebody waits for that."""
+    async with connection(url, "test") as other, connection(url, "watcher") as watcher, other.transaction():
+        await other.execute("SELECT drop_chunks('room', older_than => $1::timestamptz)", at(18, 0))
+
+        async def awaited() -> bool:
+            query = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))"
+            return bool(await watcher.fetchval(query, other.get_server_pid()))
+
+        yield awaited
+
+
+async def test_a_chunk_dropped_while_sizes_are_read_is_no_part(blank_database_url: str) -> None:
+    async with house(blank_database_url) as database, asyncio.TaskGroup() as group:
+        await put(database, ENGINE, at(17), at(18))
+        async with dropping(blank_database_url) as awaited:
+            reading = group.create_task(ENGINE.parts(database, tables_of([ROOM], "raw")))
+            await eventually(awaited)
+        assert [part.first for part in await reading] == [at(18, 0)]
+
+
+async def test_a_chunk_dropped_before_its_turn_to_be_compressed_is_skipped(blank_database_url: str) -> None:
+    async with house(blank_database_url) as database, asyncio.TaskGroup() as group:
+        await put(database, ENGINE, at(17), at(18))
+        async with dropping(blank_database_url) as awaited:
+            compressing = group.create_task(ENGINE.compress_before(database, tables_of([ROOM], "raw"), at(19, 0)))
+            await eventually(awaited)
+        assert await compressing == 1
+        assert await compressed(database) == [True]
 
 
 async def test_a_metric_can_be_added_while_days_are_columnar(blank_database_url: str) -> None:
