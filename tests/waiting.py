@@ -36,3 +36,9 @@ async def eventually(condition: Callable[[], Any], within_s: float = 10, every_s
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {within_s:g} s: {inspect.getsource(condition).strip()}: {failure}")
         await asyncio.sleep(every_s)
+
+
+LOCK_AWAITED = """
+SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database())
+"""
+"""Whether somebody waits for a lock in this database; other databases of the server belong to other tests."""

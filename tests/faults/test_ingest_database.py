@@ -28,7 +28,13 @@ pytestmark = [pytest.mark.fault, pytest.mark.timeout(180)]
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
-PULLING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sonde ingest' AND query LIKE '%positions%'"
+PULLING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'sonde ingest' AND query LIKE '%positions%'
+"""
+SET_DEADLOCK_TIMEOUT = """
+DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''5s''', current_database()); END $$
+"""
 COPYING = "SELECT count(*) FROM pg_stat_progress_copy WHERE datname = current_database()"
 
 
@@ -91,7 +97,7 @@ async def test_a_bus_connection_cut_in_mid_pull_and_healed_costs_and_doubles_not
     async with proxy(bus_url) as (between, url), database.connection(database_url, "test") as connection:
         with ingest(url, database_url, tmp_path):
             for cuts in range(3):
-                await eventually(lambda: between.connections > cuts, 30, 0.002)  # noqa: B023
+                await eventually(lambda: between.connections > cuts, 60, 0.002)  # noqa: B023
                 await eventually(lambda: connection.fetchval(PULLING), every_s=0.002)
                 between.cut()
                 await asyncio.sleep(0.3)  # refused meanwhile
@@ -121,10 +127,13 @@ async def test_a_deadlock_that_ingest_loses_costs_and_doubles_nothing(
 ) -> None:
     start_ms = recent_ms()
     first = await publish_backlog(bus_url, start_ms, 0, 20)
+    async with database.connection(database_url, "test") as other:
+        # It looks for a deadlock once, so long after it began to wait: until then the other must wait for it, too.
+        await other.execute(SET_DEADLOCK_TIMEOUT)
     with ingest(bus_url, database_url, tmp_path):
         await drained(database_url, first)
         async with database.connection(database_url, "test") as other:
-            await other.execute("SET deadlock_timeout = '20s'")  # so that it is ingest that finds out, and gives way
+            await other.execute("SET deadlock_timeout = '90s'")  # so that it is ingest that finds out, and gives way
             async with other.transaction():
                 await other.execute("SELECT FROM hosts FOR UPDATE")
                 last = await publish_backlog(bus_url, start_ms, 20, 60)

@@ -36,7 +36,7 @@ async def put(
             "UPDATE hosts SET last_sample = greatest(last_sample, $2) WHERE id = $1", host_id, max(times)
         )
         ids: dict[str, int] = {}
-        for name in {instance for _, instance, _ in rows if family.instance}:
+        for name in sorted({instance for _, instance, _ in rows if family.instance}):
             ids[name] = await connection.fetchval(
                 """
                 INSERT INTO instances (host_id, family, name, labels) VALUES ($1, $2, $3, '{"colour": "red"}')

@@ -61,4 +61,6 @@ async def test_an_invalid_setting_of_raw_days_refuses_no_row_and_is_said(
         await reached(database, await publish(client, encoded(*ticks(2, start))))
         assert await stored_ms(database) == [start, start + 1000]
         assert await refusals(database) == []
-    assert [record.levelname for record in caplog.records if "raw_days is invalid" in record.message] == ["ERROR"]
+    assert [record.levelname for record in caplog.records if record.message.startswith("invalid setting raw_days")] == [
+        "ERROR"
+    ]

@@ -171,7 +171,10 @@ async def test_a_flush_waits_for_a_horizon_that_is_being_moved(bus_url: str, dat
 
 
 async def _waits_for_a_lock(connection: database.Connection) -> bool:
-    query = "SELECT query FROM pg_stat_activity WHERE application_name = 'sonde ingest' AND wait_event_type = 'Lock'"
+    query = (
+        "SELECT query FROM pg_stat_activity WHERE application_name = 'sonde ingest' AND wait_event_type = 'Lock' "
+        "AND datname = current_database()"
+    )
     return "horizons" in (await connection.fetchval(query) or "")
 
 

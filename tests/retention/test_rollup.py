@@ -14,6 +14,7 @@ from services.retention import rollup
 from services.retention.rollup import RolledUp, roll_up
 from tests.infra.families import HOUSE, ROOM, at, house
 from tests.retention.rollups import Row, check, snapshot, stored, write
+from tests.waiting import LOCK_AWAITED, eventually
 
 NOW = at(21, 15)
 HOURS = [at(21, 9), at(21, 10), at(21, 11)]
@@ -97,8 +98,7 @@ async def test_a_flush_between_the_marks_and_the_end_leaves_its_slot_marked(blan
 
 
 async def _until_someone_waits(database: Connection) -> None:
-    while not await database.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-        await asyncio.sleep(0.01)
+    await eventually(lambda: database.fetchval(LOCK_AWAITED), within_s=30)
 
 
 async def test_a_job_that_is_cut_off_leaves_everything_marked(blank_database_url: str) -> None:

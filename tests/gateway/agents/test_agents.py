@@ -26,7 +26,7 @@ from services.gateway.agents.configs import held
 from tests.agent.build import all_times, stored
 from tests.agent.test_service import running, settings
 from tests.gateway.running import gateway, ready
-from tests.waiting import eventually
+from tests.waiting import LOCK_AWAITED, eventually
 
 
 async def add_hosts(database_url: str, *names: str) -> None:
@@ -195,7 +195,7 @@ async def test_changes_at_the_same_time_have_their_revisions_in_the_order_of_the
             async with other.transaction():
                 put = await other.fetchrow(sql.PUT, None, "{}", None)
                 putting = asyncio.ensure_future(client.put("/hosts/web-1/config", json={"sample_interval_s": 5}))
-                await eventually(lambda: observer.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
+                await eventually(lambda: observer.fetchval(LOCK_AWAITED))
             answer = await putting
     assert put is not None
     assert answer.json()["effective"]["revision"] > put["revision"]

@@ -13,7 +13,7 @@ from infra.storage.engine import NativeEngine, tables_of
 from infra.storage.migrate import migrate
 from schemas.catalogue import CATALOGUE
 from tests.infra.families import HOUSE, ROOM, at, put, times_in
-from tests.waiting import eventually
+from tests.waiting import LOCK_AWAITED, eventually
 
 ENGINE = NativeEngine()
 
@@ -101,7 +101,7 @@ async def test_a_flush_under_way_keeps_its_partitions_from_being_dropped(blank_d
 
 async def waits_for_lock(url: str) -> bool:
     async with connection(url, "test") as database:
-        return bool(await database.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+        return bool(await database.fetchval(LOCK_AWAITED))
 
 
 async def test_a_drop_gives_way_to_a_long_reader_and_is_made_up_for_later(blank_database_url: str) -> None:
