@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 from nats.js.errors import APIError
 
 from infra.bus import connection as bus
@@ -31,11 +32,19 @@ from tests.workers import worker_count
 
 T = TypeVar("T")
 
+settings.register_profile("sonde", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # no timed asserts
+settings.load_profile("sonde")
+
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Processes when neither `-n` nor PYTEST_XDIST_AUTO_NUM_WORKERS gives a number."""
     given = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
     return int(given) if given else worker_count(config.args, config.option.keyword, os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests first: begun last they would keep one worker busy when the others have nothing left."""
+    items.sort(key=lambda item: not any(item.iter_markers("fault")) and not any(item.iter_markers("browser")))
 
 
 @pytest.hookimpl(tryfirst=True)
