@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 from nats.js.errors import APIError
 
 from infra.bus import connection as bus
@@ -32,11 +33,23 @@ from tests.workers import worker_count
 
 T = TypeVar("T")
 
+settings.register_profile("sonde", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # no timed asserts
+settings.load_profile("sonde")
+
+GIVEN = os.environ.get("SONDE_TEST_DATABASE_URL")
+STRATEGY = "wal_log" if GIVEN else "file_copy"
+"""The latter takes half as long where checkpoints wait for no disk."""
+
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Processes when neither `-n` nor PYTEST_XDIST_AUTO_NUM_WORKERS gives a number."""
     given = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
     return int(given) if given else worker_count(config.args, config.option.keyword, os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests first: begun last they would keep one worker busy when the others have nothing left."""
+    items.sort(key=lambda item: not any(item.iter_markers("fault")) and not any(item.iter_markers("browser")))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -78,9 +91,8 @@ def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Some database of the worker's PostgreSQL, for making others."""
-    given = os.environ.get("SONDE_TEST_DATABASE_URL")
-    if given:
-        yield given
+    if GIVEN:
+        yield GIVEN
         return
     with kept(postgres_server(tmp_path_factory.mktemp("postgres"))) as server:
         asyncio.run(forgo_durability(server.url))
@@ -140,7 +152,7 @@ async def fresh_database(postgres_url: str, template: str) -> AsyncIterator[str]
 
     async def clone() -> bool:
         try:
-            await command(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+            await command(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY {STRATEGY}")
         except (
             asyncpg.ObjectInUseError
         ):  # the connection that made the template, or Timescale's scheduler, is still leaving

@@ -185,8 +185,12 @@ class Fleet:
         self._watched_ms = {host: self._watched_ms.get(host, now_ms) for host in hosts}
 
     def turned(self, now_ms: int, host: str | None = None) -> list[str]:
-        """Hosts, or that one host, whose state is another than the one last announced; now it counts as announced."""
-        records = self._records.values() if host is None else [self._records[host]]
+        """Hosts, or that one host, whose state is another than the one last announced; now it counts as announced.
+
+        A host that is not known here yet has none.
+        """
+        asked = self._records if host is None else self._records.keys() & {host}
+        records = [self._records[name] for name in asked]
         turned = []
         for record in records:
             state = self._state(record, now_ms)

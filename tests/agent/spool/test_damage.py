@@ -184,6 +184,7 @@ def test_every_length_of_a_cut_file_opens_and_keeps_what_is_whole(killed: Path, 
         (copy / file.name).write_bytes(content[:length])
         whole = {frame.payload.decode() for _, frame in frames.scan(content[:length]) if frame.kind == BATCH}
         assert set(everything(copy)) <= whole
+        let_go(copy)
         shutil.rmtree(copy)
 
 

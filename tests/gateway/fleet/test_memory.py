@@ -119,6 +119,10 @@ def test_a_state_turns_once_each_time() -> None:
     assert fleet.host("web-1", START_MS + 40_000).state == "offline"
 
 
+def test_a_host_that_is_not_known_yet_has_not_turned() -> None:
+    assert Fleet(CATALOGUE).turned(START_MS, "web-1") == []
+
+
 def test_a_watched_host_that_sends_live_is_late_after_5_s() -> None:
     fleet = Fleet(CATALOGUE)
     fleet.watch(["*"], START_MS)
