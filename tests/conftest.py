@@ -28,6 +28,7 @@ from infra.servers.embedded import Server, nats_server, postgres_server
 from infra.storage import database
 from infra.storage.engine import detect
 from infra.storage.migrate import migrate
+from tests.browser.browser import Chromium
 from tests.waiting import eventually
 from tests.workers import worker_count
 
@@ -54,19 +55,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run an `async def` test in a fresh event loop; fail it when it leaves tasks behind."""
+    """Run an `async def` test in a fresh event loop, with a browser in the browser's; fail it when it leaves tasks."""
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
 
     async def run() -> None:
+        before = asyncio.all_tasks()
         await pyfuncitem.obj(**arguments)
-        others = asyncio.all_tasks() - {asyncio.current_task()}
+        others = asyncio.all_tasks() - before
         if others:
             _, others = await asyncio.wait(others, timeout=0.5)  # those that were cancelled may need a turn to end
         assert not others, f"tasks left running: {others}"
 
-    asyncio.run(run(), debug=False)
+    chromium = arguments.get("chromium")
+    if isinstance(chromium, Chromium):
+        chromium.runner.run(run())
+    else:
+        asyncio.run(run(), debug=False)
     return True
 
 

@@ -17,7 +17,7 @@ async def eventually(
 ) -> T: ...
 @overload
 async def eventually(condition: Callable[[], T], within_s: float = ..., every_s: float = ...) -> T: ...
-async def eventually(condition: Callable[[], Any], within_s: float = 10, every_s: float = 0.02) -> Any:
+async def eventually(condition: Callable[[], Any], within_s: float = 30, every_s: float = 0.02) -> Any:
     """The first truthy value of `condition()`, which may be async; AssertionError when there is none `within_s`.
 
     An AssertionError of the condition itself counts as not yet, and is what is shown when time is up.

@@ -96,7 +96,7 @@ def say(text: str) -> None:
 
 def run(coroutine: Coroutine[Any, Any, int]) -> int:
     """Run a short command to its exit status."""
-    set_up_logging("pretty", logging.ERROR)
+    set_up_logging("pretty", logging.ERROR, light=True)
     with runner() as loop:
         return loop.run(coroutine)
 

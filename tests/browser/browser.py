@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Literal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page, Playwright, async_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -31,8 +32,36 @@ def executable() -> str:
     pytest.skip(reason)
 
 
+class Chromium(NamedTuple):
+    """A browser, started once per worker, and the event loop that it belongs to."""
+
+    runner: asyncio.Runner
+    browser: Browser
+
+
+@contextmanager
+def started() -> Iterator[Chromium]:
+    """A browser until the context is left."""
+
+    async def launch() -> tuple[Playwright, Browser]:
+        playwright = await async_playwright().start()
+        return playwright, await playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+
+    async def end(playwright: Playwright, browser: Browser) -> None:
+        await browser.close()
+        await playwright.stop()
+
+    with asyncio.Runner() as runner:
+        playwright, browser = runner.run(launch())
+        try:
+            yield Chromium(runner, browser)
+        finally:
+            runner.run(end(playwright, browser))
+
+
 @asynccontextmanager
 async def opened(
+    chromium: Chromium,
     address: str,
     *,
     scheme: Literal["light", "dark"] = "dark",
@@ -40,7 +69,7 @@ async def opened(
     height: int = 900,
     provoked: tuple[str, ...] = (),
 ) -> AsyncIterator[Page]:
-    """A page at `address`. When the context ends well, the page must not have complained.
+    """A page at `address`, in a profile of its own. When the context ends well, the page must not have complained.
 
     A complaint is an error on the console, an uncaught exception, a violation of the content security policy, or a
     request to anywhere but the gateway. `provoked` are parts of the console's errors that the test brings about itself.
@@ -51,34 +80,30 @@ async def opened(
     def expected(text: str) -> bool:
         return any(part in text for part in provoked)
 
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
-        try:
-            context = await browser.new_context(
-                viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-GB", timezone_id="UTC"
-            )
-            page = await context.new_page()
-            page.set_default_timeout(15_000)
-            await page.add_init_script(WATCH)
-            page.on(
-                "console",
-                lambda message: (
-                    complaints.append(f"console: {message.text}")
-                    if message.type == "error" and not expected(message.text)
-                    else None
-                ),
-            )
-            page.on("pageerror", lambda error: complaints.append(f"exception: {error}"))
-            page.on(
-                "request",
-                lambda request: (
-                    complaints.append(f"foreign request: {request.url}")
-                    if urlsplit(request.url).netloc != ours
-                    else None
-                ),
-            )
-            await page.goto(address)
-            yield page
-        finally:
-            await browser.close()
+    context = await chromium.browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-GB", timezone_id="UTC"
+    )
+    try:
+        page = await context.new_page()
+        page.set_default_timeout(15_000)
+        await page.add_init_script(WATCH)
+        page.on(
+            "console",
+            lambda message: (
+                complaints.append(f"console: {message.text}")
+                if message.type == "error" and not expected(message.text)
+                else None
+            ),
+        )
+        page.on("pageerror", lambda error: complaints.append(f"exception: {error}"))
+        page.on(
+            "request",
+            lambda request: (
+                complaints.append(f"foreign request: {request.url}") if urlsplit(request.url).netloc != ours else None
+            ),
+        )
+        await page.goto(address)
+        yield page
+    finally:
+        await context.close()
     assert not complaints, complaints

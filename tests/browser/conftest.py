@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from services.gateway.http.dashboard import STATIC
-from tests.browser.browser import executable
+from tests.browser.browser import Chromium, executable, started
 
 
 @pytest.fixture(autouse=True)
@@ -15,3 +17,10 @@ def prerequisites(request: pytest.FixtureRequest) -> None:
         executable()
         if not (STATIC / "index.html").is_file():
             pytest.fail("the dashboard has not been built: make setup")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Chromium]:
+    """The worker's browser."""
+    with started() as browser:
+        yield browser

@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Page
 
 from infra.settings import ServerSettings
-from tests.browser.browser import opened
+from tests.browser.browser import Chromium, opened
 from tests.browser.stack import HOST, served, stack
 from tests.gateway.rows import execute, put
 from tests.waiting import eventually
@@ -31,9 +31,9 @@ async def meter(page: Page, name: str) -> float:
 
 
 async def test_the_fleet_shows_this_machine_with_numbers_that_move(
-    bus_url: str, database_url: str, tmp_path: Path
+    chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path
 ) -> None:
-    async with stack(bus_url, database_url, tmp_path) as address, opened(address) as page:
+    async with stack(bus_url, database_url, tmp_path) as address, opened(chromium, address) as page:
         await page.get_by_role("link", name=HOST).wait_for()
         seen: set[tuple[str, ...]] = set()
 
@@ -50,10 +50,10 @@ async def test_the_fleet_shows_this_machine_with_numbers_that_move(
         assert len(await page.locator(".card .spark .line").first.get_attribute("d") or "") > 20
 
 
-async def test_gauges_agree_with_the_api(bus_url: str, database_url: str, tmp_path: Path) -> None:
+async def test_gauges_agree_with_the_api(chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path) -> None:
     async with (
         stack(bus_url, database_url, tmp_path) as address,
-        opened(f"{address}/hosts/{HOST}") as page,
+        opened(chromium, f"{address}/hosts/{HOST}") as page,
         httpx.AsyncClient(base_url=address + API) as api,
     ):
         await page.locator(".gauge").first.wait_for()
@@ -72,21 +72,26 @@ async def test_gauges_agree_with_the_api(bus_url: str, database_url: str, tmp_pa
         await eventually(agree, within_s=30, every_s=0.2)
 
 
-async def test_rows_that_were_refused_are_told_on_the_page_of_their_host(bus_url: str, database_url: str) -> None:
+async def test_rows_that_were_refused_are_told_on_the_page_of_their_host(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
     now_ms = time.time_ns() // 1_000_000
     await put(database_url, "cpu", [(now_ms, "", {"total": 1})])
     await execute(database_url, "INSERT INTO refusals SELECT id, 'cpu', 'too old', 1204, now() FROM hosts")
     settings = ServerSettings(nats_url=bus_url, database_url=database_url, port=0)
-    async with served(settings) as address, opened(f"{address}/hosts/web-1") as page:
+    async with served(settings) as address, opened(chromium, f"{address}/hosts/web-1") as page:
         line = page.locator("[data-refused]")
         await line.wait_for()
         assert (await line.inner_text()).startswith("1,204 rows refused: too old (CPU), last ")
 
 
 async def test_a_drag_zooms_every_chart_and_a_double_click_goes_back(
-    bus_url: str, database_url: str, tmp_path: Path
+    chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path
 ) -> None:
-    async with stack(bus_url, database_url, tmp_path) as address, opened(f"{address}/hosts/{HOST}?range=5m") as page:
+    async with (
+        stack(bus_url, database_url, tmp_path) as address,
+        opened(chromium, f"{address}/hosts/{HOST}?range=5m") as page,
+    ):
         await page.locator("[data-chart=cpu] canvas").wait_for()
         await page.wait_for_function("document.querySelector('[data-chart=cpu] .legend b')?.textContent.match(/\\d/)")
         drawn = "(c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v > 0))"
@@ -106,10 +111,12 @@ async def test_a_drag_zooms_every_chart_and_a_double_click_goes_back(
         await page.wait_for_url(f"{address}/hosts/{HOST}?range=5m")
 
 
-async def test_a_rule_made_in_the_form_is_there_over_rest(bus_url: str, database_url: str, tmp_path: Path) -> None:
+async def test_a_rule_made_in_the_form_is_there_over_rest(
+    chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path
+) -> None:
     async with (
         stack(bus_url, database_url, tmp_path) as address,
-        opened(f"{address}/alerts", provoked=("status of 400",)) as page,
+        opened(chromium, f"{address}/alerts", provoked=("status of 400",)) as page,
         httpx.AsyncClient(base_url=address + API) as api,
     ):
         await page.get_by_role("button", name="New rule").click()
@@ -130,11 +137,11 @@ async def test_a_rule_made_in_the_form_is_there_over_rest(bus_url: str, database
 
 
 async def test_a_setting_changed_by_somebody_else_is_not_overwritten(
-    bus_url: str, database_url: str, tmp_path: Path
+    chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path
 ) -> None:
     async with (
         stack(bus_url, database_url, tmp_path) as address,
-        opened(f"{address}/settings", provoked=("status of 412",)) as page,
+        opened(chromium, f"{address}/settings", provoked=("status of 412",)) as page,
         httpx.AsyncClient(base_url=address + API) as api,
     ):
         field = page.get_by_label("Raw samples kept")
@@ -149,8 +156,10 @@ async def test_a_setting_changed_by_somebody_else_is_not_overwritten(
         assert (await api.get("/settings/raw_days")).json()["value"] == 9
 
 
-async def test_a_card_is_opened_with_the_keyboard_alone(bus_url: str, database_url: str, tmp_path: Path) -> None:
-    async with stack(bus_url, database_url, tmp_path) as address, opened(address) as page:
+async def test_a_card_is_opened_with_the_keyboard_alone(
+    chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path
+) -> None:
+    async with stack(bus_url, database_url, tmp_path) as address, opened(chromium, address) as page:
         await page.get_by_role("link", name=HOST).wait_for()
         for _ in range(30):
             await page.keyboard.press("Tab")
@@ -161,16 +170,18 @@ async def test_a_card_is_opened_with_the_keyboard_alone(bus_url: str, database_u
         await page.get_by_role("heading", name=HOST).wait_for()
 
 
-async def test_an_older_link_to_a_host_opens_its_page(bus_url: str, database_url: str) -> None:
+async def test_an_older_link_to_a_host_opens_its_page(chromium: Chromium, bus_url: str, database_url: str) -> None:
     await put(database_url, "cpu", [(time.time_ns() // 1_000_000, "", {"total": 1})])
     settings = ServerSettings(nats_url=bus_url, database_url=database_url, port=0)
-    async with served(settings) as address, opened(f"{address}/host/web-1?range=5m") as page:
+    async with served(settings) as address, opened(chromium, f"{address}/host/web-1?range=5m") as page:
         await page.wait_for_url(f"{address}/hosts/web-1?range=5m")
         await page.get_by_role("heading", name="web-1").wait_for()
 
 
 @pytest.mark.parametrize("path", ["/hosts/No", "/unknown", "/host/No", "/hosts/%zz"])
-async def test_a_page_that_does_not_exist_says_so(path: str, bus_url: str, database_url: str) -> None:
+async def test_a_page_that_does_not_exist_says_so(
+    chromium: Chromium, path: str, bus_url: str, database_url: str
+) -> None:
     settings = ServerSettings(nats_url=bus_url, database_url=database_url, port=0)
-    async with served(settings) as address, opened(address + path) as page:
+    async with served(settings) as address, opened(chromium, address + path) as page:
         await page.get_by_role("heading", name="No such page").wait_for()

@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Page
 
 from infra.settings import ServerSettings
-from tests.browser.browser import opened
+from tests.browser.browser import Chromium, opened
 from tests.browser.stack import HOST, served, stack
 
 pytestmark = pytest.mark.browser
@@ -71,11 +71,13 @@ async def brightness(page: Page) -> tuple[float, int]:
 
 
 @pytest.mark.parametrize("path", READY)
-async def test_both_themes_render(path: str, bus_url: str, database_url: str, tmp_path: Path) -> None:
+async def test_both_themes_render(
+    chromium: Chromium, path: str, bus_url: str, database_url: str, tmp_path: Path
+) -> None:
     async with stack(bus_url, database_url, tmp_path) as address:
         means = {}
         for scheme in ("light", "dark"):
-            async with opened(address + path, scheme=scheme) as page:
+            async with opened(chromium, address + path, scheme=scheme) as page:
                 await page.locator(READY[path]).first.wait_for()
                 means[scheme], colors = await brightness(page)
                 assert colors > 100, "a page of hardly any colours shows nothing"
@@ -84,31 +86,35 @@ async def test_both_themes_render(path: str, bus_url: str, database_url: str, tm
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_every_text_colour_can_be_read_on_every_ground(scheme: str, bus_url: str, database_url: str) -> None:
+async def test_every_text_colour_can_be_read_on_every_ground(
+    chromium: Chromium, scheme: str, bus_url: str, database_url: str
+) -> None:
     settings = ServerSettings(nats_url=bus_url, database_url=database_url, port=0)
     pairs = [(text, ground) for text in TEXTS for ground in GROUNDS]
-    async with served(settings) as address, opened(f"{address}/settings", scheme=scheme) as page:  # type: ignore[arg-type]
+    async with served(settings) as address, opened(chromium, f"{address}/settings", scheme=scheme) as page:  # type: ignore[arg-type]
         await page.locator(".setting").first.wait_for()
         found = dict(zip(pairs, await page.evaluate(CONTRAST, pairs), strict=True))
     assert len(set(found.values())) > 10
     assert not {pair: round(ratio, 2) for pair, ratio in found.items() if ratio < 4.5}
 
 
-async def test_nothing_overflows_a_phone(bus_url: str, database_url: str, tmp_path: Path) -> None:
+async def test_nothing_overflows_a_phone(chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path) -> None:
     async with stack(bus_url, database_url, tmp_path) as address:
         for path, ready in READY.items():
-            async with opened(address + path, width=375, height=740) as page:
+            async with opened(chromium, address + path, width=375, height=740) as page:
                 await page.locator(ready).first.wait_for()
                 if path.startswith("/hosts/"):
                     await page.locator(".stats tbody tr").first.wait_for()
                 assert await page.evaluate("document.documentElement.scrollWidth") == 375, path
 
 
-async def test_a_gateway_that_goes_away_is_told_and_taken_up_again(bus_url: str, database_url: str) -> None:
+async def test_a_gateway_that_goes_away_is_told_and_taken_up_again(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
     settings = ServerSettings(nats_url=bus_url, database_url=database_url, port=0)
     async with AsyncExitStack() as gateway:
         address = await gateway.enter_async_context(served(settings))
-        async with opened(address, provoked=("net::ERR_",)) as page:
+        async with opened(chromium, address, provoked=("net::ERR_",)) as page:
             await page.get_by_text("No host has reported yet").wait_for()
             assert not await page.locator(".banner").is_visible()
             await gateway.aclose()
