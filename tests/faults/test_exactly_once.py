@@ -152,8 +152,8 @@ async def test_killing_ingest_alerts_bus_and_database_loses_doubles_and_changes_
             async with bus.connection(nats.url, "test") as client:
                 last = (await client.jetstream().stream_info("METRICS")).state.last_seq
             assert last >= sum(ticks) // SAMPLES
-            await eventually(lambda: positions_at(postgres.url, "ingest", last), 60, 0.2)
-            await eventually(lambda: positions_at(postgres.url, "alerts", last), 60, 0.2)
+            await eventually(lambda: positions_at(postgres.url, "ingest", last), 120, 0.2)
+            await eventually(lambda: positions_at(postgres.url, "alerts", last), 120, 0.2)
         await assert_stored_exactly(postgres.url, ticks, start_ms)
         disturbed = await transitions(postgres.url)
         undisturbed = await undisturbed_transitions(nats.url, postgres.url, last, tmp_path)
@@ -196,5 +196,5 @@ async def undisturbed_transitions(nats_url: str, url: str, last: int, directory:
     peace = directory / "undisturbed"
     peace.mkdir()
     with service("alerts", nats_url, other, peace):
-        await eventually(lambda: positions_at(other, "alerts", last), 60, 0.2)
+        await eventually(lambda: positions_at(other, "alerts", last), 120, 0.2)
     return await transitions(other)
