@@ -225,13 +225,18 @@ def first_fault(faults: BaseExceptionGroup[BaseException]) -> BaseException:
 
 async def _close(client: Client) -> None:
     """Close within two seconds, whatever state the connection is in."""
-    with contextlib.suppress(*BUS_TRANSIENT):
-        async with asyncio.timeout(2):
-            try:
-                await client.close()
-            except RuntimeError as error:
-                if _CLOSED not in str(error):
-                    raise
-                # It stopped half-way, at what was left to send: once more, without that.
-                client._pending, client._pending_data_size, client._status = [], 0, Client.DISCONNECTED
-                await client.close()
+    receiving: list[Any] = [sub._wait_for_msgs_task for sub in client._subs.values() if sub._wait_for_msgs_task]
+    try:
+        with contextlib.suppress(*BUS_TRANSIENT):
+            async with asyncio.timeout(2):
+                try:
+                    await client.close()
+                except RuntimeError as error:
+                    if _CLOSED not in str(error):
+                        raise
+                    # It stopped half-way, at what was left to send: once more, without that.
+                    client._pending, client._pending_data_size, client._status = [], 0, Client.DISCONNECTED
+                    await client.close()
+    finally:
+        for task in receiving:  # a socket that breaks under the closing leaves them waiting for ever
+            task.cancel()

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from infra.bus.backoff import Backoff
-from infra.bus.connection import BUS_TRANSIENT, keep_connected
+from infra.bus.connection import BUS_TRANSIENT, connection, keep_connected
 from infra.bus.streams import ensure_streams
 from infra.servers.embedded import nats_server
 from schemas.subjects import STREAMS
@@ -93,3 +94,32 @@ async def test_streams_can_be_ensured_by_several_at_once(bus_url: str) -> None:
         assert names >= {stream.name for stream in STREAMS}
 
     await keep_connected(bus_url, "test", work)
+
+
+async def test_a_socket_that_breaks_under_the_closing_leaves_no_task(bus_url: str) -> None:
+    async def receive(_: Msg) -> None: ...
+
+    class Broken:
+        """A transport whose peer went just now."""
+
+        def __init__(self, whole: object) -> None:
+            self._whole = whole
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._whole, name)
+
+        async def drain(self) -> None:
+            raise ConnectionResetError("broken")
+
+    async with connection(bus_url, "test") as client:
+        await client.subscribe("something", cb=receive)
+        await client.flush()
+        whole = client._transport
+        client._transport = Broken(whole)
+        client._pending, client._pending_data_size = [b"PING\r\n"], 6
+    tasks = [task for task in asyncio.all_tasks() if "_wait_for_msgs" in repr(task)]
+    await asyncio.wait(tasks, timeout=1)
+    left = [task for task in tasks if not task.done()]
+    assert whole is not None
+    whole.close()
+    assert not left
