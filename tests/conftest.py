@@ -50,7 +50,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest tests first: begun last they would keep one worker busy when the others have nothing left."""
-    first = {"fault", "browser", "long"}
+    first = {"fault", "browser"}
     items.sort(key=lambda item: not any(marker.name in first for marker in item.iter_markers()))
 
 

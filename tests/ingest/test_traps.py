@@ -18,8 +18,6 @@ from tests.batches import encoded
 from tests.ingest.running import NOW_MS, count_is, ingesting, publish, reached, ticks
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.long
-
 SAMPLES = 5
 
 

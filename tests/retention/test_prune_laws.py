@@ -7,7 +7,6 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -17,8 +16,6 @@ from services.retention import sql
 from services.retention.job import prune
 from tests.infra.families import HOUSE, house
 from tests.retention.house import NOW, PLENTY, TODAY, a_disk, mark, set_
-
-pytestmark = pytest.mark.long
 
 MIDDAY = TODAY - timedelta(hours=12)
 """Where true time ends at the latest: the database's clock is right or ahead of it by weeks, ours wherever."""

@@ -13,8 +13,6 @@ from agent.collectors.linux import sensors
 from schemas.catalogue import CATALOGUE
 from tests.agent.everything import Known, Whole, complete, recovers, watched
 
-pytestmark = pytest.mark.long
-
 OWNERS = {
     "proc/stat": {"cpu", "core"},
     "proc/loadavg": {"cpu"},

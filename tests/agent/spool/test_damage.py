@@ -17,8 +17,6 @@ from agent.spool import frames
 from agent.spool.frames import BATCH, Frame
 from tests.agent.spoolworld import MEMORY, START_S, World, add, after_a_crash, drain, join, let_go, opened, platter
 
-pytestmark = pytest.mark.long
-
 NEVER_S = 1e9
 """A `sync_s` that never comes."""
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from infra.servers.embedded import Server
 from schemas.messages import AlertTransition
 from schemas.rules import Rule, Threshold
 from tests.alerts.fleet import Fleet, fleet, serving
 from tests.waiting import eventually
-
-pytestmark = pytest.mark.long
 
 SOON = Rule("down", "Host down", "host.down", critical=Threshold(1, 1))
 DOWN = Rule("down", "Host down", "host.down", critical=Threshold(2, 2))

@@ -23,8 +23,6 @@ from tests.gateway.rows import Row, execute, put, utc
 from tests.gateway.running import gateway
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.long
-
 START_MS = 1_795_219_200_000
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS

@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -32,8 +31,6 @@ from tests.gateway.histories import (
 )
 from tests.gateway.rolled import roll_up
 from tests.gateway.rows import Row, execute, put
-
-pytestmark = pytest.mark.long
 
 END_MS = START_MS + HOURS * HOUR_MS
 POINTS = st.sampled_from([1, 2, 7, 12, 50, 144, 600, 5000])

@@ -20,8 +20,6 @@ from infra.log import FILE_BACKUPS, FILE_BYTES
 from tests.infra.cli.commands import SONDE, environment
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.long
-
 LOG_MODE = 0o600
 
 

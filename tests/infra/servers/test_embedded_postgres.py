@@ -19,8 +19,6 @@ from infra.servers.embedded import EmbeddedServerError, PortTakenError, postgres
 from infra.storage import database
 from tests.conftest import kept
 
-pytestmark = pytest.mark.long
-
 
 @pytest.fixture(scope="module")
 def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
