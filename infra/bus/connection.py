@@ -131,10 +131,9 @@ async def keep_connected(
             await asyncio.wait({trying}, timeout=GRACE_S)
     finally:
         told.cancel()
-        while not trying.done():
-            # Again and again: before Python 3.12 a `wait_for`, of which the client is full, can lose a cancelling.
+        if not trying.done():
             trying.cancel()
-            await asyncio.wait({trying}, timeout=0.2)
+            await asyncio.wait({trying})
         fault = None if trying.cancelled() else trying.exception()
     if fault is not None:
         raise fault
@@ -187,11 +186,9 @@ async def _unless(ended: asyncio.Event, waiting: Coroutine[Any, Any, T]) -> T | 
         return task.result() if task.done() else None
     finally:
         told.cancel()
-        while not task.done():
-            # Again and again, as in `keep_connected`, which cancels us no less often: nothing is lost by not listening.
+        if not task.done():
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait({task}, timeout=0.2)
+            await asyncio.wait({task})
 
 
 async def _until_closed(client: Client, closed: asyncio.Event, work: Callable[[Client], Awaitable[None]]) -> None:

@@ -128,7 +128,6 @@ async def _part(name: str, part: Awaitable[None], stop: asyncio.Event) -> None:
         await part
     except Exception as error:
         logger.critical("crashed", extra={"part": name}, exc_info=error)
-        stop.set()  # besides the group's cancelling, which Python before 3.12 can lose in a `wait_for`
         raise PartEnded(f"{name} crashed: {process.describe(error)}") from error
     if not stop.is_set():
         raise PartEnded(f"{name} ended by itself")

@@ -46,11 +46,8 @@ async def run(settings: ServerSettings, stop: asyncio.Event, *, slack_pace_s: fl
                 group.create_task(keep_connected(settings.nats_url, CONSUMER, work, stop=ending, transient=transient)),
                 group.create_task(deliver_to_slack(settings.database_url, ending, wake_slack, slack_pace_s)),
             }
-            try:
-                await stop.wait()
-            finally:
-                # Also when cancelled: before Python 3.12 a cancellation that meets a reply inside wait_for is lost.
-                ending.set()
+            await stop.wait()
+            ending.set()
             await asyncio.wait(tasks, timeout=GRACE_S)
             for task in tasks:
                 task.cancel()
