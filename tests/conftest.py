@@ -8,6 +8,7 @@ another server, such as one with TimescaleDB.
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import os
 import secrets
@@ -30,7 +31,7 @@ from infra.storage.engine import detect
 from infra.storage.migrate import migrate
 from tests.browser.browser import Chromium
 from tests.waiting import eventually
-from tests.workers import worker_count
+from tests.workers import files_in_memory, worker_count
 
 T = TypeVar("T")
 
@@ -46,6 +47,12 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Processes when neither `-n` nor PYTEST_XDIST_AUTO_NUM_WORKERS gives a number."""
     given = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
     return int(given) if given else worker_count(config.args, config.option.keyword, os.cpu_count() or 1)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: collecting garbage need not look at it again after every few tests."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -91,7 +98,7 @@ def kept(context: AbstractAsyncContextManager[T]) -> Iterator[T]:
 @pytest.fixture(scope="session")
 def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The worker's nats-server."""
-    with kept(nats_server(tmp_path_factory.mktemp("nats"))) as server:
+    with files_in_memory(tmp_path_factory.mktemp("nats")) as directory, kept(nats_server(directory)) as server:
         yield server
 
 
@@ -101,7 +108,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if GIVEN:
         yield GIVEN
         return
-    with kept(postgres_server(tmp_path_factory.mktemp("postgres"))) as server:
+    with files_in_memory(tmp_path_factory.mktemp("postgres")) as directory, kept(postgres_server(directory)) as server:
         asyncio.run(forgo_durability(server.url))
         yield server.url
 
@@ -174,8 +181,8 @@ async def fresh_database(postgres_url: str, template: str) -> AsyncIterator[str]
 async def forgo_durability(postgres_url: str) -> None:
     """Let the disk write when it likes: no test cuts this server's power, and each makes and drops a database."""
     async with database.connection(postgres_url, "tests") as connection:
-        for setting in ("fsync", "full_page_writes"):
-            await connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        for setting in ("fsync = off", "full_page_writes = off", "max_wal_size = '128MB'"):
+            await connection.execute(f"ALTER SYSTEM SET {setting}")
         await connection.execute("SELECT pg_reload_conf()")
 
 
