@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -63,8 +64,16 @@ class Machine:
         if broken is None:
             file.unlink(missing_ok=True)
             return
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(broken)
+        data = broken.encode()
+        try:
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT)
+        except FileNotFoundError:
+            file.parent.mkdir(parents=True)
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT)
+        # Emptied before it is written, some file systems would take the disk to it at each closing.
+        os.pwrite(descriptor, data, 0)
+        os.ftruncate(descriptor, len(data))
+        os.close(descriptor)
 
     def link(self, name: str, state: str, speed: str) -> None:
         directory = self.sys / "class" / "net" / name

@@ -14,6 +14,7 @@ from infra.settings import ServerSettings
 from tests.browser.browser import Chromium, opened
 from tests.browser.stack import HOST, served, stack
 from tests.gateway.rows import execute, put
+from tests.gateway.running import TRUST
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
@@ -54,7 +55,7 @@ async def test_gauges_agree_with_the_api(chromium: Chromium, bus_url: str, datab
     async with (
         stack(bus_url, database_url, tmp_path) as address,
         opened(chromium, f"{address}/hosts/{HOST}") as page,
-        httpx.AsyncClient(base_url=address + API) as api,
+        httpx.AsyncClient(base_url=address + API, verify=TRUST) as api,
     ):
         await page.locator(".gauge").first.wait_for()
 
@@ -117,7 +118,7 @@ async def test_a_rule_made_in_the_form_is_there_over_rest(
     async with (
         stack(bus_url, database_url, tmp_path) as address,
         opened(chromium, f"{address}/alerts", provoked=("status of 400",)) as page,
-        httpx.AsyncClient(base_url=address + API) as api,
+        httpx.AsyncClient(base_url=address + API, verify=TRUST) as api,
     ):
         await page.get_by_role("button", name="New rule").click()
         await page.get_by_label("Name").fill("Disk nearly full")
@@ -142,7 +143,7 @@ async def test_a_setting_changed_by_somebody_else_is_not_overwritten(
     async with (
         stack(bus_url, database_url, tmp_path) as address,
         opened(chromium, f"{address}/settings", provoked=("status of 412",)) as page,
-        httpx.AsyncClient(base_url=address + API) as api,
+        httpx.AsyncClient(base_url=address + API, verify=TRUST) as api,
     ):
         field = page.get_by_label("Raw samples kept")
         await field.fill("9")

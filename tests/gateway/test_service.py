@@ -25,7 +25,7 @@ from schemas.catalogue import CATALOGUE, Family, Metric
 from services.gateway import service
 from tests.batches import sample
 from tests.gateway.rows import put
-from tests.gateway.running import gateway, publish, publishing, ready, watching
+from tests.gateway.running import TRUST, gateway, publish, publishing, ready, watching
 from tests.waiting import eventually
 
 
@@ -69,7 +69,7 @@ async def test_a_bound_socket_can_be_handed_in(database_url: str, bus_url: str) 
 async def test_the_stop_is_prompt_with_open_streams(database_url: str, bus_url: str) -> None:
     async with contextlib.AsyncExitStack() as watchers:
         async with gateway(database_url, bus_url) as client:
-            own = await watchers.enter_async_context(httpx.AsyncClient(base_url=client.base_url))
+            own = await watchers.enter_async_context(httpx.AsyncClient(base_url=client.base_url, verify=TRUST))
             streams = [await watchers.enter_async_context(watching(own)) for _ in range(3)]
             for stream in streams:
                 await stream.until("snapshot")

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from agent.spool import frames
 from agent.spool.frames import BATCH, Frame
-from tests.agent.spoolworld import MEMORY, START_S, World, add, after_a_crash, drain, join, let_go, opened, platter
+from tests.agent.spoolworld import START_S, World, add, after_a_crash, drain, join, let_go, opened, platter
+from tests.workers import SHARED_MEMORY
 
 NEVER_S = 1e9
 """A `sync_s` that never comes."""
@@ -23,7 +24,7 @@ NEVER_S = 1e9
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as base:
+    with tempfile.TemporaryDirectory(dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None) as base:
         yield Path(base)
         let_go(Path(base))
 

@@ -14,7 +14,8 @@ from agent.spool import frames
 from agent.spool.files import SpoolInUse
 from agent.spool.frames import BATCH, Frame
 from agent.spool.spool import Limits, open_spool
-from tests.agent.spoolworld import MEMORY, START_S, World, add, after_a_crash, drain, join, let_go, opened
+from tests.agent.spoolworld import START_S, World, add, after_a_crash, drain, join, let_go, opened
+from tests.workers import SHARED_MEMORY
 
 
 def test_batches_come_out_in_order_and_once(tmp_path: Path) -> None:
@@ -248,7 +249,7 @@ steps = st.sampled_from(
 @settings(max_examples=300, deadline=None)
 @given(st.lists(steps, max_size=60))
 def test_every_batch_arrives_once_whatever_happens(course: list[Callable[[World], object]]) -> None:
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as base:
+    with tempfile.TemporaryDirectory(dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None) as base:
         world = World(Path(base))
         for step in course:
             world.now_s += 1
