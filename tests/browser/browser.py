@@ -85,7 +85,7 @@ async def opened(
     )
     try:
         page = await context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)  # a first page after the installation waits for fonts and a cold disk
         await page.add_init_script(WATCH)
         page.on(
             "console",
