@@ -19,7 +19,9 @@ from nats.aio.client import Client
 from infra.bus.backoff import Backoff
 from infra.bus.credentials import identity
 from infra.bus.patience import ANYBODY, Access, Patience
+from infra.bus.wait_for import mend_wait_for
 
+mend_wait_for()
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -12,9 +13,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, Page, Playwright, async_playwright
+from playwright.async_api import Error as PlaywrightError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+"""The last: containers have 64 MiB there, which is too little for the browsers of several workers."""
 WATCH = """addEventListener('securitypolicyviolation', (event) => {
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`);
 })"""
@@ -104,6 +107,12 @@ async def opened(
         )
         await page.goto(address)
         yield page
+    except BaseException as error:
+        with contextlib.suppress(PlaywrightError):
+            shown = await page.inner_text("body", timeout=1000)
+            error.add_note(f"{page.url} showed: {shown[:1500]!r}")
+        error.add_note(f"it complained: {complaints}")
+        raise
     finally:
         await context.close()
     assert not complaints, complaints
