@@ -29,7 +29,6 @@ from infra.servers.embedded import Server, nats_server, postgres_server
 from infra.storage import database
 from infra.storage.engine import detect
 from infra.storage.migrate import migrate
-from tests.browser.browser import Chromium
 from tests.waiting import eventually
 from tests.workers import files_in_memory, worker_count
 
@@ -77,10 +76,10 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         assert not others, f"tasks left running: {others}"
 
     chromium = arguments.get("chromium")
-    if isinstance(chromium, Chromium):
-        chromium.runner.run(run())
-    else:
+    if chromium is None:
         asyncio.run(run(), debug=False)
+    else:
+        chromium.runner.run(run())
     return True
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 PER_CORE = 2
-"""Tests wait for servers and clocks more than they compute."""
+"""While one waits for a server or a clock, another computes; a third adds nothing."""
 MOST = 16
 """Each worker has a nats-server and a PostgreSQL."""
 

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from agent.spool.spool import Limits, Message, Spool, open_spool
+from tests.workers import SHARED_MEMORY
 
 START_S = 1_800_000_000.0
 
@@ -46,6 +48,14 @@ def let_go(directory: Path) -> None:
         with contextlib.suppress(FileNotFoundError):  # of the listing itself
             if str(entry.readlink()).startswith(f"{directory}/"):
                 os.close(int(entry.name))
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A directory for one example, in memory where there is some; nothing stays open in it."""
+    with tempfile.TemporaryDirectory(dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None) as base:
+        yield Path(base)
+        let_go(Path(base))
 
 
 def join(payloads: list[bytes], seq: int) -> bytes:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,18 +13,10 @@ from hypothesis import strategies as st
 
 from agent.spool import frames
 from agent.spool.frames import BATCH, Frame
-from tests.agent.spoolworld import START_S, World, add, after_a_crash, drain, join, let_go, opened, platter
-from tests.workers import SHARED_MEMORY
+from tests.agent.spoolworld import START_S, World, add, after_a_crash, drain, join, let_go, opened, platter, scratch
 
 NEVER_S = 1e9
 """A `sync_s` that never comes."""
-
-
-@contextmanager
-def scratch() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None) as base:
-        yield Path(base)
-        let_go(Path(base))
 
 
 steps = st.sampled_from(

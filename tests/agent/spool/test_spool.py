@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +13,7 @@ from agent.spool import frames
 from agent.spool.files import SpoolInUse
 from agent.spool.frames import BATCH, Frame
 from agent.spool.spool import Limits, open_spool
-from tests.agent.spoolworld import START_S, World, add, after_a_crash, drain, join, let_go, opened
-from tests.workers import SHARED_MEMORY
+from tests.agent.spoolworld import START_S, World, add, after_a_crash, drain, join, opened, scratch
 
 
 def test_batches_come_out_in_order_and_once(tmp_path: Path) -> None:
@@ -249,8 +247,8 @@ steps = st.sampled_from(
 @settings(max_examples=300, deadline=None)
 @given(st.lists(steps, max_size=60))
 def test_every_batch_arrives_once_whatever_happens(course: list[Callable[[World], object]]) -> None:
-    with tempfile.TemporaryDirectory(dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None) as base:
-        world = World(Path(base))
+    with scratch() as base:
+        world = World(base)
         for step in course:
             world.now_s += 1
             step(world)
@@ -258,4 +256,3 @@ def test_every_batch_arrives_once_whatever_happens(course: list[Callable[[World]
             pass
         assert sorted(world.accepted, key=int) == world.added
         assert (world.spool.backlog.batches, world.spool.backlog.dropped) == (0, 0)
-        let_go(Path(base))
