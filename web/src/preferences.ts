@@ -1,13 +1,14 @@
 // What this browser prefers; kept in its local storage.
 import { effect, type Signal, signal } from "@preact/signals";
 import type { Base } from "./format.ts";
+import { lasting } from "./storage.ts";
 
 export type Theme = "system" | "light" | "dark";
 
 function kept<T extends string>(name: string, allowed: readonly T[], otherwise: T): Signal<T> {
-  const stored = localStorage.getItem(name) as T | null;
+  const stored = lasting.read(name) as T | null;
   const value = signal(stored !== null && allowed.includes(stored) ? stored : otherwise);
-  effect(() => localStorage.setItem(name, value.value));
+  effect(() => lasting.write(name, value.value));
   return value;
 }
 

@@ -1,40 +1,80 @@
 // The URL is the state: a path signal and a query signal over the history API, and links that move them.
 import { batch, signal } from "@preact/signals";
+import { passing } from "./storage.ts";
 
 export const path = signal(location.pathname);
 export const query = signal(new URLSearchParams(location.search));
+/** What the entry of the history in view remembers besides its address; survives a reload. */
+export const memory = signal<unknown>(history.state);
+
+/** Asked before the page is left: false keeps it. `go` leaves after all. */
+type Guard = (go: () => void) => boolean;
+let guard: Guard = () => true;
+
+/** Whoever has something to lose decides whether the page may be left. */
+export function guardLeaving(asked: Guard): void {
+  guard = asked;
+}
 
 function read(): void {
   batch(() => {
+    memory.value = history.state;
     path.value = location.pathname;
     if (query.peek().toString() !== new URLSearchParams(location.search).toString())
       query.value = new URLSearchParams(location.search);
+    if (location.pathname === "/") passing.write("fleet", location.search);
   });
 }
 
-/** Goes to `href` of this site. A replaced entry is for what nobody wants to step back through, such as typing. */
-export function navigate(href: string, replace = false): void {
-  if (replace) history.replaceState(null, "", href);
-  else history.pushState(null, "", href);
+/** The fleet as it was last looked at in this tab: its search, filter and order. */
+export const fleetHref = (): string => `/${passing.read("fleet") ?? ""}`;
+
+export interface Step {
+  /** For what nobody wants to step back through, such as typing. */
+  replace?: boolean;
+  /** What the entry remembers; see `memory`. */
+  memory?: unknown;
+}
+
+/** Goes to `href` of this site. */
+export function navigate(href: string, { replace = false, memory: kept = null }: Step = {}): void {
+  const moves = new URL(href, location.href).pathname !== location.pathname;
+  if (moves && !guard(() => enter(href, replace, kept))) return;
+  enter(href, replace, kept);
+}
+
+function enter(href: string, replace: boolean, kept: unknown): void {
+  if (replace) history.replaceState(kept, "", href);
+  else history.pushState(kept, "", href);
   const moved = path.peek() !== location.pathname;
   read();
   if (moved) scrollTo(0, 0);
 }
 
 /** Changes entries of the query and keeps the others; null removes one. */
-export function setQuery(entries: Record<string, string | null>, replace = false): void {
+export function setQuery(entries: Record<string, string | null>, step: Step = {}): void {
   const next = new URLSearchParams(query.peek());
   for (const [name, value] of Object.entries(entries)) {
     if (value === null || value === "") next.delete(name);
     else next.set(name, value);
   }
   const text = next.toString();
-  navigate(text ? `${location.pathname}?${text}` : location.pathname, replace);
+  navigate(text ? `${location.pathname}?${text}` : location.pathname, { memory: memory.peek(), ...step });
 }
 
 /** Makes ordinary links to pages of this site move the router instead of loading. */
 export function startRouter(): void {
-  addEventListener("popstate", read);
+  read();
+  addEventListener("popstate", () => {
+    const moves = path.peek() !== location.pathname;
+    const [to, kept] = [location.href, history.state];
+    if (!moves || guard(() => enter(to, false, kept))) {
+      read();
+      return;
+    }
+    // The browser has gone already: what is on the page gets its address back.
+    history.pushState(memory.peek(), "", `${path.peek()}${query.peek().size > 0 ? `?${query.peek()}` : ""}`);
+  });
   document.addEventListener("click", (event) => {
     if (
       event.defaultPrevented ||
@@ -46,7 +86,10 @@ export function startRouter(): void {
     )
       return;
     const link = (event.target as Element).closest("a");
-    if (!link || link.origin !== location.origin || link.target || link.pathname.startsWith("/api/")) return;
+    if (!link || link.origin !== location.origin || link.target || link.download) return;
+    if (link.pathname.startsWith("/api/")) return;
+    // A link into this very page, such as "Skip to content", is the browser's own business: it moves the focus.
+    if (link.hash && link.pathname === location.pathname && link.search === location.search) return;
     event.preventDefault();
     navigate(link.href);
   });

@@ -1,10 +1,12 @@
 // Alerts that are not over, the worst first.
+
+import { pathWords } from "../api/catalogue.ts";
 import type { ActiveAlert, Rule } from "../api/types.gen.ts";
 import { duration, limit, moment, text } from "../format.ts";
 import { now } from "../live/session.ts";
 import { base } from "../preferences.ts";
 import { StandingIcon } from "../shell/icons.tsx";
-import { pathWords } from "./words.ts";
+import "../style/alerts.css";
 
 /** Pending, suspended and no-data alerts are shown, but they do not shout. */
 const fires = (alert: ActiveAlert): boolean => alert.state === "firing" || alert.state === "recovering";

@@ -1,6 +1,8 @@
 // A rule while it is being written: what the form's fields hold, and the rule they make. Pure.
+
+import { HOST_DOWN } from "../api/catalogue.ts";
 import type { FieldError, Rule, Threshold } from "../api/types.gen.ts";
-import { HOST_DOWN, slug } from "./words.ts";
+import { slug } from "./words.ts";
 
 /** Texts as typed; an empty threshold is none. */
 export interface Draft {

@@ -1,7 +1,7 @@
 // The form of a rule, in a dialog. It says in words what the rule will do, and shows the API's objections where they belong.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { CATALOGUE } from "../api/catalogue.gen.ts";
+import { CATALOGUE, familyWord, HOST_DOWN, metricOf, metricWord, unitOf } from "../api/catalogue.ts";
 import { Failure, request } from "../api/client.ts";
 import type { StoredRule } from "../api/types.gen.ts";
 import { fleet } from "../live/session.ts";
@@ -9,7 +9,7 @@ import { base } from "../preferences.ts";
 import { Field } from "../shell/field.tsx";
 import { CloseIcon } from "../shell/icons.tsx";
 import { type Draft, draftOf, errorsByField, FRESH, ruleOf } from "./draft.ts";
-import { familyWord, HOST_DOWN, metricOf, metricWord, ruleSentence, unitOf } from "./words.ts";
+import { ruleSentence } from "./words.ts";
 
 interface EditorProps {
   /** The rule to change; null for a new one. */

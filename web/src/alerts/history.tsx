@@ -1,9 +1,11 @@
 // What happened: every change of an alert, and what became of its notification.
+
+import { pathWords } from "../api/catalogue.ts";
 import type { Delivery, PastAlert } from "../api/types.gen.ts";
 import { duration, limit, moment, text } from "../format.ts";
 import { base } from "../preferences.ts";
 import { StandingIcon } from "../shell/icons.tsx";
-import { kindWord, pathWords } from "./words.ts";
+import { kindWord } from "./words.ts";
 
 export function HistoryTable({ history }: { history: readonly PastAlert[] }) {
   if (history.length === 0) return <p class="quiet-line panel">No alert has ever fired here.</p>;

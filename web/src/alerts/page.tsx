@@ -6,10 +6,11 @@ import { fleet, transition } from "../live/session.ts";
 import { StandingIcon } from "../shell/icons.tsx";
 import { useTitle } from "../shell/title.ts";
 import { ActiveList } from "./active.tsx";
-import { active, loadActive, loadRules, ruleBodies } from "./data.ts";
+import { active, ruleBodies, rules } from "./data.ts";
 import { RuleEditor } from "./editor.tsx";
 import { HistoryTable } from "./history.tsx";
 import { RuleList } from "./rules.tsx";
+import "../style/alerts.css";
 
 /** Most transitions that the history shows. */
 const LIMIT = 200;
@@ -28,7 +29,7 @@ export function AlertsPage() {
     const abort = new AbortController();
     get<Alerts>(`/alerts?state=all&limit=${LIMIT}`, abort.signal).then(
       (got) => {
-        active.value = got.active;
+        active.put(got.active);
         history.value = got.history;
         error.value = null;
       },
@@ -39,7 +40,7 @@ export function AlertsPage() {
     return () => abort.abort();
   });
 
-  const firing = active.value ?? [];
+  const firing = active.state.value.value ?? [];
   return (
     <div class="alerts">
       <h1 class="hidden">Alerts</h1>
@@ -52,7 +53,7 @@ export function AlertsPage() {
         <header>
           <h2 id="firing">Now</h2>
         </header>
-        {active.value !== null && firing.length === 0 && (
+        {active.state.value.value !== null && firing.length === 0 && (
           <p class="quiet-line panel">
             <span class="tone-up">
               <StandingIcon standing="up" />
@@ -91,9 +92,11 @@ export function AlertsPage() {
       {edited.value !== null && (
         <RuleEditor
           stored={edited.value === "new" ? null : edited.value}
-          onDone={async (saved) => {
+          onDone={(saved) => {
             edited.value = null;
-            if (saved) await Promise.all([loadRules(), loadActive()]);
+            if (!saved) return;
+            rules.load();
+            active.load();
           }}
         />
       )}

@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { reasonOf, request } from "../api/client.ts";
 import type { StoredRule } from "../api/types.gen.ts";
 import { base } from "../preferences.ts";
-import { loadActive, loadRules, rules } from "./data.ts";
+import { active, rules } from "./data.ts";
 import { ruleSentence } from "./words.ts";
 
 export function RuleList({ onEdit }: { onEdit: (stored: StoredRule) => void }) {
@@ -19,13 +19,14 @@ export function RuleList({ onEdit }: { onEdit: (stored: StoredRule) => void }) {
     } catch (reason) {
       error.value = reasonOf(reason);
     }
-    await Promise.all([loadRules(), loadActive()]);
+    rules.load();
+    active.load();
   }
   const toggle = ({ rule, version }: StoredRule) =>
     change(() => request("PUT", `/rules/${rule.id}`, { body: { ...rule, enabled: !rule.enabled }, version }));
   const remove = ({ rule, version }: StoredRule) => change(() => request("DELETE", `/rules/${rule.id}`, { version }));
 
-  const all = rules.value;
+  const all = rules.state.value.value;
   if (all === null) return null;
   return (
     <>

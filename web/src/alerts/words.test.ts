@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { metricOf, pathWords, unitOf } from "../api/catalogue.ts";
 import type { Rule } from "../api/types.gen.ts";
-import { metricOf, pathWords, ruleSentence, slug, unitOf } from "./words.ts";
+import { ruleSentence, slug } from "./words.ts";
 
 const rule: Rule = {
   id: "fs",

@@ -1,42 +1,7 @@
-// Alerts, rules and metrics in words. Pure.
-import { CATALOGUE } from "../api/catalogue.gen.ts";
-import type { AlertTransition, Family, Metric, Rule } from "../api/types.gen.ts";
+// Alerts and rules in words. Pure.
+import { HOST_DOWN, pathWords, unitOf } from "../api/catalogue.ts";
+import type { AlertTransition, Rule } from "../api/types.gen.ts";
 import { type Base, duration, limit } from "../format.ts";
-
-export const HOST_DOWN = "host.down";
-
-/** A metric of the catalogue by its path; undefined when this dashboard does not know it. */
-export function metricOf(path: string): { family: Family; metric: Metric } | undefined {
-  const [familyName, metricName] = path.split(".");
-  const family = CATALOGUE.find((one) => one.name === familyName);
-  const metric = family?.metrics.find((one) => one.name === metricName);
-  return family && metric ? { family, metric } : undefined;
-}
-
-/** The unit of a rule's thresholds: seconds of silence for host.down. */
-export const unitOf = (path: string): string => (path === HOST_DOWN ? "s" : (metricOf(path)?.metric.unit ?? ""));
-
-const FAMILY_WORDS: Record<string, string> = { cpu: "CPU", gpu: "GPU", filesystem: "File system" };
-const METRIC_WORDS: Record<string, string> = {
-  used_percent: "used",
-  inodes_percent: "inodes used",
-  memory_percent: "memory used",
-  swap_percent: "swap used",
-  load1: "load 1 min",
-  load5: "load 5 min",
-  load15: "load 15 min",
-  rss: "resident memory",
-};
-
-export const familyWord = (name: string): string => FAMILY_WORDS[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
-export const metricWord = (name: string): string => METRIC_WORDS[name] ?? name.replaceAll("_", " ");
-
-/** `CPU total`, `File system used`; the path itself when it is unknown. */
-export function pathWords(path: string): string {
-  if (path === HOST_DOWN) return "Host down";
-  const [family = "", metric = ""] = path.split(".");
-  return metric ? `${familyWord(family)} ${metricWord(metric)}` : path;
-}
 
 const KIND_WORDS: Record<AlertTransition["kind"], string> = {
   fire: "fires",

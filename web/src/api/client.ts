@@ -14,37 +14,56 @@ export class Failure extends Error {
   }
 }
 
-/** The answer's JSON (undefined for 204). Throws Failure; an aborted request throws AbortError. */
+/** An answer that has not come by then never does. */
+const DEADLINE_MS = 60_000;
+
+/** The answer's JSON (undefined for 204). Throws Failure; a request that `signal` aborts throws AbortError. */
 export async function request<T>(
   method: "GET" | "POST" | "PUT" | "DELETE",
   address: string,
   options: { body?: unknown; version?: number; signal?: AbortSignal } = {},
 ): Promise<T> {
   const headers: Record<string, string> = { accept: "application/json" };
-  const init: RequestInit = { method, headers };
+  const deadline = AbortSignal.timeout(DEADLINE_MS);
+  const init: RequestInit = {
+    method,
+    headers,
+    signal: options.signal ? AbortSignal.any([options.signal, deadline]) : deadline,
+  };
   if (options.body !== undefined) {
     headers["content-type"] = "application/json";
     init.body = JSON.stringify(options.body);
   }
   if (options.version !== undefined) headers["if-match"] = String(options.version);
-  if (options.signal) init.signal = options.signal;
-  let response: Response;
   try {
-    response = await fetch(`/api/v1${address}`, init);
+    const response = await fetch(`/api/v1${address}`, init);
+    if (!response.ok) throw await failure(response);
+    return (response.status === 204 ? undefined : await json(response)) as T;
   } catch (error) {
-    if (error instanceof DOMException) throw error;
+    if (error instanceof Failure || options.signal?.aborted) throw error;
+    if (deadline.aborted) throw new Failure(0, `The gateway did not answer within ${DEADLINE_MS / 1000} s.`);
     throw new Failure(0, "The gateway cannot be reached.");
   }
-  if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T;
-  throw await failure(response);
+}
+
+/** Something between here and the gateway (a proxy, a login page) may answer with a page of its own. */
+async function json(response: Response): Promise<unknown> {
+  const type = response.headers.get("content-type") ?? "no content type";
+  const text = await response.text();
+  try {
+    if (type.includes("json")) return JSON.parse(text);
+  } catch {
+    // Said below.
+  }
+  throw new Failure(response.status, `The answer is not the gateway's (${type.split(";")[0]} instead of JSON).`);
 }
 
 async function failure(response: Response): Promise<Failure> {
-  const type = response.headers.get("content-type") ?? "";
-  if (!type.includes("json")) return new Failure(response.status, `The gateway answered ${response.status}.`);
-  const problem = (await response.json()) as Partial<Problem>;
-  const message = problem.detail || problem.title || `The gateway answered ${response.status}.`;
-  return new Failure(response.status, message, problem.errors ?? []);
+  const short = new Failure(response.status, `The gateway answered ${response.status}.`);
+  if (!response.headers.get("content-type")?.includes("json")) return short;
+  const problem = (await response.json().catch(() => null)) as Partial<Problem> | null;
+  const message = problem?.detail || problem?.title;
+  return message ? new Failure(response.status, message, problem?.errors ?? []) : short;
 }
 
 export const get = <T>(address: string, signal?: AbortSignal): Promise<T> =>

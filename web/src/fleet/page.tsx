@@ -1,16 +1,18 @@
 // The fleet: counts that filter, a search, and the cards in their order.
 import { computed, useComputed, useSignal } from "@preact/signals";
 import { standingOf, tally } from "../alerts/data.ts";
-import { connection, fleet, now } from "../live/session.ts";
+import { fleet, now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { query, setQuery } from "../router.ts";
 import { SearchIcon, STANDING_WORDS, StandingIcon } from "../shell/icons.tsx";
+import { Waiting } from "../shell/states.tsx";
 import { useTitle } from "../shell/title.ts";
 import { Card } from "./card.tsx";
 import { AnotherHost, FirstHost } from "./empty.tsx";
 import { followsSamples, ordered, parseSort, SORTS } from "./order.ts";
 import { parseSearch } from "./search.ts";
 import { STANDINGS, type Standing, summarise } from "./summary.ts";
+import "../style/fleet.css";
 
 /** A fleet of fewer hosts is told how to grow. */
 const FEW = 3;
@@ -48,24 +50,13 @@ const shown = computed<Entry[]>(() => {
 
 export function FleetPage() {
   useTitle("Fleet");
-  if (fleet.snapshots.value === 0) return <Waiting />;
+  if (fleet.snapshots.value === 0) return <Waiting what="the fleet" />;
   if (fleet.ids.value.length === 0) return <FirstHost />;
   return (
     <div class="fleet">
       <h1 class="hidden">Fleet</h1>
       <Toolbar />
       <Cards />
-    </div>
-  );
-}
-
-function Waiting() {
-  const lost = connection.value.kind === "lost";
-  return (
-    <div class="empty" aria-busy={!lost}>
-      <p>
-        {lost ? "The gateway does not answer. This page tries again by itself." : "Asking the gateway for the fleet …"}
-      </p>
     </div>
   );
 }
@@ -78,7 +69,9 @@ function Toolbar() {
       <fieldset class="strip">
         <legend class="hidden">Show hosts that are</legend>
         <Filter word="All" count={all} pressed={asked.value === null} onPress={() => setQuery({ show: null })} />
-        {STANDINGS.filter((one) => one !== "late" || tally.value.late > 0 || asked.value === "late").map((one) => (
+        {STANDINGS.filter(
+          (one) => (one !== "late" && one !== "unknown") || tally.value[one] > 0 || asked.value === one,
+        ).map((one) => (
           <Filter
             key={one}
             standing={one}
@@ -98,7 +91,7 @@ function Toolbar() {
           value={text.value}
           onInput={(event) => {
             text.value = event.currentTarget.value;
-            setQuery({ q: text.value.trim() }, true);
+            setQuery({ q: text.value.trim() }, { replace: true });
           }}
           spellcheck={false}
         />

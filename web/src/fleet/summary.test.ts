@@ -30,11 +30,11 @@ test("load is told per core", () => {
 
 test("a host stands under the worst thing true of it", () => {
   const none = { warning: 0, critical: 0 };
-  assert.equal(standing("up", none), "up");
-  assert.equal(standing("late", none), "late");
-  assert.equal(standing("late", { warning: 1, critical: 0 }), "warning");
-  assert.equal(standing("up", { warning: 3, critical: 1 }), "critical");
-  assert.equal(standing("offline", { warning: 0, critical: 1 }), "offline");
+  assert.equal(standing("up", none, true), "up");
+  assert.equal(standing("late", none, true), "late");
+  assert.equal(standing("late", { warning: 1, critical: 0 }, true), "warning");
+  assert.equal(standing("up", { warning: 3, critical: 1 }, true), "critical");
+  assert.equal(standing("offline", { warning: 0, critical: 1 }, true), "offline");
 });
 
 const candidate = {
@@ -70,4 +70,8 @@ test("a number nobody knows matches no comparison", () => {
 test("only a search that compares numbers follows every sample", () => {
   assert.ok(parseSearch("cpu>80").numeric);
   assert.ok(!parseSearch("tag:prod web colour>5").numeric);
+});
+
+test("a host of which nothing was heard for seconds is unknown, whatever it was before", () => {
+  assert.equal(standing("up", { warning: 0, critical: 3 }, false), "unknown");
 });

@@ -54,13 +54,15 @@ export function summarise(values: Values, cores: number): Summary {
   };
 }
 
-/** The one word a host stands under: the worst thing true of it. */
-export type Standing = "critical" | "offline" | "warning" | "late" | "up";
+/** The one word a host stands under: the worst thing true of it, or `unknown` while nobody can tell. */
+export type Standing = "critical" | "offline" | "warning" | "late" | "unknown" | "up";
 
 /** Worst first. */
-export const STANDINGS: readonly Standing[] = ["critical", "offline", "warning", "late", "up"];
+export const STANDINGS: readonly Standing[] = ["critical", "offline", "warning", "late", "unknown", "up"];
 
-export function standing(state: Host["state"], alerts: Host["alerts"]): Standing {
+/** `known`: whether what was heard last still says how hosts are. */
+export function standing(state: Host["state"], alerts: Host["alerts"], known: boolean): Standing {
+  if (!known) return "unknown";
   if (state === "offline") return "offline";
   if (alerts.critical > 0) return "critical";
   if (alerts.warning > 0) return "warning";

@@ -8,6 +8,7 @@ import { duration, moment, text } from "../format.ts";
 import { now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
+import { fleetHref } from "../router.ts";
 import { BackIcon, STANDING_WORDS, StandingIcon } from "../shell/icons.tsx";
 import { RangePicker } from "./range.tsx";
 
@@ -28,7 +29,7 @@ export function Head({ entry, window, edge, lastPreset }: HeadProps) {
   return (
     <div class="host-head">
       <div class="who">
-        <a class="back" href="/" title="Back to the fleet">
+        <a class="back" href={fleetHref()} title="Back to the fleet">
           <BackIcon />
           <span class="hidden">Fleet</span>
         </a>

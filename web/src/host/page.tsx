@@ -5,9 +5,11 @@ import { ActiveList } from "../alerts/active.tsx";
 import { active, ruleBodies, standingOf } from "../alerts/data.ts";
 import { bounds, DEFAULT_PRESET, parseWindow, pointsFor, type Window, windowQuery, zoomed } from "../charts/window.ts";
 import { isStale } from "../fleet/age.tsx";
-import { focus, focusConnection, focused, now } from "../live/session.ts";
+import { useDetail } from "../live/detail.ts";
+import { fleet, now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { query, setQuery } from "../router.ts";
+import { Waiting } from "../shell/states.tsx";
 import { useTitle } from "../shell/title.ts";
 import { chartsFor } from "./charts.ts";
 import { Gauges } from "./gauges.tsx";
@@ -17,24 +19,15 @@ import { useKeys } from "./keys.ts";
 import { Panel } from "./panel.tsx";
 import { Refused } from "./refused.tsx";
 import { Stats } from "./stats.tsx";
+import "../style/host.css";
 
 export function HostPage({ id }: { id: string }) {
   useTitle(id);
-  useEffect(() => focus(id), [id]);
-  const store = focused.value?.id === id ? focused.value.store : null;
-  const entry = store?.ids.value.includes(id) ? store.entries.get(id) : undefined;
-  if (store && entry) return <Known entry={entry} snapshots={store.snapshots} />;
-  if (store && store.snapshots.value > 0) return <Unknown id={id} />;
-  if (focusConnection.value.kind === "lost" && focusConnection.value.reason.endsWith("404")) return <Unknown id={id} />;
-  return (
-    <div class="empty" aria-busy="true">
-      <p>
-        {focusConnection.value.kind === "lost"
-          ? "The gateway does not answer. This page tries again by itself."
-          : `Asking for ${id} …`}
-      </p>
-    </div>
-  );
+  const store = useDetail(id);
+  const entry = store.ids.value.includes(id) ? store.entries.get(id) : undefined;
+  if (entry) return <Known entry={entry} snapshots={store.snapshots} />;
+  if (fleet.snapshots.value > 0 && !fleet.ids.value.includes(id)) return <Unknown id={id} />;
+  return <Waiting what={id} />;
 }
 
 function Unknown({ id }: { id: string }) {
@@ -107,7 +100,7 @@ function Known({ entry, snapshots }: { entry: Entry; snapshots: Signal<number> }
   useKeys(window, edge, lastPreset);
 
   const standing = standingOf(entry);
-  const alerts = active.value?.filter((alert) => alert.host === entry.id) ?? [];
+  const alerts = active.state.value.value?.filter((alert) => alert.host === entry.id) ?? [];
   return (
     <div class={`host ${standing === "offline" ? "offline" : ""}`}>
       <Head entry={entry} window={window} edge={edge} lastPreset={lastPreset} />

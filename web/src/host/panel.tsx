@@ -13,6 +13,7 @@ import type { Entry } from "../live/store.ts";
 import { base, palette } from "../preferences.ts";
 import { type ChartSpec, metricsOf, periodOf } from "./charts.ts";
 import type { Stored } from "./history.ts";
+import "../style/charts.css";
 
 interface PanelProps {
   spec: ChartSpec;

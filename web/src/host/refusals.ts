@@ -1,5 +1,5 @@
 // What the server did not store of a host, in words. Pure.
-import { familyWord } from "../alerts/words.ts";
+import { familyWord } from "../api/catalogue.ts";
 import type { Refusal } from "../api/types.gen.ts";
 import { fixed, recent } from "../format.ts";
 

@@ -1,7 +1,6 @@
 // The exact numbers behind the charts, for the range in view: the table that stands for every chart.
 import { type ReadonlySignal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import { familyWord, metricOf, metricWord } from "../alerts/words.ts";
-import { CATALOGUE } from "../api/catalogue.gen.ts";
+import { CATALOGUE, familyWord, metricOf, metricWord } from "../api/catalogue.ts";
 import { get, reasonOf } from "../api/client.ts";
 import type { Stat, StatsAnswer } from "../api/types.gen.ts";
 import { bounds, type Window } from "../charts/window.ts";
@@ -103,7 +102,7 @@ export function Stats({ entry, window, edge }: StatsProps) {
           <span class="hidden">Metrics</span>
           <select
             value={family.value}
-            onChange={(event) => setQuery({ stats: event.currentTarget.value || null }, true)}
+            onChange={(event) => setQuery({ stats: event.currentTarget.value || null }, { replace: true })}
           >
             <option value="">Overview</option>
             {present.value.split(",").map((name) => (

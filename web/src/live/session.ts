@@ -1,25 +1,11 @@
-// The page's live state, made once at start: the fleet's stream, the stream of the host in view, the connection's state,
-// the clock. The only place that opens streams.
-import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
-import { openStream, type StreamState } from "../api/stream.ts";
+// The page's live state, made once at start: the fleet, the hosts followed in detail, the connection's state, the clock.
+// All of it comes from the hub that this browser's tabs share.
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { AlertTransition, Frame, Host, Snapshot } from "../api/types.gen.ts";
 import { LIVE_KEEP_MS } from "../charts/window.ts";
-import { applyFrame, applyHost, applySnapshot, createStore, type Store, serverNow } from "./store.ts";
-
-/** What a card shows; the fleet's stream carries no more. */
-const SUMMARY = [
-  "cpu.total",
-  "cpu.load1",
-  "memory.used_percent",
-  "filesystem.used_percent",
-  "filesystem.inodes_percent",
-  "gpu.utilisation",
-  "network.received",
-  "network.sent",
-];
-
-/** A tab hidden for longer lets go of its streams: browsers allow six connections a server, all tabs together. */
-const HIDDEN_MS = 30_000;
+import { type Link, link } from "./link.ts";
+import { BEAT_MS, type FromHub, SILENT_MS, type StreamState } from "./messages.ts";
+import { applyFrame, applyHost, applyImage, applySnapshot, createStore, type Store, serverNow } from "./store.ts";
 
 export const fleet: Store = createStore(90_000);
 export const connection = signal<StreamState>({ kind: "connecting" });
@@ -29,82 +15,103 @@ export const now = signal(Date.now());
 export const transition = signal<AlertTransition | null>(null);
 export const settingChange = signal<{ key: string; version: number } | null>(null);
 
-const awake = signal(true);
+/** Whether it is known how hosts are: false once nothing has been heard of them for seconds. */
+export const known: ReadonlySignal<boolean> = computed(() => {
+  const state = connection.value;
+  return state.kind !== "lost" || state.fresh;
+});
+/** Whether samples arrive by themselves. */
+export const live: ReadonlySignal<boolean> = computed(() => connection.value.kind === "live");
+/** True once it is worth a banner: the stream has been away for 3 s, or does not keep up. */
+export const interrupted: ReadonlySignal<boolean> = computed(() => {
+  const state = connection.value;
+  if (state.kind === "live") return state.behind_ms > 0;
+  return state.kind === "lost" && (!state.fresh || state.polled || now.value - serverNow(fleet, state.since) > 3000);
+});
 
-/** The store of one host with every metric, filled while `focus` says so. */
-export const focused = signal<{ id: string; store: Store } | null>(null);
-export const focusConnection = signal<StreamState>({ kind: "connecting" });
+/** Hosts followed with every metric, and how many parts of the page follow each. */
+const followed = new Map<string, { store: Store; count: number }>();
+let hub: Link | null = null;
+let heard = Date.now();
 
-/** Follows host `id` with all its metrics until the returned function is called. */
-export function focus(id: string): () => void {
-  const mine = { id, store: createStore(LIVE_KEEP_MS) };
-  focused.value = mine;
-  const end = effect(() => {
-    if (!awake.value) return undefined;
-    return follow(`hosts=${encodeURIComponent(id)}`, mine.store, (state) => {
-      focusConnection.value = state;
-    });
-  });
-  return () => {
-    end();
-    if (focused.peek() === mine) focused.value = null;
+/** Follows host `id` with all its metrics until `release` is called. */
+export function follow(id: string): { store: Store; release: () => void } {
+  const detail = followed.get(id) ?? { store: createStore(LIVE_KEEP_MS), count: 0 };
+  detail.count += 1;
+  followed.set(id, detail);
+  sayHere();
+  return {
+    store: detail.store,
+    release: () => {
+      detail.count -= 1;
+      if (detail.count > 0) return;
+      followed.delete(id);
+      sayHere();
+    },
   };
 }
 
-function follow(
-  query: string,
-  store: Store,
-  onState: (state: StreamState) => void,
-  onOther?: (name: string, data: unknown) => void,
-) {
-  return openStream(
-    `/api/v1/live?${query}`,
-    (name, data) => {
-      if (name === "frame") applyFrame(store, data as Frame, Date.now());
-      else if (name === "snapshot") applySnapshot(store, data as Snapshot, Date.now());
-      else if (name === "host") applyHost(store, data as Host);
-      else onOther?.(name, data);
-    },
-    onState,
-  );
+function sayHere(): void {
+  hub?.post({ kind: "here", visible: !document.hidden, details: [...followed.keys()] });
+}
+
+function receive(message: FromHub): void {
+  heard = Date.now();
+  switch (message.kind) {
+    case "state":
+      if (JSON.stringify(message.state) !== JSON.stringify(connection.peek())) connection.value = message.state;
+      break;
+    case "fleet":
+      applyImage(fleet, message.image);
+      break;
+    case "detail": {
+      const detail = followed.get(message.id);
+      if (detail) applyImage(detail.store, message.image);
+      break;
+    }
+    case "event":
+      if (!apply(fleet, message.name, message.text)) other(message.name, message.text);
+      break;
+    case "detail-event": {
+      const detail = followed.get(message.id);
+      if (detail) apply(detail.store, message.name, message.text);
+    }
+  }
+}
+
+/** Applies an event about hosts; false when it is about something else. */
+function apply(store: Store, name: string, text: string): boolean {
+  if (name === "frame") applyFrame(store, JSON.parse(text) as Frame, Date.now());
+  else if (name === "snapshot") applySnapshot(store, JSON.parse(text) as Snapshot, Date.now());
+  else if (name === "host") applyHost(store, JSON.parse(text) as Host);
+  else return false;
+  return true;
+}
+
+function other(name: string, text: string): void {
+  if (name === "alert") transition.value = JSON.parse(text) as AlertTransition;
+  else if (name === "settings") settingChange.value = JSON.parse(text) as { key: string; version: number };
 }
 
 /** Starts everything that lasts as long as the page. */
 export function startSession(): void {
-  let hiding: ReturnType<typeof setTimeout> | undefined;
+  hub = link(receive, sayHere);
+  sayHere();
   document.addEventListener("visibilitychange", () => {
-    clearTimeout(hiding);
-    if (document.hidden) {
-      hiding = setTimeout(() => {
-        awake.value = false;
-      }, HIDDEN_MS);
-    } else {
-      awake.value = true;
-      now.value = serverNow(fleet, Date.now());
-    }
+    heard = Date.now();
+    now.value = serverNow(fleet, Date.now());
+    sayHere();
   });
+  addEventListener("pagehide", () => hub?.post({ kind: "bye" }));
+  addEventListener("pageshow", sayHere);
   setInterval(() => {
-    if (!document.hidden) now.value = serverNow(fleet, Date.now());
-  }, 1000);
-
-  effect(() => {
-    if (!awake.value) return undefined;
-    return follow(
-      `metrics=${SUMMARY.join(",")}`,
-      fleet,
-      (state) => {
-        connection.value = state;
-      },
-      (name, data) => {
-        if (name === "alert") transition.value = data as AlertTransition;
-        else if (name === "settings") settingChange.value = data as { key: string; version: number };
-      },
-    );
-  });
+    if (document.hidden) return;
+    now.value = serverNow(fleet, Date.now());
+    if (Date.now() - heard > SILENT_MS) {
+      heard = Date.now();
+      hub?.revive();
+      sayHere();
+    }
+  }, BEAT_MS);
+  setInterval(sayHere, SILENT_MS);
 }
-
-/** True once it is worth a banner: the stream has been away for 3 s. */
-export const interrupted: ReadonlySignal<boolean> = computed(() => {
-  const state = connection.value;
-  return state.kind === "lost" && now.value - serverNow(fleet, state.since) > 3000;
-});

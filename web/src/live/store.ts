@@ -1,8 +1,9 @@
 // What the live stream has told: one entry a host, changed in place, painted at most once a frame of the screen.
 //
 // A sample changes plain data and marks its host; the signals that components read move together in the next animation
-// frame. A hidden tab gets no animation frames, so it paints nothing and loses nothing.
-import { batch, type Signal, signal } from "@preact/signals";
+// frame. A hidden tab gets no animation frames, so it paints nothing and loses nothing. The hub, which may run in a worker,
+// keeps the same store without painting it, and hands images of it to tabs.
+import { batch, type Signal, signal } from "@preact/signals-core";
 import type { Frame, Host, LiveSample, Snapshot, Values } from "../api/types.gen.ts";
 import { Ring } from "../charts/ring.ts";
 
@@ -16,6 +17,8 @@ export interface Entry {
   latest: Values;
   /** Sample time of the newest sample, Unix milliseconds. */
   lastSample: number | null;
+  /** How far the newest sample moved on with the last frame: 1 s for a host that sends live, a batch's length otherwise. */
+  stride_ms: number | null;
   /** Recent samples by metric path, then instance. */
   readonly rings: Map<string, Map<string, Ring>>;
 }
@@ -31,6 +34,21 @@ export interface Store {
   readonly keep_ms: number;
   readonly dirty: Set<Entry>;
   readonly paintSoon: (paint: () => void) => void;
+}
+
+/** A store as plain data, to hand to another thread. */
+export interface StoreImage {
+  /** Server time minus browser time, which is the same for all threads of a browser. */
+  offset_ms: number;
+  hosts: HostImage[];
+}
+
+interface HostImage {
+  host: Host;
+  latest: Values;
+  lastSample: number | null;
+  stride_ms: number | null;
+  rings: [path: string, instances: [instance: string, times: number[], values: (number | null)[]][]][];
 }
 
 export function createStore(
@@ -53,12 +71,49 @@ export function applySnapshot(store: Store, snapshot: Snapshot, now: number): vo
   batch(() => {
     // Anew with each connection: the browser's own clock may have been set meanwhile.
     store.offset_ms = snapshot.time - now;
-    const named = new Set(snapshot.hosts.map((host) => host.id));
-    for (const id of store.entries.keys()) if (!named.has(id)) store.entries.delete(id);
+    keepOnly(store, new Set(snapshot.hosts.map((host) => host.id)));
     for (const host of snapshot.hosts) {
       const entry = put(store, host);
       const history = snapshot.history[host.id];
       if (history) fill(store, entry, history);
+    }
+    listIds(store);
+    store.snapshots.value += 1;
+  });
+}
+
+/** Everything a store knows. */
+export function imageOf(store: Store): StoreImage {
+  const hosts = [...store.entries.values()].map(
+    ({ host, latest, lastSample, stride_ms, rings }): HostImage => ({
+      host: host.peek(),
+      latest,
+      lastSample,
+      stride_ms,
+      rings: [...rings].map(([path, instances]) => [
+        path,
+        [...instances].map(([instance, { times, values }]) => [instance, times, values]),
+      ]),
+    }),
+  );
+  return { offset_ms: store.offset_ms, hosts };
+}
+
+/** Takes an image as a snapshot: it says what there is. Samples that are here already stay. */
+export function applyImage(store: Store, image: StoreImage): void {
+  batch(() => {
+    store.offset_ms = image.offset_ms;
+    keepOnly(store, new Set(image.hosts.map(({ host }) => host.id)));
+    for (const { host, latest, lastSample, stride_ms, rings } of image.hosts) {
+      const entry = put(store, host);
+      if ((lastSample ?? 0) >= (entry.lastSample ?? 0)) Object.assign(entry, { latest, lastSample, stride_ms });
+      for (const [path, instances] of rings)
+        for (const [instance, times, values] of instances) {
+          const target = ring(store, entry, path, instance);
+          times.forEach((time, at) => {
+            target.push(time, values[at] ?? null);
+          });
+        }
     }
     listIds(store);
     store.snapshots.value += 1;
@@ -75,11 +130,24 @@ export function applyHost(store: Store, host: Host): void {
 
 /** Takes a frame of samples. A sample of a host that no snapshot or event has named waits for one and is passed over. */
 export function applyFrame(store: Store, frame: Frame, now: number): void {
-  noteTime(store, frame.time, now);
+  store.offset_ms = Math.max(store.offset_ms, frame.time - now);
+  const before = new Map<Entry, number>();
   for (const sample of frame.samples) {
     const entry = store.entries.get(sample.host);
-    if (entry) take(store, entry, sample);
+    if (!entry) continue;
+    if (entry.lastSample !== null && !before.has(entry)) before.set(entry, entry.lastSample);
+    take(store, entry, sample);
   }
+  for (const [entry, last] of before)
+    if (entry.lastSample !== last) entry.stride_ms = (entry.lastSample ?? last) - last;
+}
+
+/** How much later than the fastest frame of this connection a frame of server time `time` arrives at `now`. */
+export const lateness = (store: Store, time: number, now: number): number =>
+  Number.isFinite(store.offset_ms) ? Math.max(0, now + store.offset_ms - time) : 0;
+
+function keepOnly(store: Store, named: ReadonlySet<string>): void {
+  for (const id of store.entries.keys()) if (!named.has(id)) store.entries.delete(id);
 }
 
 function put(store: Store, host: Host): Entry {
@@ -87,7 +155,15 @@ function put(store: Store, host: Host): Entry {
   if (entry) {
     entry.host.value = host;
   } else {
-    entry = { id: host.id, host: signal(host), tick: signal(0), latest: {}, lastSample: null, rings: new Map() };
+    entry = {
+      id: host.id,
+      host: signal(host),
+      tick: signal(0),
+      latest: {},
+      lastSample: null,
+      stride_ms: null,
+      rings: new Map(),
+    };
     store.entries.set(host.id, entry);
   }
   if (host.last_sample !== null && host.last_sample >= (entry.lastSample ?? 0)) {
@@ -142,10 +218,6 @@ function listIds(store: Store): void {
   const ids = [...store.entries.keys()].sort();
   if (ids.length !== store.ids.peek().length || ids.some((id, at) => id !== store.ids.peek()[at]))
     store.ids.value = ids;
-}
-
-function noteTime(store: Store, time: number, now: number): void {
-  store.offset_ms = Math.max(store.offset_ms, time - now);
 }
 
 function mark(store: Store, entry: Entry): void {

@@ -8,6 +8,7 @@ import { useTitle } from "../shell/title.ts";
 import { SettingRow } from "./row.tsx";
 import { SlackTest } from "./slack.tsx";
 import { grouped } from "./values.ts";
+import "../style/forms.css";
 
 export function SettingsPage() {
   useTitle("Settings");

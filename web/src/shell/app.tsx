@@ -1,14 +1,18 @@
 // The frame around every page: header, connection banner, announcements, and the page that the path asks for.
-import { useEffect } from "preact/hooks";
-import { AlertsPage } from "../alerts/page.tsx";
-import { FleetPage } from "../fleet/page.tsx";
-import { HostPage } from "../host/page.tsx";
+import { useEffect, useRef } from "preact/hooks";
 import { nextTheme } from "../preferences.ts";
 import { path } from "../router.ts";
-import { SettingsPage } from "../settings/page.tsx";
 import { Announcer } from "./announcer.tsx";
 import { Banner } from "./banner.tsx";
+import { Boundary } from "./boundary.tsx";
 import { Header } from "./header.tsx";
+import { lazy } from "./lazy.tsx";
+import { LeaveDialog } from "./unsaved.tsx";
+
+const FleetPage = lazy("the fleet", async () => (await import("../fleet/page.tsx")).FleetPage);
+const HostPage = lazy("the host", async () => (await import("../host/page.tsx")).HostPage);
+const AlertsPage = lazy("the alerts", async () => (await import("../alerts/page.tsx")).AlertsPage);
+const SettingsPage = lazy("the settings", async () => (await import("../settings/page.tsx")).SettingsPage);
 
 function Page() {
   const id = /^\/hosts\/([a-z0-9-]{1,40})\/?$/.exec(path.value)?.[1];
@@ -46,10 +50,18 @@ function onKey(event: KeyboardEvent): void {
 }
 
 export function App() {
+  const main = useRef<HTMLElement>(null);
+  /** The page that has the focus at its beginning. */
+  const shown = useRef(path.peek());
   useEffect(() => {
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
   }, []);
+  const page = path.value;
+  useEffect(() => {
+    if (shown.current !== page) main.current?.focus({ preventScroll: true });
+    shown.current = page;
+  }, [page]);
   return (
     <>
       <a class="skip" href="#main">
@@ -57,9 +69,12 @@ export function App() {
       </a>
       <Header />
       <Banner />
-      <main id="main" tabIndex={-1}>
-        <Page />
+      <main id="main" tabIndex={-1} ref={main}>
+        <Boundary key={page} what="This page">
+          <Page />
+        </Boundary>
       </main>
+      <LeaveDialog />
       <Announcer />
     </>
   );

@@ -1,22 +1,49 @@
-// Says that what is on the page is not live, since when, why, and what happens next.
+// Says that what is on the page is not live: since when, why, what still works, and what happens next.
 import { age } from "../format.ts";
+import { POLL_MS } from "../live/delay.ts";
+import type { StreamState } from "../live/messages.ts";
 import { connection, interrupted, now } from "../live/session.ts";
 
 export function Banner() {
   const state = connection.value;
-  if (!interrupted.value || state.kind !== "lost") return null;
-  // Read so that the seconds count; the times themselves are this browser's.
+  return (
+    <div class="banner-place" role="status">
+      {interrupted.value && <Words state={state} />}
+    </div>
+  );
+}
+
+function Words({ state }: { state: StreamState }) {
+  if (state.kind === "live")
+    return (
+      <div class="banner">
+        <strong>
+          Behind<span aria-hidden="true"> by {age(state.behind_ms)}</span>
+        </strong>
+        <span>Samples arrive, but later than they should: the way to the gateway is slow.</span>
+      </div>
+    );
+  if (state.kind !== "lost") return null;
+  // Read so that the seconds count; the times themselves are this browser's. Screen readers are not told every second.
   now.value;
   const wait_ms = state.retryAt - Date.now();
+  const next = wait_ms > 500 ? `Next attempt in ${age(wait_ms + 500)}.` : "Trying now.";
   return (
-    <div class="banner" role="status">
-      <strong>Not live for {age(Date.now() - state.since)}</strong>
+    <div class="banner">
+      <strong>
+        Not live<span aria-hidden="true"> for {age(Date.now() - state.since)}</span>
+      </strong>
       <span>
-        {sentence(state.reason)} What you see is the last state known.{" "}
-        {wait_ms > 500 ? `Next attempt in ${age(wait_ms + 500)}.` : "Trying now."}
+        {sentence(state.reason)} {stillWorks(state)} <span aria-hidden="true">{next}</span>
       </span>
     </div>
   );
+}
+
+function stillWorks(state: Extract<StreamState, { kind: "lost" }>): string {
+  if (state.polled) return `Values are fetched every ${POLL_MS / 1000} s instead; history, alerts and settings work.`;
+  if (state.fresh) return "What you see is seconds old.";
+  return "How hosts are now is not known. What you see is what was known last.";
 }
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

@@ -1,6 +1,7 @@
 // A form field with its label, its hint, and its error where it can be seen.
 import { type ComponentChildren, cloneElement, toChildArray, type VNode } from "preact";
 import { useId } from "preact/hooks";
+import "../style/forms.css";
 
 interface FieldProps {
   label: string;

@@ -1,5 +1,6 @@
 import { tally } from "../alerts/data.ts";
 import { STANDINGS, type Standing } from "../fleet/summary.ts";
+import type { StreamState } from "../live/messages.ts";
 import { connection, fleet } from "../live/session.ts";
 import { nextTheme, theme } from "../preferences.ts";
 import { path } from "../router.ts";
@@ -74,12 +75,22 @@ function Counts() {
 }
 
 function Connection() {
-  const kind = connection.value.kind;
-  const words = { connecting: "Connecting", live: "Live", lost: "Reconnecting" };
+  const state = connection.value;
   return (
-    <span class={`connection ${kind}`}>
+    <span class={`connection ${state.kind === "lost" && state.polled ? "polled" : state.kind}`}>
       <i />
-      {words[kind]}
+      {connectionWord(state)}
     </span>
   );
+}
+
+function connectionWord(state: StreamState): string {
+  switch (state.kind) {
+    case "live":
+      return state.behind_ms > 0 ? "Behind" : "Live";
+    case "lost":
+      return state.polled ? "Every 5 s" : "Not live";
+    default:
+      return "Connecting";
+  }
 }

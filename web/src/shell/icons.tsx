@@ -23,6 +23,7 @@ export const STANDING_WORDS: Record<Standing, string> = {
   offline: "Offline",
   warning: "Warning",
   late: "Late",
+  unknown: "Unknown",
   up: "Up",
 };
 
@@ -54,6 +55,13 @@ export function StandingIcon({ standing }: { standing: Standing }) {
         <Icon>
           <circle cx="8" cy="8" r="6" {...line} />
           <path d="M8 4.8V8l2.2 1.6" {...line} />
+        </Icon>
+      );
+    case "unknown":
+      return (
+        <Icon>
+          <circle cx="8" cy="8" r="6" {...line} stroke-dasharray="2.6 2.1" />
+          <path d="M6.3 6.4a1.8 1.8 0 1 1 2.6 1.6c-.6.3-.9.6-.9 1.2M8 11.3v.1" {...line} />
         </Icon>
       );
     default:

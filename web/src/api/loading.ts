@@ -1,0 +1,63 @@
+// What a part of a page has asked the gateway for: on its way, there, out of date, or refused. One shape for all pages, so
+// that the four never look like one another, nor like a gap in the data.
+import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { reasonOf } from "./client.ts";
+
+export interface Loading<T> {
+  /** The last answer; null before the first. */
+  readonly value: T | null;
+  readonly loading: boolean;
+  /** Why the last request failed, for people; null when it did not. With a value beside it, that value is out of date. */
+  readonly error: string | null;
+}
+
+export interface Loader<T> {
+  readonly state: ReadonlySignal<Loading<T>>;
+  /** Asks (again); what is on its way is given up. */
+  load: () => void;
+  /** Takes a value that came by another way. */
+  put: (value: T) => void;
+  /** Gives up what is on its way and does not ask again. */
+  close: () => void;
+}
+
+/** How long after a failure it is tried again by itself. */
+export const AGAIN_MS = 10_000;
+
+export function loader<T>(ask: (signal: AbortSignal) => Promise<T>): Loader<T> {
+  const state: Signal<Loading<T>> = signal({ value: null, loading: false, error: null });
+  let abort = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  async function run(signal: AbortSignal): Promise<void> {
+    state.value = { ...state.peek(), loading: true };
+    try {
+      const value = await ask(signal);
+      if (!signal.aborted) state.value = { value, loading: false, error: null };
+    } catch (error) {
+      if (signal.aborted) return;
+      state.value = { ...state.peek(), loading: false, error: reasonOf(error) };
+      timer = setTimeout(load, AGAIN_MS);
+    }
+  }
+  function close(): void {
+    clearTimeout(timer);
+    abort.abort();
+  }
+  function load(): void {
+    close();
+    abort = new AbortController();
+    void run(abort.signal);
+  }
+  return {
+    state,
+    load,
+    put: (value) => {
+      state.value = { value, loading: false, error: null };
+    },
+    close: () => {
+      close();
+      state.value = { ...state.peek(), loading: false };
+    },
+  };
+}

@@ -1,0 +1,49 @@
+// What a tab and the hub tell one another. The hub holds the one stream of this browser, wherever it runs.
+import type { StoreImage } from "./store.ts";
+
+export type StreamState =
+  /** Nothing has been heard yet. */
+  | { kind: "connecting" }
+  /** `behind_ms`: how much later than usual samples arrive; 0 while they are in time. */
+  | { kind: "live"; behind_ms: number }
+  | {
+      kind: "lost";
+      /** Browser time, Unix milliseconds. */
+      since: number;
+      /** A sentence's part: `the gateway answered 502`. */
+      reason: string;
+      /** HTTP status of a refusal; null when there was no answer. */
+      status: number | null;
+      retryAt: number;
+      /** True while values fetched over REST stand in for the stream. */
+      polled: boolean;
+      /** False once nothing has been heard for so long that the state of hosts is not known. */
+      fresh: boolean;
+    }
+  /** No tab has been visible for a while: the stream is let go, and the fleet is fetched now and then. */
+  | { kind: "resting" };
+
+/** What a tab wants. Sent when that changes, and again and again as a sign of life. */
+export interface Here {
+  kind: "here";
+  visible: boolean;
+  /** Ids of hosts to follow with every metric. */
+  details: string[];
+}
+
+export type ToHub = Here | { kind: "bye" };
+
+export type FromHub =
+  /** Sent on every change, and every second, to visible tabs, as a sign of life. */
+  | { kind: "state"; state: StreamState }
+  /** Everything the hub knows, of the fleet or of one host in detail, for a tab that just came or woke up. */
+  | { kind: "fleet"; image: StoreImage }
+  | { kind: "detail"; id: string; image: StoreImage }
+  /** An event of the stream, its data as JSON text. */
+  | { kind: "event"; name: string; text: string }
+  /** An event of the detailed part, for tabs that follow the host. */
+  | { kind: "detail-event"; id: string; name: string; text: string };
+
+/** How long a tab or the hub may be silent before the other one gives it up. */
+export const BEAT_MS = 1000;
+export const SILENT_MS = 10_000;

@@ -1,0 +1,71 @@
+// Forms with something typed in them, and the question before that is lost.
+import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { guardLeaving } from "../router.ts";
+
+/** What is not saved yet, by form: `Raw samples kept`. */
+const unsaved = new Map<symbol, string>();
+/** Leaves the page after all, while that is asked. */
+const leaving = signal<(() => void) | null>(null);
+
+/** While `dirty`, leaving the page asks first; `what` names what would be lost. */
+export function useUnsaved(what: string, dirty: boolean): void {
+  useEffect(() => {
+    if (!dirty) return undefined;
+    const form = Symbol(what);
+    unsaved.set(form, what);
+    return () => {
+      unsaved.delete(form);
+    };
+  }, [what, dirty]);
+}
+
+/** Makes links, the back button and closing the tab ask. */
+export function startGuard(): void {
+  guardLeaving((go) => {
+    if (unsaved.size === 0) return true;
+    leaving.value = go;
+    return false;
+  });
+  addEventListener("beforeunload", (event) => {
+    if (unsaved.size > 0) event.preventDefault();
+  });
+}
+
+export function LeaveDialog() {
+  return leaving.value ? <Question leave={leaving.value} /> : null;
+}
+
+function Question({ leave }: { leave: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog
+      ref={dialog}
+      class="question"
+      aria-labelledby="leaving"
+      onClose={() => {
+        leaving.value = null;
+      }}
+    >
+      <h2 id="leaving">Leave without saving?</h2>
+      <p>Not saved yet: {[...unsaved.values()].join(", ")}.</p>
+      <footer>
+        <button type="button" autofocus onClick={() => dialog.current?.close()}>
+          Stay
+        </button>
+        <button
+          type="button"
+          class="danger"
+          onClick={() => {
+            dialog.current?.close();
+            unsaved.clear();
+            leave();
+          }}
+        >
+          Leave
+        </button>
+      </footer>
+    </dialog>
+  );
+}
