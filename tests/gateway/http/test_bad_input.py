@@ -69,6 +69,9 @@ QUERIES = [
     ("/live?interval=0.1", 400, "interval"),
     ("/live?metrics=nothing", 400, "metrics"),
     ("/live?hosts=No", 400, "hosts"),
+    ("/live?detail=No", 400, "detail"),
+    ("/live?detail=" + ",".join(f"web-{k}" for k in range(33)), 400, "detail"),
+    ("/hosts?metrics=cpu.nothing", 400, "metrics"),
     ("/settings/nothing", 404, ""),
     ("/rules/nothing", 404, ""),
 ]
