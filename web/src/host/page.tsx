@@ -47,7 +47,10 @@ function Known({ entry, snapshots }: { entry: Entry; snapshots: Signal<number> }
     window.peek().kind === "live" ? (window.peek() as { preset: string }).preset : DEFAULT_PRESET,
   );
   const back = useRef<Window[]>([]);
-  const edge = useComputed(() => (isStale(entry, now.value) ? now.value : (entry.lastSample ?? now.value)));
+  const edge = useComputed(() => {
+    entry.tick.value;
+    return isStale(entry) ? now.value : (entry.lastSample ?? now.value);
+  });
   const charts = useComputed(() => {
     entry.tick.value;
     return chartsFor(entry.latest)
