@@ -1,7 +1,7 @@
 // The form of a rule, in a dialog. It says in words what the rule will do, and shows the API's objections where they belong.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { CATALOGUE, familyWord, HOST_DOWN, metricOf, metricWord, unitOf } from "../api/catalogue.ts";
+import { CATALOGUE, HOST_DOWN, metricOf, unitOf } from "../api/catalogue.ts";
 import { Failure, request } from "../api/client.ts";
 import type { StoredRule } from "../api/types.gen.ts";
 import { fleet } from "../live/session.ts";
@@ -103,10 +103,10 @@ export function RuleEditor({ stored, onDone }: EditorProps) {
             <select name="metric" value={now.metric} onChange={(event) => set({ metric: event.currentTarget.value })}>
               <option value={HOST_DOWN}>Host down (no samples)</option>
               {CATALOGUE.map((one) => (
-                <optgroup key={one.name} label={familyWord(one.name)}>
+                <optgroup key={one.name} label={one.label}>
                   {one.metrics.map((metric) => (
                     <option key={metric.name} value={`${one.name}.${metric.name}`}>
-                      {familyWord(one.name)} {metricWord(metric.name)}
+                      {one.label} {metric.label}
                     </option>
                   ))}
                 </optgroup>

@@ -1,6 +1,6 @@
 // The exact numbers behind the charts, for the range in view: the table that stands for every chart.
 import { type ReadonlySignal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import { CATALOGUE, familyWord, metricOf, metricWord } from "../api/catalogue.ts";
+import { CATALOGUE, familyWord, metricOf, OVERVIEW, pathWords } from "../api/catalogue.ts";
 import { get, reasonOf } from "../api/client.ts";
 import type { Stat, StatsAnswer } from "../api/types.gen.ts";
 import { bounds, type Window } from "../charts/window.ts";
@@ -10,22 +10,6 @@ import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
 import { query, setQuery } from "../router.ts";
 import { exactness, exportPath, exportResolution, statsAfter } from "./exports.ts";
-
-const OVERVIEW = [
-  "cpu.total",
-  "cpu.load1",
-  "memory.used_percent",
-  "filesystem.used_percent",
-  "filesystem.inodes_percent",
-  "disk.busy",
-  "disk.read",
-  "disk.write",
-  "network.received",
-  "network.sent",
-  "gpu.utilisation",
-  "gpu.memory_percent",
-  "gpu.temperature",
-];
 
 interface StatsProps {
   entry: Entry;
@@ -147,12 +131,11 @@ export function Stats({ entry, window, edge }: StatsProps) {
 }
 
 function Row({ stat }: { stat: Stat }) {
-  const [family = "", name = ""] = stat.metric.split(".");
   const show = (value: number | null) => text(value, stat.unit, base());
   return (
     <tr>
       <th scope="row" title={metricOf(stat.metric)?.metric.meaning}>
-        {familyWord(family)} {metricWord(name)}
+        {pathWords(stat.metric)}
       </th>
       <td>{stat.instance}</td>
       <td class="n">{show(stat.last)}</td>

@@ -1,12 +1,12 @@
 // The one connection to the live stream that all tabs of a browser share: who wants what, what is known, and what stands
 // in for the stream while it is away. Runs in a SharedWorker, or in one of the tabs where there is none.
+import { SUMMARY } from "../api/catalogue.gen.ts";
 import { get } from "../api/client.ts";
 import type { Frame, Host, HostDetail, Hosts, Snapshot } from "../api/types.gen.ts";
 import { HIDDEN_MS, isFresh, pollDelay, REST_MS, reconnectDelay, STALLED_MS, STEADY_MS } from "./delay.ts";
 import { BEAT_MS, type FromHub, SILENT_MS, type StreamState, type ToHub } from "./messages.ts";
 import { applyFrame, applyHost, applySnapshot, createStore, imageOf, lateness, type Store } from "./store.ts";
 import { readStream } from "./stream.ts";
-import { SUMMARY } from "./summary.ts";
 
 /** One tab, as the hub sees it. */
 interface Client {
