@@ -70,12 +70,14 @@ async def opened(
     scheme: Literal["light", "dark"] = "dark",
     width: int = 1400,
     height: int = 900,
+    before: str = "",
     provoked: tuple[str, ...] = (),
 ) -> AsyncIterator[Page]:
     """A page at `address`, in a profile of its own. When the context ends well, the page must not have complained.
 
     A complaint is an error on the console, an uncaught exception, a violation of the content security policy, or a
-    request to anywhere but the gateway. `provoked` are parts of the console's errors that the test brings about itself.
+    request to anywhere but the gateway. `before` is a script that runs before the page's own. `provoked` are parts of
+    the console's errors that the test brings about itself.
     """
     complaints: list[str] = []
     ours = urlsplit(address).netloc
@@ -90,6 +92,7 @@ async def opened(
         page = await context.new_page()
         page.set_default_timeout(60_000)  # a first page after the installation waits for fonts and a cold disk
         await page.add_init_script(WATCH)
+        await page.add_init_script(before)
         page.on(
             "console",
             lambda message: (

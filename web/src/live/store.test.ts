@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Host, LiveSample } from "../api/types.gen.ts";
-import { applyFrame, applyHost, applySnapshot, createStore, serverNow } from "./store.ts";
+import {
+  applyFrame,
+  applyHost,
+  applyImage,
+  applySnapshot,
+  createStore,
+  imageOf,
+  lateness,
+  serverNow,
+} from "./store.ts";
 
 function host(id: string, change: Partial<Host> = {}): Host {
   return {
@@ -107,4 +116,54 @@ test("server time is told by the frame with the least delay", () => {
   applyFrame(made, { time: 11_000, samples: [] }, 8005);
   applyFrame(made, { time: 12_000, samples: [] }, 9900);
   assert.equal(serverNow(made, 10_000), 12_995);
+});
+
+test("an image of a store makes another one that knows the same", () => {
+  const { made } = store();
+  applySnapshot(made, { time: 1000, hosts: [host("a"), host("b")], history: {} }, 0);
+  applyFrame(made, { time: 2000, samples: [cpu("a", 1500, 7), cpu("a", 2000, 8)] }, 1000);
+  const other = store().made;
+  applySnapshot(other, { time: 1000, hosts: [host("gone")], history: {} }, 0);
+  applyImage(other, structuredClone(imageOf(made)));
+  assert.deepEqual(other.ids.peek(), ["a", "b"]);
+  const entry = other.entries.get("a");
+  assert.deepEqual(entry?.rings.get("cpu.total")?.get("")?.values, [7, 8]);
+  assert.deepEqual([entry?.lastSample, entry?.latest.cpu?.[""]?.total], [2000, 8]);
+  assert.equal(serverNow(other, 0), serverNow(made, 0));
+});
+
+test("an image keeps the samples that the store has of before", () => {
+  const { made } = store();
+  applySnapshot(made, { time: 1000, hosts: [host("a")], history: {} }, 0);
+  applyFrame(made, { time: 1000, samples: [cpu("a", 1000, 1)] }, 0);
+  const later = store().made;
+  applySnapshot(later, { time: 2000, hosts: [host("a")], history: {} }, 1000);
+  applyFrame(later, { time: 2000, samples: [cpu("a", 2000, 2)] }, 1000);
+  applyImage(made, imageOf(later));
+  assert.deepEqual(made.entries.get("a")?.rings.get("cpu.total")?.get("")?.times, [1000, 2000]);
+});
+
+test("a stride is how far one frame moves the newest sample on", () => {
+  const { made } = store();
+  applySnapshot(
+    made,
+    { time: 0, hosts: [host("live", { last_sample: 1000 }), host("batch", { last_sample: 1000 })], history: {} },
+    0,
+  );
+  applyFrame(
+    made,
+    {
+      time: 11_000,
+      samples: [cpu("live", 2000, 1), ...Array.from({ length: 10 }, (_, at) => cpu("batch", 2000 + at * 1000, 1))],
+    },
+    0,
+  );
+  assert.deepEqual([made.entries.get("live")?.stride_ms, made.entries.get("batch")?.stride_ms], [1000, 10_000]);
+});
+
+test("lateness is told against the fastest frame of the connection", () => {
+  const { made } = store();
+  applySnapshot(made, { time: 10_000, hosts: [], history: {} }, 0);
+  assert.equal(lateness(made, 11_000, 1000), 0);
+  assert.equal(lateness(made, 11_000, 9000), 8000);
 });

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Failure } from "./client.ts";
+import { loader } from "./loading.ts";
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+test("an answer replaces waiting", async () => {
+  const { state, load } = loader(async () => 7);
+  assert.deepEqual(state.value, { value: null, loading: false, error: null });
+  load();
+  assert.ok(state.value.loading);
+  await settled();
+  assert.deepEqual(state.value, { value: 7, loading: false, error: null });
+});
+
+test("a failure keeps the last answer, which is out of date then", async () => {
+  let fails = false;
+  const { state, load, close } = loader(async () => {
+    if (fails) throw new Failure(503, "away");
+    return 7;
+  });
+  load();
+  await settled();
+  fails = true;
+  load();
+  await settled();
+  assert.deepEqual(state.value, { value: 7, loading: false, error: "away" });
+  close();
+});
+
+test("what was asked first and answers last is not shown", async () => {
+  const answers: ((value: number) => void)[] = [];
+  const { state, load } = loader(() => new Promise<number>((resolve) => answers.push(resolve)));
+  load();
+  load();
+  answers[1]?.(2);
+  await settled();
+  answers[0]?.(1);
+  await settled();
+  assert.equal(state.value.value, 2);
+});
+
+test("after the end nothing is shown any more", async () => {
+  const { state, load, close } = loader(async () => 7);
+  load();
+  close();
+  await settled();
+  assert.deepEqual(state.value, { value: null, loading: false, error: null });
+});
