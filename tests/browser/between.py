@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Literal
 from urllib.parse import urlsplit
 
-Fault = Literal["pass", "swallow", "cut", "503", "500", "html", "garbage", "slow"]
+Fault = Literal["pass", "swallow", "cut", "503", "500", "html", "json", "garbage", "slow"]
 """What becomes of an answer: it passes, nothing of it arrives, the connection is cut, another answer comes instead,
 or its bytes trickle."""
 
@@ -23,6 +23,7 @@ _INSTEAD = {
     "503": ("503 Service Unavailable", "application/problem+json", _PROBLEM % ("Unavailable", 503, "no viewer more")),
     "500": ("500 Internal Server Error", "application/problem+json", _PROBLEM % ("Error", 500, "a defect")),
     "html": ("200 OK", "text/html", "<!doctype html><p>Please log in to the wireless network"),
+    "json": ("200 OK", "application/json", '{"hosts": 7, "rules": [7], "active": 7, "history": 7, "settings": 7}'),
     "garbage": ("200 OK", "text/event-stream", "\x01\x02 nothing\n\nthat makes { sense\n\n"),
 }
 

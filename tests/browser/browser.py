@@ -77,9 +77,10 @@ async def opened(
 
     A complaint is an error on the console, an uncaught exception, a violation of the content security policy, or a
     request to anywhere but the gateway. `before` is a script that runs before the page's own. `provoked` are parts of
-    the console's errors that the test brings about itself.
+    the errors that the test brings about itself.
     """
     complaints: list[str] = []
+    unanswered: list[str] = []
     ours = urlsplit(address).netloc
 
     def expected(text: str) -> bool:
@@ -101,20 +102,26 @@ async def opened(
                 else None
             ),
         )
-        page.on("pageerror", lambda error: complaints.append(f"exception: {error}"))
+        page.on(
+            "pageerror",
+            lambda error: complaints.append(f"exception: {error}") if not expected(str(error)) else None,
+        )
         page.on(
             "request",
             lambda request: (
                 complaints.append(f"foreign request: {request.url}") if urlsplit(request.url).netloc != ours else None
             ),
         )
+        page.on("request", lambda request: unanswered.append(request.url))
+        for end in ("requestfinished", "requestfailed"):
+            page.on(end, lambda request: unanswered.remove(request.url) if request.url in unanswered else None)
         await page.goto(address)
         yield page
     except BaseException as error:
         with contextlib.suppress(PlaywrightError):
             shown = await page.inner_text("body", timeout=1000)
             error.add_note(f"{page.url} showed: {shown[:1500]!r}")
-        error.add_note(f"it complained: {complaints}")
+        error.add_note(f"it complained: {complaints}; waited for: {unanswered}")
         raise
     finally:
         await context.close()

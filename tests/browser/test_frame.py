@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra.settings import ServerSettings
+from tests.browser.between import between
 from tests.browser.browser import Chromium, opened
 from tests.browser.stack import served
 
@@ -70,3 +71,16 @@ async def test_the_banner_is_announced_once_and_not_every_second(
         first, shown = await page.evaluate(spoken), await page.locator(".banner").inner_text()
         await page.wait_for_function("shown => document.querySelector('.banner').innerText !== shown", arg=shown)
         assert await page.evaluate(spoken) == first
+
+
+async def test_a_page_that_fails_says_so_and_leaves_the_frame_standing(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
+    async with served(settings(bus_url, database_url)) as gateway, between(gateway) as (way, address):
+        way.harm(rest="json")
+        async with opened(chromium, f"{address}/settings", provoked=("is not", "Cannot read")) as page:
+            await page.get_by_text("This page cannot be shown. That is a defect of Sonde").wait_for()
+            await page.get_by_role("link", name="Alerts", exact=True).wait_for()
+            way.harm()
+            await page.get_by_role("button", name="Try again").click()
+            await page.locator(".setting").first.wait_for()

@@ -1,7 +1,7 @@
 // The one connection to the live stream that all tabs of a browser share: who wants what, what is known, and what stands
 // in for the stream while it is away. Runs in a SharedWorker, or in one of the tabs where there is none.
 import { SUMMARY } from "../api/catalogue.gen.ts";
-import { get } from "../api/client.ts";
+import { Failure, get } from "../api/client.ts";
 import type { Frame, Host, HostDetail, Hosts, Snapshot } from "../api/types.gen.ts";
 import { HIDDEN_MS, isFresh, pollDelay, REST_MS, reconnectDelay, STALLED_MS, STEADY_MS } from "./delay.ts";
 import { BEAT_MS, type FromHub, SILENT_MS, type StreamState, type ToHub } from "./messages.ts";
@@ -135,7 +135,7 @@ export function createHub(): Hub {
   function noteLateness(time: number, now: number): void {
     if (state.kind !== "live") return;
     const late_ms = lateness(fleet, time, now);
-    const behind_ms = late_ms > STALLED_MS ? late_ms : 0;
+    const behind_ms = late_ms > STALLED_MS ? Math.floor(late_ms / 1000) * 1000 : 0;
     if (behind_ms !== state.behind_ms) setState({ kind: "live", behind_ms });
   }
 
@@ -181,29 +181,32 @@ export function createHub(): Hub {
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(2 * STALLED_MS)]);
     try {
       const { hosts } = await get<Hosts>(`/hosts?metrics=${SUMMARY.join()}`, deadline);
-      deliver("snapshot", hosts);
-      for (const id of details.keys()) {
-        const host = await get<HostDetail>(`/hosts/${encodeURIComponent(id)}`, deadline).catch(() => null);
-        if (host) deliver("detail-snapshot", [host], id);
-      }
+      const detailed = hosts.map((host) => host.id).filter((id) => details.has(id));
+      const found = await Promise.all(
+        detailed.map((id) => get<HostDetail>(`/hosts/${encodeURIComponent(id)}`, deadline)),
+      );
       heard = Date.now();
+      // Meanwhile the stream may be back, and knows more.
+      if (signal.aborted || state.kind === "live") return true;
+      deliver(fleet, hosts);
+      for (const host of found) deliver(details.get(host.id), [host], host.id);
       return true;
-    } catch {
+    } catch (error) {
+      if (!(error instanceof Failure) && !deadline.aborted) reportError(error);
       return false;
     }
   }
 
-  /** A snapshot made of polled hosts. The stream's next one replaces it. */
-  function deliver(name: string, hosts: Host[], id = ""): void {
+  /** Takes polled hosts as a snapshot, of the fleet or of host `id` in detail. The stream's next one replaces it. */
+  function deliver(store: Store | undefined, hosts: Host[], id?: string): void {
+    if (!store) return;
     const now = Date.now();
     const offset_ms = Number.isFinite(fleet.offset_ms) ? fleet.offset_ms : newestOf(hosts) - now;
-    const data: Snapshot = { time: now + offset_ms, hosts, history: {} };
-    const store = id ? details.get(id) : fleet;
-    if (!store) return;
-    applySnapshot(store, data, now);
-    const text = JSON.stringify(data);
+    const snapshot: Snapshot = { time: now + offset_ms, hosts, history: {} };
+    applySnapshot(store, snapshot, now);
+    const text = JSON.stringify(snapshot);
     for (const client of clients.values())
-      if (!id) client.post({ kind: "event", name, text });
+      if (id === undefined) client.post({ kind: "event", name: "snapshot", text });
       else if (client.details.has(id)) client.post({ kind: "detail-event", id, name: "snapshot", text });
   }
 
@@ -223,10 +226,12 @@ export function createHub(): Hub {
 
   /** Nobody looks: the fleet is fetched now and then, for what the tabs' titles say. */
   async function rest(signal: AbortSignal): Promise<void> {
-    setState({ kind: "resting" });
+    setState({ kind: "resting", fresh: true });
     while (!signal.aborted) {
       await pause(REST_MS, signal);
-      if (!signal.aborted) await poll(signal);
+      if (signal.aborted) return;
+      const fresh = await poll(signal);
+      if (state.kind === "resting" && state.fresh !== fresh) setState({ kind: "resting", fresh });
     }
   }
 

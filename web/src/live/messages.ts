@@ -20,8 +20,8 @@ export type StreamState =
       /** False once nothing has been heard for so long that the state of hosts is not known. */
       fresh: boolean;
     }
-  /** No tab has been visible for a while: the stream is let go, and the fleet is fetched now and then. */
-  | { kind: "resting" };
+  /** No tab has been visible for a while: the stream is let go, and the fleet is fetched now and then, if that works. */
+  | { kind: "resting"; fresh: boolean };
 
 /** What a tab wants. Sent when that changes, and again and again as a sign of life. */
 export interface Here {

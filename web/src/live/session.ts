@@ -18,7 +18,7 @@ export const settingChange = signal<{ key: string; version: number } | null>(nul
 /** Whether it is known how hosts are: false once nothing has been heard of them for seconds. */
 export const known: ReadonlySignal<boolean> = computed(() => {
   const state = connection.value;
-  return state.kind !== "lost" || state.fresh;
+  return state.kind === "connecting" || state.kind === "live" || state.fresh;
 });
 /** Whether samples arrive by themselves. */
 export const live: ReadonlySignal<boolean> = computed(() => connection.value.kind === "live");

@@ -1,11 +1,13 @@
-// The tab's title begins with how many hosts are in trouble: it can be read when the tab cannot.
+// The tab's title begins with how many hosts are in trouble, or with a question mark while nobody knows: it can be read
+// when the tab cannot.
 import { useSignalEffect } from "@preact/signals";
 import { tally } from "../alerts/data.ts";
 
 export function useTitle(name: string): void {
   useSignalEffect(() => {
-    const { critical, offline, warning } = tally.value;
+    const { critical, offline, warning, unknown } = tally.value;
     const trouble = critical + offline + warning;
-    document.title = `${trouble > 0 ? `(${trouble}) ` : ""}${name} · Sonde`;
+    const mark = unknown > 0 ? "(?) " : trouble > 0 ? `(${trouble}) ` : "";
+    document.title = `${mark}${name} · Sonde`;
   });
 }
