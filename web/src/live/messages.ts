@@ -1,4 +1,4 @@
-// What a tab and the hub tell one another. The hub holds the one stream of this browser, wherever it runs.
+// What a tab and the relay tell one another. The relay holds the one stream of this browser, wherever it runs.
 import type { StoreImage } from "./store.ts";
 
 export type StreamState =
@@ -31,12 +31,12 @@ export interface Here {
   details: string[];
 }
 
-export type ToHub = Here | { kind: "bye" };
+export type ToRelay = Here | { kind: "bye" };
 
-export type FromHub =
+export type FromRelay =
   /** Sent on every change, and every second, to visible tabs, as a sign of life. */
   | { kind: "state"; state: StreamState }
-  /** Everything the hub knows, of the fleet or of one host in detail, for a tab that just came or woke up. */
+  /** Everything the relay knows, of the fleet or of one host in detail, for a tab that just came or woke up. */
   | { kind: "fleet"; image: StoreImage }
   | { kind: "detail"; id: string; image: StoreImage }
   /** An event of the stream, its data as JSON text. */
@@ -44,6 +44,6 @@ export type FromHub =
   /** An event of the detailed part, for tabs that follow the host. */
   | { kind: "detail-event"; id: string; name: string; text: string };
 
-/** How long a tab or the hub may be silent before the other one gives it up. */
+/** How long a tab or the relay may be silent before the other one gives it up. */
 export const BEAT_MS = 1000;
 export const SILENT_MS = 10_000;

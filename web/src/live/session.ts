@@ -1,10 +1,10 @@
 // The page's live state, made once at start: the fleet, the hosts followed in detail, the connection's state, the clock.
-// All of it comes from the hub that this browser's tabs share.
+// All of it comes from the relay that this browser's tabs share.
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { AlertTransition, Frame, Host, Snapshot } from "../api/types.gen.ts";
 import { LIVE_KEEP_MS } from "../charts/window.ts";
 import { type Link, link } from "./link.ts";
-import { BEAT_MS, type FromHub, SILENT_MS, type StreamState } from "./messages.ts";
+import { BEAT_MS, type FromRelay, SILENT_MS, type StreamState } from "./messages.ts";
 import { applyFrame, applyHost, applyImage, applySnapshot, createStore, type Store, serverNow } from "./store.ts";
 
 export const fleet: Store = createStore(90_000);
@@ -31,7 +31,7 @@ export const interrupted: ReadonlySignal<boolean> = computed(() => {
 
 /** Hosts followed with every metric, and how many parts of the page follow each. */
 const followed = new Map<string, { store: Store; count: number }>();
-let hub: Link | null = null;
+let relay: Link | null = null;
 let heard = Date.now();
 
 /** Follows host `id` with all its metrics until `release` is called. */
@@ -52,10 +52,10 @@ export function follow(id: string): { store: Store; release: () => void } {
 }
 
 function sayHere(): void {
-  hub?.post({ kind: "here", visible: !document.hidden, details: [...followed.keys()] });
+  relay?.post({ kind: "here", visible: !document.hidden, details: [...followed.keys()] });
 }
 
-function receive(message: FromHub): void {
+function receive(message: FromRelay): void {
   heard = Date.now();
   switch (message.kind) {
     case "state":
@@ -95,21 +95,21 @@ function other(name: string, text: string): void {
 
 /** Starts everything that lasts as long as the page. */
 export function startSession(): void {
-  hub = link(receive, sayHere);
+  relay = link(receive, sayHere);
   sayHere();
   document.addEventListener("visibilitychange", () => {
     heard = Date.now();
     now.value = serverNow(fleet, Date.now());
     sayHere();
   });
-  addEventListener("pagehide", () => hub?.post({ kind: "bye" }));
+  addEventListener("pagehide", () => relay?.post({ kind: "bye" }));
   addEventListener("pageshow", sayHere);
   setInterval(() => {
     if (document.hidden) return;
     now.value = serverNow(fleet, Date.now());
     if (Date.now() - heard > SILENT_MS) {
       heard = Date.now();
-      hub?.revive();
+      relay?.revive();
       sayHere();
     }
   }, BEAT_MS);

@@ -1,7 +1,7 @@
 // What the live stream has told: one entry a host, changed in place, painted at most once a frame of the screen.
 //
 // A sample changes plain data and marks its host; the signals that components read move together in the next animation
-// frame. A hidden tab gets no animation frames, so it paints nothing and loses nothing. The hub, which may run in a worker,
+// frame. A hidden tab gets no animation frames, so it paints nothing and loses nothing. The relay, which may run in a worker,
 // keeps the same store without painting it, and hands images of it to tabs.
 import { batch, type Signal, signal } from "@preact/signals-core";
 import type { Frame, Host, LiveSample, Snapshot, Values } from "../api/types.gen.ts";

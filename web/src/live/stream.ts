@@ -1,5 +1,5 @@
 // One connection of the live stream, from its request to its end. Read with fetch instead of EventSource, which hides
-// what the hub needs: heartbeat comments, the status of a refusal and its Retry-After.
+// what the relay needs: heartbeat comments, the status of a refusal and its Retry-After.
 import { createParser } from "eventsource-parser";
 import { retryAfter, STALLED_MS } from "./delay.ts";
 

@@ -1,10 +1,12 @@
-// The SharedWorker: one hub for all tabs of this browser.
-import { createHub } from "./hub.ts";
-import type { ToHub } from "./messages.ts";
+// The SharedWorker: one relay for all tabs of this browser.
 
-const hub = createHub();
+import type { ToRelay } from "./messages.ts";
+import { createRelay } from "./relay.ts";
+
+const relay = createRelay();
 
 addEventListener("connect", (event) => {
   const port = (event as MessageEvent).ports[0] as MessagePort;
-  port.onmessage = ({ data }: MessageEvent<ToHub>) => hub.receive(port, data, (message) => port.postMessage(message));
+  port.onmessage = ({ data }: MessageEvent<ToRelay>) =>
+    relay.receive(port, data, (message) => port.postMessage(message));
 });

@@ -4,21 +4,21 @@ import { SUMMARY } from "../api/catalogue.gen.ts";
 import { Failure, get } from "../api/client.ts";
 import type { Frame, Host, HostDetail, Hosts, Snapshot } from "../api/types.gen.ts";
 import { HIDDEN_MS, isFresh, pollDelay, REST_MS, reconnectDelay, STALLED_MS, STEADY_MS } from "./delay.ts";
-import { BEAT_MS, type FromHub, SILENT_MS, type StreamState, type ToHub } from "./messages.ts";
+import { BEAT_MS, type FromRelay, SILENT_MS, type StreamState, type ToRelay } from "./messages.ts";
 import { applyFrame, applyHost, applySnapshot, createStore, imageOf, lateness, type Store } from "./store.ts";
 import { readStream } from "./stream.ts";
 
-/** One tab, as the hub sees it. */
+/** One tab, as the relay sees it. */
 interface Client {
-  post: (message: FromHub) => void;
+  post: (message: FromRelay) => void;
   visible: boolean;
   details: ReadonlySet<string>;
   heard: number;
 }
 
-export interface Hub {
+export interface Relay {
   /** Takes a message of the tab that `post` reaches; `tab` tells tabs apart. */
-  receive: (tab: unknown, message: ToHub, post: (message: FromHub) => void) => void;
+  receive: (tab: unknown, message: ToRelay, post: (message: FromRelay) => void) => void;
   /** Ends its connection for good. */
   close: () => void;
 }
@@ -34,7 +34,7 @@ const HIDDEN_SILENT_MS = 150_000;
 
 const newStore = (): Store => createStore(KEEP_MS, (paint) => paint());
 
-export function createHub(): Hub {
+export function createRelay(): Relay {
   const clients = new Map<unknown, Client>();
   const fleet = newStore();
   const details = new Map<string, Store>();
@@ -52,7 +52,7 @@ export function createHub(): Hub {
   let attempt = 0;
   let closed = false;
 
-  const everyone = (message: FromHub, hiddenToo = true) => {
+  const everyone = (message: FromRelay, hiddenToo = true) => {
     for (const client of clients.values()) if (hiddenToo || client.visible) client.post(message);
   };
   const setState = (next: StreamState) => {
@@ -62,7 +62,7 @@ export function createHub(): Hub {
   const wanted = () => new Set([...clients.values()].flatMap((client) => [...client.details]));
   const anyVisible = () => [...clients.values()].some((client) => client.visible);
 
-  function receive(tab: unknown, message: ToHub, post: (message: FromHub) => void): void {
+  function receive(tab: unknown, message: ToRelay, post: (message: FromRelay) => void): void {
     if (message.kind === "bye") {
       clients.delete(tab);
     } else {
