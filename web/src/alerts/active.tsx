@@ -1,4 +1,4 @@
-// Alerts that are not over, the worst first.
+// Alerts that are not over, the worst first, their readings in columns.
 
 import { pathWords } from "../api/catalogue.ts";
 import type { ActiveAlert, Rule } from "../api/types.gen.ts";
@@ -7,9 +7,10 @@ import { now } from "../live/session.ts";
 import { base } from "../preferences.ts";
 import { StandingIcon } from "../shell/icons.tsx";
 import "../style/alerts.css";
+import { stateWord } from "./words.ts";
 
 /** Pending, suspended and no-data alerts are shown, but they do not shout. */
-const fires = (alert: ActiveAlert): boolean => alert.state === "firing" || alert.state === "recovering";
+export const fires = (alert: ActiveAlert): boolean => alert.state === "firing" || alert.state === "recovering";
 
 const weight = (alert: ActiveAlert): number => (fires(alert) ? (alert.severity === "critical" ? 0 : 1) : 2);
 
@@ -23,44 +24,52 @@ interface ActiveListProps {
 export function ActiveList({ alerts, rules, here }: ActiveListProps) {
   const sorted = [...alerts].sort((a, b) => weight(a) - weight(b) || b.since - a.since);
   return (
-    <ul class="active">
-      {sorted.map((alert) => {
-        const runbook = rules.find((rule) => rule.id === alert.rule)?.runbook_url;
-        return (
-          <li
-            key={`${alert.rule} ${alert.host} ${alert.instance}`}
-            class={`alert panel ${fires(alert) ? alert.severity : "quiet-alert"}`}
-          >
-            <span class={`severity tone-${fires(alert) ? alert.severity : "late"}`}>
-              <StandingIcon standing={fires(alert) ? alert.severity : "late"} />
-              {fires(alert) ? alert.severity : alert.state}
-            </span>
-            <span class="what">
-              <b>{alert.rule_name}</b>
-              {here !== alert.host && <a href={`/hosts/${alert.host}`}>{alert.host}</a>}
-              {alert.instance && <code>{alert.instance}</code>}
-              {alert.state === "recovering" && <em>recovering</em>}
-              {!fires(alert) && <em>would be {alert.severity}</em>}
-            </span>
-            <span class="reading">
-              {pathWords(alert.metric)} <b>{text(alert.value, alert.unit, base())}</b>{" "}
-              <small>limit {limit(alert.threshold, alert.unit, base())}</small>
-            </span>
-            <time
-              class="muted"
-              dateTime={new Date(alert.since * 1000).toISOString()}
-              title={moment(alert.since * 1000)}
-            >
-              for {duration(Math.floor(now.value / 1000 - alert.since))}
-            </time>
-            {runbook && (
-              <a href={runbook} target="_blank" rel="noreferrer">
-                Runbook
-              </a>
-            )}
-          </li>
-        );
-      })}
+    <ul class="active panel">
+      {sorted.map((alert) => (
+        <Row
+          key={`${alert.rule} ${alert.host} ${alert.instance}`}
+          alert={alert}
+          runbook={rules.find((rule) => rule.id === alert.rule)?.runbook_url}
+          elsewhere={here !== alert.host}
+        />
+      ))}
     </ul>
+  );
+}
+
+function Row({ alert, runbook, elsewhere }: { alert: ActiveAlert; runbook: string | undefined; elsewhere: boolean }) {
+  const shown = fires(alert) ? alert.severity : "late";
+  return (
+    <li class={`alert ${fires(alert) ? alert.severity : "quiet-alert"}`}>
+      <span class={`severity tone-${shown}`}>
+        <StandingIcon standing={shown} />
+        {fires(alert) ? alert.severity : stateWord(alert.state)}
+      </span>
+      <span class="what">
+        <b>{alert.rule_name}</b>
+        {elsewhere && <a href={`/hosts/${alert.host}`}>{alert.host}</a>}
+        {alert.instance && <code>{alert.instance}</code>}
+        {alert.state === "recovering" && <em>recovering</em>}
+        {!fires(alert) && <em>would be {alert.severity}</em>}
+        {runbook && (
+          <a href={runbook} target="_blank" rel="noreferrer">
+            Runbook
+          </a>
+        )}
+      </span>
+      <span class="metric">{pathWords(alert.metric)}</span>
+      <b class="value">{text(alert.value, alert.unit, base())}</b>
+      <span class="limit">limit {limit(alert.threshold, alert.unit, base())}</span>
+      <Since since={alert.since} />
+    </li>
+  );
+}
+
+/** Alone in listening to the clock. */
+function Since({ since }: { since: number }) {
+  return (
+    <time class="since" dateTime={new Date(since * 1000).toISOString()} title={moment(since * 1000)}>
+      for {duration(Math.floor(now.value / 1000 - since))}
+    </time>
   );
 }

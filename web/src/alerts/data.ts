@@ -1,8 +1,8 @@
 // Rules and active alerts as the gateway has them, fetched again when the stream says that they changed.
-import { computed, effect } from "@preact/signals";
+import { computed, effect, untracked } from "@preact/signals";
 import { get } from "../api/client.ts";
 import { loader } from "../api/loading.ts";
-import type { ActiveAlert, AlertCounts, Alerts, Rule, Rules, StoredRule } from "../api/types.gen.ts";
+import type { ActiveAlert, AlertCounts, Alerts, PastAlert, Rule, Rules, StoredRule } from "../api/types.gen.ts";
 import { type Standing, standing } from "../fleet/summary.ts";
 import { fleet, known, settingChange, transition } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
@@ -12,6 +12,14 @@ export const rules = loader<StoredRule[]>(async (signal) => (await get<Rules>("/
 export const active = loader<ActiveAlert[]>(
   async (signal) => (await get<Alerts>("/alerts?state=active", signal)).active,
 );
+/** Most changes that the history shows. */
+export const HISTORY_LIMIT = 200;
+/** What changed, the latest first. The answer tells the active alerts too. */
+export const history = loader<PastAlert[]>(async (signal) => {
+  const got = await get<Alerts>(`/alerts?state=all&limit=${HISTORY_LIMIT}`, signal);
+  active.put(got.active);
+  return got.history;
+});
 
 export const ruleBodies = computed<readonly Rule[]>(() => rules.state.value.value?.map((stored) => stored.rule) ?? []);
 const activeNow = computed(() => active.state.value.value);
@@ -44,8 +52,33 @@ export const tally = computed(() => {
   return result;
 });
 
-/** A storm of transitions is one fetch. */
+/** A storm of transitions is one request at its beginning, and one each such time while it lasts. */
 const STORM_MS = 250;
+
+function throttled(act: () => void): () => void {
+  let resting = false;
+  let again = false;
+  return function run() {
+    again = resting;
+    if (resting) return;
+    resting = true;
+    act();
+    setTimeout(() => {
+      resting = false;
+      if (again) run();
+    }, STORM_MS);
+  };
+}
+
+/** Runs `act` now, with each snapshot of the stream and with each transition, but not with every one of a storm. */
+function withNews(act: () => void): () => void {
+  const run = throttled(act);
+  return effect(() => {
+    fleet.snapshots.value;
+    transition.value;
+    untracked(run);
+  });
+}
 
 /** Fetches at once, whatever becomes of the stream, and with each of its snapshots; active alerts also with each transition. */
 export function startAlerts(): void {
@@ -56,15 +89,18 @@ export function startAlerts(): void {
   effect(() => {
     if (settingChange.value?.key === "rules") rules.load();
   });
-  let waiting = false;
-  effect(() => {
-    fleet.snapshots.value;
-    transition.value;
-    if (waiting) return;
-    waiting = true;
-    setTimeout(() => {
-      waiting = false;
-      active.load();
-    }, STORM_MS);
+  withNews(active.load);
+}
+
+/** Keeps the history current until the returned function is called. */
+export function followHistory(): () => void {
+  let open = true;
+  const stop = withNews(() => {
+    if (open) history.load();
   });
+  return () => {
+    open = false;
+    stop();
+    history.close();
+  };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Rule } from "../api/types.gen.ts";
-import { draftOf, errorsByField, FRESH, ruleOf } from "./draft.ts";
+import { type Draft, draftOf, errorsByField, FRESH, faultsOf, ruleOf } from "./draft.ts";
 
 const rule: Rule = {
   id: "disk",
@@ -48,13 +48,68 @@ test("host down watches hosts, not instances, only above, and clears where it ra
 
 test("the API's field errors find their fields", () => {
   const errors = errorsByField([
-    { field: "warning.clear_at", value: 9, reason: "must be at or below raise_at" },
+    { field: "warning.clear_at", value: 9, reason: "must be at or below raise_at, which is 8" },
     { field: "critical", value: null, reason: "give one" },
     { field: "metric", value: "x", reason: "use another" },
   ]);
   assert.deepEqual(errors, {
-    warning_clear: "must be at or below raise_at",
+    warning_clear: "must be at or below “Raise at”, which is 8",
     critical_raise: "give one",
     metric: "use another",
   });
+});
+
+const draft = (change: Partial<Draft>): Draft => ({ ...FRESH, name: "Disk full", ...change });
+
+test("a draft that can be saved has no faults", () => {
+  assert.deepEqual(faultsOf(draft({})), {});
+  assert.deepEqual(faultsOf(draftOf(rule)), {});
+});
+
+test("everything wrong is told at once", () => {
+  const wrong = draft({
+    name: " ",
+    id: "No Id",
+    host: "Web 1",
+    warning_raise: "much",
+    critical_clear: "95",
+    for_s: "-1",
+    recover_for_s: "8e9",
+    runbook_url: "wiki",
+  });
+  assert.deepEqual(
+    Object.keys(faultsOf(wrong)).sort(),
+    ["critical_clear", "for_s", "host", "id", "name", "recover_for_s", "runbook_url", "warning_raise"].sort(),
+  );
+});
+
+test("a rule without any threshold is told to set one", () => {
+  const none = draft({ critical_raise: "", critical_clear: "" });
+  assert.deepEqual(faultsOf(none), { critical_raise: "Set a warning threshold, a critical threshold, or both." });
+});
+
+test("a clear value must lie on the other side of the raise value", () => {
+  assert.match(faultsOf(draft({ critical_clear: "95" })).critical_clear ?? "", /^Type 90 or less/);
+  const below = draft({ comparison: "below", critical_raise: "10", critical_clear: "5" });
+  assert.match(faultsOf(below).critical_clear ?? "", /^Type 10 or more/);
+});
+
+test("a clear value without a raise value asks for one", () => {
+  assert.match(faultsOf(draft({ warning_clear: "60" })).warning_raise ?? "", /^Type the value to raise the alert at/);
+});
+
+test("a warning comes before the critical alert", () => {
+  assert.match(faultsOf(draft({ warning_raise: "95" })).warning_raise ?? "", /^Type 90 or less/);
+  assert.deepEqual(faultsOf(draft({ comparison: "below", warning_raise: "95", critical_clear: "95" })), {});
+});
+
+test("a name of which no id can be made asks for one", () => {
+  assert.match(faultsOf(draft({ name: "磁盘" })).id ?? "", /^Type 1 to 40 characters/);
+  assert.deepEqual(Object.keys(faultsOf(draft({ name: "" }))), ["name"]);
+});
+
+test("fields that host down does not use are not wrong", () => {
+  const hidden = draft({ metric: "host.down", critical_raise: "60", critical_clear: "99", for_s: "much" });
+  assert.deepEqual(faultsOf(hidden), {});
+  assert.deepEqual(Object.keys(faultsOf({ ...hidden, critical_raise: "0" })), ["critical_raise"]);
 });

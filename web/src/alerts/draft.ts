@@ -2,6 +2,7 @@
 
 import { HOST_DOWN } from "../api/catalogue.ts";
 import type { FieldError, Rule, Threshold } from "../api/types.gen.ts";
+import { numberFault, numberOf } from "../typed.ts";
 import { slug } from "./words.ts";
 
 /** Texts as typed; an empty threshold is none. */
@@ -72,8 +73,8 @@ export function ruleOf(draft: Draft): Rule {
     comparison: down ? "above" : draft.comparison,
     warning: threshold(draft.warning_raise, down ? "" : draft.warning_clear),
     critical: threshold(draft.critical_raise, down ? "" : draft.critical_clear),
-    for_s: Number(draft.for_s) || 0,
-    recover_for_s: Number(draft.recover_for_s) || 0,
+    for_s: numberOf(draft.for_s) || 0,
+    recover_for_s: numberOf(draft.recover_for_s) || 0,
     enabled: draft.enabled,
     runbook_url: draft.runbook_url.trim(),
   };
@@ -81,13 +82,74 @@ export function ruleOf(draft: Draft): Rule {
 
 function threshold(raise: string, clear: string): Threshold | null {
   if (raise.trim() === "") return null;
-  const raise_at = Number(raise);
-  return { raise_at, clear_at: clear.trim() === "" ? raise_at : Number(clear) };
+  const raise_at = numberOf(raise);
+  return { raise_at, clear_at: clear.trim() === "" ? raise_at : numberOf(clear) };
+}
+
+/** What is wrong, in words that name the remedy, by the field it is wrong in. */
+export type Faults = Partial<Record<keyof Draft, string>>;
+
+const ID = /^[a-z0-9-]{1,40}$/;
+const LONGEST_S = 7 * 86_400;
+
+/** Everything wrong with a draft that can be known before the gateway is asked. */
+export function faultsOf(draft: Draft): Faults {
+  const down = draft.metric === HOST_DOWN;
+  const faults: Faults = { ...thresholdFaults(draft) };
+  if (draft.name.trim() === "") faults.name = "Give the rule a name.";
+  if (!ID.test(ruleOf(draft).id) && (draft.id.trim() !== "" || !faults.name))
+    faults.id = "Type 1 to 40 characters: small letters a to z, digits and dashes.";
+  if (draft.host.trim() !== "" && draft.host.trim() !== "*" && !ID.test(draft.host.trim()))
+    faults.host = "Type the id of a host, such as web-1, or * for every host.";
+  if (!down) {
+    for (const name of ["for_s", "recover_for_s"] as const) {
+      const fault = durationFault(draft[name]);
+      if (fault) faults[name] = fault;
+    }
+  }
+  if (draft.runbook_url.trim() !== "" && !/^https?:\/\/\S+$/.test(draft.runbook_url.trim()))
+    faults.runbook_url = "Type an address that starts with https:// or http://, or leave this empty.";
+  return faults;
+}
+
+function durationFault(text: string): string | null {
+  if (text.trim() === "") return null;
+  const fault = numberFault(text);
+  if (fault) return fault;
+  if (numberOf(text) < 0) return "Type 0 or more seconds.";
+  return numberOf(text) > LONGEST_S ? `Type at most ${LONGEST_S} seconds, which is 7 days.` : null;
+}
+
+function thresholdFaults(draft: Draft): Faults {
+  const down = draft.metric === HOST_DOWN;
+  const above = down || draft.comparison === "above";
+  const beyond = (one: string, other: string) =>
+    above ? numberOf(one) > numberOf(other) : numberOf(one) < numberOf(other);
+  const [side, beyondIt] = above ? ["or less", "not above"] : ["or more", "not below"];
+  const faults: Faults = {};
+  for (const level of ["warning", "critical"] as const) {
+    const raise = draft[`${level}_raise`];
+    const clear = down ? "" : draft[`${level}_clear`];
+    const set = raise.trim() !== "";
+    const clearFault = clear.trim() === "" ? null : numberFault(clear);
+    if (set && numberFault(raise)) faults[`${level}_raise`] = numberFault(raise) as string;
+    else if (set && down && numberOf(raise) <= 0) faults[`${level}_raise`] = "Type more than 0 seconds.";
+    if (clearFault) faults[`${level}_clear`] = clearFault;
+    else if (!set && clear.trim() !== "")
+      faults[`${level}_raise`] = "Type the value to raise the alert at, or empty “Clear at” too.";
+    else if (beyond(clear, raise))
+      faults[`${level}_clear`] = `Type ${numberOf(raise)} ${side}, ${beyondIt} “Raise at”.`;
+  }
+  const neither = [draft.warning_raise, draft.critical_raise].every((text) => text.trim() === "");
+  if (neither) faults.critical_raise ??= "Set a warning threshold, a critical threshold, or both.";
+  if (beyond(draft.warning_raise, draft.critical_raise))
+    faults.warning_raise ??= `Type ${numberOf(draft.critical_raise)} ${side}, ${beyondIt} the critical one.`;
+  return faults;
 }
 
 /** Errors by the form's field: the API speaks of `warning.raise_at`, and of `warning` where it means both its fields. */
 export function errorsByField(errors: readonly FieldError[]): Record<string, string> {
-  const names: Record<string, string> = {
+  const names: Record<string, keyof Draft> = {
     "warning.raise_at": "warning_raise",
     "warning.clear_at": "warning_clear",
     warning: "warning_raise",
@@ -95,5 +157,9 @@ export function errorsByField(errors: readonly FieldError[]): Record<string, str
     "critical.clear_at": "critical_clear",
     critical: "critical_raise",
   };
-  return Object.fromEntries(errors.map((error) => [names[error.field] ?? error.field, error.reason]));
+  return Object.fromEntries(errors.map((error) => [names[error.field] ?? error.field, inFormWords(error.reason)]));
 }
+
+/** The API's names of fields as the form calls them. */
+const inFormWords = (reason: string): string =>
+  reason.replace("critical.raise_at", "the critical “Raise at”").replaceAll("raise_at", "“Raise at”");

@@ -1,223 +1,215 @@
-// The form of a rule, in a dialog. It says in words what the rule will do, and shows the API's objections where they belong.
+// The dialog in which a rule is written. It says in words what the rule will do, tells everything wrong at once and where,
+// and asks before it throws away what was typed.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { CATALOGUE, HOST_DOWN, metricOf, unitOf } from "../api/catalogue.ts";
-import { Failure, request } from "../api/client.ts";
+import { Failure, get, reasonOf, request } from "../api/client.ts";
 import type { StoredRule } from "../api/types.gen.ts";
-import { fleet } from "../live/session.ts";
 import { base } from "../preferences.ts";
-import { Field } from "../shell/field.tsx";
+import { Conflict } from "../shell/conflict.tsx";
 import { CloseIcon } from "../shell/icons.tsx";
-import { type Draft, draftOf, errorsByField, FRESH, ruleOf } from "./draft.ts";
+import { useUnsaved } from "../shell/unsaved.tsx";
+import { type Draft, draftOf, errorsByField, type Faults, FRESH, faultsOf, ruleOf } from "./draft.ts";
+import { RuleFields } from "./fields.tsx";
 import { ruleSentence } from "./words.ts";
 
 interface EditorProps {
   /** The rule to change; null for a new one. */
   stored: StoredRule | null;
-  onDone: (saved: boolean) => void;
+  /** The dialog is closed, and the focus is back where it was before. */
+  onClosed: (saved: boolean) => void;
 }
 
-export function RuleEditor({ stored, onDone }: EditorProps) {
+export function RuleEditor({ stored, onClosed }: EditorProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const draft = useSignal<Draft>(stored ? draftOf(stored.rule) : FRESH);
-  const errors = useSignal<Record<string, string>>({});
+  /** The field that had the focus last. */
+  const field = useRef<HTMLElement | null>(null);
+  /** Why the dialog may close: null while it may not without asking. */
+  const outcome = useRef<"saved" | "discarded" | null>(null);
+  const before = useSignal<Draft>(stored ? draftOf(stored.rule) : FRESH);
+  const draft = useSignal<Draft>(before.value);
+  /** The version that a save must still find. */
+  const version = useSignal(stored?.version);
+  /** What the gateway objected to, by field, until the field is changed. */
+  const refused = useSignal<Faults>({});
   const general = useSignal<string | null>(null);
+  const theirs = useSignal<StoredRule | null>(null);
+  /** Saves that failed. From the first one on, what is wrong is told while it is typed. */
+  const failures = useSignal(0);
   const busy = useSignal(false);
+  const discarding = useSignal(false);
+
+  const dirty = JSON.stringify(draft.value) !== JSON.stringify(before.value);
+  const faults = failures.value > 0 ? { ...refused.value, ...faultsOf(draft.value) } : {};
+  useUnsaved(stored ? `the rule “${stored.rule.name}”` : "the new rule", dirty);
 
   useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => {
+    if (failures.value > 0) dialog.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }, [failures.value]);
 
-  const set = (change: Partial<Draft>) => {
+  function close(why: "saved" | "discarded"): void {
+    outcome.current = why;
+    dialog.current?.close();
+  }
+  function leave(): void {
+    if (dirty) discarding.value = true;
+    else close("discarded");
+  }
+  function stay(): void {
+    discarding.value = false;
+    field.current?.focus();
+  }
+  function set(change: Partial<Draft>): void {
     draft.value = { ...draft.value, ...change };
-  };
+    const kept = Object.entries(refused.value).filter(([name]) => !(name in change));
+    refused.value = Object.fromEntries(kept);
+  }
 
-  async function save(event: Event): Promise<void> {
-    event.preventDefault();
-    errors.value = {};
+  async function save(expected: number | undefined): Promise<void> {
+    if (busy.value) return;
+    refused.value = {};
     general.value = null;
+    theirs.value = null;
+    if (Object.keys(faultsOf(draft.value)).length > 0) {
+      failures.value += 1;
+      return;
+    }
     busy.value = true;
     const rule = ruleOf(draft.value);
     try {
-      if (stored) await request("PUT", `/rules/${stored.rule.id}`, { body: rule, version: stored.version });
+      if (stored) await request("PUT", `/rules/${rule.id}`, { body: rule, version: expected ?? 0 });
       else await request("POST", "/rules", { body: rule });
-      onDone(true);
+      close("saved");
     } catch (reason) {
       if (!(reason instanceof Failure)) throw reason;
-      errors.value = reason.status === 409 ? { id: reason.message } : errorsByField(reason.fields);
-      const shown = Object.keys(errors.value).some((name) => name in draft.value);
-      if (reason.status === 412)
-        general.value = "Somebody else changed this rule meanwhile. Close this and open the rule again to see it.";
-      else if (!shown) general.value = reason.message;
+      await explain(reason);
+      failures.value += 1;
     } finally {
       busy.value = false;
     }
   }
+  async function explain(failure: Failure): Promise<void> {
+    refused.value =
+      failure.status === 409 ? { id: "Choose another id: a rule has this one." } : errorsByField(failure.fields);
+    if (failure.status === 404) general.value = "Somebody deleted this rule meanwhile, so it cannot be saved.";
+    else if (failure.status === 412) await get<StoredRule>(`/rules/${stored?.rule.id}`).then(conflict, refusedAgain);
+    else if (!Object.keys(refused.value).some((name) => name in draft.value)) general.value = failure.message;
+  }
+  const conflict = (found: StoredRule) => {
+    theirs.value = found;
+  };
+  const refusedAgain = (reason: unknown) => {
+    general.value = reasonOf(reason);
+  };
 
-  const now = draft.value;
-  const unit = unitOf(now.metric);
-  const down = now.metric === HOST_DOWN;
-  const family = metricOf(now.metric)?.family;
-  const wrong = errors.value;
-  const threshold = (name: keyof Draft & `${string}_${"raise" | "clear"}`, label: string) => (
-    <Field label={label} error={wrong[name]} unit={unit === "1/s" ? "/s" : unit}>
-      <input
-        type="number"
-        step="any"
-        inputMode="decimal"
-        name={name}
-        value={now[name]}
-        placeholder={name.endsWith("clear") ? "same" : "none"}
-        onInput={(event) => set({ [name]: event.currentTarget.value })}
-      />
-    </Field>
-  );
   return (
-    <dialog ref={dialog} class="editor" aria-labelledby="editor-title" onClose={() => onDone(false)}>
-      <form onSubmit={(event) => void save(event)} noValidate>
+    <dialog
+      ref={dialog}
+      class="editor"
+      aria-labelledby="editor-title"
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        event.preventDefault();
+        if (discarding.value) stay();
+        else leave();
+      }}
+      onCancel={(event) => {
+        event.preventDefault();
+        leave();
+      }}
+      onClose={() => {
+        if (outcome.current === null && dirty) {
+          // Browsers close a dialog without asking when its user insists.
+          dialog.current?.showModal();
+          discarding.value = true;
+        } else onClosed(outcome.current === "saved");
+      }}
+      onMouseDown={(event) => {
+        if (dialog.current && event.target === dialog.current && isOutside(event, dialog.current)) {
+          event.preventDefault();
+          leave();
+        }
+      }}
+    >
+      <form
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          void save(version.value);
+        }}
+        onFocusIn={({ target }) => {
+          if (target instanceof HTMLInputElement || target instanceof HTMLSelectElement) field.current = target;
+        }}
+      >
         <header>
           <h2 id="editor-title">{stored ? `Rule ${stored.rule.id}` : "New rule"}</h2>
-          <button type="button" class="quiet" onClick={() => dialog.current?.close()} aria-label="Close">
+          <button type="button" class="quiet" onClick={leave} aria-label="Close">
             <CloseIcon />
           </button>
         </header>
-        <div class="fields">
-          <Field label="Name" error={wrong.name} wide>
-            <input
-              name="name"
-              value={now.name}
-              maxLength={120}
-              onInput={(event) => set({ name: event.currentTarget.value })}
-            />
-          </Field>
-          {!stored && (
-            <Field label="Id" error={wrong.id} hint="a-z, 0-9 and dashes" wide>
-              <input
-                name="id"
-                value={now.id}
-                placeholder={ruleOf(now).id || "made from the name"}
-                maxLength={40}
-                onInput={(event) => set({ id: event.currentTarget.value })}
-              />
-            </Field>
-          )}
-          <Field label="Metric" error={wrong.metric} hint={metricOf(now.metric)?.metric.meaning} wide={down}>
-            <select name="metric" value={now.metric} onChange={(event) => set({ metric: event.currentTarget.value })}>
-              <option value={HOST_DOWN}>Host down (no samples)</option>
-              {CATALOGUE.map((one) => (
-                <optgroup key={one.name} label={one.label}>
-                  {one.metrics.map((metric) => (
-                    <option key={metric.name} value={`${one.name}.${metric.name}`}>
-                      {one.label} {metric.label}
-                    </option>
-                  ))}
-                </optgroup>
-              ))}
-            </select>
-          </Field>
-          {!down && (
-            <Field label="Fires when it is" error={wrong.comparison}>
-              <select
-                name="comparison"
-                value={now.comparison}
-                onChange={(event) => set({ comparison: event.currentTarget.value as Draft["comparison"] })}
-              >
-                <option value="above">above</option>
-                <option value="below">below</option>
-              </select>
-            </Field>
-          )}
-          <Field label="Host" error={wrong.host} hint="* is every host" wide={down || !family?.instance}>
-            <input
-              name="host"
-              value={now.host}
-              list="hosts"
-              onInput={(event) => set({ host: event.currentTarget.value })}
-            />
-            <datalist id="hosts">
-              <option value="*" />
-              {fleet.ids.value.map((id) => (
-                <option key={id} value={id} />
-              ))}
-            </datalist>
-          </Field>
-          {!down && family?.instance && (
-            <Field
-              label={family.instance.charAt(0).toUpperCase() + family.instance.slice(1)}
-              error={wrong.instance}
-              hint="* is each of them"
-            >
-              <input
-                name="instance"
-                value={now.instance}
-                onInput={(event) => set({ instance: event.currentTarget.value })}
-              />
-            </Field>
-          )}
-          <fieldset class="pair">
-            <legend class="tone-warning">Warning</legend>
-            {threshold("warning_raise", "Raise at")}
-            {!down && threshold("warning_clear", "Clear at")}
-          </fieldset>
-          <fieldset class="pair">
-            <legend class="tone-critical">Critical</legend>
-            {threshold("critical_raise", "Raise at")}
-            {!down && threshold("critical_clear", "Clear at")}
-          </fieldset>
-          {!down && (
-            <Field label="Must hold for" error={wrong.for_s} unit="s">
-              <input
-                type="number"
-                min="0"
-                name="for_s"
-                value={now.for_s}
-                onInput={(event) => set({ for_s: event.currentTarget.value })}
-              />
-            </Field>
-          )}
-          {!down && (
-            <Field label="Recovered for" error={wrong.recover_for_s} unit="s">
-              <input
-                type="number"
-                min="0"
-                name="recover_for_s"
-                value={now.recover_for_s}
-                onInput={(event) => set({ recover_for_s: event.currentTarget.value })}
-              />
-            </Field>
-          )}
-          <Field label="Runbook" error={wrong.runbook_url} hint="linked in every message" wide>
-            <input
-              type="url"
-              name="runbook_url"
-              value={now.runbook_url}
-              placeholder="https://"
-              onInput={(event) => set({ runbook_url: event.currentTarget.value })}
-            />
-          </Field>
-          <label class="check">
-            <input
-              type="checkbox"
-              name="enabled"
-              checked={now.enabled}
-              onChange={(event) => set({ enabled: event.currentTarget.checked })}
-            />
-            Enabled
-          </label>
-        </div>
-        <p class="preview">{ruleSentence(ruleOf(now), base())}</p>
+        <RuleFields draft={draft.value} fresh={!stored} faults={faults} set={set} />
+        <p class="preview">{ruleSentence(ruleOf(draft.value), base())}</p>
         {general.value && (
           <p class="notice bad" role="alert">
             {general.value}
           </p>
         )}
-        <footer>
-          <button type="button" onClick={() => dialog.current?.close()}>
-            Cancel
-          </button>
-          <button type="submit" class="primary" disabled={busy.value}>
-            {stored ? "Save rule" : "Create rule"}
-          </button>
-        </footer>
+        {theirs.value && (
+          <Conflict
+            onTake={() => {
+              const { rule, version: latest } = theirs.value as StoredRule;
+              before.value = draftOf(rule);
+              draft.value = before.value;
+              version.value = latest;
+              theirs.value = null;
+              field.current?.focus();
+            }}
+            onOverwrite={() => {
+              version.value = theirs.value?.version;
+              field.current?.focus();
+              void save(version.value);
+            }}
+          >
+            {`Somebody changed this rule meanwhile: ${ruleSentence(theirs.value.rule, base())}`}
+          </Conflict>
+        )}
+        {discarding.value ? (
+          <Discard onKeep={stay} onDiscard={() => close("discarded")} />
+        ) : (
+          <footer>
+            <button type="button" onClick={leave}>
+              Cancel
+            </button>
+            <button type="submit" class="primary">
+              {busy.value ? "Saving …" : stored ? "Save rule" : "Create rule"}
+            </button>
+          </footer>
+        )}
       </form>
     </dialog>
+  );
+}
+
+/** Whether the mouse is over the backdrop, which counts as the dialog. */
+function isOutside(event: MouseEvent, dialog: HTMLElement): boolean {
+  const { left, right, top, bottom } = dialog.getBoundingClientRect();
+  return event.clientX < left || event.clientX > right || event.clientY < top || event.clientY > bottom;
+}
+
+function Discard({ onKeep, onDiscard }: { onKeep: () => void; onDiscard: () => void }) {
+  const keep = useRef<HTMLButtonElement>(null);
+  useEffect(() => keep.current?.focus(), []);
+  return (
+    <div class="notice warn" role="alert">
+      <p>Discard what you typed?</p>
+      <div>
+        <button ref={keep} type="button" onClick={onKeep}>
+          Keep editing
+        </button>
+        <button type="button" class="danger" onClick={onDiscard}>
+          Discard
+        </button>
+      </div>
+    </div>
   );
 }

@@ -1,71 +1,45 @@
 // Alerts: what fires now, the rules that say so, and what happened before.
-import { useSignal, useSignalEffect } from "@preact/signals";
-import { get, reasonOf } from "../api/client.ts";
-import type { Alerts, PastAlert, StoredRule } from "../api/types.gen.ts";
-import { fleet, transition } from "../live/session.ts";
-import { StandingIcon } from "../shell/icons.tsx";
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { StoredRule } from "../api/types.gen.ts";
+import { Loaded } from "../shell/loaded.tsx";
 import { useTitle } from "../shell/title.ts";
-import { ActiveList } from "./active.tsx";
-import { active, ruleBodies, rules } from "./data.ts";
+import { active, followHistory, HISTORY_LIMIT, history, rules } from "./data.ts";
 import { RuleEditor } from "./editor.tsx";
 import { HistoryTable } from "./history.tsx";
+import { Now } from "./now.tsx";
 import { RuleList } from "./rules.tsx";
 import "../style/alerts.css";
 
-/** Most transitions that the history shows. */
-const LIMIT = 200;
-
 export function AlertsPage() {
   useTitle("Alerts");
-  const history = useSignal<PastAlert[] | null>(null);
-  const error = useSignal<string | null>(null);
+  useEffect(followHistory, []);
   /** The rule in the editor; `new` for one that does not exist yet. */
   const edited = useSignal<StoredRule | "new" | null>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
 
-  useSignalEffect(() => {
-    // Asked again when the stream comes back, and with every transition.
-    fleet.snapshots.value;
-    transition.value;
-    const abort = new AbortController();
-    get<Alerts>(`/alerts?state=all&limit=${LIMIT}`, abort.signal).then(
-      (got) => {
-        active.put(got.active);
-        history.value = got.history;
-        error.value = null;
-      },
-      (reason: unknown) => {
-        if (!abort.signal.aborted) error.value = reasonOf(reason);
-      },
-    );
-    return () => abort.abort();
-  });
-
-  const firing = active.state.value.value ?? [];
+  function closed(saved: boolean): void {
+    edited.value = null;
+    // The dialog gave the focus back to the button that opened it; its rule may be gone meanwhile.
+    if (document.activeElement === document.body) heading.current?.focus();
+    if (!saved) return;
+    rules.load();
+    active.load();
+  }
   return (
     <div class="alerts">
-      <h1 class="hidden">Alerts</h1>
-      {error.value && (
-        <p class="notice bad" role="alert">
-          {error.value}
-        </p>
-      )}
+      <h1>Alerts</h1>
       <section aria-labelledby="firing">
         <header>
           <h2 id="firing">Now</h2>
         </header>
-        {active.state.value.value !== null && firing.length === 0 && (
-          <p class="quiet-line panel">
-            <span class="tone-up">
-              <StandingIcon standing="up" />
-            </span>
-            Nothing fires.
-          </p>
-        )}
-        <ActiveList alerts={firing} rules={ruleBodies.value} />
+        <Now />
       </section>
       <section aria-labelledby="rules">
         <header>
-          <h2 id="rules">Rules</h2>
+          <h2 id="rules" ref={heading} tabIndex={-1}>
+            Rules
+          </h2>
           <button
             type="button"
             class="primary"
@@ -76,30 +50,30 @@ export function AlertsPage() {
             New rule
           </button>
         </header>
-        <RuleList
-          onEdit={(stored) => {
-            edited.value = stored;
-          }}
-        />
+        <Loaded from={rules} what="The rules">
+          {(all) => (
+            <RuleList
+              all={all}
+              onEdit={(stored) => {
+                edited.value = stored;
+              }}
+              onEmpty={() => heading.current?.focus()}
+            />
+          )}
+        </Loaded>
       </section>
       <section aria-labelledby="history">
         <header>
           <h2 id="history">History</h2>
-          {history.value?.length === LIMIT && <span class="muted">the latest {LIMIT}</span>}
+          {history.state.value.value?.length === HISTORY_LIMIT && (
+            <span class="muted">the latest {HISTORY_LIMIT} changes</span>
+          )}
         </header>
-        {history.value && <HistoryTable history={history.value} />}
+        <Loaded from={history} what="The history">
+          {(past) => <HistoryTable history={past} />}
+        </Loaded>
       </section>
-      {edited.value !== null && (
-        <RuleEditor
-          stored={edited.value === "new" ? null : edited.value}
-          onDone={(saved) => {
-            edited.value = null;
-            if (!saved) return;
-            rules.load();
-            active.load();
-          }}
-        />
-      )}
+      {edited.value !== null && <RuleEditor stored={edited.value === "new" ? null : edited.value} onClosed={closed} />}
     </div>
   );
 }

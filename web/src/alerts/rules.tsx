@@ -1,100 +1,144 @@
 // The rules, each as the sentence it means.
 import { useSignal } from "@preact/signals";
-import { reasonOf, request } from "../api/client.ts";
+import { useEffect, useRef } from "preact/hooks";
+import { Failure, reasonOf, request } from "../api/client.ts";
 import type { StoredRule } from "../api/types.gen.ts";
 import { base } from "../preferences.ts";
+import { Nothing } from "../shell/states.tsx";
 import { active, rules } from "./data.ts";
 import { ruleSentence } from "./words.ts";
 
-export function RuleList({ onEdit }: { onEdit: (stored: StoredRule) => void }) {
-  const error = useSignal<string | null>(null);
-  /** Id of the rule whose deletion waits for a yes. */
-  const asked = useSignal<string | null>(null);
+interface RuleListProps {
+  all: readonly StoredRule[];
+  onEdit: (stored: StoredRule) => void;
+  /** The last rule was deleted, and the focus with it. */
+  onEmpty: () => void;
+}
 
-  async function change(act: () => Promise<unknown>): Promise<void> {
+export function RuleList({ all, onEdit, onEmpty }: RuleListProps) {
+  if (all.length === 0) return <Nothing>There are no rules: nothing will ever alert. “New rule” makes one.</Nothing>;
+  return (
+    <ul class="rules">
+      {all.map((stored) => (
+        <RuleRow key={stored.rule.id} stored={stored} onEdit={() => onEdit(stored)} onEmpty={onEmpty} />
+      ))}
+    </ul>
+  );
+}
+
+interface RuleRowProps {
+  stored: StoredRule;
+  onEdit: () => void;
+  onEmpty: () => void;
+}
+
+function RuleRow({ stored: { rule, version }, onEdit, onEmpty }: RuleRowProps) {
+  const row = useRef<HTMLLIElement>(null);
+  const actions = useRef<HTMLDivElement>(null);
+  const busy = useSignal(false);
+  const error = useSignal<string | null>(null);
+  /** Deleting it waits for a yes. */
+  const asked = useSignal(false);
+  const wasAsked = useRef(false);
+
+  // The focus goes to the harmless answer, and back to the button that asked: each is the last of its two buttons.
+  useEffect(() => {
+    if (wasAsked.current !== asked.value) actions.current?.querySelector<HTMLElement>("button:last-child")?.focus();
+    wasAsked.current = asked.value;
+  }, [asked.value]);
+
+  /** Whether `act` succeeded; the lists are fetched again either way. */
+  async function change(act: () => Promise<unknown>): Promise<boolean> {
+    if (busy.value) return false;
+    busy.value = true;
     error.value = null;
-    asked.value = null;
     try {
       await act();
+      return true;
     } catch (reason) {
-      error.value = reasonOf(reason);
+      const changed = reason instanceof Failure && (reason.status === 412 || reason.status === 404);
+      error.value = changed
+        ? "Somebody changed this rule meanwhile. See what it is now, then try again."
+        : reasonOf(reason);
+      return false;
+    } finally {
+      busy.value = false;
+      rules.load();
+      active.load();
     }
-    rules.load();
-    active.load();
   }
-  const toggle = ({ rule, version }: StoredRule) =>
+  const toggle = () =>
     change(() => request("PUT", `/rules/${rule.id}`, { body: { ...rule, enabled: !rule.enabled }, version }));
-  const remove = ({ rule, version }: StoredRule) => change(() => request("DELETE", `/rules/${rule.id}`, { version }));
 
-  const all = rules.state.value.value;
-  if (all === null) return null;
+  async function remove(): Promise<void> {
+    const gone = await change(() => request("DELETE", `/rules/${rule.id}`, { version }));
+    if (!gone) {
+      asked.value = false;
+      return;
+    }
+    const neighbour = row.current?.nextElementSibling ?? row.current?.previousElementSibling;
+    if (neighbour) neighbour.querySelector("button")?.focus();
+    else onEmpty();
+    rules.put((rules.state.peek().value ?? []).filter((one) => one.rule.id !== rule.id));
+  }
   return (
-    <>
+    <li ref={row} class={`rule panel ${rule.enabled ? "" : "disabled"}`} data-rule={rule.id}>
+      <label class="switch">
+        <input
+          type="checkbox"
+          role="switch"
+          aria-checked={rule.enabled}
+          checked={rule.enabled}
+          onChange={() => void toggle()}
+        />
+        <span class="hidden">{rule.name} enabled</span>
+      </label>
+      <div class="sentence">
+        <h3>
+          {rule.name} <code class="muted">{rule.id}</code>
+          {!rule.enabled && <span class="off">off</span>}
+        </h3>
+        <p>{ruleSentence(rule, base())}</p>
+      </div>
+      <div class="actions" ref={actions}>
+        {asked.value ? (
+          <>
+            <button key="yes" type="button" class="danger" onClick={() => void remove()}>
+              Yes, delete<span class="hidden"> {rule.name}</span>
+            </button>
+            <button
+              key="no"
+              type="button"
+              onClick={() => {
+                asked.value = false;
+              }}
+            >
+              Keep<span class="hidden"> {rule.name}</span>
+            </button>
+          </>
+        ) : (
+          <>
+            <button key="edit" type="button" onClick={onEdit}>
+              Edit<span class="hidden"> {rule.name}</span>
+            </button>
+            <button
+              key="delete"
+              type="button"
+              class="quiet"
+              onClick={() => {
+                asked.value = true;
+              }}
+            >
+              Delete<span class="hidden"> {rule.name}</span>
+            </button>
+          </>
+        )}
+      </div>
       {error.value && (
-        <p class="notice bad" role="alert">
+        <p class="error" role="alert">
           {error.value}
         </p>
       )}
-      {all.length === 0 && <p class="quiet-line panel">No rules: nothing will ever alert.</p>}
-      <ul class="rules">
-        {all.map((stored) => (
-          <li
-            key={stored.rule.id}
-            class={`rule panel ${stored.rule.enabled ? "" : "disabled"}`}
-            data-rule={stored.rule.id}
-          >
-            <label class="switch" title={stored.rule.enabled ? "On" : "Off"}>
-              <input
-                type="checkbox"
-                role="switch"
-                aria-checked={stored.rule.enabled}
-                checked={stored.rule.enabled}
-                onChange={() => void toggle(stored)}
-              />
-              <span class="hidden">{stored.rule.name} enabled</span>
-            </label>
-            <div class="sentence">
-              <h3>
-                {stored.rule.name} <code class="muted">{stored.rule.id}</code>
-              </h3>
-              <p>{ruleSentence(stored.rule, base())}</p>
-            </div>
-            <div class="actions">
-              {asked.value === stored.rule.id ? (
-                <>
-                  <button type="button" class="danger" onClick={() => void remove(stored)}>
-                    Delete it
-                  </button>
-                  <button
-                    type="button"
-                    onClick={() => {
-                      asked.value = null;
-                    }}
-                  >
-                    Keep
-                  </button>
-                </>
-              ) : (
-                <>
-                  <button type="button" onClick={() => onEdit(stored)} aria-label={`Edit ${stored.rule.name}`}>
-                    Edit
-                  </button>
-                  <button
-                    type="button"
-                    class="quiet"
-                    aria-label={`Delete ${stored.rule.name}`}
-                    onClick={() => {
-                      asked.value = stored.rule.id;
-                    }}
-                  >
-                    Delete
-                  </button>
-                </>
-              )}
-            </div>
-          </li>
-        ))}
-      </ul>
-    </>
+    </li>
   );
 }

@@ -1,6 +1,6 @@
 // Alerts and rules in words. Pure.
 import { HOST_DOWN, pathWords, unitOf } from "../api/catalogue.ts";
-import type { AlertTransition, Rule } from "../api/types.gen.ts";
+import type { AlertState, AlertTransition, Rule } from "../api/types.gen.ts";
 import { type Base, duration, limit } from "../format.ts";
 
 const KIND_WORDS: Record<AlertTransition["kind"], string> = {
@@ -12,6 +12,9 @@ const KIND_WORDS: Record<AlertTransition["kind"], string> = {
 };
 
 export const kindWord = (kind: AlertTransition["kind"]): string => KIND_WORDS[kind] ?? kind;
+
+/** Only the API writes it in one word. */
+export const stateWord = (state: AlertState): string => (state === "nodata" ? "no data" : state);
 
 export function transitionText(one: AlertTransition): string {
   const where = one.instance ? `${one.host} ${one.instance}` : one.host;

@@ -1,105 +1,135 @@
 // One setting: its value by type, saved by itself, with its version, so that nobody overwrites what somebody else changed.
 import { useSignal, useSignalEffect } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { Failure, get, request } from "../api/client.ts";
+import { useRef } from "preact/hooks";
+import { Failure, get, reasonOf, request } from "../api/client.ts";
 import type { Setting } from "../api/types.gen.ts";
-import { kindOf, parsed, shown, wordsOf } from "./values.ts";
+import { Conflict } from "../shell/conflict.tsx";
+import { useUnsaved } from "../shell/unsaved.tsx";
+import { putSetting } from "./data.ts";
+import { boundsOf, faultOf, kindOf, labelled, parsed, shown, wordsOf } from "./values.ts";
+
+/** How long "Saved" stands beside the field. */
+const SAVED_MS = 4000;
 
 interface RowProps {
   setting: Setting;
-  onSaved: (setting: Setting) => void;
   children?: ComponentChildren;
 }
 
-export function SettingRow({ setting, onSaved, children }: RowProps) {
+export function SettingRow({ setting, children }: RowProps) {
   const kind = setting.secret ? "text" : kindOf(setting);
   const { label, unit } = wordsOf(setting.key);
+  const bounds = boundsOf(setting);
+  const field = useRef<HTMLInputElement>(null);
   /** What is typed; null while the field shows the stored value. */
   const typed = useSignal<string | null>(null);
   /** The version that the typing began with: the one a save must still find. */
   const version = useSignal(setting.version);
   const error = useSignal<string | null>(null);
   const theirs = useSignal<Setting | null>(null);
+  const busy = useSignal(false);
   const done = useSignal(false);
 
   useSignalEffect(() => {
     if (!done.value) return undefined;
     const timer = setTimeout(() => {
       done.value = false;
-    }, 4000);
+    }, SAVED_MS);
     return () => clearTimeout(timer);
   });
 
   const value = typed.value ?? (setting.secret ? "" : shown(kind, setting.value));
   const dirty =
     typed.value !== null && (setting.secret ? typed.value !== "" : typed.value !== shown(kind, setting.value));
-  const type = (text: string) => {
+  useUnsaved(label, dirty);
+
+  function type(text: string): void {
     if (typed.value === null) version.value = setting.version;
     typed.value = text;
+    error.value = null;
     done.value = false;
-  };
-  const reset = () => {
+  }
+  function reset(): void {
     typed.value = null;
     error.value = null;
     theirs.value = null;
-  };
+    field.current?.focus();
+  }
 
+  /** The button that asked for it goes with the change, so the focus goes to the field. */
   async function save(next: unknown, expected: number): Promise<void> {
+    if (busy.value) return;
+    busy.value = true;
     error.value = null;
     theirs.value = null;
+    field.current?.focus();
     try {
-      onSaved(await request<Setting>("PUT", `/settings/${setting.key}`, { body: { value: next }, version: expected }));
+      const address = `/settings/${setting.key}`;
+      putSetting(await request<Setting>("PUT", address, { body: { value: next }, version: expected }));
       typed.value = null;
       done.value = true;
     } catch (reason) {
-      if (!(reason instanceof Failure)) throw reason;
-      if (reason.status === 412) theirs.value = await get<Setting>(`/settings/${setting.key}`);
-      else error.value = reason.fields[0]?.reason ?? reason.message;
+      await explain(reason);
+    } finally {
+      busy.value = false;
     }
+  }
+  async function explain(reason: unknown): Promise<void> {
+    if (!(reason instanceof Failure)) throw reason;
+    error.value = reason.status === 412 ? null : labelled(reason.fields[0]?.reason ?? reason.message);
+    if (reason.status !== 412) return;
+    try {
+      theirs.value = await get<Setting>(`/settings/${setting.key}`);
+    } catch (unread) {
+      error.value = `Not saved: somebody changed this meanwhile. ${reasonOf(unread)}`;
+    }
+  }
+  function submit(event: Event): void {
+    event.preventDefault();
+    if (!dirty) return;
+    error.value = faultOf(setting, value);
+    if (error.value) field.current?.focus();
+    else void save(parsed(kind, value), version.value);
   }
 
   const id = `setting-${setting.key}`;
-  const fieldType = setting.secret ? "password" : kind === "number" ? "number" : "text";
-  const input =
-    kind === "boolean" ? (
-      <input
-        id={id}
-        type="checkbox"
-        checked={value === "true"}
-        onChange={(event) => type(String(event.currentTarget.checked))}
-      />
-    ) : (
-      <input
-        id={id}
-        type={fieldType as "text"}
-        step="any"
-        class={kind === "number" ? "short" : ""}
-        value={value}
-        autocomplete="off"
-        spellcheck={false}
-        placeholder={setting.secret ? (setting.set ? "set; type to replace it" : "not set") : ""}
-        aria-invalid={error.value ? "true" : undefined}
-        aria-describedby={`${id}-about`}
-        onInput={(event) => type(event.currentTarget.value)}
-      />
-    );
+  const described = [error.value && `${id}-error`, `${id}-about`, bounds && `${id}-bounds`].filter(Boolean).join(" ");
+  const common = {
+    id,
+    ref: field,
+    "aria-invalid": error.value ? ("true" as const) : undefined,
+    "aria-describedby": described,
+  };
   return (
-    <form
-      class={`setting ${error.value ? "wrong" : ""}`}
-      data-setting={setting.key}
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (dirty) void save(parsed(kind, value), version.value);
-      }}
-    >
+    <form class={`setting ${error.value ? "wrong" : ""}`} data-setting={setting.key} noValidate onSubmit={submit}>
       <label for={id}>{label}</label>
       <div class="control">
-        {input}
+        {kind === "boolean" ? (
+          <input
+            {...common}
+            type="checkbox"
+            checked={value === "true"}
+            onChange={(event) => type(String(event.currentTarget.checked))}
+          />
+        ) : (
+          <input
+            {...common}
+            type={(setting.secret ? "password" : "text") as "text"}
+            inputMode={kind === "number" ? "decimal" : undefined}
+            class={kind === "number" ? "short" : ""}
+            value={value}
+            autocomplete="off"
+            spellcheck={false}
+            placeholder={setting.secret ? (setting.set ? "set; type to replace it" : "not set") : ""}
+            onInput={(event) => type(event.currentTarget.value)}
+          />
+        )}
         {unit && <span class="unit">{unit}</span>}
         {dirty && (
           <>
             <button type="submit" class="primary">
-              Save
+              {busy.value ? "Saving …" : "Save"}
             </button>
             <button type="button" onClick={reset}>
               Undo
@@ -112,68 +142,41 @@ export function SettingRow({ setting, onSaved, children }: RowProps) {
           </button>
         )}
         {!dirty && !setting.secret && shown(kind, setting.value) !== shown(kind, setting.default) && (
-          <button
-            type="button"
-            class="quiet"
-            title={`Default: ${shown(kind, setting.default) || "empty"}`}
-            onClick={() => void save(setting.default, setting.version)}
-          >
+          <button type="button" class="quiet" onClick={() => void save(setting.default, setting.version)}>
             Use default
           </button>
         )}
-        {done.value && (
-          <span class="tone-up" role="status">
-            Saved
-          </span>
-        )}
+        <span class="tone-up" role="status">
+          {done.value && "Saved"}
+        </span>
       </div>
-      <p class="hint" id={`${id}-about`}>
-        {setting.description}
-      </p>
       {error.value && (
-        <p class="error" role="alert">
+        <p class="error" id={`${id}-error`} role="alert">
           {error.value}
         </p>
       )}
+      <p class="hint">
+        <span id={`${id}-about`}>{setting.description}</span>
+        {bounds && (
+          <span class="bounds" id={`${id}-bounds`}>
+            {bounds}
+          </span>
+        )}
+      </p>
       {theirs.value && (
         <Conflict
-          theirs={theirs.value}
-          kind={kind}
           onTake={() => {
-            onSaved(theirs.value as Setting);
+            putSetting(theirs.value as Setting);
             reset();
           }}
-          onOverwrite={(at) => void save(parsed(kind, value), at)}
-        />
+          onOverwrite={() => void save(parsed(kind, value), theirs.value?.version ?? 0)}
+        >
+          {theirs.value.secret
+            ? "Somebody changed this meanwhile."
+            : `Somebody changed this meanwhile to “${shown(kind, theirs.value.value)}”.`}
+        </Conflict>
       )}
       {children}
     </form>
-  );
-}
-
-interface ConflictProps {
-  theirs: Setting;
-  kind: ReturnType<typeof kindOf>;
-  onTake: () => void;
-  onOverwrite: (version: number) => void;
-}
-
-/** Somebody else was faster: both values are told, and the choice is left to the person. */
-function Conflict({ theirs, kind, onTake, onOverwrite }: ConflictProps) {
-  return (
-    <div class="notice warn" role="alert">
-      <p>
-        Not saved: somebody changed this meanwhile
-        {theirs.secret ? "." : ` to “${shown(kind, theirs.value)}”.`}
-      </p>
-      <div>
-        <button type="button" onClick={onTake}>
-          Take theirs
-        </button>
-        <button type="button" onClick={() => onOverwrite(theirs.version)}>
-          Save mine over it
-        </button>
-      </div>
-    </div>
   );
 }

@@ -9,6 +9,7 @@ export function SlackTest({ ready }: { ready: boolean }) {
   const error = useSignal<string | null>(null);
 
   async function send(): Promise<void> {
+    if (busy.value) return;
     busy.value = true;
     result.value = null;
     error.value = null;
@@ -22,12 +23,12 @@ export function SlackTest({ ready }: { ready: boolean }) {
   }
 
   const got = result.value;
+  if (!ready) return <p class="hint">Save a webhook, then a test message can be sent here.</p>;
   return (
     <div class="slack">
-      <button type="button" disabled={!ready || busy.value} onClick={() => void send()}>
+      <button type="button" onClick={() => void send()}>
         {busy.value ? "Sending …" : "Send a test message"}
       </button>
-      {!ready && <span class="hint">Set a webhook first.</span>}
       {got && (
         <p class={got.ok ? "tone-up" : "tone-critical"} role="status">
           {got.ok ? "Delivered." : "Not delivered."} Slack answered{got.status ? ` ${got.status}` : ""}:{" "}

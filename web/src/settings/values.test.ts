@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Setting } from "../api/types.gen.ts";
-import { grouped, kindOf, parsed, shown, wordsOf } from "./values.ts";
+import { boundsOf, faultOf, grouped, kindOf, labelled, parsed, shown, wordsOf } from "./values.ts";
 
 const setting = (key: string, fallback: unknown): Setting => ({
   key,
@@ -37,9 +37,38 @@ test("what is no number goes as typed, for the API to refuse", () => {
 });
 
 test("a setting nobody has words for is still shown", () => {
-  assert.deepEqual(wordsOf("flush_after_s"), { label: "Flush after s", unit: "s" });
+  assert.deepEqual(wordsOf("flush_after_s"), { group: "More", label: "Flush after s", unit: "s" });
   assert.deepEqual(
     grouped([setting("raw_days", 7), setting("new_thing", 1)]).map((group) => group.name),
     ["Storage", "More"],
   );
+});
+
+test("what may be typed and the default are said beforehand", () => {
+  const plain = (one: Setting) => boundsOf(one).replaceAll("\u00a0", " ");
+  assert.equal(plain(setting("raw_days", 7)), "From 1 to 3,650 days. Default: 7 days.");
+  assert.equal(plain(setting("dashboard_url", "")), "Default: empty.");
+  assert.equal(plain({ ...setting("slack_webhook_url", ""), secret: true }), "");
+  assert.equal(plain(setting("new_thing", true)), "Default: on.");
+});
+
+test("a number out of its range is told the range", () => {
+  const raw = setting("raw_days", 7);
+  assert.equal(faultOf(raw, "3650"), null);
+  assert.equal(faultOf(raw, "3651")?.replaceAll("\u00a0", " "), "Type a number from 1 to 3,650 days.");
+  assert.equal(faultOf(raw, "7.6"), "Type a whole number, such as 8.");
+  assert.equal(faultOf(setting("disk_free_percent", 10), "7.5"), null);
+});
+
+test("only numbers are judged before the gateway is asked", () => {
+  assert.match(faultOf(setting("raw_days", 7), "week") ?? "", /is not a number/);
+  assert.equal(faultOf(setting("dashboard_url", ""), "no address"), null);
+});
+
+test("the gateway's keys are told by their labels", () => {
+  assert.equal(
+    labelled("must not exceed minute_days, which is 30; raise minute_days to at least 40"),
+    "must not exceed “Minute values kept”, which is 30; raise “Minute values kept” to at least 40",
+  );
+  assert.equal(labelled("unknown_key stays"), "unknown_key stays");
 });

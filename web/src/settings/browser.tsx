@@ -1,0 +1,60 @@
+// What this browser prefers. It applies at once and is kept here only.
+import type { Signal } from "@preact/signals";
+import { theme, units } from "../preferences.ts";
+
+export function ThisBrowser() {
+  return (
+    <section class="panel group" aria-labelledby="this-browser">
+      <h2 id="this-browser">This browser</h2>
+      <Choice
+        name="theme"
+        label="Colours"
+        about="Kept in this browser only."
+        value={theme}
+        options={{ system: "As the system", light: "Light", dark: "Dark" }}
+      />
+      <Choice
+        name="units"
+        label="Sizes"
+        about="Kept in this browser only."
+        value={units}
+        options={{ binary: "Binary: KiB, MiB, GiB", decimal: "Decimal: kB, MB, GB" }}
+      />
+    </section>
+  );
+}
+
+interface ChoiceProps<T extends string> {
+  name: string;
+  label: string;
+  about: string;
+  value: Signal<T>;
+  options: Record<T, string>;
+}
+
+function Choice<T extends string>({ name, label, about, value, options }: ChoiceProps<T>) {
+  return (
+    <div class="setting">
+      <label for={name}>{label}</label>
+      <div class="control">
+        <select
+          id={name}
+          value={value.value}
+          aria-describedby={`${name}-about`}
+          onChange={(event) => {
+            value.value = event.currentTarget.value as T;
+          }}
+        >
+          {(Object.keys(options) as T[]).map((one) => (
+            <option key={one} value={one}>
+              {options[one]}
+            </option>
+          ))}
+        </select>
+      </div>
+      <p class="hint" id={`${name}-about`}>
+        {about}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,22 @@
+// What a part of a page has asked for, in each of its states: on its way, there, out of date, or refused.
+import type { ComponentChildren } from "preact";
+import type { Loader } from "../api/loading.ts";
+import { Failed, Waiting } from "./states.tsx";
+
+interface LoadedProps<T> {
+  from: Loader<T>;
+  /** `The rules`. */
+  what: string;
+  children: (value: T) => ComponentChildren;
+}
+
+export function Loaded<T>({ from, what, children }: LoadedProps<T>) {
+  const { value, error } = from.state.value;
+  return (
+    <>
+      {error !== null && <Failed what={what} error={error} stale={value !== null} onRetry={from.load} />}
+      {value === null && error === null && <Waiting what={what.charAt(0).toLowerCase() + what.slice(1)} />}
+      {value !== null && children(value)}
+    </>
+  );
+}
