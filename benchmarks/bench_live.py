@@ -34,6 +34,7 @@ from infra.storage.engine import detect
 from infra.storage.migrate import migrate
 from schemas.catalogue import CATALOGUE
 from schemas.codec import Sample, build_batch, encode_batch
+from schemas.overview import SUMMARY
 
 FIGURES = (
     "live.p50_ms",
@@ -45,10 +46,7 @@ FIGURES = (
 )
 """Names of what it prints."""
 ROOT = Path(__file__).parents[1]
-METRICS = (
-    "cpu.total,cpu.load1,memory.used_percent,filesystem.used_percent,filesystem.inodes_percent,"
-    "gpu.utilisation,network.received,network.sent"
-)
+METRICS = ",".join(SUMMARY)
 TARGET_P99_MS = 100
 TARGET_CPU_PERCENT = 50
 WARM_UP_S = 5.0

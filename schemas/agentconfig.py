@@ -5,6 +5,7 @@ Everything in it is optional: what is not set is as the agent's process settings
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
@@ -12,7 +13,7 @@ from msgspec import Meta, Struct
 
 from schemas.catalogue import CATALOGUE, family_named
 from schemas.metric import Family
-from schemas.rules import NO_NUL, TEXT, InvalidField
+from schemas.rules import NO_NUL, TEXT, InvalidField, InvalidFields
 
 Pattern = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL, description=TEXT)]
 """A shell pattern (`*`, `?`, `[...]`) for instance names."""
@@ -56,29 +57,37 @@ class NewAgentConfig(AgentConfig, frozen=True, forbid_unknown_fields=True, omit_
 
 
 def check_agent_config(config: AgentConfig, catalogue: tuple[Family, ...] = CATALOGUE) -> None:
-    """Raise InvalidField unless `config` makes sense."""
+    """Raise InvalidFields unless `config` makes sense."""
+    faults = list(_faults(config, catalogue))
+    if faults:
+        raise InvalidFields(faults)
+
+
+def _faults(config: AgentConfig, catalogue: tuple[Family, ...]) -> Iterator[InvalidField]:
     if config.revision:
-        raise InvalidField("revision", config.revision, "remove this field; the gateway numbers the revisions")
+        yield InvalidField("revision", config.revision, "remove this field; the gateway numbers the revisions")
     if config.directories is not None and len(config.directories) > MOST_DIRECTORIES:
-        raise InvalidField("directories", len(config.directories), f"list at most {MOST_DIRECTORIES} directories")
+        yield InvalidField("directories", len(config.directories), f"list at most {MOST_DIRECTORIES} directories")
     for name, family_config in config.families.items():
         try:
             family = family_named(name, catalogue)
         except KeyError:
             known = ", ".join(family.name for family in catalogue)
-            raise InvalidField(f"families.{name}", name, f"unknown family; use one of {known}") from None
-        for field in ("include", "exclude"):
-            patterns = getattr(family_config, field)
-            if not patterns:
-                continue
-            if not family.instance or family.name == "directory":
-                raise InvalidField(
-                    f"families.{name}.{field}",
-                    patterns,
-                    f"remove this field; the family {name} has no instances to select",
-                )
-            if len(patterns) > MOST_PATTERNS:
-                raise InvalidField(f"families.{name}.{field}", len(patterns), f"list at most {MOST_PATTERNS} patterns")
+            yield InvalidField(f"families.{name}", name, f"unknown family; use one of {known}")
+        else:
+            yield from _pattern_faults(family, family_config)
+
+
+def _pattern_faults(family: Family, config: FamilyConfig) -> Iterator[InvalidField]:
+    selects = bool(family.instance) and family.name != "directory"
+    for field, patterns in (("include", config.include), ("exclude", config.exclude)):
+        path = f"families.{family.name}.{field}"
+        if patterns and not selects:
+            yield InvalidField(
+                path, patterns, f"remove this field; the family {family.name} has no instances to select"
+            )
+        elif patterns and len(patterns) > MOST_PATTERNS:
+            yield InvalidField(path, len(patterns), f"list at most {MOST_PATTERNS} patterns")
 
 
 def merged(fleet: AgentConfig, host: AgentConfig) -> AgentConfig:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 Column = Literal["int2", "int4", "int8"]
 
@@ -37,6 +37,12 @@ class Metric(Struct, frozen=True):
     """PostgreSQL type of the stored count."""
     meaning: str
     """One sentence for people."""
+    label: str = ""
+    """Its name for people, to follow the family's: `used` of File system; made of `name` unless given."""
+
+    def __post_init__(self) -> None:
+        if not self.label:
+            structs.force_setattr(self, "label", self.name.replace("_", " "))
 
 
 class Family(Struct, frozen=True):
@@ -51,6 +57,12 @@ class Family(Struct, frozen=True):
     """What one row is about besides host and time (mount, disk, interface ...); empty: the host itself."""
     sampled: Literal["always", "watched", "never"] = "always"
     """When agents sample it unless told otherwise: `watched` is while somebody looks at the host."""
+    label: str = ""
+    """Its name for people; made of `name` unless given."""
+
+    def __post_init__(self) -> None:
+        if not self.label:
+            structs.force_setattr(self, "label", self.name.replace("_", " ").capitalize())
 
     def metric(self, name: str) -> Metric:
         """The metric called `name`; KeyError when the family has none."""
@@ -60,26 +72,26 @@ class Family(Struct, frozen=True):
         raise KeyError(f"{self.name}.{name}")
 
 
-def percent(code: int, name: str, meaning: str) -> Metric:
-    return Metric(code, name, "%", 0.01, "int2", meaning)
+def percent(code: int, name: str, meaning: str, label: str = "") -> Metric:
+    return Metric(code, name, "%", 0.01, "int2", meaning, label)
 
 
-def size(code: int, name: str, meaning: str) -> Metric:
-    return Metric(code, name, "B", 1, "int8", meaning)
+def size(code: int, name: str, meaning: str, label: str = "") -> Metric:
+    return Metric(code, name, "B", 1, "int8", meaning, label)
 
 
-def rate(code: int, name: str, meaning: str, unit: str = "1/s", resolution: float = 1) -> Metric:
-    return Metric(code, name, unit, resolution, "int8" if unit == "B/s" else "int4", meaning)
+def rate(code: int, name: str, meaning: str, unit: str = "1/s", resolution: float = 1, label: str = "") -> Metric:
+    return Metric(code, name, unit, resolution, "int8" if unit == "B/s" else "int4", meaning, label)
 
 
-def count(code: int, name: str, meaning: str) -> Metric:
-    return Metric(code, name, "", 1, "int8", meaning)
+def count(code: int, name: str, meaning: str, label: str = "") -> Metric:
+    return Metric(code, name, "", 1, "int8", meaning, label)
 
 
-def flag(code: int, name: str, meaning: str) -> Metric:
-    return Metric(code, name, "", 1, "int2", meaning)
+def flag(code: int, name: str, meaning: str, label: str = "") -> Metric:
+    return Metric(code, name, "", 1, "int2", meaning, label)
 
 
-def number(code: int, name: str, meaning: str) -> Metric:
+def number(code: int, name: str, meaning: str, label: str = "") -> Metric:
     """A count that stays small."""
-    return Metric(code, name, "", 1, "int4", meaning)
+    return Metric(code, name, "", 1, "int4", meaning, label)

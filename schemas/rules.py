@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -57,51 +58,63 @@ class InvalidField(ValueError):
         self.remedy = remedy
 
 
+class InvalidFields(ValueError):
+    """All that is wrong with a document: one fault or more."""
+
+    def __init__(self, faults: Sequence[InvalidField]) -> None:
+        super().__init__("; ".join(map(str, faults)))
+        self.faults = faults
+
+
 def check_rule(rule: Rule, catalogue: tuple[Family, ...] = CATALOGUE) -> None:
-    """Raise InvalidField unless `rule` makes sense."""
-    _check_metric(rule, catalogue)
+    """Raise InvalidFields unless `rule` makes sense."""
+    faults = list(_faults(rule, catalogue))
+    if faults:
+        raise InvalidFields(faults)
+
+
+def _faults(rule: Rule, catalogue: tuple[Family, ...]) -> Iterator[InvalidField]:
+    yield from _metric_faults(rule, catalogue)
     if rule.host != "*" and not valid_host(rule.host):
-        raise InvalidField(
+        yield InvalidField(
             "host", rule.host, "must be * for all hosts, or a host id: 1 to 40 characters, each a-z, 0-9 or -"
         )
     if not rule.instance:
-        raise InvalidField("instance", rule.instance, "must be * for all instances, or the name of one")
-    _check_thresholds(rule)
+        yield InvalidField("instance", rule.instance, "must be * for all instances, or the name of one")
+    yield from _threshold_faults(rule)
     if rule.runbook_url and not rule.runbook_url.startswith(("http://", "https://")):
-        raise InvalidField("runbook_url", rule.runbook_url, "must start with http:// or https://, or be empty")
+        yield InvalidField("runbook_url", rule.runbook_url, "must start with http:// or https://, or be empty")
 
 
-def _check_metric(rule: Rule, catalogue: tuple[Family, ...]) -> None:
+def _metric_faults(rule: Rule, catalogue: tuple[Family, ...]) -> Iterator[InvalidField]:
     if rule.metric == HOST_DOWN:
         if rule.comparison != "above":
-            raise InvalidField("comparison", rule.comparison, 'must be "above" for host.down')
+            yield InvalidField("comparison", rule.comparison, 'must be "above" for host.down')
         return
     try:
         metric_named(rule.metric, catalogue)
     except KeyError:
-        raise InvalidField(
+        yield InvalidField(
             "metric", rule.metric, "unknown metric; use a path that GET /api/v1/metrics lists, or host.down"
-        ) from None
+        )
 
 
-def _check_thresholds(rule: Rule) -> None:
+def _threshold_faults(rule: Rule) -> Iterator[InvalidField]:
     if rule.warning is None and rule.critical is None:
-        raise InvalidField("critical", None, "required; set a warning threshold, a critical threshold, or both")
+        yield InvalidField("critical", None, "required; set a warning threshold, a critical threshold, or both")
     sign = 1 if rule.comparison == "above" else -1
+    side = "at or below" if sign > 0 else "at or above"
     for field, threshold in (("warning", rule.warning), ("critical", rule.critical)):
         if threshold is None:
             continue
         if not (math.isfinite(threshold.raise_at) and math.isfinite(threshold.clear_at)):
-            raise InvalidField(field, threshold, "thresholds must be finite numbers")
-        if sign * threshold.clear_at > sign * threshold.raise_at:
-            side = "at or below" if sign > 0 else "at or above"
-            raise InvalidField(
-                f"{field}.clear_at", threshold.clear_at, f"must be {side} raise_at, which is {threshold.raise_at:g}"
-            )
+            yield InvalidField(field, threshold, "thresholds must be finite numbers")
+        elif sign * threshold.clear_at > sign * threshold.raise_at:
+            remedy = f"must be {side} raise_at, which is {threshold.raise_at:g}"
+            yield InvalidField(f"{field}.clear_at", threshold.clear_at, remedy)
     if rule.warning and rule.critical and sign * rule.warning.raise_at > sign * rule.critical.raise_at:
-        side = "at or below" if sign > 0 else "at or above"
         remedy = f"must be {side} critical.raise_at, which is {rule.critical.raise_at:g}"
-        raise InvalidField("warning.raise_at", rule.warning.raise_at, remedy)
+        yield InvalidField("warning.raise_at", rule.warning.raise_at, remedy)
 
 
 def default_rules() -> list[Rule]:

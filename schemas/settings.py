@@ -14,16 +14,25 @@ import msgspec
 from msgspec import Meta, Struct
 
 from schemas.rules import InvalidField
-from schemas.validation import invalid_field
+from schemas.validation import invalid_fields
 
 SECRETS = frozenset({"slack_webhook_url"})
 
 DESCRIPTIONS: dict[str, str] = {
     "slack_webhook_url": "Slack incoming webhook that receives alerts; empty: none. Write-only.",
     "dashboard_url": "Address under which people open the dashboard, for links in messages; empty: no links.",
-    "raw_days": "Days of raw samples kept; older ones are dropped hourly, a whole day at a time. At most minute_days.",
-    "minute_days": "Days of minute roll-ups kept, dropped a week at a time. At least raw_days, at most hour_days.",
-    "hour_days": "Days of hour roll-ups and of alert history kept, dropped four weeks at a time. At least minute_days.",
+    "raw_days": (
+        "Days of raw samples kept; older ones are dropped hourly, a whole day at a time. At most as long as minute "
+        "values."
+    ),
+    "minute_days": (
+        "Days of minute values kept, dropped a week at a time. At least as long as raw samples, at most as long as "
+        "hour values."
+    ),
+    "hour_days": (
+        "Days of hour values and of alert history kept, dropped four weeks at a time. At least as long as minute "
+        "values."
+    ),
     "disk_free_percent": (
         "When less of the database's disk is free, raw days are dropped early, oldest first, never today or yesterday; "
         "0 turns that off. Works where the database is on the machine of the retention service."
@@ -74,9 +83,9 @@ def parse_setting(key: str, value: object) -> Any:
     return msgspec.convert(value, _TYPES[key])
 
 
-def setting_fault(key: str, value: object, error: msgspec.ValidationError, field: str) -> InvalidField:
-    """Why `parse_setting` raised `error`, for people; `field` is what they call the value. A secret is not repeated."""
-    fault = invalid_field(error, value, _TYPES[key], field)
+def setting_fault(key: str, value: object, field: str) -> InvalidField:
+    """Why `parse_setting` refused `value`, for people; `field` is what they call it. A secret is not repeated."""
+    (fault,) = invalid_fields(value, _TYPES[key], field)
     return InvalidField(fault.field, None if key in SECRETS else fault.value, fault.remedy)
 
 
@@ -104,6 +113,6 @@ def settings_from_rows(rows: dict[str, str]) -> RuntimeSettings:
         value = json.loads(rows[key])
         try:
             values[key] = parse_setting(key, value)
-        except msgspec.ValidationError as error:
-            raise msgspec.ValidationError(str(setting_fault(key, value, error, key))) from None
+        except msgspec.ValidationError:
+            raise msgspec.ValidationError(str(setting_fault(key, value, key))) from None
     return RuntimeSettings(**values)

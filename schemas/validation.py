@@ -9,49 +9,68 @@ from __future__ import annotations
 import json
 import re
 import types
-from collections.abc import Iterable
-from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import FieldInfo
 
 from schemas.rules import InvalidField
 
-_MESSAGE = re.compile(r"(.*?)(?: - at `(?:key in `?)?\$([^`]*)`)?\Z", re.DOTALL)
-_STEP = re.compile(r"\.([^.\[]+)|\[([^\]]*)\]")
-_UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`")
-_MISSING = re.compile(r"Object missing required field `([^`]*)`")
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a string", type(None): "null"}
 _KEY_CHARACTERS = 100
+MOST_FAULTS = 50
+"""Of one document; a body may have thousands of wrong fields, and nobody reads as many."""
 
 
-class _Place(NamedTuple):
-    """A value inside a document and the type that it should have."""
+def invalid_fields(data: Any, type: Any, field: str = "") -> list[InvalidField]:
+    """Everything for which `msgspec.convert(data, type)` fails, up to `MOST_FAULTS`; empty when it does not.
 
-    field: str
-    value: Any
-    type: Any
+    `field` is the name of `data` itself, empty for a document.
+    """
+    return list(islice(_faults(data, type, field), MOST_FAULTS))
 
 
-def invalid_field(error: msgspec.ValidationError, data: Any, type: Any, field: str = "") -> InvalidField:
-    """Why `msgspec.convert(data, type)` raised `error`; `field` is the name of `data` itself, empty for a document."""
-    match = _MESSAGE.match(str(error))
-    reason, path = (match[1], match[2] or "") if match else (str(error), "")
-    place = _Place(field, data, type)
-    for name, index in _STEP.findall(path):
-        place = _inside(place, name or index)
-    unknown, missing = _UNKNOWN.match(reason), _MISSING.match(reason)
-    fields = _fields(_container(place.type))
-    if unknown:
-        return InvalidField(
-            _dotted(place.field, unknown[1]), None, f"unknown field; known fields are {_listed(fields, 'and')}"
-        )
-    if missing:
-        name = missing[1]
-        return InvalidField(_dotted(place.field, name), None, f"required; must be {allowed(fields.get(name, Any))}")
-    plain = place.value if isinstance(place.value, bool | int | float | str) else None
-    return InvalidField(place.field or "body", plain, f"must be {allowed(place.type)}")
+def _faults(data: Any, type: Any, field: str) -> Iterator[InvalidField]:
+    try:
+        msgspec.convert(data, type)
+    except msgspec.ValidationError:
+        inside = _faults_inside(data, _container(type), field)
+        first = next(inside, None)
+        if first is not None:
+            yield from chain([first], inside)
+            return
+        plain = data if isinstance(data, bool | int | float | str) else None
+        yield InvalidField(field or "body", plain, f"must be {allowed(type)}")
+
+
+def _faults_inside(data: Any, bare: Any, field: str) -> Iterator[InvalidField]:
+    """What is wrong with the parts of `data`, each on its own."""
+    arguments = get_args(bare)
+    if isinstance(data, dict) and _is_struct(bare):
+        yield from _struct_faults(data, bare, field)
+    elif isinstance(data, list) and len(arguments) == 1:
+        for index, entry in enumerate(data):
+            yield from _faults(entry, arguments[0], f"{field}[{index}]")
+    elif isinstance(data, dict) and len(arguments) == 2:
+        for key, entry in data.items():
+            yield from _faults(entry, arguments[1], _dotted(field, str(key)[:_KEY_CHARACTERS]))
+
+
+def _struct_faults(data: dict[str, Any], bare: type[Struct], field: str) -> Iterator[InvalidField]:
+    fields = _fields(bare)
+    for name, each in fields.items():
+        if name in data:
+            yield from _faults(data[name], each.type, _dotted(field, name))
+        elif each.required:
+            yield InvalidField(_dotted(field, name), None, f"required; must be {allowed(each.type)}")
+    if bare.__struct_config__.forbid_unknown_fields:
+        remedy = f"unknown field; known fields are {_listed(fields, 'and')}"
+        for name in filter(lambda name: name not in fields, data):
+            yield InvalidField(_dotted(field, name[:_KEY_CHARACTERS]), None, remedy)
 
 
 def json_fault(error: Exception) -> str:
@@ -147,25 +166,10 @@ def _container(type: Any) -> Any:
     return bare
 
 
-def _fields(bare: Any) -> dict[str, Any]:
-    """Field -> type of a Struct; empty for any other type."""
-    if not (isinstance(bare, type) and issubclass(bare, Struct)):
-        return {}
-    return {field.encode_name: field.type for field in msgspec.structs.fields(bare)}
+def _is_struct(bare: Any) -> bool:
+    return isinstance(bare, type) and issubclass(bare, Struct)
 
 
-def _inside(place: _Place, step: str) -> _Place:
-    """What is at `step` of a place: a field, an index, or `...`, by which msgspec names any entry of an object."""
-    bare = _container(place.type)
-    arguments, value = get_args(bare), place.value
-    if isinstance(value, list) and step.isdigit() and arguments:
-        return _Place(f"{place.field}[{step}]", value[int(step)], arguments[0])
-    if isinstance(value, dict) and step == "..." and len(arguments) == 2:
-        for key, entry in value.items():
-            try:
-                msgspec.convert(entry, arguments[1])
-            except msgspec.ValidationError:
-                return _Place(_dotted(place.field, str(key)[:_KEY_CHARACTERS]), entry, arguments[1])
-        return place
-    inner = value.get(step) if isinstance(value, dict) else None
-    return _Place(_dotted(place.field, step), inner, _fields(bare).get(step, Any))
+def _fields(bare: Any) -> dict[str, FieldInfo]:
+    """The fields of a Struct by the name they have in JSON; empty for any other type."""
+    return {field.encode_name: field for field in msgspec.structs.fields(bare)} if _is_struct(bare) else {}

@@ -26,7 +26,7 @@ from infra.settings import AgentSettings
 from schemas import subjects
 from schemas.agentconfig import AgentConfig, check_agent_config
 from schemas.catalogue import CATALOGUE
-from schemas.rules import InvalidField
+from schemas.rules import InvalidFields
 
 logger = logging.getLogger(__name__)
 
@@ -129,7 +129,7 @@ def read_config(data: bytes) -> AgentConfig:
     families = {name: of_family for name, of_family in config.families.items() if name in known}
     try:
         check_agent_config(msgspec.structs.replace(config, families=families, revision=0))
-    except InvalidField as error:
+    except InvalidFields as error:
         raise ValueError(str(error)) from None
     return msgspec.structs.replace(config, families=families)
 

@@ -16,7 +16,8 @@ family holds one row per host (and instance) and time, each value as a whole num
 `metrics_<family>` shows the same in the units below. A value that could not be read is null, never 0.
 
 *Code* is the metric's number in batches on the bus ([bus.md](bus.md)): unique within its family and never reused. A
-family has no code; batches carry its name. `GET /api/v1/metrics` returns all of this page as JSON.
+family has no code; batches carry its name. *Label* is what people read after the family's label. `GET /api/v1/metrics`
+returns all of this page as JSON.
 """
 
 
@@ -33,10 +34,10 @@ def _family(family: Family) -> list[str]:
     return [
         f"## {family.name}",
         "",
-        f"{family.meaning} Every {family.period_s:g} s{_SAMPLED[family.sampled]}, {rows}.",
+        f"{family.label}: {family.meaning} Every {family.period_s:g} s{_SAMPLED[family.sampled]}, {rows}.",
         "",
-        "| metric | code | unit | step | meaning |",
-        "|---|---|---|---|---|",
+        "| metric | code | label | unit | step | meaning |",
+        "|---|---|---|---|---|---|",
         *(_metric(family, metric) for metric in family.metrics),
         "",
     ]
@@ -44,7 +45,8 @@ def _family(family: Family) -> list[str]:
 
 def _metric(family: Family, metric: Metric) -> str:
     unit = metric.unit or "count"
-    return f"| `{family.name}.{metric.name}` | {metric.code} | {unit} | {metric.resolution:g} | {metric.meaning} |"
+    path = f"`{family.name}.{metric.name}`"
+    return f"| {path} | {metric.code} | {metric.label} | {unit} | {metric.resolution:g} | {metric.meaning} |"
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from msgspec import Struct, UnsetType
 
 from schemas import api, messages, rules
 from schemas.catalogue import CATALOGUE, Family, Metric
+from schemas.overview import OVERVIEW, SUMMARY
 
 TARGET = Path(__file__).parents[2] / "web" / "src" / "api"
 HEAD = "// Generated from schemas/ by `python -m infra.generate.typescript`. Do not edit."
@@ -61,6 +62,8 @@ ALIASES: dict[str, Any] = {
     "TransitionKind": messages.TransitionKind,
     "Values": api.Values,
 }
+
+METRIC_FIELDS = ("name", "label", "unit", "resolution", "meaning")
 
 _SCALARS = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null", Any: "unknown"}
 
@@ -111,13 +114,20 @@ def literal(struct: Struct, *names: str) -> str:
 
 
 def metadata(catalogue: tuple[Family, ...]) -> str:
-    """The catalogue as a constant: what labels, units and periods the dashboard shows."""
+    """The catalogue as a constant: the labels, units and periods that the dashboard shows."""
     lines = ["export const CATALOGUE: Family[] = ["]
     for family in catalogue:
-        lines.append(f"  {{ {literal(family, 'name', 'meaning', 'period_s', 'instance', 'sampled')}, metrics: [")
-        lines += [f"    {{ {literal(metric, 'name', 'unit', 'resolution', 'meaning')} }}," for metric in family.metrics]
+        lines.append(
+            f"  {{ {literal(family, 'name', 'label', 'meaning', 'period_s', 'instance', 'sampled')}, metrics: ["
+        )
+        lines += [f"    {{ {literal(metric, *METRIC_FIELDS)} }}," for metric in family.metrics]
         lines.append("  ] },")
     return "\n".join([*lines, "];"])
+
+
+def paths(name: str, listed: tuple[str, ...]) -> str:
+    """A list of metric paths as a constant."""
+    return "\n".join([f"export const {name}: readonly string[] = [", *(f'  "{path}",' for path in listed), "];"])
 
 
 def generated(catalogue: tuple[Family, ...] = CATALOGUE) -> dict[str, str]:
@@ -125,7 +135,13 @@ def generated(catalogue: tuple[Family, ...] = CATALOGUE) -> dict[str, str]:
     shapes = [HEAD, *(f"export type {name} = {unnamed(kind)};" for name, kind in ALIASES.items())]
     shapes += [interface(shape, omit=("code", "column")) for shape in (Metric, Family)]
     shapes += [interface(shape) for shape in SHAPES]
-    families = [HEAD, 'import type { Family } from "./types.gen.ts";', metadata(catalogue)]
+    families = [
+        HEAD,
+        'import type { Family } from "./types.gen.ts";',
+        metadata(catalogue),
+        paths("SUMMARY", SUMMARY),
+        paths("OVERVIEW", OVERVIEW),
+    ]
     return {"types.gen.ts": "\n\n".join(shapes) + "\n", "catalogue.gen.ts": "\n\n".join(families) + "\n"}
 
 

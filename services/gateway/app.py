@@ -12,7 +12,7 @@ from starlette.routing import Mount
 from infra.settings import ServerSettings
 from infra.storage.database import Pool
 from schemas.catalogue import CATALOGUE, Family
-from schemas.rules import InvalidField
+from schemas.rules import InvalidField, InvalidFields
 from services.gateway.agents.api import agent_routes
 from services.gateway.alerting.alerts import alert_routes
 from services.gateway.alerting.channels import channel_routes
@@ -27,7 +27,14 @@ from services.gateway.http.bus import Bus
 from services.gateway.http.catalogue import catalogue_routes
 from services.gateway.http.dashboard import dashboard_routes
 from services.gateway.http.guard import Guard, host_name
-from services.gateway.http.problems import ProblemError, on_bug, on_http_error, on_invalid_field, on_problem
+from services.gateway.http.problems import (
+    ProblemError,
+    on_bug,
+    on_http_error,
+    on_invalid_field,
+    on_invalid_fields,
+    on_problem,
+)
 from services.gateway.live.api import live_routes
 from services.gateway.live.hub import Hub
 from services.gateway.live.viewers import viewer_routes
@@ -75,6 +82,7 @@ def create_app(
         exception_handlers={
             ProblemError: on_problem,
             InvalidField: on_invalid_field,
+            InvalidFields: on_invalid_fields,
             HTTPException: on_http_error,
             Exception: on_bug,
         },

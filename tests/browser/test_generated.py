@@ -24,7 +24,11 @@ def test_generated_files_have_not_drifted(name: str) -> None:
 def test_a_new_metric_reaches_the_dashboard() -> None:
     moon = Family("moon", "Tides.", 1, (Metric(1, "phase", "%", 0.01, "int2", "How full."),))
     made = generated((*CATALOGUE, moon))["catalogue.gen.ts"]
-    assert '{ name: "phase", unit: "%", resolution: 0.01, meaning: "How full." }' in made
+    assert '{ name: "phase", label: "phase", unit: "%", resolution: 0.01, meaning: "How full." }' in made
+
+
+def test_the_metrics_of_a_card_reach_the_dashboard() -> None:
+    assert 'export const SUMMARY: readonly string[] = [\n  "cpu.total",\n' in generated()["catalogue.gen.ts"]
 
 
 def test_optional_and_renamed_fields_are_told() -> None:

@@ -185,6 +185,7 @@ async def test_an_imaginary_metric_is_in_the_api_by_its_catalogue_entry_alone(
         await eventually(shown)
     assert families[-1] == {
         "name": "moon",
+        "label": "Moon",
         "meaning": "The moon.",
         "period_s": 1,
         "instance": "",
@@ -193,6 +194,7 @@ async def test_an_imaginary_metric_is_in_the_api_by_its_catalogue_entry_alone(
             {
                 "code": 1,
                 "name": "phase",
+                "label": "phase",
                 "path": "moon.phase",
                 "unit": "rad",
                 "resolution": 0.001,

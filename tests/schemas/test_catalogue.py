@@ -4,7 +4,9 @@ import re
 
 import pytest
 
-from schemas.catalogue import CATALOGUE, COLUMN_LIMITS, family_named, metric_named
+from schemas.catalogue import CATALOGUE, COLUMN_LIMITS, Family, family_named, metric_named
+from schemas.metric import size
+from schemas.overview import OVERVIEW, SUMMARY
 
 
 def test_names_are_snake_case_and_unique() -> None:
@@ -30,6 +32,22 @@ def test_every_metric_says_what_it_means_and_a_full_percentage_fits_its_column()
             assert metric.resolution > 0
             if metric.unit == "%":
                 assert 100 / metric.resolution <= COLUMN_LIMITS[metric.column][1]
+
+
+def test_labels_tell_families_and_the_metrics_of_a_family_apart() -> None:
+    assert len({family.label for family in CATALOGUE}) == len(CATALOGUE)
+    for family in CATALOGUE:
+        assert len({metric.label for metric in family.metrics}) == len(family.metrics), family.name
+
+
+def test_a_label_is_made_of_the_name_unless_given() -> None:
+    moon = Family("far_side", "", 1, (size(1, "ice_found", ""), size(2, "h2o", "", label="water")))
+    assert (moon.label, [metric.label for metric in moon.metrics]) == ("Far side", ["ice found", "water"])
+
+
+@pytest.mark.parametrize("path", sorted({*SUMMARY, *OVERVIEW}))
+def test_what_stands_for_a_host_is_in_the_catalogue(path: str) -> None:
+    metric_named(path)
 
 
 def test_published_codes_never_change() -> None:

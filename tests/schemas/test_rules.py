@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from schemas.rules import InvalidField, Rule, Threshold, check_rule, default_rules
+from schemas.rules import InvalidFields, Rule, Threshold, check_rule, default_rules
 
 GOOD = Rule("cpu", "CPU", "cpu.total", critical=Threshold(90, 80))
 
@@ -33,10 +33,24 @@ def test_default_rules_make_sense() -> None:
     ],
 )
 def test_a_senseless_rule_names_its_field(changes: dict[str, object], field: str) -> None:
-    with pytest.raises(InvalidField) as caught:
+    with pytest.raises(InvalidFields) as caught:
         check_rule(msgspec.structs.replace(GOOD, **changes))
-    assert caught.value.field == field
-    assert caught.value.remedy
+    (fault,) = caught.value.faults
+    assert fault.field == field
+    assert fault.remedy
+
+
+def test_a_senseless_rule_names_all_its_fields() -> None:
+    changes = {"host": "a b", "warning": Threshold(95, 96), "critical": Threshold(90, 91), "runbook_url": "ftp://x"}
+    with pytest.raises(InvalidFields) as caught:
+        check_rule(msgspec.structs.replace(GOOD, **changes))
+    assert [fault.field for fault in caught.value.faults] == [
+        "host",
+        "warning.clear_at",
+        "critical.clear_at",
+        "warning.raise_at",
+        "runbook_url",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,11 @@ def test_every_setting_is_described() -> None:
     assert set(setting_keys()) >= SECRETS
 
 
+@pytest.mark.parametrize("key", setting_keys())
+def test_no_description_names_a_key(key: str) -> None:
+    assert not [other for other in setting_keys() if other in DESCRIPTIONS[key]]
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [

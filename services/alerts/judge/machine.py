@@ -73,7 +73,7 @@ class State(Struct, frozen=True, omit_defaults=True):
     """Worst value since it fired."""
     peak_ms: int = 0
     threshold: float = 0
-    """Where the active or pending level begins, as of the last value."""
+    """Where `shown_level` begins, as of the last value."""
     absent_ms: int = 0
     """Sample time at which the instance was first missing from its family; 0: it is there."""
 
@@ -84,9 +84,19 @@ class State(Struct, frozen=True, omit_defaults=True):
         return "recovering" if any(self.clocks[: self.level]) else "firing"
 
     @property
+    def shown_level(self) -> int:
+        """The level that readers see."""
+        return shown_level(self.level, self.clocks)
+
+    @property
     def quiet(self) -> bool:
         """Nothing active and no clock running: only a value at a raising threshold matters now."""
         return self.level == NONE and not self.clocks[0]
+
+
+def shown_level(level: int, clocks: tuple[int, int]) -> int:
+    """The active level, or else the highest one that is pending."""
+    return level or (CRITICAL if clocks[1] else WARNING if clocks[0] else NONE)
 
 
 OK = State()
@@ -155,7 +165,7 @@ def step(limits: Limits, state: State, value: float | None, time_ms: int) -> tup
         (state.since_ms if active else time_ms) if level else 0,
         (value if new_peak else state.peak) if level else None,
         (time_ms if new_peak else state.peak_ms) if level else 0,
-        limits.raises(level),
+        limits.raises(shown_level(level, left)),
     )
     if level == active:
         return after, None

@@ -133,12 +133,11 @@ def remember(memory: Memory, changed: dict[str, dict[Key, State | None]]) -> Non
 
 def row_of(subject: Subject, state: State) -> Row:
     """What readers of `alert_states` see."""
-    level = state.level or (2 if state.clocks[1] else 1)
     return Row(
         subject.rule_name,
         subject.metric,
         unit_of(subject.metric),
-        SEVERITIES[level],
+        SEVERITIES[state.shown_level],
         state.value,
         state.threshold,
         (state.since_ms or state.clocks[0]) / 1000,

@@ -11,7 +11,7 @@ import msgspec
 from infra.storage.database import Connection, ensure_hosts
 from infra.storage.positions import save_marks, save_position
 from schemas.messages import AlertTransition
-from schemas.rules import InvalidField, Rule
+from schemas.rules import InvalidFields, Rule
 from schemas.settings import settings_from_rows
 from schemas.subjects import METRICS
 from services.alerts import sql
@@ -43,7 +43,7 @@ async def load_rules(database: Connection, present: RulesInForce | None = None) 
         try:
             rule = msgspec.json.decode(body, type=Rule)
             compile_rule(rule)
-        except (msgspec.MsgspecError, InvalidField) as fault:
+        except (msgspec.MsgspecError, InvalidFields) as fault:
             logger.error("invalid rule skipped", extra={"rule": rule_id, "reason": str(fault)})
             unreadable.add(rule_id)
         else:

@@ -92,7 +92,7 @@ def agent_routes(
 
 
 async def _given(request: Request, catalogue: tuple[Family, ...]) -> str:
-    """The settings that people send, as they are stored. Raises InvalidField, and ProblemError as `read_json` does."""
+    """The settings that people send, as they are stored. Raises InvalidFields and ProblemError."""
     config = await read_json(request, NewAgentConfig)
     check_agent_config(config, catalogue)
     body = msgspec.json.encode(config)

@@ -9,14 +9,15 @@ from starlette.routing import BaseRoute
 from infra.clock import now_ms
 from schemas.api import Hosts
 from services.gateway.fleet.memory import Fleet
+from services.gateway.fleet.selection import parse_selection
 from services.gateway.http.problems import unknown
 from services.gateway.http.requests import Resource, answer
 
 
 def host_routes(fleet: Fleet) -> list[BaseRoute]:
     async def list_hosts(request: Request) -> Response:
-        at_ms = now_ms()
-        return answer(Hosts([fleet.host(name, at_ms) for name in fleet.names()]))
+        metrics = request.query_params.get("metrics", "")
+        return answer(Hosts(fleet.hosts(parse_selection({"metrics": metrics}, fleet.catalogue), now_ms())))
 
     async def get_host(request: Request) -> Response:
         name = request.path_params["host"]

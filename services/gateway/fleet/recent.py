@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from schemas.api import LiveSample
 from schemas.catalogue import Family
 from schemas.codec import decode_batch, decoded_series
+from schemas.overview import SUMMARY
 from services.gateway.fleet.samples import Converters, unit_columns
 from services.gateway.fleet.units import Value
 
@@ -21,15 +22,8 @@ HISTORY_POINTS = 600
 MESSAGE_BYTES = 1 << 20
 """Most bytes of messages kept for one host; past it the oldest are dropped."""
 
-SUMMARY = (
-    ("cpu", "total"),
-    ("memory", "used_percent"),
-    ("filesystem", "used_percent"),
-    ("gpu", "utilisation"),
-    ("network", "received"),
-    ("network", "sent"),
-)
-"""What a fleet of cards draws as sparklines."""
+_SUMMARY = [(path, *path.split(".")) for path in SUMMARY]
+"""Path, family and metric."""
 
 History = dict[str, Any]
 """`times` (Unix milliseconds), and per metric path: instance -> one value per time."""
@@ -51,11 +45,11 @@ class SummaryRing:
             self.times_ms.insert(at, sample.time)
             for column in self._columns.values():
                 column.insert(at, math.nan)
-        for family, metric in SUMMARY:
+        for path, family, metric in _SUMMARY:
             for instance, row in sample.families.get(family, {}).items():
                 value = row.get(metric)
                 if value is not None:
-                    self._column(f"{family}.{metric}", instance)[at] = value
+                    self._column(path, instance)[at] = value
         if len(self.times_ms) > POINTS:
             self.times_ms.pop(0)
             for column in self._columns.values():

@@ -15,6 +15,8 @@ from services.gateway.http.metricpaths import parse_metrics
 
 INTERVAL_S = (0.25, 60.0)
 MAX_HOSTS = 1000
+MAX_DETAIL = 32
+"""Most hosts whose every metric one viewer may watch besides its selection."""
 
 
 class Selection(Struct, frozen=True):
@@ -43,13 +45,22 @@ def parse_selection(parameters: Mapping[str, str], catalogue: tuple[Family, ...]
 
 def parse_hosts(text: str) -> frozenset[str]:
     """The hosts in a list such as `web-1,web-2`; empty for all. Raises InvalidField."""
+    return _hosts("hosts", text, MAX_HOSTS, "; leave it out for all hosts")
+
+
+def parse_detail(parameters: Mapping[str, str]) -> frozenset[str]:
+    """The hosts in a query's `detail`, often none. Raises InvalidField."""
+    return _hosts("detail", parameters.get("detail", ""), MAX_DETAIL)
+
+
+def _hosts(field: str, text: str, most: int, otherwise: str = "") -> frozenset[str]:
     hosts = frozenset(filter(None, text.split(",")))
-    if len(hosts) > MAX_HOSTS:
-        raise InvalidField("hosts", len(hosts), f"must name at most {MAX_HOSTS} hosts; leave it out for all hosts")
+    if len(hosts) > most:
+        raise InvalidField(field, len(hosts), f"must name at most {most} hosts{otherwise}")
     for host in hosts:
         if not valid_host(host):
             raise InvalidField(
-                "hosts", host[:60], "must be host ids separated by commas, each 1 to 40 characters of a-z, 0-9 and -"
+                field, host[:60], "must be host ids separated by commas, each 1 to 40 characters of a-z, 0-9 and -"
             )
     return hosts
 

@@ -15,6 +15,8 @@ class MetricItem(Struct):
     code: int
     """Number of the metric in batches on the bus, unique within its family; see docs/bus.md."""
     name: str
+    label: str
+    """Its name for people, to follow the family's."""
     path: str
     unit: str
     resolution: float
@@ -23,6 +25,7 @@ class MetricItem(Struct):
 
 class FamilyItem(Struct):
     name: str
+    label: str
     meaning: str
     period_s: float
     instance: str
@@ -40,12 +43,13 @@ def describe(catalogue: tuple[Family, ...]) -> Catalogue:
         [
             FamilyItem(
                 family.name,
+                family.label,
                 family.meaning,
                 family.period_s,
                 family.instance,
                 family.sampled,
                 [
-                    MetricItem(m.code, m.name, f"{family.name}.{m.name}", m.unit, m.resolution, m.meaning)
+                    MetricItem(m.code, m.name, m.label, f"{family.name}.{m.name}", m.unit, m.resolution, m.meaning)
                     for m in family.metrics
                 ],
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas.api import FieldError, Problem
-from schemas.rules import InvalidField
+from schemas.rules import InvalidField, InvalidFields
 
 logger = logging.getLogger(__name__)
 
@@ -51,9 +51,17 @@ def unknown(what: str, name: str) -> ProblemError:
 
 
 def invalid(field: str, value: Any, reason: str) -> ProblemError:
-    error = FieldError(field, value, reason)
-    detail = f"{field}: {_shown(value)}{reason}"
-    return ProblemError(400, detail, type="/problems/invalid", errors=[error])
+    return refusal([InvalidField(field, value, reason)])
+
+
+def refusal(faults: Sequence[InvalidField]) -> ProblemError:
+    """400 with all `faults`: the detail spells the first one out and names the others."""
+    first, *others = faults
+    detail = f"{first.field}: {_shown(first.value)}{first.remedy}"
+    if others:
+        detail += f"; also invalid: {', '.join(fault.field for fault in others)}"
+    errors = [FieldError(fault.field, fault.value, fault.remedy) for fault in faults]
+    return ProblemError(400, detail, type="/problems/invalid", errors=errors)
 
 
 def _shown(value: Any) -> str:
@@ -92,7 +100,12 @@ async def on_problem(request: Request, error: Exception) -> Response:
 
 async def on_invalid_field(request: Request, error: Exception) -> Response:
     assert isinstance(error, InvalidField)  # noqa: S101 -- as above
-    return problem_response(invalid(error.field, error.value, error.remedy))
+    return problem_response(refusal([error]))
+
+
+async def on_invalid_fields(request: Request, error: Exception) -> Response:
+    assert isinstance(error, InvalidFields)  # noqa: S101 -- as above
+    return problem_response(refusal(error.faults))
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:

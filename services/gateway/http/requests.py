@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from schemas.validation import invalid_field, json_fault
+from schemas.rules import InvalidFields
+from schemas.validation import invalid_fields, json_fault
 from services.gateway.http.problems import ProblemError, invalid
 
 T = TypeVar("T")
@@ -34,7 +35,7 @@ def has_body(request: Request) -> bool:
 
 
 async def read_json(request: Request, type: type[T]) -> T:
-    """The request's JSON body as `type`. Raises ProblemError 400, 413 or 415, and InvalidField naming the field."""
+    """The request's JSON body as `type`. Raises ProblemError 400, 413 or 415, and InvalidFields."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise ProblemError(415, "the Content-Type must be application/json", type="/problems/media-type")
@@ -49,8 +50,8 @@ async def read_json(request: Request, type: type[T]) -> T:
         raise invalid("body", None, json_fault(error)) from None
     try:
         return msgspec.convert(data, type)
-    except msgspec.ValidationError as error:
-        raise invalid_field(error, data, type) from None
+    except msgspec.ValidationError:
+        raise InvalidFields(invalid_fields(data, type)) from None
 
 
 def query_int(request: Request, name: str, default: int, least: int, most: int) -> int:

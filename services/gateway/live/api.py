@@ -14,18 +14,19 @@ from starlette.types import Receive, Scope, Send
 
 from infra.clock import now_ms
 from schemas.catalogue import Family
-from services.gateway.fleet.selection import parse_selection
+from services.gateway.fleet.selection import parse_detail, parse_selection
 from services.gateway.http.abort import Abort, cut
 from services.gateway.http.problems import unavailable
 from services.gateway.http.requests import Resource
-from services.gateway.live.feed import Feed, parse_event_id
+from services.gateway.live.feed import Feed, parse_event_id, resync
 from services.gateway.live.hub import Full, Hub
 from services.gateway.live.viewer import Viewer
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT = b": heartbeat\n\n"
-HEARTBEAT_S = 15.0
+HEARTBEAT_S = 2.0
+"""Longest silence of a stream: the dashboard declares one stalled after 5 s without a byte."""
 CLOSING_S = 0.5
 """How long a stream may take to end by itself when the gateway stops."""
 SEND_TIMEOUT_S = 20.0
@@ -38,17 +39,18 @@ RETRY_FULL_S = 30
 def live_routes(hub: Hub, catalogue: tuple[Family, ...], abort: Abort) -> list[BaseRoute]:
     async def get_live(request: Request) -> Response:
         selection = parse_selection(request.query_params, catalogue)
+        hosts = parse_detail(request.query_params)
         position = parse_event_id(request.headers.get("last-event-id", ""))
         address = request.client.host if request.client else ""
         viewer = Viewer(address, request.headers.get("user-agent", "")[:300])
         if request.method == "HEAD":
             return Response(media_type="text/event-stream")
         try:
-            feed = hub.join(viewer, selection, position)
+            feeds = hub.join(viewer, selection, position, hosts)
         except Full:
             detail = f"{hub.most_viewers} viewers are connected, the limit; close one, or raise max_viewers"
             raise unavailable(detail, "/problems/too-many-viewers", RETRY_FULL_S) from None
-        return LiveResponse(hub, feed, viewer, abort)
+        return LiveResponse(hub, feeds, viewer, abort)
 
     return [Resource("/live", GET=get_live)]
 
@@ -61,9 +63,9 @@ class LiveResponse(EventSourceResponse):
     not the gateway's business.
     """
 
-    def __init__(self, hub: Hub, feed: Feed, viewer: Viewer, abort: Abort) -> None:
+    def __init__(self, hub: Hub, feeds: list[Feed], viewer: Viewer, abort: Abort) -> None:
         super().__init__(
-            _slices(feed, viewer),
+            _slices(feeds, viewer),
             headers={"Cache-Control": "no-store, no-transform"},
             ping=0,
             sep="\n",
@@ -71,7 +73,7 @@ class LiveResponse(EventSourceResponse):
             shutdown_grace_period=CLOSING_S,
         )
         self._hub = hub
-        self._feed = feed
+        self._feeds = feeds
         self._viewer = viewer
         self._abort = abort
 
@@ -84,7 +86,7 @@ class LiveResponse(EventSourceResponse):
                 extra={"viewer": self._viewer.id, "dropped": self._viewer.dropped},
             )
         finally:
-            self._hub.leave(self._viewer, self._feed)
+            self._hub.leave(self._viewer, self._feeds)
             if self.active:
                 # Not ended in good order: the peer could hold the connection, and what is buffered for it, for ever.
                 await cut(self._abort, scope, receive)
@@ -93,16 +95,17 @@ class LiveResponse(EventSourceResponse):
         await self._hub.closed.wait()
 
 
-async def _slices(feed: Feed, viewer: Viewer) -> AsyncIterator[memoryview]:
+async def _slices(feeds: list[Feed], viewer: Viewer) -> AsyncIterator[memoryview]:
     """What goes to the connection, until the viewer is closed."""
     while True:
         try:
             async with asyncio.timeout(HEARTBEAT_S):
-                chunk = await viewer.take(lambda: feed.resync(now_ms()))
+                chunks = await viewer.take(lambda: resync(feeds, now_ms()))
         except TimeoutError:
-            chunk = HEARTBEAT
-        if chunk is None:
+            chunks = [HEARTBEAT]
+        if chunks is None:
             return
-        view = memoryview(chunk)
-        for start in range(0, len(view), SLICE_BYTES):
-            yield view[start : start + SLICE_BYTES]
+        for chunk in chunks:
+            view = memoryview(chunk)
+            for start in range(0, len(view), SLICE_BYTES):
+                yield view[start : start + SLICE_BYTES]

@@ -1,6 +1,10 @@
 """A feed of the live stream: the viewers of one selection, who get the same bytes, encoded once.
 
 Events carry `id: epoch-seq`. The last ones are kept, so that a viewer who lost its connection goes on where it was.
+
+A detail feed has every metric of one host, for viewers who look at it besides what they selected. Its events are named
+`detail-...` and carry no id, so that `Last-Event-ID` is always a position in the viewer's main feed; it keeps none of
+them, and viewers always begin with its snapshot.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ SAMPLES_PER_HOST = 60
 SNAPSHOT_FRESH_MS = 1000
 RETRY_MS = 2000
 """What browsers are told to wait before they reconnect."""
+RESYNC = b"event: resync\ndata: {}\n\n"
 
 _encode = msgspec.json.Encoder().encode
 
@@ -43,8 +48,9 @@ def parse_event_id(text: str) -> EventId | None:
 class Feed:
     """Events, their ring, and samples that wait for the next frame."""
 
-    def __init__(self, selection: Selection, fleet: Fleet) -> None:
+    def __init__(self, selection: Selection, fleet: Fleet, detail: bool = False) -> None:
         self.selection = selection
+        self.detail = detail
         self.epoch = secrets.token_hex(4)
         self.seq = 0
         self.viewers: set[Viewer] = set()
@@ -66,18 +72,22 @@ class Feed:
     def publish(self, event: str, body: object) -> None:
         """Send an event to every viewer."""
         self.seq += 1
-        encoded = b"id: %s-%d\nevent: %s\ndata: %s\n\n" % (
-            self.epoch.encode(),
-            self.seq,
-            event.encode(),
-            _encode(body),
-        )
+        encoded = self._encoded(event, body)
+        if not self.detail:
+            self._keep(encoded)
+        for viewer in self.viewers:
+            viewer.put(encoded)
+
+    def _encoded(self, event: str, body: object) -> bytes:
+        if self.detail:
+            return b"event: detail-%s\ndata: %s\n\n" % (event.encode(), _encode(body))
+        return b"id: %s-%d\nevent: %s\ndata: %s\n\n" % (self.epoch.encode(), self.seq, event.encode(), _encode(body))
+
+    def _keep(self, encoded: bytes) -> None:
         self._ring.append(encoded)
         self._ring_bytes += len(encoded)
         while len(self._ring) > RING_EVENTS or self._ring_bytes > RING_BYTES:
             self._ring_bytes -= len(self._ring.popleft())
-        for viewer in self.viewers:
-            viewer.put(encoded)
 
     def publish_host(self, name: str, now_ms: int) -> None:
         """Send a host as it is now, if it is selected."""
@@ -120,13 +130,7 @@ class Feed:
         held = self._snapshot
         if held is None or held[0] != self.seq or now_ms - held[1] > SNAPSHOT_FRESH_MS:
             body = Snapshot(now_ms, self._fleet.hosts(self.selection, now_ms), self._fleet.history(self.selection))
-            encoded = b"id: %s-%d\nevent: snapshot\nretry: %d\ndata: %s\n\n" % (
-                self.epoch.encode(),
-                self.seq,
-                RETRY_MS,
-                _encode(body),
-            )
-            held = self._snapshot = (self.seq, now_ms, encoded)
+            held = self._snapshot = (self.seq, now_ms, b"retry: %d\n%s" % (RETRY_MS, self._encoded("snapshot", body)))
         return held[2]
 
     def since(self, position: EventId | None) -> list[bytes] | None:
@@ -136,9 +140,10 @@ class Feed:
         missed = self.seq - position.seq
         return list(self._ring)[len(self._ring) - missed :]
 
-    def resync(self, now_ms: int) -> list[bytes]:
-        """What a viewer needs that has missed events."""
-        return [b"event: resync\ndata: {}\n\n", self.snapshot(now_ms)]
+
+def resync(feeds: list[Feed], now_ms: int) -> list[bytes]:
+    """What a viewer of `feeds` needs that has missed events."""
+    return [RESYNC, *(feed.snapshot(now_ms) for feed in feeds)]
 
 
 def _time(sample: LiveSample) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 
 from infra.clock import now_ms
 from schemas.api import LiveSample
@@ -19,6 +19,9 @@ LINGER_S = 15.0
 """How long a feed outlives its last viewer, so that one that comes back can resume."""
 MOST_IDLE = 8
 """Feeds without viewers beyond this many are dropped at once."""
+
+
+RESUMED = b": resumed\n\n"
 
 
 class Full(Exception):
@@ -38,6 +41,8 @@ class Hub:
         self.fleet = fleet
         self._clock = clock
         self._feeds: dict[Selection, Feed] = {}
+        self._details: dict[str, dict[float, Feed]] = {}
+        """Host -> interval -> the feed of all of that host's metrics."""
         self._wake = asyncio.Event()
 
     def viewers(self) -> list[Viewer]:
@@ -46,34 +51,60 @@ class Hub:
 
     def interest(self) -> list[str]:
         """The hosts that viewers look at, `*` for all before those looked at by name; empty without viewers."""
-        watched = [feed.selection.hosts for feed in self._feeds.values() if feed.viewers]
+        watched = [feed.selection.hosts for feed in self._every_feed() if feed.viewers]
         named = sorted({host for hosts in watched for host in hosts or ()})
         return ["*", *named] if any(hosts is None for hosts in watched) else named
 
-    def join(self, viewer: Viewer, selection: Selection, position: EventId | None) -> Feed:
-        """Let `viewer` watch: what it missed since `position`, or else a snapshot, is queued for it. Raises Full."""
+    def join(
+        self, viewer: Viewer, selection: Selection, position: EventId | None, detail: Collection[str] = ()
+    ) -> list[Feed]:
+        """Let `viewer` watch its selection and every metric of the hosts in `detail`; returns its feeds. Raises Full.
+
+        What it missed of its selection since `position`, or else a snapshot, is queued for it, then a snapshot of each
+        host in `detail`.
+        """
         if sum(len(feed.viewers) for feed in self._feeds.values()) >= self.most_viewers:
             raise Full
-        feed = self._feeds.get(selection)
-        if feed is None:
-            feed = self._feeds[selection] = Feed(selection, self.fleet)
-        missed = feed.since(position)
-        for event in [feed.snapshot(now_ms())] if missed is None else missed or [b": resumed\n\n"]:
-            viewer.put(event)
-        feed.viewers.add(viewer)
-        feed.idle_since_s = None
+        at_ms = now_ms()
+        main = self._feeds.get(selection)
+        if main is None:
+            main = self._feeds[selection] = Feed(selection, self.fleet)
+        missed = main.since(position)
+        if missed is None:
+            viewer.begin(main.snapshot(at_ms))
+        else:
+            for event in missed or [RESUMED]:
+                viewer.put(event)
+        feeds = [main, *(self._detail(host, selection.interval_s) for host in sorted(detail))]
+        for feed in feeds[1:]:
+            viewer.begin(feed.snapshot(at_ms))
+        for feed in feeds:
+            feed.viewers.add(viewer)
+        main.idle_since_s = None
         self.joined.set()
-        return feed
+        return feeds
 
-    def leave(self, viewer: Viewer, feed: Feed) -> None:
+    def _detail(self, host: str, interval_s: float) -> Feed:
+        feeds = self._details.setdefault(host, {})
+        if interval_s not in feeds:
+            feeds[interval_s] = Feed(Selection(frozenset({host}), None, interval_s), self.fleet, detail=True)
+        return feeds[interval_s]
+
+    def leave(self, viewer: Viewer, feeds: list[Feed]) -> None:
+        """Take `viewer` out of `feeds`, which are all of its own."""
         viewer.close()
-        feed.viewers.discard(viewer)
-        if not feed.viewers:
-            feed.idle_since_s = self._clock()
-            self._drop_idle()
+        for feed in feeds:
+            feed.viewers.discard(viewer)
+            if not feed.viewers:
+                feed.idle_since_s = self._clock()
+        self._drop_idle()
 
     def _drop_idle(self) -> None:
-        """Forget feeds that nobody came back to."""
+        """Forget feeds that nobody came back to, and at once those of single hosts: they have nothing to resume."""
+        for host, feeds in list(self._details.items()):
+            self._details[host] = {interval_s: feed for interval_s, feed in feeds.items() if feed.viewers}
+            if not self._details[host]:
+                del self._details[host]
         now_s = self._clock()
         idle = [(c.idle_since_s, c) for c in self._feeds.values() if c.idle_since_s is not None]
         idle.sort(key=lambda pair: pair[0])
@@ -81,22 +112,31 @@ class Hub:
             if now_s - since_s > LINGER_S or place < len(idle) - MOST_IDLE:
                 del self._feeds[feed.selection]
 
+    def _every_feed(self) -> Iterator[Feed]:
+        yield from self._feeds.values()
+        for feeds in self._details.values():
+            yield from feeds.values()
+
+    def _feeds_of(self, host: str) -> Iterator[Feed]:
+        """The feeds that show `host`."""
+        yield from (feed for feed in self._feeds.values() if feed.selection.has_host(host))
+        yield from self._details.get(host, {}).values()
+
     def samples(self, host: str, samples: list[LiveSample]) -> None:
         """Spread new samples of one host."""
         if not samples:
             return
         now_s = self._clock()
-        for feed in self._feeds.values():
-            if feed.selection.has_host(host):
-                waited = feed.flush_at_s
-                feed.add(samples, now_s)
-                if feed.flush_at_s != waited:
-                    self._wake.set()
+        for feed in self._feeds_of(host):
+            waited = feed.flush_at_s
+            feed.add(samples, now_s)
+            if feed.flush_at_s != waited:
+                self._wake.set()
 
     def host(self, name: str) -> None:
         """Spread that a host is new, or that its state, facts or alerts are."""
         at_ms = now_ms()
-        for feed in self._feeds.values():
+        for feed in self._feeds_of(name):
             feed.publish_host(name, at_ms)
 
     def alert(self, transition: AlertTransition) -> None:
@@ -118,11 +158,11 @@ class Hub:
         """Send frames when they are due, until cancelled."""
         while True:
             now_s = self._clock()
-            for feed in self._feeds.values():
+            for feed in self._every_feed():
                 if feed.flush_at_s is not None and feed.flush_at_s <= now_s:
                     feed.flush(now_s, now_ms())
             self._drop_idle()
-            due = [feed.flush_at_s for feed in self._feeds.values() if feed.flush_at_s is not None]
+            due = [feed.flush_at_s for feed in self._every_feed() if feed.flush_at_s is not None]
             self._wake.clear()
             try:
                 async with asyncio.timeout(max(0.0, min(due) - self._clock()) if due else LINGER_S):

@@ -1,6 +1,6 @@
-"""One viewer of the live stream: a bounded queue between the frames of its feed and its connection.
+"""One viewer of the live stream: a bounded queue between the frames of its feeds and its connection.
 
-A viewer that does not keep up loses the oldest events, is told so by `resync` and a fresh snapshot as soon as it takes
+A viewer that does not keep up loses the oldest events, is told so by `resync` and fresh snapshots as soon as it takes
 again, and is closed when that happens time after time. Bytes in the queue are shared with other viewers.
 """
 
@@ -11,19 +11,26 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from infra.clock import now_ms
 
 QUEUE_EVENTS = 256
 QUEUE_BYTES = 4 * 2**20
-"""Beyond its first event, which may be a large snapshot."""
+"""Beyond its first event, which may be a large frame, and the snapshots that its feeds begin with."""
 MOST_RESYNCS = 5
 """So many resyncs without once catching up end the stream."""
 CHUNK_BYTES = 256 * 1024
 """Queued events leave together up to about this size."""
 
 ViewerState = Literal["connecting", "live", "draining", "closed"]
+
+
+class _Queued(NamedTuple):
+    at_s: float
+    event: bytes
+    size: int
+    """Bytes that count against the bound."""
 
 
 class Viewer:
@@ -39,7 +46,7 @@ class Viewer:
         """Events handed to the connection."""
         self.dropped = 0
         """Events that it was too slow for."""
-        self._queue: deque[tuple[float, bytes]] = deque()
+        self._queue: deque[_Queued] = deque()
         self._bytes = 0
         self._lost = False
         self._resyncs = 0
@@ -47,12 +54,19 @@ class Viewer:
 
     def put(self, event: bytes) -> None:
         """Queue one event; an overflow empties the queue, since only a snapshot can make up for what is missing."""
+        self._put(event, len(event))
+
+    def begin(self, snapshot: bytes) -> None:
+        """Queue the snapshot that a feed begins with: however large, it must come, and viewers share its bytes."""
+        self._put(snapshot, 0)
+
+    def _put(self, event: bytes, size: int) -> None:
         if self.state == "closed" or self._lost:
             self.dropped += self.state != "closed"
             return
-        self._queue.append((time.monotonic(), event))
-        self._bytes += len(event)
-        if len(self._queue) > QUEUE_EVENTS or self._bytes - len(self._queue[0][1]) > QUEUE_BYTES:
+        self._queue.append(_Queued(time.monotonic(), event, size))
+        self._bytes += size
+        if len(self._queue) > QUEUE_EVENTS or self._bytes - self._queue[0].size > QUEUE_BYTES:
             self.dropped += len(self._queue)
             self._empty()
             self._lost = True
@@ -65,8 +79,8 @@ class Viewer:
         self._empty()
         self._wake.set()
 
-    async def take(self, resync: Callable[[], list[bytes]]) -> bytes | None:
-        """The next events as one chunk, waiting for the first; None when the stream is to end.
+    async def take(self, resync: Callable[[], list[bytes]]) -> list[bytes] | None:
+        """The next events in chunks, waiting for the first; None when the stream is to end.
 
         `resync` gives the events that a viewer needs which has missed some.
         """
@@ -81,20 +95,20 @@ class Viewer:
                     return None
                 events = resync()
                 self.sent += len(events)
-                return b"".join(events)
+                return events
             if self._queue:
-                return self._chunk()
+                return [self._chunk()]
             self._wake.clear()
             await self._wake.wait()
 
     def _chunk(self) -> bytes:
         events: list[bytes] = []
-        size = 0
-        while self._queue and size < CHUNK_BYTES:
-            _, event = self._queue.popleft()
-            size += len(event)
-            events.append(event)
-        self._bytes -= size
+        taken = 0
+        while self._queue and taken < CHUNK_BYTES:
+            queued = self._queue.popleft()
+            self._bytes -= queued.size
+            taken += len(queued.event)
+            events.append(queued.event)
         self.sent += len(events)
         if not self._queue:
             self.state = "live"
@@ -112,4 +126,4 @@ class Viewer:
     @property
     def lag_ms(self) -> int:
         """Age of the oldest event that still waits."""
-        return round((time.monotonic() - self._queue[0][0]) * 1000) if self._queue else 0
+        return round((time.monotonic() - self._queue[0].at_s) * 1000) if self._queue else 0

@@ -52,8 +52,8 @@ def setting_routes(pool: Pool, announce: Announce) -> list[BaseRoute]:
         given = (await read_json(request, NewValue)).value
         try:
             value = parse_setting(key, given)
-        except msgspec.ValidationError as error:
-            raise setting_fault(key, given, error, "value") from None
+        except msgspec.ValidationError:
+            raise setting_fault(key, given, "value") from None
         text = json.dumps(value)
         async with connected(pool) as database, database.transaction():
             await database.execute(sql.LOCK_SETTINGS)

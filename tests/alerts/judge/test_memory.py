@@ -61,3 +61,9 @@ def test_a_row_tells_readers_what_fires_since_when() -> None:
 
 def test_a_pending_row_tells_since_when_the_condition_holds() -> None:
     assert row_of(Subject("CPU busy", "cpu.total"), PENDING).since == NOON_MS / 1000
+
+
+@pytest.mark.parametrize(("value", "severity", "threshold"), [(80, "warning", 75), (95, "critical", 90)])
+def test_a_pending_row_tells_the_threshold_of_its_severity(value: float, severity: str, threshold: float) -> None:
+    row = row_of(Subject("CPU busy", "cpu.total"), play(rule(), {0: value})[0])
+    assert (row.severity, row.threshold) == (severity, threshold)

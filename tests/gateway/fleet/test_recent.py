@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.api import LiveSample
+from schemas.api import LiveSample, Values
 from schemas.catalogue import CATALOGUE
+from schemas.overview import SUMMARY
 from services.gateway.fleet.recent import MESSAGE_BYTES, POINTS, MessageRing, SummaryRing
 from services.gateway.fleet.samples import converters
 from tests.batches import START_MS, encoded, sample
@@ -38,6 +39,15 @@ def test_a_metric_that_appears_late_is_null_before() -> None:
         "cpu.total": {"": [5.0, None]},
         "network.received": {"eth0": [None, 7.0]},
     }
+
+
+def test_every_metric_of_a_card_has_a_history() -> None:
+    ring = SummaryRing()
+    families: Values = {}
+    for family, metric in (path.split(".") for path in SUMMARY):
+        families.setdefault(family, {}).setdefault("", {})[metric] = 1.0
+    ring.add(LiveSample("web-1", 1, families))
+    assert set(ring.history()) == {"times", *SUMMARY}
 
 
 def test_an_instance_that_is_gone_for_60_points_leaves_the_history() -> None:

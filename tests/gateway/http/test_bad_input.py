@@ -69,6 +69,9 @@ QUERIES = [
     ("/live?interval=0.1", 400, "interval"),
     ("/live?metrics=nothing", 400, "metrics"),
     ("/live?hosts=No", 400, "hosts"),
+    ("/live?detail=No", 400, "detail"),
+    ("/live?detail=" + ",".join(f"web-{k}" for k in range(33)), 400, "detail"),
+    ("/hosts?metrics=cpu.nothing", 400, "metrics"),
     ("/settings/nothing", 404, ""),
     ("/rules/nothing", 404, ""),
 ]
@@ -168,6 +171,23 @@ async def test_a_refusal_names_field_value_and_what_is_allowed(database_url: str
         "families.cpu.interval_s: 0: must be a number from 0.1 to 86400, or null",
         'by: "median": must be one of "avg", "max" or "p95"',
     ]
+
+
+async def test_a_refusal_names_every_field_that_is_wrong(database_url: str, bus_url: str) -> None:
+    body = {**RULE, "name": "", "for_s": -1, "critical": {"raise_at": "90", "clear_at": 85}}
+    async for client in opened(database_url, bus_url):
+        document = problem(await client.post("/rules", json=body), 400)
+    assert [error.field for error in document.errors] == ["name", "critical.raise_at", "for_s"]
+    assert document.detail == (
+        'name: "": must be text without NUL characters (1 to 120 characters); also invalid: critical.raise_at, for_s'
+    )
+
+
+async def test_a_rule_that_makes_no_sense_names_both_thresholds(database_url: str, bus_url: str) -> None:
+    body = {**RULE, "warning": {"raise_at": 80, "clear_at": 81}, "critical": {"raise_at": 90, "clear_at": 91}}
+    async for client in opened(database_url, bus_url):
+        document = problem(await client.post("/rules", json=body), 400)
+    assert [error.field for error in document.errors] == ["warning.clear_at", "critical.clear_at"]
 
 
 async def test_a_value_that_is_long_is_cut_in_the_detail_alone(database_url: str, bus_url: str) -> None:

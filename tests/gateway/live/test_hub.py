@@ -12,9 +12,10 @@ from schemas.catalogue import CATALOGUE
 from schemas.settings import SettingChanged
 from services.gateway.fleet.memory import Fleet
 from services.gateway.fleet.selection import Selection, parse_selection
-from services.gateway.live.feed import RING_EVENTS, SAMPLES_PER_HOST, EventId, Feed, parse_event_id
+from services.gateway.live.feed import RING_EVENTS, SAMPLES_PER_HOST, EventId, Feed, parse_event_id, resync
 from services.gateway.live.hub import LINGER_S, MOST_IDLE, Full, Hub
 from services.gateway.live.viewer import Viewer
+from tests.alerts.builders import transition
 
 ALL = Selection(None, None, 1)
 
@@ -40,8 +41,8 @@ def test_equal_selections_share_a_feed() -> None:
     hub = clocked([0.0])
     one = hub.join(Viewer("", ""), parse_selection({"metrics": "cpu"}, CATALOGUE), None)
     other = hub.join(Viewer("", ""), parse_selection({"metrics": "cpu", "interval": "1.0"}, CATALOGUE), None)
-    assert one is other
-    assert hub.join(Viewer("", ""), ALL, None) is not one
+    assert one == other
+    assert hub.join(Viewer("", ""), ALL, None) != one
 
 
 def test_a_frame_has_what_is_selected_oldest_first_and_unselected_samples_make_none() -> None:
@@ -76,13 +77,13 @@ def test_a_viewer_that_comes_back_is_given_what_it_missed() -> None:
     now_s = [0.0]
     hub = clocked(now_s)
     first = Viewer("", "")
-    feed = hub.join(first, ALL, None)
-    hub.leave(first, feed)
+    (feed,) = hub.join(first, ALL, None)
+    hub.leave(first, [feed])
     hub.setting(SettingChanged("a", 1))
     hub.setting(SettingChanged("b", 1))
     now_s[0] = LINGER_S - 1
     back = Viewer("", "")
-    assert hub.join(back, ALL, EventId(feed.epoch, 1)) is feed
+    assert hub.join(back, ALL, EventId(feed.epoch, 1)) == [feed]
     assert back.queued == 1
     fresh = Viewer("", "")
     hub.join(fresh, ALL, EventId("another", 1))
@@ -108,12 +109,12 @@ def test_a_feed_is_forgotten_some_time_after_its_last_viewer() -> None:
     now_s = [0.0]
     hub = clocked(now_s)
     viewer = Viewer("", "")
-    feed = hub.join(viewer, ALL, None)
-    hub.leave(viewer, feed)
+    feeds = hub.join(viewer, ALL, None)
+    hub.leave(viewer, feeds)
     now_s[0] = LINGER_S + 1
     other = Viewer("", "")
     hub.leave(other, hub.join(other, Selection(None, None, 2), None))
-    assert hub.join(Viewer("", ""), ALL, None) is not feed
+    assert hub.join(Viewer("", ""), ALL, None) != feeds
 
 
 def test_only_a_few_feeds_without_viewers_are_kept() -> None:
@@ -128,11 +129,11 @@ def test_one_viewer_too_many_is_refused() -> None:
     hub = clocked([0.0])
     hub.most_viewers = 2
     viewer = Viewer("", "")
-    feed = hub.join(viewer, ALL, None)
+    feeds = hub.join(viewer, ALL, None)
     hub.join(Viewer("", ""), Selection(None, None, 2), None)
     with pytest.raises(Full):
         hub.join(Viewer("", ""), ALL, None)
-    hub.leave(viewer, feed)
+    hub.leave(viewer, feeds)
     hub.join(Viewer("", ""), ALL, None)
 
 
@@ -140,10 +141,10 @@ def test_interest_is_the_union_of_what_viewers_look_at() -> None:
     hub = clocked([0.0])
     assert hub.interest() == []
     viewer = Viewer("", "")
-    feed = hub.join(viewer, Selection(frozenset({"b", "a"}), None, 1), None)
+    feeds = hub.join(viewer, Selection(frozenset({"b", "a"}), None, 1), None)
     hub.join(Viewer("", ""), Selection(frozenset({"c"}), None, 1), None)
     assert hub.interest() == ["a", "b", "c"]
-    hub.leave(viewer, feed)
+    hub.leave(viewer, feeds)
     assert hub.interest() == ["c"]
     hub.join(Viewer("", ""), ALL, None)
     assert hub.interest() == ["*", "c"]
@@ -155,3 +156,58 @@ def test_a_snapshot_is_encoded_once_until_something_changes() -> None:
     assert feed.snapshot(1500) is first
     feed.publish("settings", {})
     assert feed.snapshot(1500) is not first
+
+
+def test_viewers_share_the_detail_feed_of_a_host() -> None:
+    hub = clocked([0.0])
+    _, one = hub.join(Viewer("", ""), ALL, None, {"web-1"})
+    _, other, _ = hub.join(Viewer("", ""), Selection(None, frozenset({("cpu", "total")}), 1), None, {"web-1", "web-2"})
+    assert one is other
+
+
+def test_a_detail_feed_is_forgotten_with_its_last_viewer() -> None:
+    hub = clocked([0.0])
+    viewers = [Viewer("", ""), Viewer("", "")]
+    (_, feed), other = (hub.join(viewer, ALL, None, {"web-1"}) for viewer in viewers)
+    hub.leave(viewers[0], other)
+    assert hub.join(viewers[0], ALL, None, {"web-1"})[1] is feed
+    hub.leave(viewers[0], other)
+    hub.leave(viewers[1], other)
+    assert hub.join(Viewer("", ""), ALL, None, {"web-1"})[1] is not feed
+
+
+def test_a_viewer_that_looks_at_hosts_in_detail_is_one_viewer() -> None:
+    hub = clocked([0.0])
+    hub.most_viewers = 1
+    viewer = Viewer("", "")
+    feeds = hub.join(viewer, ALL, None, {"web-1", "web-2"})
+    assert hub.viewers() == [viewer]
+    with pytest.raises(Full):
+        hub.join(Viewer("", ""), ALL, None)
+    hub.leave(viewer, feeds)
+    assert hub.viewers() == []
+
+
+def test_interest_names_the_hosts_in_detail_until_their_viewer_leaves() -> None:
+    hub = clocked([0.0])
+    viewer = Viewer("", "")
+    feeds = hub.join(viewer, ALL, None, {"web-2", "web-1"})
+    assert hub.interest() == ["*", "web-1", "web-2"]
+    hub.leave(viewer, feeds)
+    assert hub.interest() == []
+
+
+def test_alerts_and_settings_come_by_the_main_feed_alone() -> None:
+    hub = clocked([0.0])
+    viewer = Viewer("", "")
+    hub.join(viewer, ALL, None, {"web-1"})
+    before = viewer.queued
+    hub.setting(SettingChanged("a", 1))
+    hub.alert(transition())
+    assert viewer.queued == before + 2
+
+
+def test_lost_events_are_made_up_for_by_snapshots_of_all_feeds() -> None:
+    feeds = clocked([0.0]).join(Viewer("", ""), ALL, None, {"web-1", "web-2"})
+    names = [name for name, _ in events(b"".join(resync(feeds, 1000)))]
+    assert names == ["resync", "snapshot", "detail-snapshot", "detail-snapshot"]

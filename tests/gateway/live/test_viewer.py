@@ -18,7 +18,7 @@ async def test_events_leave_in_order_and_together() -> None:
     viewer = Viewer("", "")
     for event in (b"1;", b"2;", b"3;"):
         viewer.put(event)
-    assert await viewer.take(resync) == b"1;2;3;"
+    assert await viewer.take(resync) == [b"1;2;3;"]
     assert (viewer.state, viewer.sent, viewer.dropped, viewer.queued) == ("live", 3, 0, 0)
 
 
@@ -27,9 +27,9 @@ async def test_an_overflow_is_counted_and_made_up_for_by_a_snapshot() -> None:
     for _ in range(QUEUE_EVENTS + 10):
         viewer.put(b"old;")
     assert (viewer.state, viewer.dropped, viewer.queued) == ("draining", QUEUE_EVENTS + 10, 0)
-    assert await viewer.take(resync) == b"resync;snapshot;"
+    assert await viewer.take(resync) == [b"resync;", b"snapshot;"]
     viewer.put(b"new;")
-    assert await viewer.take(resync) == b"new;"
+    assert await viewer.take(resync) == [b"new;"]
     assert viewer.state == "live"
 
 
@@ -42,12 +42,22 @@ async def test_the_queue_is_bounded_in_bytes_too() -> None:
     assert viewer.queued == 0
 
 
+async def test_snapshots_that_feeds_begin_with_are_not_bounded_in_bytes() -> None:
+    viewer = Viewer("", "")
+    for _ in range(33):
+        viewer.begin(bytes(QUEUE_BYTES // 16))
+    viewer.put(bytes(QUEUE_BYTES))
+    assert viewer.queued == 34
+    viewer.put(b"x")
+    assert viewer.queued == 0
+
+
 async def test_a_viewer_that_never_catches_up_is_closed() -> None:
     viewer = Viewer("", "")
     for _ in range(MOST_RESYNCS):
         for _ in range(QUEUE_EVENTS + 1):
             viewer.put(b"x")
-        assert await viewer.take(resync) == b"resync;snapshot;"
+        assert await viewer.take(resync) == [b"resync;", b"snapshot;"]
     for _ in range(QUEUE_EVENTS + 1):
         viewer.put(b"x")
     assert await viewer.take(resync) is None

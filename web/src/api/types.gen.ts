@@ -19,6 +19,7 @@ export interface Metric {
   unit: string;
   resolution: number;
   meaning: string;
+  label: string;
 }
 
 export interface Family {
@@ -28,6 +29,7 @@ export interface Family {
   metrics: Metric[];
   instance: string;
   sampled: "always" | "watched" | "never";
+  label: string;
 }
 
 export interface HostFacts {
