@@ -72,6 +72,10 @@ class GatewayServer(uvicorn.Server):
         try:
             await self.serve(sockets)
         finally:
+            # A cancelled one has not closed its listeners: the loop would go on waiting for a socket that is gone, and
+            # the next socket that gets its number would never be waited for.
+            for listener in getattr(self, "servers", []):
+                listener.close()
             for connection in list(self.server_state.connections):
                 connection.transport.abort()
 
