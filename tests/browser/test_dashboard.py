@@ -46,7 +46,8 @@ async def test_the_fleet_shows_this_machine_with_numbers_that_move(
 
         await eventually(moved, within_s=60, every_s=0.3)
         assert abs(await meter(page, "Memory") - psutil.virtual_memory().percent) < 10
-        assert await page.locator(".card .interval").text_content() == "Samples every 1\u00a0s"
+        interval = await page.locator(".card .interval").text_content()
+        assert interval in {"Samples every 1\u00a0s", "Samples every 2\u00a0s"}, "samples, or on a busy machine batches"
         assert await page.locator(".connection").inner_text() == "Live"
         assert len(await page.locator(".card .spark .line").first.get_attribute("d") or "") > 20
 
