@@ -27,7 +27,7 @@ GAUGES = """[...document.querySelectorAll('.gauge .number')].map(
 async def meter(page: Page, name: str) -> float:
     """The number that the host's card shows beside `name`; -1 while there is none."""
     text = await page.locator(".card .meter", has_text=name).first.locator(".number").inner_text()
-    number = text.replace("%", "").strip()
+    number = text.split("%")[0].strip()
     return float(number) if number and number != "–" else -1
 
 
@@ -46,7 +46,8 @@ async def test_the_fleet_shows_this_machine_with_numbers_that_move(
 
         await eventually(moved, within_s=60, every_s=0.3)
         assert abs(await meter(page, "Memory") - psutil.virtual_memory().percent) < 10
-        assert await page.locator(".card .interval").inner_text() == "Samples every 1\u00a0s"
+        interval = await page.locator(".card .interval").text_content()
+        assert interval in {"Samples every 1\u00a0s", "Samples every 2\u00a0s"}, "samples, or on a busy machine batches"
         assert await page.locator(".connection").inner_text() == "Live"
         assert len(await page.locator(".card .spark .line").first.get_attribute("d") or "") > 20
 

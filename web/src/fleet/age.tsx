@@ -4,6 +4,7 @@ import { age, clock, duration } from "../format.ts";
 import { known, now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { type Freshness, freshness, interval_ms, staleWords } from "./freshness.ts";
+import "../style/age.css";
 
 export const freshnessOf = (entry: Entry): Freshness => freshness(entry.host.value.state, known.value);
 

@@ -31,7 +31,7 @@ export function AnotherHost() {
 function HowTo() {
   return (
     <>
-      <p>Install Sonde there and start its agent with an address of the bus that the machine can reach:</p>
+      <p>Install Sonde on the other machine and start its agent with an address of the bus that it can reach:</p>
       <pre>
         <code>SONDE_NATS_URL=nats://…:4222 sonde agent</code>
       </pre>
