@@ -20,7 +20,7 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.browser
 
 API = "/api/v1"
-GAUGES = """[...document.querySelectorAll('.gauge .number')].map(
+TILES = """[...document.querySelectorAll('.tile .number')].map(
   (box) => [box.dataset.metric, box.dataset.instance, box.firstChild.textContent])"""
 
 
@@ -52,17 +52,17 @@ async def test_the_fleet_shows_this_machine_with_numbers_that_move(
         assert len(await page.locator(".card .spark .line").first.get_attribute("d") or "") > 20
 
 
-async def test_gauges_agree_with_the_api(chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path) -> None:
+async def test_tiles_agree_with_the_api(chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path) -> None:
     async with (
         stack(bus_url, database_url, tmp_path) as address,
         opened(chromium, f"{address}/hosts/{HOST}") as page,
         httpx.AsyncClient(base_url=address + API, verify=TRUST) as api,
     ):
-        await page.locator(".gauge").first.wait_for()
+        await page.locator(".tile").first.wait_for()
 
         async def agree() -> bool:
-            """All gauges at once; a sample may arrive between the two readings, so this is tried again."""
-            shown: list[tuple[str, str, str]] = await page.evaluate(GAUGES)
+            """All tiles at once; a sample may arrive between the two readings, so this is tried again."""
+            shown: list[tuple[str, str, str]] = await page.evaluate(TILES)
             latest = (await api.get(f"/hosts/{HOST}")).json()["latest"]
             assert {"cpu.total", "memory.used_percent", "filesystem.used_percent"} <= {path for path, _, _ in shown}
             for path, instance, number in shown:
