@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { age, bytes, duration, limit, quantity, text, ticks } from "./format.ts";
+import { age, bytes, duration, limit, quantity, round, span, text, ticks } from "./format.ts";
 
 const plain = (value: string) => value.replaceAll("\u00a0", " ");
 
@@ -58,4 +58,40 @@ test("a limit reads as it was set", () => {
   assert.equal(plain(limit(90, "%")), "90 %");
   assert.equal(plain(limit(92.5, "%")), "92.5 %");
   assert.equal(plain(limit(60, "s")), "1 min");
+});
+
+const NOON = new Date(2026, 10, 21, 12).getTime();
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+test("a range of today is told by its times alone", () => {
+  assert.match(span(NOON - HOUR_MS, NOON, NOON), /^11.00 – 12.00$/);
+});
+
+test("a range of another day has the day, of another year the year", () => {
+  assert.match(span(NOON - DAY_MS - HOUR_MS, NOON - DAY_MS, NOON), /20.*11.00 – 12.00$/);
+  assert.doesNotMatch(span(NOON - DAY_MS - HOUR_MS, NOON - DAY_MS, NOON), /2026/);
+  assert.match(span(NOON - DAY_MS, NOON, NOON + 365 * DAY_MS), /2026/);
+});
+
+test("a range of a year has two years, not one day", () => {
+  assert.match(span(NOON - 365 * DAY_MS, NOON, NOON), /2025.* – .*2026/);
+});
+
+test("a range of a few minutes has seconds", () => {
+  assert.match(span(NOON - 60_000, NOON, NOON), /^11.59.00 – 12.00.00$/);
+});
+
+test("the first tick of another year shows the year", () => {
+  const labels = ticks([new Date(2025, 11, 1).getTime(), new Date(2026, 0, 1).getTime()], 30 * DAY_MS);
+  assert.doesNotMatch(labels[0] as string, /2025/);
+  assert.match(labels[1] as string, /2026/);
+});
+
+test("a round number has no digits that say nothing", () => {
+  assert.equal(plain(round(4096, "B")), "4 KiB");
+  assert.equal(plain(round(2.5, "%")), "2.5 %");
+  assert.equal(plain(round(0.25, "%")), "0.25 %");
+  assert.equal(plain(round(100, "%")), "100 %");
+  assert.match(plain(round(2000, "")), /^2.?000$/);
 });

@@ -18,6 +18,9 @@ const formats = [0, 1, 2].map(
   (digits) => new Intl.NumberFormat(undefined, { minimumFractionDigits: digits, maximumFractionDigits: digits }),
 );
 
+const POINT =
+  (formats[1] as Intl.NumberFormat).formatToParts(0.5).find((part) => part.type === "decimal")?.value ?? ".";
+
 /** `value` with exactly `digits` (0 to 2) digits after the point, grouped as the reader's locale does. */
 export function fixed(value: number, digits: 0 | 1 | 2): string {
   return (formats[digits] as Intl.NumberFormat).format(value === 0 ? 0 : value);
@@ -85,6 +88,15 @@ export function text(value: number | null | undefined, unit: string, base: Base 
   return name ? `${number}\u00a0${name}` : number;
 }
 
+/** A round number, such as an axis has, without digits that say nothing: `2.5 MiB`, `4 KiB`. */
+export function round(value: number, unit: string, base: Base = 1024): string {
+  const { value: number, unit: name } = unit === "%" ? { value: fixed(value, 2), unit } : quantity(value, unit, base);
+  const [whole = "", digits = ""] = number.split(POINT);
+  const said = digits.replace(/0+$/, "");
+  const short = said ? `${whole}${POINT}${said}` : whole;
+  return name ? `${short}\u00a0${name}` : short;
+}
+
 /** A limit as it was set: `90 %`, not `90.0 %`. */
 export function limit(value: number | null | undefined, unit: string, base: Base = 1024): string {
   return value !== null && value !== undefined && Number.isInteger(value) && unit === "%"
@@ -126,6 +138,7 @@ const CLOCK = new Intl.DateTimeFormat(undefined, {
 });
 const MINUTE = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const DATE = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric" });
 const MOMENT = new Intl.DateTimeFormat(undefined, {
   year: "numeric",
   month: "short",
@@ -147,20 +160,28 @@ export const recent = (ms: number, now: number): string =>
     ? CLOCK.format(ms)
     : `${DAY.format(ms)} ${MINUTE.format(ms)}`;
 
-/** A range for people: times alone when it lies within one day, with dates otherwise. */
-export function span(from: number, to: number): string {
-  const sameDay = DAY.format(from) === DAY.format(to);
-  const label = (ms: number) => (sameDay ? CLOCK.format(ms) : `${DAY.format(ms)} ${MINUTE.format(ms)}`);
-  return sameDay ? `${DAY.format(from)}, ${label(from)} – ${label(to)}` : `${label(from)} – ${label(to)}`;
+/** A range for people, as short as it can be: the day is told unless it is the one of `now`, the year likewise. */
+export function span(from: number, to: number, now = Date.now()): string {
+  const year = (ms: number) => new Date(ms).getFullYear();
+  const day = (ms: number) => (year(from) === year(now) && year(to) === year(now) ? DAY : DATE).format(ms);
+  if (to - from > 14 * 86_400_000) return `${day(from)} – ${day(to)}`;
+  const time = (ms: number) => (to - from < 300_000 ? CLOCK : MINUTE).format(ms);
+  if (day(from) !== day(to)) return `${day(from)} ${time(from)} – ${day(to)} ${time(to)}`;
+  return `${day(from) === day(now) ? "" : `${day(from)}, `}${time(from)} – ${time(to)}`;
 }
 
-/** Axis labels for tick times `step_ms` apart; a day's first tick shows the date. */
+/** Axis labels for tick times `step_ms` apart; a day's first tick shows the date, a year's first one the year. */
 export function ticks(times: number[], step_ms: number): string[] {
   let previous = "";
+  let before = times.length > 0 ? new Date(times[0] as number).getFullYear() : 0;
   return times.map((ms, at) => {
     const day = DAY.format(ms);
+    const year = new Date(ms).getFullYear();
     const turned = at > 0 && day !== previous;
+    const newYear = year !== before;
     previous = day;
+    before = year;
+    if (newYear) return DATE.format(ms);
     if (step_ms >= 86_400_000 || turned) return day;
     return step_ms < 60_000 ? CLOCK.format(ms) : MINUTE.format(ms);
   });

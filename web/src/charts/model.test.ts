@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CHARTS, type ChartSpec, chartsFor } from "../host/charts.ts";
+import { CHARTS } from "../host/charts.ts";
 import { model, readingsAt } from "./model.ts";
+import type { ChartSpec } from "./spec.ts";
 import type { Line, Timeline, Values } from "./timeline.ts";
 
 const chart = (id: string) => CHARTS.find((spec) => spec.id === id) as ChartSpec;
@@ -69,10 +70,13 @@ test("what is sent hangs below the axis and reads as a positive number", () => {
     [[7], [-3]],
   );
   assert.equal(made.low, -3);
-  assert.deepEqual(readingsAt(made.legend[0] as never, 0), [
-    { word: "in", value: 7 },
-    { word: "out", value: 3 },
-  ]);
+  assert.deepEqual(
+    readingsAt(made.legend[0] as never, 0).map(({ word, value }) => [word, value]),
+    [
+      ["received", 7],
+      ["sent", 3],
+    ],
+  );
 });
 
 test("steps longer than the period get a band from min to max", () => {
@@ -81,7 +85,7 @@ test("steps longer than the period get a band from min to max", () => {
     made.drawn.map((one) => one.values),
     [[5], [9], [1]],
   );
-  assert.deepEqual(made.bands, [{ upper: 1, lower: 2, color: 0 }]);
+  assert.deepEqual(made.bands, [{ upper: 1, lower: 2, color: 0, pale: false }]);
   assert.equal(made.high, 9);
 });
 
@@ -110,30 +114,10 @@ test("a line that is gone cannot hide the others", () => {
   assert.equal(model(chart("busy"), timeline([line("disk.busy", "sda", [5])]), 1000, "sdz").drawn.length, 1);
 });
 
-test("gaps are where no line knows anything for more than two steps", () => {
-  const lines = [
-    line("disk.busy", "a", [1, null, null, null, 1, null]),
-    line("disk.busy", "b", [1, null, null, null, null, null]),
-  ];
-  assert.deepEqual(model(chart("busy"), timeline(lines), 1000, null).gaps, [{ from: 1000, to: 4000 }]);
-});
-
 test("without a cursor the legend tells the latest known value", () => {
   const made = model(chart("busy"), timeline([line("disk.busy", "a", [1, 2, null])]), 1000, null);
   assert.equal(readingsAt(made.legend[0] as never, null)[0]?.value, 2);
   assert.equal(readingsAt(made.legend[0] as never, 2)[0]?.value, null);
-});
-
-test("a host shows only charts it has values for", () => {
-  const charts = chartsFor({
-    cpu: { "": { total: 5, load1: null } },
-    gpu: {},
-    filesystem: { "/": { used_percent: 4, inodes_percent: null } },
-  });
-  assert.deepEqual(
-    charts.map((spec) => spec.id),
-    ["cpu", "space"],
-  );
 });
 
 test("the total leads the legend of a stack and can stand alone", () => {
@@ -152,4 +136,57 @@ test("the total leads the legend of a stack and can stand alone", () => {
 test("a chart knows when nothing is known at all", () => {
   assert.ok(model(chart("busy"), timeline([line("disk.busy", "a", [null, null])]), 1000, null).empty);
   assert.ok(!model(chart("busy"), timeline([line("disk.busy", "a", [null, 0])]), 1000, null).empty);
+});
+
+const traffic = (...instances: string[]) =>
+  model(
+    chart("network"),
+    timeline(instances.flatMap((name) => [line("network.received", name, [7]), line("network.sent", name, [3])])),
+    1000,
+    null,
+  ).drawn.map(({ color, pale }) => [color, pale]);
+
+test("one interface has a colour for what comes in and one for what goes out", () => {
+  assert.deepEqual(traffic("eth0"), [
+    [0, false],
+    [1, false],
+  ]);
+});
+
+test("several interfaces have a colour each, paler for what goes out", () => {
+  assert.deepEqual(traffic("eth0", "eth1"), [
+    [0, false],
+    [0, true],
+    [1, false],
+    [1, true],
+  ]);
+});
+
+test("a part that is to be filled is, however many parts there are", () => {
+  const made = model(
+    chart("memory"),
+    timeline([line("memory.used", "", [7]), line("memory.cached", "", [3]), line("memory.buffers", "", [1])]),
+    1000,
+    null,
+  );
+  assert.deepEqual(
+    made.drawn.map((one) => one.style),
+    ["filled", "line", "line"],
+  );
+});
+
+test("a part that is zero all the time is idle", () => {
+  const made = model(
+    chart("cpu"),
+    timeline([line("cpu.user", "", [0, 1]), line("cpu.steal", "", [0, null])]),
+    1000,
+    null,
+  );
+  assert.deepEqual(
+    made.legend.map((one) => [one.name, one.idle]),
+    [
+      ["user", false],
+      ["steal", true],
+    ],
+  );
 });

@@ -1,22 +1,36 @@
 // From a timeline to what is drawn: columns, colours, bands and the legend. Pure; knows nothing of the chart library.
-import type { ChartSpec } from "../host/charts.ts";
+import { metricWord } from "../api/catalogue.ts";
+import type { ChartSpec, Part } from "./spec.ts";
 import { bridged, type Line, lastKnown, type Timeline, type Values } from "./timeline.ts";
 
 export type Column = (number | null | undefined)[];
 
-export interface Drawn {
-  values: Column;
+/** A colour of the page. */
+export interface Paint {
   /** Index into the palette; -1 is the text's own colour. */
   color: number;
+  /** Tells the mirrored part of an instance from the other one, where both have the instance's colour. */
+  pale: boolean;
+}
+
+export interface Drawn extends Paint {
+  values: Column;
   style: "line" | "filled" | "stacked" | "edge";
+}
+
+/** One part of a legend line: its unstacked values. */
+export interface Reading extends Paint {
+  /** Empty where the line's name says it all. */
+  word: string;
+  values: Values;
 }
 
 export interface LegendLine {
   key: string;
   name: string;
-  color: number;
-  /** The unstacked values, one per part of the line. */
-  readings: { word: string; values: Values }[];
+  readings: Reading[];
+  /** True when it is zero, or unknown, all the time. */
+  idle: boolean;
 }
 
 export interface Model {
@@ -24,13 +38,11 @@ export interface Model {
   step_ms: number;
   drawn: Drawn[];
   /** Filled between the first column and the second. */
-  bands: { upper: number; lower: number; color: number }[];
+  bands: (Paint & { upper: number; lower: number })[];
   legend: LegendLine[];
   /** Lowest and highest value drawn, zero included. */
   low: number;
   high: number;
-  /** Stretches longer than two steps of which nothing is known. */
-  gaps: { from: number; to: number }[];
   /** True when nothing is known at all. */
   empty: boolean;
   /** Changes when the chart must be made anew instead of given new data. */
@@ -39,55 +51,47 @@ export interface Model {
 
 /** More lines than this, and their min-max bands would hide one another. */
 const MOST_BANDS = 4;
+/** More instances than this, and their filled areas would. */
+const MOST_FILLED = 2;
 
 /** What `spec` draws of `timeline`. `solo`: the key of the one legend line to draw, or null for all. */
 export function model(spec: ChartSpec, timeline: Timeline, period_ms: number, solo: string | null): Model {
-  const { times, step_ms } = timeline;
+  const { times, step_ms, lines } = timeline;
   const summed = step_ms > period_ms;
-  const legend = legendOf(spec, timeline.lines);
-  const shown =
-    solo !== null && legend.some((line) => line.key === solo) ? legend.filter((line) => line.key === solo) : legend;
+  const legend = legendOf(spec, lines);
+  const alone = legend.filter((line) => line.key === solo);
+  const shown = alone.length > 0 ? alone : legend;
   const drawn: Drawn[] = [];
   const bands: Model["bands"] = [];
   const column = (values: Values): Column => (summed ? values : bridged(values));
 
-  const withBand = (line: Line, sign: 1 | -1, color: number, style: Drawn["style"], band: boolean) => {
-    drawn.push({ values: column(signed(line.avg, sign)), color, style });
+  const withBand = (line: Line, sign: 1 | -1, paint: Paint, style: Drawn["style"], band: boolean) => {
+    drawn.push({ values: column(signed(line.avg, sign)), style, ...paint });
     if (!band) return;
     drawn.push(
-      { values: signed(line.max, sign), color, style: "edge" },
-      { values: signed(line.min, sign), color, style: "edge" },
+      { values: signed(line.max, sign), style: "edge", ...paint },
+      { values: signed(line.min, sign), style: "edge", ...paint },
     );
     const upper = drawn.length - (sign > 0 ? 2 : 1);
-    bands.push({ upper, lower: sign > 0 ? upper + 1 : upper - 1, color });
+    bands.push({ upper, lower: sign > 0 ? upper + 1 : upper - 1, ...paint });
   };
-  const find = (metric: string, instance: string) =>
-    timeline.lines.find((line) => line.metric === metric && line.instance === instance);
 
   if (spec.kind === "stack" && shown.length > 1) {
     let below: Values = times.map(() => 0);
     for (const line of shown.filter((one) => one.key !== spec.total)) {
-      const values = line.readings[0]?.values ?? [];
+      const { values, color, pale } = line.readings[0] as Reading;
       below = below.map((base, at) => add(base, values[at] ?? null));
-      drawn.push({ values: column(below), color: line.color, style: "stacked" });
-      if (drawn.length > 1) bands.push({ upper: drawn.length - 1, lower: drawn.length - 2, color: line.color });
+      drawn.push({ values: column(below), color, pale, style: "stacked" });
+      if (drawn.length > 1) bands.push({ upper: drawn.length - 1, lower: drawn.length - 2, color, pale });
     }
-    const total = spec.total ? find(spec.total, "") : undefined;
-    if (total) withBand(total, 1, -1, "line", summed);
+    const total = lines.find((line) => line.metric === spec.total);
+    if (total) withBand(total, 1, TEXT, "line", summed);
   } else {
     const band = summed && shown.length * spec.parts.length <= MOST_BANDS;
-    const parts = spec.total ? [...spec.parts, { metric: spec.total, word: "total" }] : spec.parts;
-    for (const line of shown)
-      for (const part of parts) {
-        const matches =
-          spec.legend === "instance"
-            ? find(part.metric, line.key)
-            : part.metric === line.key
-              ? find(part.metric, "")
-              : undefined;
-        if (!matches) continue;
-        const filled = part.filled === true && shown.length <= 2;
-        withBand(matches, part.mirrored ? -1 : 1, line.color, filled || shown.length === 1 ? "filled" : "line", band);
+    for (const one of shown)
+      for (const { part, line, paint } of partsOf(spec, lines, one.key)) {
+        const filled = shown.length === 1 || (part.filled && (spec.legend === "part" || shown.length <= MOST_FILLED));
+        withBand(line, part.mirrored ? -1 : 1, paint, filled ? "filled" : "line", band);
       }
   }
 
@@ -100,32 +104,59 @@ export function model(spec: ChartSpec, timeline: Timeline, period_ms: number, so
     legend,
     low,
     high,
-    gaps: gapsOf(times, step_ms, timeline.lines),
-    empty: timeline.lines.every((line) => line.avg.every((value) => value === null)),
+    empty: lines.every((line) => line.avg.every((value) => value === null)),
     shape:
-      drawn.map((one) => `${one.color}${one.style}`).join() + bands.map((band) => `${band.upper}-${band.lower}`).join(),
+      drawn.map((one) => `${one.color}${one.pale ? "p" : ""}${one.style}`).join() +
+      bands.map((band) => `${band.upper}-${band.lower}`).join(),
   };
 }
 
-function legendOf(spec: ChartSpec, lines: Line[]): LegendLine[] {
+const TEXT: Paint = { color: -1, pale: false };
+
+interface Found {
+  part: Part;
+  line: Line;
+  paint: Paint;
+}
+
+/** What the legend line `key` stands for, as far as it is there. */
+function partsOf(spec: ChartSpec, lines: readonly Line[], key: string): Found[] {
   if (spec.legend === "part") {
-    const parts = spec.parts.map((part, at) => ({ ...part, color: at }));
-    if (spec.total) parts.unshift({ metric: spec.total, word: "total", color: -1 });
-    return parts.flatMap(({ metric, word, color }) => {
-      const line = lines.find((one) => one.metric === metric);
-      return line ? [{ key: metric, name: word, color, readings: [{ word: "", values: line.avg }] }] : [];
-    });
+    const at = spec.parts.findIndex((part) => part.metric === key);
+    const line = lines.find((one) => one.metric === key);
+    return line ? [{ part: spec.parts[at] ?? { metric: key }, line, paint: { color: at, pale: false } }] : [];
   }
-  const instances = [...new Set(lines.map((line) => line.instance))].sort();
-  return instances.map((instance, at) => ({
-    key: instance,
-    name: instance,
-    color: at,
-    readings: spec.parts.flatMap((part) => {
-      const line = lines.find((one) => one.metric === part.metric && one.instance === instance);
-      return line ? [{ word: spec.parts.length > 1 ? part.word : "", values: line.avg }] : [];
-    }),
-  }));
+  const instances = instancesOf(lines);
+  const apart = instances.length > 1;
+  return spec.parts.flatMap((part, at) => {
+    const line = lines.find((one) => one.metric === part.metric && one.instance === key);
+    const paint = apart ? { color: instances.indexOf(key), pale: part.mirrored === true } : { color: at, pale: false };
+    return line ? [{ part, line, paint }] : [];
+  });
+}
+
+const instancesOf = (lines: readonly Line[]): string[] => [...new Set(lines.map((line) => line.instance))].sort();
+
+function legendOf(spec: ChartSpec, lines: readonly Line[]): LegendLine[] {
+  const byPart = spec.legend === "part";
+  const keys = byPart
+    ? [...(spec.total ? [spec.total] : []), ...spec.parts.map((part) => part.metric)]
+    : instancesOf(lines);
+  return keys.flatMap((key) => {
+    const found = partsOf(spec, lines, key);
+    const worded = !byPart && spec.parts.length > 1;
+    const line: LegendLine = {
+      key,
+      name: byPart ? metricWord(key) : key,
+      readings: found.map(({ part, line, paint }) => ({
+        word: worded ? metricWord(part.metric) : "",
+        values: line.avg,
+        ...paint,
+      })),
+      idle: found.every(({ line }) => line.max.every((value) => !value)),
+    };
+    return found.length > 0 ? [line] : [];
+  });
 }
 
 const signed = (values: Values, sign: 1 | -1): Values =>
@@ -146,27 +177,10 @@ function extent(drawn: Drawn[]): { low: number; high: number } {
   return { low, high };
 }
 
-function gapsOf(times: number[], step_ms: number, lines: Line[]): Model["gaps"] {
-  const gaps: Model["gaps"] = [];
-  let start = -1;
-  const end = (at: number) => {
-    if (start >= 0 && at - start > 2)
-      gaps.push({ from: times[start] as number, to: (times[at - 1] as number) + step_ms });
-    start = -1;
-  };
-  times.forEach((_, at) => {
-    const known = lines.some((line) => line.avg[at] !== null);
-    if (known) end(at);
-    else if (start < 0) start = at;
-  });
-  end(times.length);
-  return gaps;
-}
-
 /** A legend line's values at index `at`, or its latest ones when `at` is null. */
-export function readingsAt(line: LegendLine, at: number | null): { word: string; value: number | null }[] {
-  return line.readings.map(({ word, values }) => ({
-    word,
+export function readingsAt(line: LegendLine, at: number | null): (Paint & { word: string; value: number | null })[] {
+  return line.readings.map(({ values, ...reading }) => ({
+    ...reading,
     value: at === null ? lastKnown(values, values.length - 1, 30) : (values[at] ?? null),
   }));
 }

@@ -2,9 +2,12 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { Base } from "../format.ts";
-import { text, ticks } from "../format.ts";
-import type { Drawn, Model } from "./model.ts";
-import { axisRange, axisTicks } from "./scale.ts";
+import { round, ticks } from "../format.ts";
+import type { Drawn, Model, Paint } from "./model.ts";
+import { type Axis, axisFor } from "./scale.ts";
+import { drawLimits, shadeGaps, shadePending } from "./shades.ts";
+import type { Blank } from "./stretches.ts";
+import { watchSwipes } from "./swipe.ts";
 
 export interface Look {
   unit: string;
@@ -13,14 +16,16 @@ export interface Look {
   floor: number;
   /** Top of the axis, where it is known beforehand. */
   ceiling: number | null;
+  /** Whether values hang below zero. */
+  mirrored: boolean;
   /** Values at which to draw dashed lines. */
   warning: number | null;
   critical: number | null;
 }
 
 export interface Events {
-  /** Index of the time under the shared cursor; null when it has left. */
-  onCursor: (index: number | null) => void;
+  /** The time under the pointer, Unix milliseconds, and its index; null when it has left. */
+  onCursor: (at: { index: number; time: number } | null) => void;
   /** A drag from one time to another, Unix milliseconds. */
   onDrag: (from: number, to: number) => void;
   onDoubleClick: () => void;
@@ -28,7 +33,9 @@ export interface Events {
 
 export interface Plot {
   /** Draws `model` between two times (ms). */
-  show: (model: Model, look: Look, from: number, to: number) => void;
+  show: (model: Model, blank: Blank, look: Look, from: number, to: number) => void;
+  /** Puts the cursor at a time that is pointed at elsewhere; null takes it away. The index of that time. */
+  point: (time: number | null) => number | null;
   resize: (width: number, height: number) => void;
   /** Draws again in the page's colours as they are now. */
   recolor: () => void;
@@ -36,17 +43,20 @@ export interface Plot {
 }
 
 const COLORS = 8;
-const SHARED_CURSOR = "sonde";
+const AWAY = { left: -10, top: -10 };
+const NOTHING = { left: 0, top: 0, width: 0, height: 0 };
 
 export function createPlot(box: HTMLElement, events: Events): Plot {
   const colors = new Map<string, string>();
   let chart: uPlot | null = null;
-  let now: { model: Model; look: Look; from: number; to: number } | null = null;
+  let now: { model: Model; blank: Blank; look: Look; from: number; to: number; axis: Axis } | null = null;
   let width = box.clientWidth;
   let height = box.clientHeight;
+  /** Whether the pointer is over this chart; otherwise the cursor is where another chart's is. */
+  let pointed = false;
 
   /** A custom property of the page as a colour that a canvas understands. */
-  function color(name: string, alpha = 1): string {
+  function ink(name: string, alpha = 1): string {
     const key = `${name}/${alpha}`;
     let found = colors.get(key);
     if (!found) {
@@ -59,17 +69,18 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
     }
     return found;
   }
-  const lineColor = (index: number, alpha = 1) => color(index < 0 ? "--text" : `--c${(index % COLORS) + 1}`, alpha);
+  const lineColor = ({ color, pale }: Paint, alpha = 1) =>
+    ink(color < 0 ? "--text" : `--c${(color % COLORS) + 1}`, pale ? alpha * 0.6 : alpha);
 
   function series(drawn: Drawn): uPlot.Series {
     const edge = drawn.style === "edge";
     const made: uPlot.Series = {
-      stroke: () => (edge ? "transparent" : lineColor(drawn.color, drawn.style === "stacked" ? 0.8 : 1)),
+      stroke: () => (edge ? "transparent" : lineColor(drawn, drawn.style === "stacked" ? 0.8 : 1)),
       width: edge ? 0 : drawn.style === "stacked" ? 0.75 : 1.4,
       points: { show: lonely },
     };
-    if (drawn.style === "filled") made.fill = () => lineColor(drawn.color, 0.14);
-    if (drawn.style === "stacked") made.fill = () => lineColor(drawn.color, 0.5);
+    if (drawn.style === "filled") made.fill = () => lineColor(drawn, 0.14);
+    if (drawn.style === "stacked") made.fill = () => lineColor(drawn, 0.5);
     return made;
   }
 
@@ -84,40 +95,39 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
       cursor: {
         y: false,
         points: { size: 6 },
-        drag: { x: true, y: false, setScale: false },
-        // Only the pointer's place is shared: a drag belongs to the chart it began in.
-        sync: {
-          key: SHARED_CURSOR,
-          scales: ["x", null],
-          filters: { pub: (type) => type === "mousemove" || type === "mouseleave", sub: () => true },
-        },
+        drag: { x: false, y: false, setScale: false },
         bind: {
+          mousedown: () => null,
+          mouseup: () => null,
+          click: () => null,
           dblclick: () => () => {
             events.onDoubleClick();
             return null;
+          },
+          mousemove: (_, __, move) => (event) => {
+            pointed = true;
+            return move(event);
+          },
+          mouseleave: (_, __, leave) => (event) => {
+            const result = leave(event);
+            pointed = false;
+            return result;
           },
         },
       },
       scales: {
         x: { time: true, range: () => [now?.from ?? 0, now?.to ?? 1] },
-        y: {
-          range: () => {
-            if (!now) return [0, 1];
-            const { look } = now;
-            const [low, high] = axisRange(now.model.low, now.model.high, look.unit, look.base, look.floor);
-            return [low, look.ceiling !== null && now.model.high <= look.ceiling ? look.ceiling : high];
-          },
-        },
+        y: { range: () => [now?.axis.low ?? 0, now?.axis.high ?? 1] },
       },
       axes: [
         {
-          stroke: () => color("--muted"),
+          stroke: () => ink("--muted"),
           font: font(),
           size: 26,
           gap: 4,
           space: 80,
           grid: { show: false },
-          ticks: { show: true, size: 4, width: 1, stroke: () => color("--line") },
+          ticks: { show: true, size: 4, width: 1, stroke: () => ink("--line") },
           values: (u, splits, _, __, step) => {
             // A label that would be cut off at the right edge is left out.
             const room = u.bbox.width / devicePixelRatio - 16;
@@ -125,90 +135,64 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
           },
         },
         {
-          stroke: () => color("--muted"),
+          stroke: () => ink("--muted"),
           font: font(),
           size: 64,
           gap: 6,
-          grid: { width: 1, stroke: () => color("--line", 0.8) },
+          grid: { width: 1, stroke: () => ink("--line", 0.8) },
           ticks: { show: false },
-          splits: (_, __, low, high) =>
-            axisTicks(low, high, now?.look.unit ?? "", now?.look.base ?? 1024, Math.max(2, Math.floor(height / 44))),
-          values: (_, splits) => splits.map((value) => axisText(Math.abs(value), now?.look)),
+          splits: () => now?.axis.ticks ?? [],
+          values: (_, splits) => splits.map((value) => round(Math.abs(value), now?.look.unit ?? "", now?.look.base)),
         },
       ],
       series: [{}, ...model.drawn.map(series)],
       bands: model.bands.map((band) => ({
         series: [band.upper + 1, band.lower + 1],
-        fill: (u: uPlot) => lineColor(band.color, u.series[band.lower + 1]?.width === 0 ? 0.16 : 0.5),
+        fill: (u: uPlot) => lineColor(band, u.series[band.lower + 1]?.width === 0 ? 0.16 : 0.5),
       })),
       hooks: {
-        drawClear: [drawGaps],
-        draw: [drawThresholds],
-        setCursor: [(u) => events.onCursor(u.cursor.idx ?? null)],
-        setSelect: [
-          (u) => {
-            const { left, width: span } = u.select;
-            if (span <= 0) return;
-            events.onDrag(u.posToVal(left, "x"), u.posToVal(left + span, "x"));
-            u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+        drawClear: [drawBehind],
+        draw: [drawAbove],
+        setCursor: [
+          ({ cursor, data: [times] }) => {
+            if (!pointed) return;
+            const index = cursor.idx ?? null;
+            events.onCursor(index === null ? null : { index, time: times[index] as number });
           },
         ],
       },
     };
-    return new uPlot(options, data(model), box);
+    const made = new uPlot(options, data(model), box);
+    watchSwipes(made.over, {
+      onMove: (a, b) =>
+        made.setSelect({ left: Math.min(a, b), top: 0, width: Math.abs(b - a), height: made.over.clientHeight }, false),
+      onEnd: () => made.setSelect(NOTHING, false),
+      onDone: (a, b) => events.onDrag(made.posToVal(a, "x"), made.posToVal(b, "x")),
+    });
+    return made;
   }
 
-  /** Grey, hatched stretches of which nothing is known. */
-  function drawGaps(u: uPlot): void {
-    if (!now?.model.gaps.length) return;
-    const { ctx, bbox } = u;
-    ctx.save();
-    ctx.beginPath();
-    for (const gap of now.model.gaps) {
-      const left = Math.max(u.valToPos(gap.from, "x", true), bbox.left);
-      const right = Math.min(u.valToPos(gap.to, "x", true), bbox.left + bbox.width);
-      if (right > left) ctx.rect(left, bbox.top, right - left, bbox.height);
-    }
-    ctx.fillStyle = color("--muted", 0.05);
-    ctx.fill();
-    ctx.clip();
-    ctx.strokeStyle = color("--muted", 0.1);
-    ctx.lineWidth = devicePixelRatio;
-    ctx.beginPath();
-    for (let x = bbox.left - bbox.height; x < bbox.left + bbox.width; x += 8 * devicePixelRatio) {
-      ctx.moveTo(x, bbox.top + bbox.height);
-      ctx.lineTo(x + bbox.height, bbox.top);
-    }
-    ctx.stroke();
-    ctx.restore();
-  }
-
-  function drawThresholds(u: uPlot): void {
+  function drawBehind(u: uPlot): void {
     if (!now) return;
-    const { ctx, bbox } = u;
-    const top = u.scales.y?.max ?? 0;
-    ctx.save();
-    ctx.lineWidth = devicePixelRatio;
-    ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
-    for (const [value, name] of [
-      [now.look.warning, "--warning"],
-      [now.look.critical, "--critical"],
-    ] as const) {
-      if (value === null || value > top) continue;
-      const y = Math.round(u.valToPos(value, "y", true));
-      ctx.strokeStyle = color(name, 0.65);
-      ctx.beginPath();
-      ctx.moveTo(bbox.left, y);
-      ctx.lineTo(bbox.left + bbox.width, y);
-      ctx.stroke();
-    }
-    ctx.restore();
+    const x = (time: number) => u.valToPos(time, "x", true);
+    shadePending(u.ctx, u.bbox, now.blank.pending, x, ink);
+    shadeGaps(u.ctx, u.bbox, now.blank.gaps, x, ink);
+  }
+
+  function drawAbove(u: uPlot): void {
+    if (!now) return;
+    const { warning, critical } = now.look;
+    const limits: [number | null, string][] = [
+      [warning, "--warning"],
+      [critical, "--critical"],
+    ];
+    drawLimits(u.ctx, u.bbox, limits, now.axis.high, (value) => u.valToPos(value, "y", true), ink);
   }
 
   return {
-    show(model, look, from, to) {
+    show(model, blank, look, from, to) {
       const old = now;
-      now = { model, look, from, to };
+      now = { model, blank, look, from, to, axis: axisFor({ ...look, low: model.low, high: model.high }) };
       if (width === 0 || height === 0) return;
       if (!chart || old?.model.shape !== model.shape) {
         chart?.destroy();
@@ -216,6 +200,14 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
       } else {
         chart.setData(data(model));
       }
+    },
+    point(time) {
+      if (!chart) return null;
+      const left = time === null ? -1 : chart.valToPos(time, "x");
+      const inside = left >= 0 && left <= chart.over.clientWidth;
+      pointed = false;
+      chart.setCursor(inside ? { left, top: 0 } : AWAY, false);
+      return chart.cursor.idx ?? null;
     },
     resize(nextWidth, nextHeight) {
       width = nextWidth;
@@ -230,6 +222,7 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
     destroy() {
       chart?.destroy();
       chart = null;
+      now = null;
     },
   };
 }
@@ -237,10 +230,7 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
 const data = (model: Model): uPlot.AlignedData =>
   [model.times, ...model.drawn.map((one) => one.values)] as uPlot.AlignedData;
 
-const font = (): string => `11px ${getComputedStyle(document.documentElement).fontFamily}`;
-
-const axisText = (value: number, look: Look | undefined): string =>
-  look?.unit === "%" ? `${Math.round(value * 10) / 10}\u00a0%` : text(value, look?.unit ?? "", look?.base ?? 1024);
+const font = (): string => `12px ${getComputedStyle(document.documentElement).fontFamily}`;
 
 /** Points are drawn only where a value stands alone between gaps, as no line would show it. */
 function lonely(u: uPlot, index: number): boolean {

@@ -1,42 +1,54 @@
-// Ranges and tick spacings of value axes. Tops snap to few steps, so that a live chart does not breathe with each sample.
+// Value axes: where they begin and end, and their ticks. Ends snap to few values, so that a live chart does not breathe
+// with each sample; there are four or five ticks, and the top always has one. Pure.
 import type { Base } from "../format.ts";
 
-const PERCENT_TOPS = [5, 10, 25, 50, 100];
-
-/** Top of an axis of percentages. Shares that add up to a hair over 100 by rounding do not double it. */
-export function percentTop(max: number): number {
-  if (max > 100 && max < 101) return 100;
-  return PERCENT_TOPS.find((top) => max <= top) ?? Math.ceil(max / 100) * 100;
+export interface Axis {
+  low: number;
+  high: number;
+  /** Ascending, both ends included. */
+  ticks: number[];
 }
 
-/** The smallest 1, 2 or 5 times a power of ten (or of two, for sizes counted in 1024) that is not below `max`. */
-export function niceTop(max: number, base: Base | 10 = 10): number {
-  if (!(max > 0)) return 1;
-  if (base === 1024) return 2 ** Math.ceil(Math.log2(max) - 1e-9);
-  const power = 10 ** Math.floor(Math.log10(max) + 1e-9);
-  const factor = [1, 2, 5, 10].find((candidate) => max <= candidate * power * (1 + 1e-9)) ?? 10;
+export interface Reach {
+  /** Lowest and highest value drawn. */
+  low: number;
+  high: number;
+  unit: string;
+  base: Base;
+  /** The axis reaches at least this far. */
+  floor: number;
+  /** Top of the axis, where it is known beforehand. */
+  ceiling: number | null;
+  /** Whether values hang below zero: both halves have one scale then, so that they can be compared. */
+  mirrored: boolean;
+}
+
+/** The smallest 1, 2, 2.5 or 5 times a power of ten (a power of two for sizes counted in 1024) that is not below `least`. */
+export function niceStep(least: number, binary = false): number {
+  if (!(least > 0)) return 1;
+  if (binary) return 2 ** Math.ceil(Math.log2(least) - 1e-9);
+  const power = 10 ** Math.floor(Math.log10(least) + 1e-9);
+  const factor = [1, 2, 2.5, 5].find((candidate) => least <= candidate * power * (1 + 1e-9)) ?? 10;
   return factor * power;
 }
 
-/** Axis range of values between `low` and `high` in `unit`; zero is always on it. `floor` keeps an idle chart from magnifying noise. */
-export function axisRange(low: number, high: number, unit: string, base: Base, floor: number): [number, number] {
-  const round = (value: number) =>
-    unit === "%" ? percentTop(value) : niceTop(value, unit.startsWith("B") ? asBase(base) : 10);
-  const top = high > 0 || low >= 0 ? round(Math.max(high, floor)) : 0;
-  const bottom = low < 0 ? -round(Math.max(-low, floor)) : 0;
-  return [bottom, top];
+const multiples = (step: number, first: number, last: number): number[] =>
+  Array.from({ length: last - first + 1 }, (_, at) => (first + at) * step || 0); // never -0
+
+export function axisFor({ low, high, unit, base, floor, ceiling, mirrored }: Reach): Axis {
+  const binary = base === 1024 && unit.startsWith("B");
+  // Shares that add up to a hair over 100 by rounding do not double the axis.
+  const most = unit === "%" && high > 100 && high < 101 ? 100 : Math.max(high, -low, floor);
+  if (mirrored || low < 0) {
+    const step = niceStep(most / 2, binary);
+    return { low: -2 * step, high: 2 * step, ticks: multiples(step, -2, 2) };
+  }
+  if (ceiling !== null && ceiling > 0 && high <= ceiling) {
+    const step = niceStep(ceiling / 4, binary);
+    // A round value right below the top would write over its label.
+    const ticks = multiples(step, 0, 4).filter((tick) => tick < ceiling - 0.4 * step);
+    return { low: 0, high: ceiling, ticks: [...ticks, ceiling] };
+  }
+  const step = niceStep(most / 4, binary);
+  return { low: 0, high: 4 * step, ticks: multiples(step, 0, 4) };
 }
-
-const asBase = (base: Base): Base | 10 => (base === 1024 ? 1024 : 10);
-
-/** Tick values from `low` to `high`, at most about `count`, at round steps of the unit's base. */
-export function axisTicks(low: number, high: number, unit: string, base: Base, count: number): number[] {
-  const rough = (high - low) / Math.max(1, count);
-  const step =
-    unit === "%" && high - low >= 20 ? percentStep(rough) : niceTop(rough, unit.startsWith("B") ? asBase(base) : 10);
-  const ticks = [];
-  for (let at = Math.ceil(low / step - 1e-9); at * step <= high + step * 1e-6; at += 1) ticks.push(at * step || 0); // never -0
-  return ticks;
-}
-
-const percentStep = (rough: number): number => [5, 10, 25, 50].find((step) => rough <= step) ?? 100;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { SeriesAnswer } from "../api/types.gen.ts";
+import { MOST_STEPS } from "./grid.ts";
 import { Ring } from "./ring.ts";
 import { bridged, lastKnown, timeline } from "./timeline.ts";
 
@@ -131,4 +132,11 @@ test("the last known value is looked for only so far back", () => {
   assert.equal(lastKnown([1, 2, null, null], 3, 2), 2);
   assert.equal(lastKnown([1, 2, null, null], 3, 1), null);
   assert.equal(lastKnown([], 3, 5), null);
+});
+
+test("steps too short for a range are made longer", () => {
+  const year_ms = 365 * 86_400_000;
+  const drawn = timeline(stored(1000, [1, 2]), NONE, METRICS, 1000, 0, year_ms);
+  assert.ok(drawn.times.length <= MOST_STEPS + 1);
+  assert.ok((drawn.times.at(-1) as number) + drawn.step_ms > year_ms);
 });

@@ -1,5 +1,6 @@
 // Stored series continued by live samples, on one grid, so that no seam shows where one ends and the other begins.
 import type { SeriesAnswer } from "../api/types.gen.ts";
+import { boundedStep } from "./grid.ts";
 import { firstAtOrAfter, type Ring } from "./ring.ts";
 
 export type Values = (number | null)[];
@@ -27,16 +28,18 @@ const NO_RINGS: ReadonlyMap<string, Ring> = new Map();
 
 /**
  * The lines of `metrics` from `from` to `to` (ms). A step that live samples cover from its start takes their average,
- * minimum and maximum; every other step takes the stored ones. A step with neither is null: a gap.
+ * minimum and maximum; every other step takes the stored ones. A step with neither is null. Steps too short for the range
+ * are made longer: there are never more than `MOST_STEPS` of them.
  */
 export function timeline(
   base: SeriesAnswer | null,
   rings: Rings,
   metrics: readonly string[],
-  step_ms: number,
+  asked_step_ms: number,
   from: number,
   to: number,
 ): Timeline {
+  const step_ms = boundedStep(asked_step_ms, to - from);
   const first = Math.floor(from / step_ms) * step_ms;
   const steps = Math.max(0, Math.floor((to - first) / step_ms) + 1);
   const times = Array.from({ length: steps }, (_, at) => first + at * step_ms);

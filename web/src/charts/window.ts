@@ -1,6 +1,22 @@
 // Which stretch of time the charts show: either the last so many minutes, sliding, or a fixed range. URL in, URL out.
 
-export type Window = { kind: "live"; preset: string; span_ms: number } | { kind: "fixed"; from: number; to: number };
+export interface LiveWindow {
+  kind: "live";
+  preset: string;
+  span_ms: number;
+}
+
+export interface FixedWindow {
+  kind: "fixed";
+  from: number;
+  to: number;
+  /** The live window to go back to. */
+  preset: string;
+  /** True when it is what a live window showed when it was stopped. */
+  paused: boolean;
+}
+
+export type Window = LiveWindow | FixedWindow;
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -19,22 +35,42 @@ export const PRESETS: Record<string, number> = {
 export const DEFAULT_PRESET = "15m";
 /** The shortest range that a drag may select: below it a chart has nothing more to show. */
 export const SHORTEST_MS = 10_000;
+/** The longest range, and how far into the past keys go: nothing is kept for longer. */
+export const LONGEST_MS = 10 * 365 * DAY_MS;
+/** Times beyond this are none that a calendar knows. */
+const LAST_MS = 8.64e15;
 
-/** The window a URL's query asks for; the default where it asks for nothing sensible. */
-export function parseWindow(query: URLSearchParams): Window {
-  const from = Number(query.get("from") ?? Number.NaN);
-  const to = Number(query.get("to") ?? Number.NaN);
-  if (Number.isFinite(from) && Number.isFinite(to) && from > 0 && to > from) return { kind: "fixed", from, to };
-  const asked = query.get("range") ?? "";
+/** The live window of a preset; of the default one where there is none of that name. */
+export function liveWindow(asked: string): LiveWindow {
   const preset = Object.hasOwn(PRESETS, asked) ? asked : DEFAULT_PRESET;
   return { kind: "live", preset, span_ms: PRESETS[preset] as number };
 }
 
+/** The window a URL's query asks for; the default where it asks for nothing sensible. */
+export function parseWindow(query: URLSearchParams): Window {
+  const window = liveWindow(query.get("range") ?? "");
+  const from = Math.floor(Number(query.get("from") ?? Number.NaN));
+  const to = Math.ceil(Number(query.get("to") ?? Number.NaN));
+  if (!(from > 0 && to > from && to <= LAST_MS)) return window;
+  return {
+    kind: "fixed",
+    from: Math.max(from, to - LONGEST_MS),
+    to,
+    preset: window.preset,
+    paused: query.get("paused") === "1",
+  };
+}
+
 /** The query entries of a window; null removes an entry. */
 export function windowQuery(window: Window): Record<string, string | null> {
-  if (window.kind === "fixed")
-    return { from: String(Math.round(window.from)), to: String(Math.round(window.to)), range: null };
-  return { from: null, to: null, range: window.preset === DEFAULT_PRESET ? null : window.preset };
+  const range = window.preset === DEFAULT_PRESET ? null : window.preset;
+  if (window.kind === "live") return { range, from: null, to: null, paused: null };
+  return {
+    range,
+    from: String(Math.floor(window.from)),
+    to: String(Math.ceil(window.to)),
+    paused: window.paused ? "1" : null,
+  };
 }
 
 /** Start and end at the moment `now`, in Unix milliseconds. */
@@ -42,14 +78,32 @@ export function bounds(window: Window, now: number): { from: number; to: number 
   return window.kind === "fixed" ? { from: window.from, to: window.to } : { from: now - window.span_ms, to: now };
 }
 
-/** The fixed window of a drag from one time to another, in either direction; null when it is a click. */
-export function zoomed(a: number, b: number, oldest: number, newest: number): Window | null {
-  const from = Math.max(Math.min(a, b), oldest);
-  const to = Math.min(Math.max(a, b), newest);
-  if (to - from <= 0) return null;
-  if (to - from >= SHORTEST_MS) return { kind: "fixed", from, to };
+/** What `window` shows at the moment `now`, held still. */
+export const held = (window: Window, now: number): FixedWindow => ({
+  kind: "fixed",
+  ...bounds(window, now),
+  preset: window.preset,
+  paused: true,
+});
+
+/** The part of `window` that a drag from one time to another selects, in either direction; null when it is a click. */
+export function zoomed(window: Window, now: number, a: number, b: number): FixedWindow | null {
+  const shown = bounds(window, now);
+  const from = Math.max(Math.min(a, b), shown.from);
+  const to = Math.min(Math.max(a, b), shown.to);
+  if (!(to - from > 0)) return null;
   const middle = (from + to) / 2;
-  return { kind: "fixed", from: middle - SHORTEST_MS / 2, to: middle + SHORTEST_MS / 2 };
+  const half = Math.max(to - from, SHORTEST_MS) / 2;
+  return { kind: "fixed", from: middle - half, to: middle + half, preset: window.preset, paused: false };
+}
+
+/** `window` moved by `share` of its length and stretched by `factor` around its middle; never past `now`, nor before all history. */
+export function moved(window: Window, now: number, share: number, factor: number): FixedWindow {
+  const { from, to } = bounds(window, now);
+  const length = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, (to - from) * factor));
+  const middle = (from + to) / 2 + (to - from) * share;
+  const begin = Math.max(now - LONGEST_MS, Math.min(now, middle + length / 2) - length);
+  return { kind: "fixed", from: begin, to: begin + length, preset: window.preset, paused: false };
 }
 
 /** How many points to ask for: one a pixel, in hundreds so that resizing seldom refetches. */
@@ -57,36 +111,18 @@ export function pointsFor(width_px: number): number {
   return Math.min(1500, Math.max(300, Math.ceil(width_px / 100) * 100));
 }
 
-/** The step the server will take for `span_ms` (the contract's rule), to know beforehand how often to ask again. */
-export function stepFor(span_ms: number, points: number, period_ms: number): number {
-  return Math.max(period_ms, Math.ceil(span_ms / points / period_ms) * period_ms);
-}
-
 /** Steps up to this are continued by live samples between two fetches; longer ones are fetched again. */
 export const LIVE_STEP_MS = 60_000;
 /** How long the live rings remember: two fetches, their delay and a step. */
 export const LIVE_KEEP_MS = 420_000;
+/** Steps up to this move on visibly while values are polled, so their windows are fetched every so often then. */
+const POLLED_STEP_MS = 10_000;
+/** Agents send batches of some seconds: the end of a window that was just paused is stored only a little later. */
+const STORED_AFTER_MS = 20_000;
 
-/** Milliseconds until the stored part of a live window has to be fetched again. */
-export function refetchAfter(step_ms: number): number {
+/** Milliseconds until the stored part of `window` has to be fetched again; null when it does not change any more. */
+export function refetchAfter(window: Window, step_ms: number, now: number, polled: boolean): number | null {
+  if (window.kind === "fixed") return window.to > now - STORED_AFTER_MS ? STORED_AFTER_MS : null;
+  if (polled && step_ms <= POLLED_STEP_MS) return POLLED_STEP_MS;
   return step_ms <= LIVE_STEP_MS ? 240_000 : Math.min(120_000, step_ms / 2);
-}
-
-/** A resolution in words: `raw, 1 s`, `raw, 6 s steps` or `minute, 3 min steps`. */
-export function resolutionName(resolution: string, step_ms: number, period_ms: number): string {
-  const seconds = step_ms / 1000;
-  const step =
-    seconds < 60 ? `${round(seconds)} s` : seconds < 3600 ? `${round(seconds / 60)} min` : `${round(seconds / 3600)} h`;
-  return step_ms > period_ms ? `${resolution}, ${step} steps` : `${resolution}, ${step}`;
-}
-
-const round = (value: number): number => Math.round(value * 10) / 10;
-
-/** `window` moved by `share` of its length and stretched by `factor` around its middle; never past `now`. */
-export function moved(window: Window, now: number, share: number, factor: number): Window {
-  const { from, to } = bounds(window, now);
-  const length = Math.max(SHORTEST_MS, (to - from) * factor);
-  const middle = (from + to) / 2 + (to - from) * share;
-  const end = Math.min(now, middle + length / 2);
-  return { kind: "fixed", from: end - length, to: end };
 }

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ordered, parseSort } from "./order.ts";
+import { byName, ordered, parseSort, type Sort } from "./order.ts";
 import { type Standing, summarise } from "./summary.ts";
 
-const host = (id: string, standing: Standing, cpu: number | null = null) => ({
+const host = (id: string, lastStanding: Standing, cpu: number | null = null) => ({
   id,
-  standing,
+  lastStanding,
   summary: () => summarise({ cpu: { "": { total: cpu } } }, 1),
 });
-const ids = (hosts: { id: string }[]) => hosts.map((one) => one.id);
+const ids = (hosts: readonly { id: string }[]) => hosts.map((one) => one.id);
+const sorted = (hosts: ReturnType<typeof host>[], sort: Sort) => ids(ordered(byName(hosts), sort));
 
 test("the worst come first, names decide within a state", () => {
   const hosts = [
@@ -19,19 +20,20 @@ test("the worst come first, names decide within a state", () => {
     host("x", "critical"),
     host("o", "offline"),
   ];
-  assert.deepEqual(ids(ordered(hosts, "worst")), ["x", "o", "w", "c", "b", "d"]);
+  assert.deepEqual(sorted(hosts, "worst"), ["x", "o", "w", "c", "b", "d"]);
 });
 
 test("numbers in names count as numbers", () => {
-  assert.deepEqual(ids(ordered([host("web-10", "up"), host("web-9", "up")], "name")), ["web-9", "web-10"]);
+  assert.deepEqual(sorted([host("web-10", "up"), host("web-9", "up")], "name"), ["web-9", "web-10"]);
 });
 
 test("the busiest come first and the unknown last", () => {
-  assert.deepEqual(ids(ordered([host("a", "up", null), host("b", "up", 5), host("c", "up", 50)], "cpu")), [
-    "c",
-    "b",
-    "a",
-  ]);
+  assert.deepEqual(sorted([host("a", "up", null), host("b", "up", 5), host("c", "up", 50)], "cpu"), ["c", "b", "a"]);
+});
+
+test("of equally busy hosts, and of those nobody knows, names decide", () => {
+  const hosts = [host("d", "up"), host("b", "up", 5), host("c", "up"), host("a", "up", 5)];
+  assert.deepEqual(sorted(hosts, "cpu"), ["a", "b", "c", "d"]);
 });
 
 test("an order nobody knows is worst first", () => {

@@ -1,5 +1,5 @@
-// The order of the fleet. Ties always fall back to the name, so that nothing moves without a reason.
-import { STANDINGS, type Standing, type Summary } from "./summary.ts";
+// The order of the fleet. Ties always fall back to the name, so that nothing moves without a reason. Pure.
+import { STANDINGS, type Standing, type Summary, traffic } from "./summary.ts";
 
 export type Sort = "worst" | "name" | "cpu" | "memory" | "disk" | "traffic";
 
@@ -16,8 +16,8 @@ export const parseSort = (text: string | null): Sort =>
   text !== null && Object.hasOwn(SORTS, text) ? (text as Sort) : "worst";
 
 export interface Ordered {
-  id: string;
-  standing: Standing;
+  /** As far as was known last: a stream that goes away moves nothing. */
+  readonly lastStanding: Standing;
   summary: () => Summary;
 }
 
@@ -25,7 +25,7 @@ const MEASURES: Partial<Record<Sort, (summary: Summary) => number | null>> = {
   cpu: (summary) => summary.cpu,
   memory: (summary) => summary.memory,
   disk: (summary) => summary.space?.value ?? null,
-  traffic: (summary) => (summary.received ?? 0) + (summary.sent ?? 0),
+  traffic,
 };
 
 /** True when the order changes with every sample. */
@@ -33,15 +33,23 @@ export const followsSamples = (sort: Sort): boolean => sort in MEASURES;
 
 const names = new Intl.Collator(undefined, { numeric: true });
 
-/** `hosts` in the order of `sort`; unknown values last. */
-export function ordered<T extends Ordered>(hosts: readonly T[], sort: Sort): T[] {
+export const byName = <T extends { id: string }>(hosts: readonly T[]): T[] =>
+  [...hosts].sort((a, b) => names.compare(a.id, b.id));
+
+/** `hosts`, given in the order of their names, in that of `sort`; unknown values last, equal ones as they were. */
+export function ordered<T extends Ordered>(hosts: readonly T[], sort: Sort): readonly T[] {
+  if (sort === "worst") return worstFirst(hosts);
   const measure = MEASURES[sort];
-  const key = (host: T): number => {
-    if (sort === "worst") return STANDINGS.indexOf(host.standing);
-    return measure ? -(measure(host.summary()) ?? Number.NEGATIVE_INFINITY) : 0;
-  };
+  if (!measure) return hosts;
   return hosts
-    .map((host) => ({ host, key: key(host) }))
-    .sort((a, b) => (a.key === b.key ? names.compare(a.host.id, b.host.id) : a.key - b.key))
+    .map((host) => ({ host, value: measure(host.summary()) ?? Number.NEGATIVE_INFINITY }))
+    .sort((a, b) => (a.value === b.value ? 0 : b.value - a.value))
     .map(({ host }) => host);
+}
+
+/** By sorting into six boxes: this is done again with every change of any host. */
+function worstFirst<T extends Ordered>(hosts: readonly T[]): T[] {
+  const boxes = new Map<Standing, T[]>(STANDINGS.map((standing) => [standing, []]));
+  for (const host of hosts) boxes.get(host.lastStanding)?.push(host);
+  return [...boxes.values()].flat();
 }

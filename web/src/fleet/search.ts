@@ -1,6 +1,7 @@
-// The search grammar: words that must all hold, such as `tag:prod cpu>80 offline web`.
-import type { Standing, Summary } from "./summary.ts";
-import { STANDINGS } from "./summary.ts";
+// The search grammar: terms that must all hold, such as `tag:prod cpu > 80 -offline web`. A term that means nothing is told
+// as a problem, and the others still count. Pure.
+import type { Base } from "../format.ts";
+import { STANDINGS, type Standing, type Summary, traffic } from "./summary.ts";
 
 /** What a search looks at. `summary` is asked for only when a search compares a number. */
 export interface Candidate {
@@ -15,9 +16,12 @@ export interface Search {
   matches: (candidate: Candidate) => boolean;
   /** True when the outcome changes with every sample. */
   numeric: boolean;
+  /** A sentence for each term that was left out: the term, what is wrong with it, what to write instead. */
+  problems: readonly string[];
 }
 
-const NUMBERS: Record<string, (summary: Summary) => number | null> = {
+/** What can be compared with a number: percents, load per core, and traffic in bytes per second. */
+const MEASURES: Record<string, (summary: Summary) => number | null> = {
   cpu: (summary) => summary.cpu,
   mem: (summary) => summary.memory,
   memory: (summary) => summary.memory,
@@ -25,50 +29,119 @@ const NUMBERS: Record<string, (summary: Summary) => number | null> = {
   inodes: (summary) => summary.inodes?.value ?? null,
   gpu: (summary) => summary.gpu?.value ?? null,
   load: (summary) => summary.loadPerCore,
+  net: traffic,
 };
 
-const COMPARISON = /^([a-z]+)(>=|<=|>|<)(\d+(?:\.\d+)?)%?$/;
+const COMPARISONS: Record<string, (value: number, limit: number) => boolean> = {
+  ">": (value, limit) => value > limit,
+  ">=": (value, limit) => value >= limit,
+  "<": (value, limit) => value < limit,
+  "<=": (value, limit) => value <= limit,
+  // As exact as cards show numbers.
+  "=": (value, limit) => value.toFixed(1) === limit.toFixed(1),
+};
 
-/** The search that `text` asks for. What is no known word of the grammar is looked for in id, host name and tags. */
-export function parseSearch(text: string): Search {
-  let numeric = false;
-  const tests = text
-    .toLowerCase()
-    .split(/\s+/)
-    .filter((word) => word !== "")
-    .map((word): ((candidate: Candidate) => boolean) => {
-      const comparison = COMPARISON.exec(word);
-      const read = comparison ? NUMBERS[comparison[1] as string] : undefined;
-      if (comparison && read) {
-        numeric = true;
-        const limit = Number(comparison[3]);
-        return (candidate) => {
-          const value = read(candidate.summary());
-          return value !== null && compare(value, comparison[2] as string, limit);
-        };
-      }
-      if (word.startsWith("tag:")) {
-        const tag = word.slice(4);
-        return (candidate) => candidate.tags.some((one) => one.toLowerCase().startsWith(tag));
-      }
-      if ((STANDINGS as readonly string[]).includes(word)) return (candidate) => candidate.standing === word;
-      return (candidate) =>
-        candidate.id.includes(word) ||
-        candidate.hostname.toLowerCase().includes(word) ||
-        candidate.tags.some((tag) => tag.toLowerCase().includes(word));
-    });
-  return { matches: (candidate) => tests.every((holds) => holds(candidate)), numeric };
+const SPACED_SIGN = /\s*(>=|<=|>|<|=)\s*/g;
+const COMPARISON = /^([^<>=]*)(>=|<=|>|<|=)(.*)$/;
+const NUMBER = /^(\d+(?:[.,]\d+)?)(.*)$/;
+const RATE = /^(b|[kmg])?(?:(?<=[kmg])i?b)?(?:\/s)?$/;
+const POWERS: Record<string, number> = { b: 0, k: 1, m: 2, g: 3 };
+
+interface Term {
+  holds: (candidate: Candidate) => boolean;
+  numeric?: boolean;
 }
 
-function compare(value: number, operator: string, limit: number): boolean {
-  switch (operator) {
-    case ">":
-      return value > limit;
-    case ">=":
-      return value >= limit;
-    case "<":
-      return value < limit;
-    default:
-      return value <= limit;
+/** Why a term means nothing; the message is for people. */
+class Problem extends Error {}
+
+/** The search that `text` asks for. `base`: what a k, M or G of traffic multiplies by. Never throws. */
+export function parseSearch(text: string, base: Base = 1024): Search {
+  const terms: Term[] = [];
+  const problems: string[] = [];
+  for (const word of text.replace(SPACED_SIGN, "$1").split(/\s+/).filter(Boolean)) {
+    try {
+      terms.push(negatable(word.toLowerCase(), base));
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      problems.push(`“${word}” is left out: ${error.message}`);
+    }
   }
+  return {
+    matches: (candidate) => terms.every((term) => term.holds(candidate)),
+    numeric: terms.some((term) => term.numeric),
+    problems: [...new Set(problems)],
+  };
 }
+
+function negatable(word: string, base: Base): Term {
+  if (!word.startsWith("-")) return termOf(word, base);
+  if (word === "-") throw new Problem("write what to exclude right behind the minus, such as -web.");
+  const term = termOf(word.slice(1), base);
+  return { ...term, holds: (candidate) => !term.holds(candidate) };
+}
+
+function termOf(word: string, base: Base): Term {
+  const [, name, sign, limit] = COMPARISON.exec(word) ?? [];
+  if (name !== undefined && sign !== undefined && limit !== undefined) return comparison(name, sign, limit, base);
+  if (word.startsWith("tag:")) return tagged(word.slice(4));
+  const state = /^(?:state|is):(.*)$/.exec(word)?.[1];
+  if (state !== undefined) return standing(state);
+  if (isStanding(word)) return standing(word);
+  return {
+    holds: ({ id, hostname, tags }) => [id, hostname, ...tags].some((one) => one.toLowerCase().includes(word)),
+  };
+}
+
+function comparison(name: string, sign: string, limit: string, base: Base): Term {
+  const read = Object.hasOwn(MEASURES, name) ? MEASURES[name] : undefined;
+  if (!read) throw new Problem(`only ${listed(Object.keys(MEASURES), "and")} can be compared.`);
+  const wanted = name === "net" ? rate(limit, base) : percent(name, limit);
+  const compare = COMPARISONS[sign] as (value: number, limit: number) => boolean;
+  return {
+    numeric: true,
+    holds: (candidate) => {
+      const value = read(candidate.summary());
+      return value !== null && compare(value / wanted.unit, wanted.value);
+    },
+  };
+}
+
+/** A number and the unit that it is written in; values are compared in that unit, so that `=` means what it says. */
+interface Amount {
+  value: number;
+  unit: number;
+}
+
+function percent(name: string, text: string): Amount {
+  const [, number, rest] = NUMBER.exec(text) ?? [];
+  if (number === undefined || (rest !== "" && rest !== "%"))
+    throw new Problem(`write a number behind the sign, such as ${name}>${name === "load" ? "1.5" : "80"}.`);
+  return { value: decimal(number), unit: 1 };
+}
+
+/** MiB/s (or MB/s) unless a unit is written. */
+function rate(text: string, base: Base): Amount {
+  const [, number, rest] = NUMBER.exec(text) ?? [];
+  const unit = RATE.exec(rest ?? "");
+  if (number === undefined || !unit)
+    throw new Problem("write a number behind the sign, with k, M or G if you like, such as net>10M or net>500k.");
+  return { value: decimal(number), unit: base ** (POWERS[unit[1] ?? "m"] as number) };
+}
+
+const decimal = (text: string): number => Number(text.replace(",", "."));
+
+function tagged(tag: string): Term {
+  if (tag === "") throw new Problem("write the tag right behind the colon, such as tag:prod.");
+  return { holds: ({ tags }) => tags.some((one) => one.toLowerCase().startsWith(tag)) };
+}
+
+const isStanding = (word: string): word is Standing => (STANDINGS as readonly string[]).includes(word);
+
+function standing(word: string): Term {
+  if (!isStanding(word)) throw new Problem(`a state is ${listed(STANDINGS, "or")}.`);
+  return { holds: (candidate) => candidate.standing === word };
+}
+
+const listed = (words: readonly string[], last: "and" | "or"): string =>
+  `${words.slice(0, -1).join(", ")} ${last} ${words.at(-1)}`;

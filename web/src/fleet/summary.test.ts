@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseSearch } from "./search.ts";
-import { standing, summarise } from "./summary.ts";
+import { fourthMeter, standing, summarise, traffic } from "./summary.ts";
 
 const values = {
   cpu: { "": { total: 81, load1: 4 } },
@@ -23,6 +22,19 @@ test("traffic is added over interfaces, and unknown stays unknown", () => {
   assert.equal(summary.gpu, null);
 });
 
+test("all traffic is what is known of both directions", () => {
+  assert.equal(traffic(summarise(values, 8)), 150);
+  assert.equal(traffic(summarise({}, 8)), null);
+});
+
+test("inodes have a meter only when they run out, a GPU where there is one, traffic elsewhere", () => {
+  const gpu = { gpu: { "0": { utilisation: 5 } } };
+  assert.equal(fourthMeter(summarise(values, 8)), "traffic");
+  assert.equal(fourthMeter(summarise({ ...values, ...gpu }, 8)), "gpu");
+  const running_out = { filesystem: { "/": { inodes_percent: 70.1 } } };
+  assert.equal(fourthMeter(summarise({ ...gpu, ...running_out }, 8)), "inodes");
+});
+
 test("load is told per core", () => {
   assert.equal(summarise(values, 8).loadPerCore, 0.5);
   assert.equal(summarise(values, 0).loadPerCore, null);
@@ -35,41 +47,6 @@ test("a host stands under the worst thing true of it", () => {
   assert.equal(standing("late", { warning: 1, critical: 0 }, true), "warning");
   assert.equal(standing("up", { warning: 3, critical: 1 }, true), "critical");
   assert.equal(standing("offline", { warning: 0, critical: 1 }, true), "offline");
-});
-
-const candidate = {
-  id: "web-1",
-  hostname: "web-1.example.net",
-  tags: ["prod", "eu-west"],
-  standing: "warning" as const,
-  summary: () => summarise(values, 8),
-};
-const found = (text: string) => parseSearch(text).matches(candidate);
-
-test("every word must hold", () => {
-  assert.ok(found("web eu"));
-  assert.ok(!found("web us"));
-});
-
-test("an empty search finds everything", () => {
-  assert.ok(found("  "));
-});
-
-test("numbers, tags and states are words of the grammar", () => {
-  assert.ok(found("cpu>80 disk>=91 tag:prod warning"));
-  assert.ok(!found("cpu>81"));
-  assert.ok(!found("tag:west"));
-  assert.ok(!found("offline"));
-});
-
-test("a number nobody knows matches no comparison", () => {
-  assert.ok(!found("mem>0"));
-  assert.ok(!found("mem<100"));
-});
-
-test("only a search that compares numbers follows every sample", () => {
-  assert.ok(parseSearch("cpu>80").numeric);
-  assert.ok(!parseSearch("tag:prod web colour>5").numeric);
 });
 
 test("a host of which nothing was heard for seconds is unknown, whatever it was before", () => {

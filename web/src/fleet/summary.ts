@@ -54,6 +54,20 @@ export function summarise(values: Values, cores: number): Summary {
   };
 }
 
+/** Received and sent together, as far as they are known. */
+export function traffic({ received, sent }: Summary): number | null {
+  return received === null && sent === null ? null : (received ?? 0) + (sent ?? 0);
+}
+
+/** Below this share, used inodes are nothing to look at. */
+const INODES_PERCENT = 70;
+
+/** What a card's fourth meter shows, beside CPU, memory and the fullest file system. */
+export function fourthMeter(summary: Summary): "inodes" | "gpu" | "traffic" {
+  if ((summary.inodes?.value ?? 0) > INODES_PERCENT) return "inodes";
+  return summary.gpu ? "gpu" : "traffic";
+}
+
 /** The one word a host stands under: the worst thing true of it, or `unknown` while nobody can tell. */
 export type Standing = "critical" | "offline" | "warning" | "late" | "unknown" | "up";
 

@@ -1,53 +1,21 @@
 // Which charts a host's page shows and what is on them. Pure.
-import { CATALOGUE } from "../api/catalogue.gen.ts";
-import type { Values } from "../api/types.gen.ts";
+import { familyOf, metricOf, pathWords } from "../api/catalogue.ts";
+import type { SeriesAnswer, Values } from "../api/types.gen.ts";
+import { type ChartSpec, metricsOf, type Part } from "../charts/spec.ts";
 
-export interface Part {
-  /** Metric path. */
-  metric: string;
-  word: string;
-  /** Drawn below the axis, such as what is sent against what is received. */
-  mirrored?: boolean;
-  /** Drawn with its area filled. */
-  filled?: boolean;
-}
+const part = (metric: string, more: Partial<Part> = {}): Part => ({ metric, ...more });
 
-export interface ChartSpec {
-  id: string;
-  title: string;
-  /** What the chart shows, for people who hover its title. */
-  meaning: string;
-  family: string;
-  unit: string;
-  /** `stack` adds the parts up; `lines` draws each from the axis. */
-  kind: "lines" | "stack";
-  /** What one legend line stands for: a part, or an instance with all its parts. */
-  legend: "part" | "instance";
-  parts: Part[];
-  /** Metric drawn as a line over a stack. */
-  total?: string;
-  /** The axis reaches at least this far, so that an idle chart does not magnify noise. */
-  floor: number;
-  /** Metric whose latest value is the top of the axis. */
-  ceiling?: string;
-  /** Metric whose rules' thresholds are drawn. */
-  thresholds?: string;
-}
-
-const part = (metric: string, word: string, more: Partial<Part> = {}): Part => ({ metric, word, ...more });
-
-function single(id: string, title: string, meaning: string, metric: string, unit: string, floor: number): ChartSpec {
+/** A chart of one metric, in the catalogue's words, with a line an instance. */
+function single(id: string, metric: string, floor: number): ChartSpec {
   const family = metric.slice(0, metric.indexOf("."));
-  const instances = CATALOGUE.find((one) => one.name === family)?.instance !== "";
   return {
     id,
-    title,
-    meaning,
+    title: pathWords(metric),
+    meaning: metricOf(metric)?.metric.meaning ?? "",
     family,
-    unit,
     kind: "lines",
-    legend: instances ? "instance" : "part",
-    parts: [part(metric, title)],
+    legend: familyOf(family)?.instance ? "instance" : "part",
+    parts: [part(metric)],
     floor,
     thresholds: metric,
   };
@@ -59,18 +27,9 @@ export const CHARTS: readonly ChartSpec[] = [
     title: "CPU",
     meaning: "Busy time of all cores by kind, waiting for disks on top; the line is the busy total.",
     family: "cpu",
-    unit: "%",
     kind: "stack",
     legend: "part",
-    parts: [
-      part("cpu.user", "user"),
-      part("cpu.nice", "nice"),
-      part("cpu.system", "system"),
-      part("cpu.irq", "irq"),
-      part("cpu.softirq", "softirq"),
-      part("cpu.steal", "steal"),
-      part("cpu.iowait", "iowait"),
-    ],
+    parts: ["user", "nice", "system", "irq", "softirq", "steal", "iowait"].map((name) => part(`cpu.${name}`)),
     total: "cpu.total",
     floor: 10,
     thresholds: "cpu.total",
@@ -80,14 +39,13 @@ export const CHARTS: readonly ChartSpec[] = [
     title: "Memory",
     meaning: "Memory that programs hold, and what the kernel keeps in it and can give back. The top is what there is.",
     family: "memory",
-    unit: "B",
     kind: "lines",
     legend: "part",
     parts: [
-      part("memory.used", "used", { filled: true }),
-      part("memory.cached", "cached"),
-      part("memory.buffers", "buffers"),
-      part("memory.swap_used", "swap"),
+      part("memory.used", { filled: true }),
+      part("memory.cached"),
+      part("memory.buffers"),
+      part("memory.swap_used"),
     ],
     floor: 0,
     ceiling: "memory.total",
@@ -97,13 +55,9 @@ export const CHARTS: readonly ChartSpec[] = [
     title: "Network",
     meaning: "Received above the axis, sent below it.",
     family: "network",
-    unit: "B/s",
     kind: "lines",
     legend: "instance",
-    parts: [
-      part("network.received", "in", { filled: true }),
-      part("network.sent", "out", { mirrored: true, filled: true }),
-    ],
+    parts: [part("network.received", { filled: true }), part("network.sent", { mirrored: true, filled: true })],
     floor: 1024,
   },
   {
@@ -111,10 +65,9 @@ export const CHARTS: readonly ChartSpec[] = [
     title: "Disk traffic",
     meaning: "Read above the axis, written below it.",
     family: "disk",
-    unit: "B/s",
     kind: "lines",
     legend: "instance",
-    parts: [part("disk.read", "read", { filled: true }), part("disk.write", "write", { mirrored: true, filled: true })],
+    parts: [part("disk.read", { filled: true }), part("disk.write", { mirrored: true, filled: true })],
     floor: 1024,
   },
   {
@@ -122,43 +75,44 @@ export const CHARTS: readonly ChartSpec[] = [
     title: "Load",
     meaning: "Runnable and uninterruptible tasks, averaged over 1, 5 and 15 minutes.",
     family: "cpu",
-    unit: "",
     kind: "lines",
     legend: "part",
-    parts: [part("cpu.load1", "1 min"), part("cpu.load5", "5 min"), part("cpu.load15", "15 min")],
+    parts: [part("cpu.load1"), part("cpu.load5"), part("cpu.load15")],
     floor: 1,
   },
-  single("busy", "Disk busy", "Share of time with at least one request in flight.", "disk.busy", "%", 10),
-  single("space", "File systems", "Space used, as df shows it.", "filesystem.used_percent", "%", 100),
-  single("inodes", "Inodes", "Share of inodes in use.", "filesystem.inodes_percent", "%", 10),
-  single("gpu", "GPU", "Time with at least one kernel running.", "gpu.utilisation", "%", 100),
-  single("gpu-memory", "GPU memory", "Device memory in use.", "gpu.memory_percent", "%", 100),
-  single("gpu-temperature", "GPU temperature", "Core temperature.", "gpu.temperature", "°C", 50),
-  single("gpu-power", "GPU power", "Board power draw.", "gpu.power", "W", 50),
-  single("directory", "Directories", "Size on disk, from the agent's own walk.", "directory.size", "B", 0),
-  single("agent-cpu", "Agent CPU", "What watching costs: share of one core.", "agent.cpu", "%", 1),
-  single("agent-memory", "Agent memory", "What watching costs: resident memory.", "agent.rss", "B", 0),
+  single("busy", "disk.busy", 10),
+  single("space", "filesystem.used_percent", 100),
+  single("inodes", "filesystem.inodes_percent", 10),
+  single("gpu", "gpu.utilisation", 100),
+  single("gpu-memory", "gpu.memory_percent", 100),
+  single("gpu-temperature", "gpu.temperature", 50),
+  single("gpu-power", "gpu.power", 50),
+  single("directory", "directory.size", 0),
+  single("agent-cpu", "agent.cpu", 1),
+  single("agent-memory", "agent.rss", 0),
 ];
 
-/** The charts for which a host has anything to show. */
-export function chartsFor(latest: Values): ChartSpec[] {
-  return CHARTS.filter((spec) => {
-    const metrics = metricsOf(spec).map((path) => path.slice(path.indexOf(".") + 1));
-    return Object.values(latest[spec.family] ?? {}).some((values) =>
-      metrics.some((name) => values[name] !== null && values[name] !== undefined),
-    );
-  });
+/** What nearly every host has: asked for where nothing is known of a host's present. */
+export const CORE_FAMILIES: readonly string[] = ["cpu", "memory", "network", "disk", "filesystem"];
+
+/** Paths of the metrics that have a latest value. */
+export function metricsIn(latest: Values): Set<string> {
+  const paths = new Set<string>();
+  for (const [family, instances] of Object.entries(latest))
+    for (const values of Object.values(instances))
+      for (const [name, value] of Object.entries(values)) if (value !== null) paths.add(`${family}.${name}`);
+  return paths;
 }
 
-export const metricsOf = (spec: ChartSpec): string[] => [
-  ...spec.parts.map((one) => one.metric),
-  ...(spec.total ? [spec.total] : []),
-];
+/** Paths of the metrics that an answer has any value of. */
+export const metricsStored = (answer: SeriesAnswer | null): string[] =>
+  answer?.series.filter((one) => one.avg.some((value) => value !== null)).map((one) => one.metric) ?? [];
+
+/** The charts that have something to show where there are values of `metrics`. */
+export const chartsFor = (metrics: ReadonlySet<string>): ChartSpec[] =>
+  CHARTS.filter((spec) => metricsOf(spec).some((path) => metrics.has(path)));
 
 /** Every metric that the charts of a family draw, to fetch them in one request. */
 export function metricsOfFamily(family: string): string[] {
   return [...new Set(CHARTS.filter((spec) => spec.family === family).flatMap(metricsOf))];
 }
-
-export const periodOf = (family: string): number =>
-  (CATALOGUE.find((one) => one.name === family)?.period_s ?? 1) * 1000;

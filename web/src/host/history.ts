@@ -1,81 +1,83 @@
-// The stored part of a host's charts: one request a family, fetched again when the window moves on or changes.
-import { type Signal, signal } from "@preact/signals";
-import { get, reasonOf } from "../api/client.ts";
+// The stored part of a host's charts: one request a family, made again when the window changes, moves on, or failed.
+import type { ReadonlySignal } from "@preact/signals";
+import { get } from "../api/client.ts";
+import { type Loader, type Loading, loader } from "../api/loading.ts";
 import type { SeriesAnswer } from "../api/types.gen.ts";
-import { bounds, refetchAfter, stepFor, type Window } from "../charts/window.ts";
-import { metricsOfFamily, periodOf } from "./charts.ts";
+import type { Stretch } from "../charts/stretches.ts";
+import { bounds, refetchAfter, type Window } from "../charts/window.ts";
+import { metricsOfFamily } from "./charts.ts";
 
+/** An answer, and what it tells of: nothing beyond the moment it was asked for, whatever the range was. */
 export interface Stored {
-  answer: SeriesAnswer | null;
-  /** Step of the answer in view, or the one that the answer on its way will have. */
-  step_ms: number;
-  loading: boolean;
-  error: string | null;
+  answer: SeriesAnswer;
+  known: Stretch;
 }
 
-const NOTHING: Stored = { answer: null, step_ms: 1000, loading: false, error: null };
-/** Agents send batches of some seconds: the end of a window that was just paused is stored only a little later. */
-const STORED_AFTER_MS = 20_000;
+export interface Asked {
+  families: readonly string[];
+  window: Window;
+  points: number;
+  /** Whether values are polled because there is no stream: then charts move on by asking. */
+  polled: boolean;
+  /** The right edge of a live window. */
+  edge: () => number;
+  now: () => number;
+}
 
 export interface History {
-  of: (family: string) => Signal<Stored>;
-  /** Shows `window` of `families`, and keeps it fresh while it is live. */
-  show: (families: readonly string[], window: Window, points: number, now: () => number) => void;
+  of: (family: string) => ReadonlySignal<Loading<Stored>>;
+  /** Asks for one family at once. */
+  retry: (family: string) => void;
+  /** Shows what is asked for, and keeps it fresh. What was loaded before stays until the answers are there. */
+  show: (asked: Asked) => void;
   close: () => void;
 }
 
 export function openHistory(host: string): History {
-  const families = new Map<string, Signal<Stored>>();
-  let abort = new AbortController();
+  const loaders = new Map<string, Loader<Stored>>();
+  const timers = new Map<string, ReturnType<typeof setTimeout>>();
+  let asked: Asked | null = null;
 
-  const of = (family: string): Signal<Stored> => {
-    let found = families.get(family);
-    if (!found) {
-      found = signal(NOTHING);
-      families.set(family, found);
-    }
-    return found;
-  };
-
-  async function load(
-    family: string,
-    window: Window,
-    points: number,
-    now: () => number,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const target = of(family);
-    const { from, to } = bounds(window, now());
-    const expected = stepFor(to - from, points, periodOf(family));
-    target.value = { ...target.peek(), loading: true };
+  async function ask(family: string, { window, points, polled, edge, now }: Asked, signal: AbortSignal) {
+    clearTimeout(timers.get(family));
+    const { from, to } = bounds(window, edge());
+    const present = now();
     const query = new URLSearchParams({
       metrics: metricsOfFamily(family).join(),
       from: String(Math.floor(from)),
       to: String(Math.ceil(to)),
       points: String(points),
     });
-    try {
-      const answer = await get<SeriesAnswer>(`/hosts/${encodeURIComponent(host)}/series?${query}`, signal);
-      target.value = { answer, step_ms: answer.step_ms, loading: false, error: null };
-    } catch (error) {
-      if (signal.aborted) return;
-      target.value = { answer: null, step_ms: expected, loading: false, error: reasonOf(error) };
+    // Not before the answer is there, so that a slow gateway is not asked more often than it answers.
+    const answer = await get<SeriesAnswer>(`/hosts/${encodeURIComponent(host)}/series?${query}`, signal);
+    const again_ms = refetchAfter(window, answer.step_ms, now(), polled);
+    if (again_ms !== null && !signal.aborted)
+      timers.set(
+        family,
+        setTimeout(() => loaders.get(family)?.load(), again_ms),
+      );
+    return { answer, known: { from: answer.from, to: Math.min(answer.to, present) } };
+  }
+
+  function loaderOf(family: string): Loader<Stored> {
+    let found = loaders.get(family);
+    if (!found) {
+      found = loader((signal) => ask(family, asked as Asked, signal));
+      loaders.set(family, found);
     }
-    let again_ms: number | null = null;
-    if (window.kind === "live") again_ms = target.peek().error ? 10_000 : refetchAfter(target.peek().step_ms);
-    else if (to > now() - STORED_AFTER_MS) again_ms = STORED_AFTER_MS;
-    if (again_ms === null) return;
-    const timer = setTimeout(() => void load(family, window, points, now, signal), again_ms);
-    signal.addEventListener("abort", () => clearTimeout(timer));
+    return found;
   }
 
   return {
-    of,
-    show(wanted, window, points, now) {
-      abort.abort();
-      abort = new AbortController();
-      for (const family of wanted) void load(family, window, points, now, abort.signal);
+    of: (family) => loaderOf(family).state,
+    retry: (family) => loaderOf(family).load(),
+    show(next) {
+      asked = next;
+      for (const family of next.families) loaderOf(family).load();
     },
-    close: () => abort.abort(),
+    close() {
+      for (const one of loaders.values()) one.close();
+      for (const timer of timers.values()) clearTimeout(timer);
+    },
   };
 }

@@ -3,22 +3,23 @@ import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/si
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { ActiveList } from "../alerts/active.tsx";
 import { active, ruleBodies, standingOf } from "../alerts/data.ts";
-import { bounds, DEFAULT_PRESET, parseWindow, pointsFor, type Window, windowQuery, zoomed } from "../charts/window.ts";
-import { isStale } from "../fleet/age.tsx";
+import { pointsFor } from "../charts/window.ts";
 import { useDetail } from "../live/detail.ts";
-import { fleet, now } from "../live/session.ts";
+import { connection, fleet, now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
-import { query, setQuery } from "../router.ts";
-import { Waiting } from "../shell/states.tsx";
+import { Boundary } from "../shell/boundary.tsx";
+import { Failed, Nothing, Waiting } from "../shell/states.tsx";
 import { useTitle } from "../shell/title.ts";
-import { chartsFor } from "./charts.ts";
-import { Gauges } from "./gauges.tsx";
+import { RangeBar } from "./bar.tsx";
+import { CHARTS, CORE_FAMILIES, chartsFor, metricsIn, metricsStored } from "./charts.ts";
 import { Head } from "./head.tsx";
 import { openHistory } from "./history.ts";
 import { useKeys } from "./keys.ts";
-import { Panel } from "./panel.tsx";
+import { Panel, type Pointed } from "./panel.tsx";
 import { Refused } from "./refused.tsx";
 import { Stats } from "./stats.tsx";
+import { Tiles } from "./tiles.tsx";
+import { useView, type View } from "./view.ts";
 import "../style/host.css";
 
 export function HostPage({ id }: { id: string }) {
@@ -41,87 +42,105 @@ function Unknown({ id }: { id: string }) {
   );
 }
 
-function Known({ entry, snapshots }: { entry: Entry; snapshots: Signal<number> }) {
-  const window = useComputed<Window>(() => parseWindow(query.value));
-  const lastPreset = useSignal(
-    window.peek().kind === "live" ? (window.peek() as { preset: string }).preset : DEFAULT_PRESET,
+interface KnownProps {
+  entry: Entry;
+  /** Moves when the stream was away and is back: what it missed is stored by now. */
+  snapshots: Signal<number>;
+}
+
+function Known({ entry, snapshots }: KnownProps) {
+  const view = useView(entry);
+  useKeys(view);
+  const standing = standingOf(entry);
+  const alerts = active.state.value.value?.filter((alert) => alert.host === entry.id) ?? [];
+  return (
+    <div class={`host standing-${standing}`}>
+      <Head entry={entry} window={view.window.value} />
+      <Refused entry={entry} snapshots={snapshots} />
+      {alerts.length > 0 && <ActiveList alerts={alerts} rules={ruleBodies.value} here={entry.id} />}
+      {Object.keys(entry.latest).length > 0 && <Tiles entry={entry} facts={entry.host.value.facts} />}
+      <RangeBar view={view} />
+      <Charts entry={entry} snapshots={snapshots} view={view} />
+      <Stats entry={entry} view={view} />
+    </div>
   );
-  const back = useRef<Window[]>([]);
-  const edge = useComputed(() => (isStale(entry, now.value) ? now.value : (entry.lastSample ?? now.value)));
-  const charts = useComputed(() => {
+}
+
+function Charts({ entry, snapshots, view }: KnownProps & { view: View }) {
+  const history = useMemo(() => openHistory(entry.id), [entry]);
+  useEffect(() => () => history.close(), [history]);
+  const pointed = useSignal<Pointed | null>(null);
+
+  const latest = useComputed(() => {
     entry.tick.value;
-    return chartsFor(entry.latest)
+    return [...metricsIn(entry.latest)].sort().join();
+  });
+  const families = useComputed(() => {
+    const now = new Set(latest.value.split(",").map((path) => path.slice(0, path.indexOf("."))));
+    const known = [...new Set(CHARTS.map((spec) => spec.family))].filter((family) => now.has(family));
+    // A host of which nothing was heard since the gateway began still has a past.
+    return (known.length > 0 ? known : CORE_FAMILIES).join();
+  });
+  const ids = useComputed(() => {
+    const stored = families.value
+      .split(",")
+      .flatMap((family) => metricsStored(history.of(family).value.value?.answer ?? null));
+    return chartsFor(new Set([...latest.value.split(","), ...stored]))
       .map((spec) => spec.id)
       .join();
   });
-  const specs = useComputed(() => {
-    charts.value;
-    return chartsFor(entry.latest);
-  });
 
-  const width = useSignal(0);
   const grid = useRef<HTMLDivElement>(null);
+  const points = useSignal(0);
   useEffect(() => {
     const element = grid.current as HTMLDivElement;
     const measure = () => {
-      width.value = element.querySelector(".plot")?.clientWidth ?? element.clientWidth;
+      points.value = pointsFor(element.querySelector(".plot")?.clientWidth ?? element.clientWidth);
     };
     const watcher = new ResizeObserver(measure);
     watcher.observe(element);
     return () => watcher.disconnect();
-  }, [width]);
-  const points = useComputed(() => (width.value > 0 ? pointsFor(width.value) : 0));
+  }, [points]);
 
-  const history = useMemo(() => openHistory(entry.id), [entry]);
-  useEffect(() => () => history.close(), [history]);
+  const polled = useComputed(() => connection.value.kind === "lost" && connection.value.polled);
   useSignalEffect(() => {
-    // A fresh snapshot means that the stream was away: what it missed is in the store by now.
     snapshots.value;
     if (points.value > 0)
-      history.show([...new Set(specs.value.map((spec) => spec.family))], window.value, points.value, () => edge.peek());
+      history.show({
+        families: families.value.split(","),
+        window: view.window.value,
+        points: points.value,
+        polled: polled.value,
+        edge: () => view.edge.peek(),
+        now: () => now.peek(),
+      });
   });
 
-  const zoom = useMemo(
-    () => ({
-      into: (a: number, b: number) => {
-        const { from, to } = bounds(window.peek(), edge.peek());
-        const next = zoomed(a, b, from, to);
-        if (!next) return;
-        back.current.push(window.peek());
-        setQuery(windowQuery(next));
-      },
-      out: () => {
-        const before = back.current.pop();
-        if (before) setQuery(windowQuery(before));
-      },
-    }),
-    [window, edge],
-  );
-  useKeys(window, edge, lastPreset);
-
-  const standing = standingOf(entry);
-  const alerts = active.state.value.value?.filter((alert) => alert.host === entry.id) ?? [];
+  const specs = CHARTS.filter((spec) => ids.value.split(",").includes(spec.id));
   return (
-    <div class={`host ${standing === "offline" ? "offline" : ""}`}>
-      <Head entry={entry} window={window} edge={edge} lastPreset={lastPreset} />
-      <Refused entry={entry} snapshots={snapshots} />
-      {alerts.length > 0 && <ActiveList alerts={alerts} rules={ruleBodies.value} here={entry.id} />}
-      <Gauges entry={entry} facts={entry.host.value.facts} />
-      <div class="charts" ref={grid}>
-        {specs.value.map((spec) => (
+    <div class="charts" ref={grid}>
+      {specs.map((spec) => (
+        <Boundary key={spec.id} what={`The chart ${spec.title}`}>
           <Panel
-            key={spec.id}
             spec={spec}
             entry={entry}
             stored={history.of(spec.family)}
-            window={window}
-            edge={edge}
-            onZoom={zoom.into}
-            onBack={zoom.out}
+            view={view}
+            points={points}
+            pointed={pointed}
+            onRetry={() => history.retry(spec.family)}
           />
-        ))}
-      </div>
-      <Stats entry={entry} window={window} edge={edge} />
+        </Boundary>
+      ))}
+      {specs.length === 0 && <NoCharts states={families.value.split(",").map((family) => history.of(family).value)} />}
     </div>
   );
+}
+
+/** Nothing was heard of the host lately, and nothing stored was found yet. */
+function NoCharts({ states }: { states: { loading: boolean; error: string | null }[] }) {
+  const error = states.find((state) => state.error)?.error;
+  if (error) return <Failed what="The history" error={error} />;
+  if (states.some((state) => state.loading)) return <Waiting what="the history" />;
+  return <Nothing>No samples in this range</Nothing>;
 }

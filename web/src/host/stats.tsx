@@ -1,80 +1,73 @@
 // The exact numbers behind the charts, for the range in view: the table that stands for every chart.
-import { type ReadonlySignal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import { CATALOGUE, familyWord, metricOf, OVERVIEW, pathWords } from "../api/catalogue.ts";
-import { get, reasonOf } from "../api/client.ts";
+import { useComputed, useSignalEffect } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { familyOf, familyWord, metricOf, OVERVIEW, pathWords } from "../api/catalogue.ts";
+import { get } from "../api/client.ts";
+import { loader } from "../api/loading.ts";
 import type { Stat, StatsAnswer } from "../api/types.gen.ts";
-import { bounds, type Window } from "../charts/window.ts";
+import { bounds } from "../charts/window.ts";
 import { moment, span, text } from "../format.ts";
 import { now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
 import { query, setQuery } from "../router.ts";
+import { Failed, Nothing, Waiting } from "../shell/states.tsx";
+import { CORE_FAMILIES } from "./charts.ts";
 import { exactness, exportPath, exportResolution, statsAfter } from "./exports.ts";
+import type { View } from "./view.ts";
 
-interface StatsProps {
-  entry: Entry;
-  window: ReadonlySignal<Window>;
-  edge: ReadonlySignal<number>;
-}
-
-export function Stats({ entry, window, edge }: StatsProps) {
-  const answer = useSignal<StatsAnswer | null>(null);
-  const error = useSignal<string | null>(null);
+export function Stats({ entry, view: { window, edge } }: { entry: Entry; view: View }) {
   const family = useComputed(() => query.value.get("stats") ?? "");
   const present = useComputed(() => {
     entry.tick.value;
-    return Object.keys(entry.latest)
-      .filter((name) => Object.keys(entry.latest[name] ?? {}).length > 0)
-      .join();
+    const families = Object.keys(entry.latest).filter((name) => Object.keys(entry.latest[name] ?? {}).length > 0);
+    return (families.length > 0 ? families : CORE_FAMILIES).join();
   });
   const metrics = useComputed(() => {
     const families = present.value.split(",");
-    const chosen = CATALOGUE.find((one) => one.name === family.value);
+    const chosen = familyOf(family.value);
     if (chosen) return chosen.metrics.map((metric) => `${chosen.name}.${metric.name}`).join();
     return OVERVIEW.filter((path) => families.includes(path.slice(0, path.indexOf(".")))).join();
   });
   const turn = useComputed(() =>
     window.value.kind === "live" ? Math.floor(now.value / statsAfter(window.value.span_ms)) : 0,
   );
-
+  const stats = useMemo(
+    () =>
+      loader((signal) => {
+        const { from, to } = bounds(window.peek(), edge.peek());
+        const asked = new URLSearchParams({
+          metrics: metrics.peek(),
+          from: String(Math.floor(from)),
+          to: String(Math.ceil(to)),
+        });
+        return get<StatsAnswer>(`/hosts/${encodeURIComponent(entry.id)}/stats?${asked}`, signal);
+      }),
+    [entry, window, edge, metrics],
+  );
+  useEffect(() => stats.close, [stats]);
   useSignalEffect(() => {
     turn.value;
-    if (!metrics.value) return undefined;
-    const { from, to } = bounds(window.value, edge.peek());
-    const abort = new AbortController();
-    const asked = new URLSearchParams({
-      metrics: metrics.value,
-      from: String(Math.floor(from)),
-      to: String(Math.ceil(to)),
-    });
-    get<StatsAnswer>(`/hosts/${encodeURIComponent(entry.id)}/stats?${asked}`, abort.signal).then(
-      (got) => {
-        answer.value = got;
-        error.value = null;
-      },
-      (reason: unknown) => {
-        if (!abort.signal.aborted) error.value = reasonOf(reason);
-      },
-    );
-    return () => abort.abort();
+    window.value;
+    if (metrics.value) stats.load();
   });
 
+  const { value: answer, loading, error } = stats.state.value;
   return (
-    <section class="stats panel" aria-labelledby="stats">
+    <section class="stats panel" aria-labelledby="stats" aria-busy={loading}>
       <header>
         <h2 id="stats">Statistics</h2>
         <span class="resolution">
-          {answer.value &&
-            `${answer.value.resolution}, ${exactness(answer.value)} · ${span(answer.value.from, answer.value.to)}`}
+          {answer && `${answer.resolution}, ${exactness(answer)} · ${span(answer.from, answer.to, now.peek())}`}
         </span>
-        {answer.value && metrics.value && (
+        {answer && metrics.value && (
           <span class="export">
             Export{" "}
             {(["csv", "ndjson"] as const).map((format) => (
               <a
                 key={format}
-                href={exportPath(entry.id, metrics.value, answer.value as StatsAnswer, format)}
-                title={`What is shown here, as ${exportResolution(answer.value as StatsAnswer)} rows`}
+                href={exportPath(entry.id, metrics.value, answer, format)}
+                title={`What is shown here, as ${exportResolution(answer)} rows`}
                 download
               >
                 {format.toUpperCase()}
@@ -97,35 +90,40 @@ export function Stats({ entry, window, edge }: StatsProps) {
           </select>
         </label>
       </header>
-      {error.value && (
-        <p class="why" role="status">
-          {error.value}
-        </p>
-      )}
-      <div class="scroll">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Metric</th>
-              <th scope="col">Of</th>
-              {["Last", "Min", "Avg", "Max", "p50", "p95", "p99"].map((name) => (
-                <th key={name} scope="col" class="n">
-                  {name}
-                </th>
-              ))}
-              <th scope="col">Max at</th>
-              <th scope="col" class="n">
-                Samples
+      {error && <Failed what="The statistics" error={error} stale={answer !== null} onRetry={stats.load} />}
+      {!answer && loading && <Waiting what="the statistics" />}
+      {answer?.stats.length === 0 && <Nothing>No samples in this range</Nothing>}
+      {answer && answer.stats.length > 0 && <Table stats={answer.stats} />}
+    </section>
+  );
+}
+
+function Table({ stats }: { stats: Stat[] }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and without a pointer only the focused one does
+    <section class="scroll" aria-label="Table of statistics" tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Metric</th>
+            <th scope="col">Of</th>
+            {["Last", "Min", "Avg", "Max", "p50", "p95", "p99"].map((name) => (
+              <th key={name} scope="col" class="n">
+                {name}
               </th>
-            </tr>
-          </thead>
-          <tbody>
-            {answer.value?.stats.map((stat) => (
-              <Row key={`${stat.metric} ${stat.instance}`} stat={stat} />
             ))}
-          </tbody>
-        </table>
-      </div>
+            <th scope="col">Max at</th>
+            <th scope="col" class="n">
+              Samples
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {stats.map((stat) => (
+            <Row key={`${stat.metric} ${stat.instance}`} stat={stat} />
+          ))}
+        </tbody>
+      </table>
     </section>
   );
 }

@@ -1,0 +1,38 @@
+// What a chart draws, said without any data.
+
+export interface Part {
+  /** Metric path. */
+  metric: string;
+  /** Drawn below the axis, such as what is sent against what is received. */
+  mirrored?: boolean;
+  /** Drawn with its area filled. */
+  filled?: boolean;
+}
+
+export interface ChartSpec {
+  id: string;
+  title: string;
+  /** What the chart shows, for people who hover its title. */
+  meaning: string;
+  family: string;
+  /** `stack` adds the parts up; `lines` draws each from the axis. */
+  kind: "lines" | "stack";
+  /** What one legend line stands for: a part, or an instance with all its parts. */
+  legend: "part" | "instance";
+  /** At least one. All have one unit. */
+  parts: Part[];
+  /** Metric drawn as a line over a stack. */
+  total?: string;
+  /** The axis reaches at least this far, so that an idle chart does not magnify noise. */
+  floor: number;
+  /** Metric whose latest value is the top of the axis. */
+  ceiling?: string;
+  /** Metric whose rules' thresholds are drawn. */
+  thresholds?: string;
+}
+
+/** Every metric that a chart draws. */
+export const metricsOf = (spec: ChartSpec): string[] => [
+  ...spec.parts.map((part) => part.metric),
+  ...(spec.total ? [spec.total] : []),
+];

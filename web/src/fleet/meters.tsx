@@ -1,0 +1,133 @@
+// The four meters of a card: a number, a bar, and the last minute as a line.
+import type { ReadonlySignal } from "@preact/signals";
+import { ruleBodies } from "../alerts/data.ts";
+import { levelOf, thresholdsFor } from "../alerts/thresholds.ts";
+import { periodOf } from "../api/catalogue.ts";
+import type { Ring } from "../charts/ring.ts";
+import { spark } from "../charts/spark.ts";
+import { quantity } from "../format.ts";
+import type { Entry } from "../live/store.ts";
+import { base } from "../preferences.ts";
+import { StandingIcon } from "../shell/icons.tsx";
+import { fourthMeter, type Summary, traffic } from "./summary.ts";
+import { top, total } from "./traffic.ts";
+
+const MINUTE_MS = 60_000;
+const WIDTH = 100;
+const HEIGHT = 30;
+
+interface MetersProps {
+  entry: Entry;
+  summary: ReadonlySignal<Summary>;
+}
+
+export function Meters({ entry, summary }: MetersProps) {
+  const { cpu, memory, space } = summary.value;
+  return (
+    <div class="meters">
+      <Meter entry={entry} name="CPU" path="cpu.total" instance="" value={cpu} />
+      <Meter entry={entry} name="Memory" path="memory.used_percent" instance="" value={memory} />
+      <Meter
+        entry={entry}
+        name={space ? `Disk ${space.instance}` : "Disk"}
+        path="filesystem.used_percent"
+        instance={space?.instance ?? ""}
+        value={space?.value ?? null}
+      />
+      <Fourth entry={entry} summary={summary.value} />
+    </div>
+  );
+}
+
+function Fourth({ entry, summary }: { entry: Entry; summary: Summary }) {
+  const { inodes, gpu } = summary;
+  const which = fourthMeter(summary);
+  if (which === "inodes" && inodes)
+    return <Meter entry={entry} name={`Inodes ${inodes.instance}`} path="filesystem.inodes_percent" {...inodes} />;
+  if (which === "gpu" && gpu) {
+    const count = entry.host.value.facts.gpus.length;
+    return <Meter entry={entry} name={count > 1 ? `GPU, top of ${count}` : "GPU"} path="gpu.utilisation" {...gpu} />;
+  }
+  return <Traffic entry={entry} value={traffic(summary)} />;
+}
+
+interface MeterProps {
+  entry: Entry;
+  name: string;
+  path: string;
+  instance: string;
+  value: number | null;
+}
+
+const LEVEL_WORDS = { warning: "Past its warning threshold", critical: "Past its critical threshold" };
+
+function Meter({ entry, name, path, instance, value }: MeterProps) {
+  const thresholds = thresholdsFor(ruleBodies.value, entry.id, path, instance);
+  const level = levelOf(thresholds, value);
+  const number = quantity(value, "%");
+  const ring = entry.rings.get(path)?.get(instance);
+  return (
+    <div class={`meter level-${level}`}>
+      <span class="name" title={name}>
+        {name}
+      </span>
+      <span class="number">
+        {number.value}
+        <small>{number.unit}</small>
+        {level !== "normal" && (
+          <span class="level" title={LEVEL_WORDS[level]}>
+            <StandingIcon standing={level} />
+            <span class="hidden">{LEVEL_WORDS[level]}</span>
+          </span>
+        )}
+      </span>
+      <Sparkline entry={entry} family={path.split(".")[0] as string} ring={ring} top={100} />
+      <span class="bar">
+        <i style={{ transform: `scaleX(${Math.min(1, (value ?? 0) / 100)})` }} />
+      </span>
+    </div>
+  );
+}
+
+/** Traffic has no top that a bar could be full at; its line takes that place too. */
+function Traffic({ entry, value }: { entry: Entry; value: number | null }) {
+  const rings = ["network.received", "network.sent"].flatMap((path) => [...(entry.rings.get(path)?.values() ?? [])]);
+  const both = total(rings, (entry.lastSample ?? 0) - MINUTE_MS);
+  const number = quantity(value, "B/s", base());
+  return (
+    <div class="meter traffic">
+      <span class="name" title="Received and sent, all interfaces">
+        Network
+      </span>
+      <span class="number">
+        {number.value}
+        <small>{number.unit}</small>
+      </span>
+      <Sparkline entry={entry} family="network" ring={both} top={top(both.values)} />
+    </div>
+  );
+}
+
+interface SparklineProps {
+  entry: Entry;
+  family: string;
+  ring: Pick<Ring, "times" | "values"> | undefined;
+  /** The value at the upper edge. */
+  top: number;
+}
+
+function Sparkline({ entry, family, ring, top }: SparklineProps) {
+  if (!ring || ring.times.length < 2)
+    return <svg class="spark" aria-hidden="true" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} />;
+  const sample_ms = entry.host.value.facts.sample_interval_s * 1000;
+  const period_ms = Math.max(periodOf(family), sample_ms);
+  // What is read less often than the host samples ends at its own last reading; 2.5 readings missed break the line.
+  const right = period_ms > sample_ms ? (ring.times.at(-1) as number) : (entry.lastSample ?? 0);
+  const { line, area } = spark(ring.times, ring.values, right, MINUTE_MS, 2.5 * period_ms, WIDTH, HEIGHT, top);
+  return (
+    <svg class="spark" aria-hidden="true" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none">
+      <path class="area" d={area} />
+      <path class="line" d={line} />
+    </svg>
+  );
+}

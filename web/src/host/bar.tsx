@@ -1,0 +1,63 @@
+// The bar over the charts: which range they show, and what changes it. All of it only changes the URL.
+
+import { bounds, PRESETS, type Window } from "../charts/window.ts";
+import { span } from "../format.ts";
+import { known, live, now } from "../live/session.ts";
+import { PauseIcon, PlayIcon } from "../shell/icons.tsx";
+import type { View } from "./view.ts";
+
+const NAMES: Record<string, string> = {
+  "5m": "5 minutes",
+  "15m": "15 minutes",
+  "1h": "hour",
+  "6h": "6 hours",
+  "24h": "24 hours",
+  "7d": "7 days",
+  "30d": "30 days",
+  "1y": "year",
+};
+
+export function RangeBar({ view }: { view: View }) {
+  const window = view.window.value;
+  const following = window.kind === "live";
+  return (
+    <div class="range-bar">
+      <h2 class={following ? "" : "held"}>{rangeWords(window)}</h2>
+      <fieldset class="segments">
+        <legend class="hidden">Time range</legend>
+        {Object.keys(PRESETS).map((preset) => (
+          <button
+            key={preset}
+            type="button"
+            aria-pressed={following && window.preset === preset}
+            aria-label={`Last ${NAMES[preset]}`}
+            onClick={() => view.pick(preset)}
+          >
+            {preset}
+          </button>
+        ))}
+      </fieldset>
+      <button
+        type="button"
+        class={following ? "" : "primary"}
+        title={following ? "Hold the charts still (l)" : "Let the charts follow the present again (l)"}
+        onClick={view.toggleLive}
+      >
+        {following ? <PauseIcon /> : <PlayIcon />}
+        {following ? "Pause" : "Live"}
+      </button>
+    </div>
+  );
+}
+
+/** `Last 15 minutes`, `Paused, 12:03 – 12:18`, `15 Nov, 12:00 – 13:00`. */
+function rangeWords(window: Window): string {
+  if (window.kind === "live") {
+    const last = `Last ${NAMES[window.preset]}`;
+    if (live.value) return last;
+    return known.value ? `${last}, every few seconds` : `${last} that are known`;
+  }
+  const { from, to } = bounds(window, 0);
+  const range = span(from, to, now.peek());
+  return window.paused ? `Paused, ${range}` : range;
+}
