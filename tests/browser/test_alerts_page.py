@@ -162,7 +162,7 @@ async def test_the_editor_opens_in_its_first_field_and_gives_the_focus_back(
 ) -> None:
     async with alerts_page(chromium, bus_url, database_url, RULE) as (page, _):
         await page.get_by_role("button", name="Edit CPU busy").click()
-        assert await focused(page) == "Name"
+        await expect(page.get_by_label("Name", exact=True)).to_be_focused()
         await page.keyboard.press("Escape")
         await page.locator("dialog").wait_for(state="detached")
         assert await focused(page) == "Edit CPU busy"
@@ -268,8 +268,10 @@ async def test_a_rule_is_made_changed_and_deleted_with_the_keyboard_alone(
     chromium: Chromium, bus_url: str, database_url: str
 ) -> None:
     async with alerts_page(chromium, bus_url, database_url) as (page, api):
+        name = page.get_by_label("Name", exact=True)
         await tab_to(page, "New rule")
         await page.keyboard.press("Enter")
+        await expect(name).to_be_focused()
         await page.keyboard.type("Disk")
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("heading", name="Disk")).to_be_visible()
@@ -277,6 +279,8 @@ async def test_a_rule_is_made_changed_and_deleted_with_the_keyboard_alone(
 
         await tab_to(page, "Edit Disk")
         await page.keyboard.press("Enter")
+        await expect(name).to_be_focused()
+        await page.keyboard.press("End")
         await page.keyboard.type("s")
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("heading", name="Disks")).to_be_visible()

@@ -1,7 +1,8 @@
 // Rules and active alerts as the gateway has them, fetched again when the stream says that they changed.
 import { computed, effect, untracked } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
 import { get } from "../api/client.ts";
-import { loader } from "../api/loading.ts";
+import { type Loader, loader } from "../api/loading.ts";
 import type { ActiveAlert, AlertCounts, Alerts, PastAlert, Rule, Rules, StoredRule } from "../api/types.gen.ts";
 import { type Standing, standing } from "../fleet/summary.ts";
 import { fleet, known, settingChange, transition } from "../live/session.ts";
@@ -14,12 +15,6 @@ export const active = loader<ActiveAlert[]>(
 );
 /** Most changes that the history shows. */
 export const HISTORY_LIMIT = 200;
-/** What changed, the latest first. The answer tells the active alerts too. */
-export const history = loader<PastAlert[]>(async (signal) => {
-  const got = await get<Alerts>(`/alerts?state=all&limit=${HISTORY_LIMIT}`, signal);
-  active.put(got.active);
-  return got.history;
-});
 
 export const ruleBodies = computed<readonly Rule[]>(() => rules.state.value.value?.map((stored) => stored.rule) ?? []);
 const activeNow = computed(() => active.state.value.value);
@@ -92,15 +87,25 @@ export function startAlerts(): void {
   withNews(active.load);
 }
 
-/** Keeps the history current until the returned function is called. */
-export function followHistory(): () => void {
-  let open = true;
-  const stop = withNews(() => {
-    if (open) history.load();
-  });
-  return () => {
-    open = false;
-    stop();
-    history.close();
-  };
+/** What changed, the latest first, kept current while the page shows it. The answer tells the active alerts too. */
+export function useHistory(): Loader<PastAlert[]> {
+  const history = useMemo(() => loader(askHistory), []);
+  useEffect(() => {
+    let open = true;
+    const stop = withNews(() => {
+      if (open) history.load();
+    });
+    return () => {
+      open = false;
+      stop();
+      history.close();
+    };
+  }, [history]);
+  return history;
+}
+
+async function askHistory(signal: AbortSignal): Promise<PastAlert[]> {
+  const got = await get<Alerts>(`/alerts?state=all&limit=${HISTORY_LIMIT}`, signal);
+  active.put(got.active);
+  return got.history;
 }

@@ -1,15 +1,15 @@
 // The dialog in which a rule is written. It says in words what the rule will do, tells everything wrong at once and where,
 // and asks before it throws away what was typed.
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import { Failure, get, reasonOf, request } from "../api/client.ts";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { StoredRule } from "../api/types.gen.ts";
 import { base } from "../preferences.ts";
 import { Conflict } from "../shell/conflict.tsx";
 import { CloseIcon } from "../shell/icons.tsx";
 import { useUnsaved } from "../shell/unsaved.tsx";
-import { type Draft, draftOf, errorsByField, type Faults, FRESH, faultsOf, ruleOf } from "./draft.ts";
+import { type Draft, draftOf, FRESH, faultsOf, ruleOf } from "./draft.ts";
 import { RuleFields } from "./fields.tsx";
+import { useSaving } from "./saving.ts";
 import { ruleSentence } from "./words.ts";
 
 interface EditorProps {
@@ -29,23 +29,19 @@ export function RuleEditor({ stored, onClosed }: EditorProps) {
   const draft = useSignal<Draft>(before.value);
   /** The version that a save must still find. */
   const version = useSignal(stored?.version);
-  /** What the gateway objected to, by field, until the field is changed. */
-  const refused = useSignal<Faults>({});
-  const general = useSignal<string | null>(null);
-  const theirs = useSignal<StoredRule | null>(null);
-  /** Saves that failed. From the first one on, what is wrong is told while it is typed. */
-  const failures = useSignal(0);
-  const busy = useSignal(false);
   const discarding = useSignal(false);
+  const { save, forget, settle, ...saving } = useSaving(() => close("saved"));
 
   const dirty = JSON.stringify(draft.value) !== JSON.stringify(before.value);
-  const faults = failures.value > 0 ? { ...refused.value, ...faultsOf(draft.value) } : {};
+  // From the first failed save on, what is wrong is told while it is typed.
+  const faults = saving.failures > 0 ? { ...saving.refused, ...faultsOf(draft.value) } : {};
   useUnsaved(stored ? `the rule “${stored.rule.name}”` : "the new rule", dirty);
 
-  useEffect(() => dialog.current?.showModal(), []);
+  // Before the next key: what is typed right after the button was pressed belongs into the first field.
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   useEffect(() => {
-    if (failures.value > 0) dialog.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
-  }, [failures.value]);
+    if (saving.failures > 0) dialog.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }, [saving.failures]);
 
   function close(why: "saved" | "discarded"): void {
     outcome.current = why;
@@ -61,46 +57,20 @@ export function RuleEditor({ stored, onClosed }: EditorProps) {
   }
   function set(change: Partial<Draft>): void {
     draft.value = { ...draft.value, ...change };
-    const kept = Object.entries(refused.value).filter(([name]) => !(name in change));
-    refused.value = Object.fromEntries(kept);
+    forget(change);
   }
-
-  async function save(expected: number | undefined): Promise<void> {
-    if (busy.value) return;
-    refused.value = {};
-    general.value = null;
-    theirs.value = null;
-    if (Object.keys(faultsOf(draft.value)).length > 0) {
-      failures.value += 1;
-      return;
-    }
-    busy.value = true;
-    const rule = ruleOf(draft.value);
-    try {
-      if (stored) await request("PUT", `/rules/${rule.id}`, { body: rule, version: expected ?? 0 });
-      else await request("POST", "/rules", { body: rule });
-      close("saved");
-    } catch (reason) {
-      if (!(reason instanceof Failure)) throw reason;
-      await explain(reason);
-      failures.value += 1;
-    } finally {
-      busy.value = false;
-    }
+  function take(theirs: StoredRule): void {
+    before.value = draftOf(theirs.rule);
+    draft.value = before.value;
+    version.value = theirs.version;
+    settle();
+    field.current?.focus();
   }
-  async function explain(failure: Failure): Promise<void> {
-    refused.value =
-      failure.status === 409 ? { id: "Choose another id: a rule has this one." } : errorsByField(failure.fields);
-    if (failure.status === 404) general.value = "Somebody deleted this rule meanwhile, so it cannot be saved.";
-    else if (failure.status === 412) await get<StoredRule>(`/rules/${stored?.rule.id}`).then(conflict, refusedAgain);
-    else if (!Object.keys(refused.value).some((name) => name in draft.value)) general.value = failure.message;
+  function overwrite(theirs: StoredRule): void {
+    version.value = theirs.version;
+    field.current?.focus();
+    void save(draft.value, theirs.version);
   }
-  const conflict = (found: StoredRule) => {
-    theirs.value = found;
-  };
-  const refusedAgain = (reason: unknown) => {
-    general.value = reasonOf(reason);
-  };
 
   return (
     <dialog
@@ -135,7 +105,7 @@ export function RuleEditor({ stored, onClosed }: EditorProps) {
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          void save(version.value);
+          void save(draft.value, version.value);
         }}
         onFocusIn={({ target }) => {
           if (target instanceof HTMLInputElement || target instanceof HTMLSelectElement) field.current = target;
@@ -149,28 +119,17 @@ export function RuleEditor({ stored, onClosed }: EditorProps) {
         </header>
         <RuleFields draft={draft.value} fresh={!stored} faults={faults} set={set} />
         <p class="preview">{ruleSentence(ruleOf(draft.value), base())}</p>
-        {general.value && (
+        {saving.general && (
           <p class="notice bad" role="alert">
-            {general.value}
+            {saving.general}
           </p>
         )}
-        {theirs.value && (
+        {saving.theirs && (
           <Conflict
-            onTake={() => {
-              const { rule, version: latest } = theirs.value as StoredRule;
-              before.value = draftOf(rule);
-              draft.value = before.value;
-              version.value = latest;
-              theirs.value = null;
-              field.current?.focus();
-            }}
-            onOverwrite={() => {
-              version.value = theirs.value?.version;
-              field.current?.focus();
-              void save(version.value);
-            }}
+            onTake={() => take(saving.theirs as StoredRule)}
+            onOverwrite={() => overwrite(saving.theirs as StoredRule)}
           >
-            {`Somebody changed this rule meanwhile: ${ruleSentence(theirs.value.rule, base())}`}
+            {`Somebody changed this rule meanwhile: ${ruleSentence(saving.theirs.rule, base())}`}
           </Conflict>
         )}
         {discarding.value ? (
@@ -181,7 +140,7 @@ export function RuleEditor({ stored, onClosed }: EditorProps) {
               Cancel
             </button>
             <button type="submit" class="primary">
-              {busy.value ? "Saving …" : stored ? "Save rule" : "Create rule"}
+              {saving.busy ? "Saving …" : stored ? "Save rule" : "Create rule"}
             </button>
           </footer>
         )}

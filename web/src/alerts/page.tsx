@@ -1,10 +1,10 @@
 // Alerts: what fires now, the rules that say so, and what happened before.
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import type { StoredRule } from "../api/types.gen.ts";
 import { Loaded } from "../shell/loaded.tsx";
 import { useTitle } from "../shell/title.ts";
-import { active, followHistory, HISTORY_LIMIT, history, rules } from "./data.ts";
+import { active, HISTORY_LIMIT, rules, useHistory } from "./data.ts";
 import { RuleEditor } from "./editor.tsx";
 import { HistoryTable } from "./history.tsx";
 import { Now } from "./now.tsx";
@@ -13,7 +13,7 @@ import "../style/alerts.css";
 
 export function AlertsPage() {
   useTitle("Alerts");
-  useEffect(followHistory, []);
+  const history = useHistory();
   /** The rule in the editor; `new` for one that does not exist yet. */
   const edited = useSignal<StoredRule | "new" | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);

@@ -1,10 +1,9 @@
 // Settings of the whole system, and preferences of this browser.
-import { useEffect } from "preact/hooks";
 import { Loaded } from "../shell/loaded.tsx";
 import { Nothing } from "../shell/states.tsx";
 import { useTitle } from "../shell/title.ts";
 import { ThisBrowser } from "./browser.tsx";
-import { followSettings, settings } from "./data.ts";
+import { putSetting, useSettings } from "./data.ts";
 import { SettingRow } from "./row.tsx";
 import { SlackTest } from "./slack.tsx";
 import { grouped } from "./values.ts";
@@ -12,7 +11,7 @@ import "../style/forms.css";
 
 export function SettingsPage() {
   useTitle("Settings");
-  useEffect(followSettings, []);
+  const settings = useSettings();
   return (
     <div class="settings">
       <h1>Settings</h1>
@@ -25,7 +24,7 @@ export function SettingsPage() {
               <section key={name} class="panel group" aria-labelledby={`group-${index}`}>
                 <h2 id={`group-${index}`}>{name}</h2>
                 {members.map((setting) => (
-                  <SettingRow key={setting.key} setting={setting}>
+                  <SettingRow key={setting.key} setting={setting} onSaved={(saved) => putSetting(settings, saved)}>
                     {setting.key === "slack_webhook_url" && <SlackTest ready={setting.set} />}
                   </SettingRow>
                 ))}

@@ -6,7 +6,6 @@ import { Failure, get, reasonOf, request } from "../api/client.ts";
 import type { Setting } from "../api/types.gen.ts";
 import { Conflict } from "../shell/conflict.tsx";
 import { useUnsaved } from "../shell/unsaved.tsx";
-import { putSetting } from "./data.ts";
 import { boundsOf, faultOf, kindOf, labelled, parsed, shown, wordsOf } from "./values.ts";
 
 /** How long "Saved" stands beside the field. */
@@ -14,10 +13,12 @@ const SAVED_MS = 4000;
 
 interface RowProps {
   setting: Setting;
+  /** The setting as the gateway has it now. */
+  onSaved: (setting: Setting) => void;
   children?: ComponentChildren;
 }
 
-export function SettingRow({ setting, children }: RowProps) {
+export function SettingRow({ setting, onSaved, children }: RowProps) {
   const kind = setting.secret ? "text" : kindOf(setting);
   const { label, unit } = wordsOf(setting.key);
   const bounds = boundsOf(setting);
@@ -66,7 +67,7 @@ export function SettingRow({ setting, children }: RowProps) {
     field.current?.focus();
     try {
       const address = `/settings/${setting.key}`;
-      putSetting(await request<Setting>("PUT", address, { body: { value: next }, version: expected }));
+      onSaved(await request<Setting>("PUT", address, { body: { value: next }, version: expected }));
       typed.value = null;
       done.value = true;
     } catch (reason) {
@@ -166,7 +167,7 @@ export function SettingRow({ setting, children }: RowProps) {
       {theirs.value && (
         <Conflict
           onTake={() => {
-            putSetting(theirs.value as Setting);
+            onSaved(theirs.value as Setting);
             reset();
           }}
           onOverwrite={() => void save(parsed(kind, value), theirs.value?.version ?? 0)}
