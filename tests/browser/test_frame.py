@@ -82,5 +82,5 @@ async def test_a_page_that_fails_says_so_and_leaves_the_frame_standing(
             await page.get_by_text("This page cannot be shown. That is a defect of Sonde").wait_for()
             await page.get_by_role("link", name="Alerts", exact=True).wait_for()
             way.harm()
-            await page.get_by_role("button", name="Try again").click()
+            await page.get_by_role("button", name="Reload").click()
             await page.locator(".setting").first.wait_for()

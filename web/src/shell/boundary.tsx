@@ -26,8 +26,8 @@ export class Boundary extends Component<BoundaryProps, { error: Error | null }> 
         <p>
           <b>{this.props.what} cannot be shown.</b> That is a defect of Sonde: {error.message}
         </p>
-        <button type="button" onClick={() => this.setState({ error: null })}>
-          Try again
+        <button type="button" onClick={() => location.reload()}>
+          Reload
         </button>
       </div>
     );
