@@ -8,6 +8,7 @@ import { type Axis, axisFor } from "./scale.ts";
 import { drawLimits, shadeGaps, shadePending } from "./shades.ts";
 import type { Blank } from "./stretches.ts";
 import { watchSwipes } from "./swipe.ts";
+import { giveUpTurn, takeTurn } from "./turns.ts";
 
 export interface Look {
   unit: string;
@@ -29,10 +30,12 @@ export interface Events {
   /** A drag from one time to another, Unix milliseconds. */
   onDrag: (from: number, to: number) => void;
   onDoubleClick: () => void;
+  /** Drawing failed. */
+  onError: (error: unknown) => void;
 }
 
 export interface Plot {
-  /** Draws `model` between two times (ms). */
+  /** Draws `model` between two times (ms), in a frame to come. */
   show: (model: Model, blank: Blank, look: Look, from: number, to: number) => void;
   /** Puts the cursor at a time that is pointed at elsewhere; null takes it away. The index of that time. */
   point: (time: number | null) => number | null;
@@ -52,6 +55,8 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
   let now: { model: Model; blank: Blank; look: Look; from: number; to: number; axis: Axis } | null = null;
   let width = box.clientWidth;
   let height = box.clientHeight;
+  /** The shape that `chart` was made for. */
+  let shape: string | null = null;
   /** Whether the pointer is over this chart; otherwise the cursor is where another chart's is. */
   let pointed = false;
 
@@ -189,17 +194,33 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
     drawLimits(u.ctx, u.bbox, limits, now.axis.high, (value) => u.valToPos(value, "y", true), ink);
   }
 
+  function draw(): void {
+    if (!now || width === 0 || height === 0) return;
+    const { model } = now;
+    try {
+      if (chart && shape === model.shape) {
+        chart.setData(data(model));
+        return;
+      }
+      chart?.destroy();
+      chart = make(model);
+      shape = model.shape;
+    } catch (error) {
+      events.onError(error);
+    }
+  }
+
+  function fit(): void {
+    if (chart) chart.setSize({ width, height });
+    else draw();
+  }
+
+  const repaint = () => chart?.redraw(false, true);
+
   return {
     show(model, blank, look, from, to) {
-      const old = now;
       now = { model, blank, look, from, to, axis: axisFor({ ...look, low: model.low, high: model.high }) };
-      if (width === 0 || height === 0) return;
-      if (!chart || old?.model.shape !== model.shape) {
-        chart?.destroy();
-        chart = make(model);
-      } else {
-        chart.setData(data(model));
-      }
+      takeTurn(draw);
     },
     point(time) {
       if (!chart) return null;
@@ -212,14 +233,14 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
     resize(nextWidth, nextHeight) {
       width = nextWidth;
       height = nextHeight;
-      if (chart) chart.setSize({ width, height });
-      else if (now && width > 0 && height > 0) chart = make(now.model);
+      takeTurn(fit);
     },
     recolor() {
       colors.clear();
-      chart?.redraw(false, true);
+      takeTurn(repaint);
     },
     destroy() {
+      for (const turn of [draw, fit, repaint]) giveUpTurn(turn);
       chart?.destroy();
       chart = null;
       now = null;

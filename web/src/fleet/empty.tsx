@@ -32,7 +32,8 @@ function HowTo() {
   return (
     <>
       <p>Install Sonde on the other machine and start its agent with an address of the bus that it can reach:</p>
-      <pre>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what is wider than its box must be scrolled by keys too */}
+      <pre tabIndex={0}>
         <code>SONDE_NATS_URL=nats://…:4222 sonde agent</code>
       </pre>
     </>

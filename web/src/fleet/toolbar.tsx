@@ -16,6 +16,7 @@ export function Toolbar() {
       <label class="sort">
         <span>Sort</span>
         <select
+          aria-label="Sort"
           value={sort.value}
           onChange={({ currentTarget: { value } }) => setQuery({ sort: value === "worst" ? null : value })}
         >

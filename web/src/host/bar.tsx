@@ -30,7 +30,7 @@ export function RangeBar({ view }: { view: View }) {
             key={preset}
             type="button"
             aria-pressed={following && window.preset === preset}
-            aria-label={`Last ${NAMES[preset]}`}
+            aria-label={`${preset}, last ${NAMES[preset]}`}
             onClick={() => view.pick(preset)}
           >
             {preset}

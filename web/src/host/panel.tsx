@@ -1,6 +1,6 @@
 // One chart. Stored and live samples are put on one grid and drawn; only charts on the screen are drawn at all.
 import { type ReadonlySignal, type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useCallback, useEffect, useRef } from "preact/hooks";
 import { ruleBodies } from "../alerts/data.ts";
 import { thresholdsFor } from "../alerts/thresholds.ts";
 import { periodOf, unitOf } from "../api/catalogue.ts";
@@ -55,6 +55,15 @@ export function Panel({ spec, entry, stored, view, points, pointed, onRetry }: P
   const unit = unitOf(spec.parts[0]?.metric ?? "");
   const period_ms = periodOf(spec.family);
 
+  /** An effect's failure would be nobody's: it is this chart's, and the others go on. */
+  const fail = useCallback(
+    (error: unknown) => {
+      broken.value = error instanceof Error ? error.message : String(error);
+      console.error(`The chart ${spec.id} failed:`, error);
+    },
+    [broken, spec],
+  );
+
   useEffect(() => {
     const element = canvas.current as HTMLDivElement;
     const made = createPlot(element, {
@@ -65,6 +74,7 @@ export function Panel({ spec, entry, stored, view, points, pointed, onRetry }: P
       },
       onDrag: view.zoomIn,
       onDoubleClick: view.zoomOut,
+      onError: fail,
     });
     plot.value = made;
     const watcher = new ResizeObserver(() => made.resize(element.clientWidth, element.clientHeight));
@@ -74,7 +84,7 @@ export function Panel({ spec, entry, stored, view, points, pointed, onRetry }: P
       made.destroy();
       plot.value = null;
     };
-  }, [plot, cursor, pointed, view, spec]);
+  }, [plot, cursor, pointed, view, spec, fail]);
 
   function draw(target: Plot): void {
     const window = view.window.value;
@@ -109,9 +119,7 @@ export function Panel({ spec, entry, stored, view, points, pointed, onRetry }: P
     try {
       draw(target);
     } catch (error) {
-      // An effect's failure would be nobody's: it is this chart's, and the others go on.
-      broken.value = error instanceof Error ? error.message : String(error);
-      console.error(`The chart ${spec.id} failed:`, error);
+      fail(error);
     }
   });
   useSignalEffect(() => {
