@@ -23,7 +23,7 @@ pytestmark = pytest.mark.browser
 
 PAGES = {
     "/": ".card .number",
-    f"/hosts/{HOST}?range=5m": "[data-chart=cpu] .legend b",
+    f"/hosts/{HOST}?range=5m": "[data-chart=cpu]",
     "/hosts/gone-1?range=1h": ".stats",
     "/alerts": ".alert",
     "/settings": ".setting",
@@ -92,13 +92,15 @@ async def test_axe_finds_nothing_while_the_gateway_is_away(
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("path", PAGES)
 async def test_nothing_overflows_at_twice_the_size(
-    chromium: Chromium, path: str, bus_url: str, database_url: str, tmp_path: Path
+    chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path
 ) -> None:
     """A window of 1280 pixels enlarged to 200 % has 640 of them left; one of 780, as a phone's, 390."""
-    async with lived_in(bus_url, database_url, tmp_path) as address, opened(chromium, address + path) as page:
-        for width in (640, 390, 320):
-            await page.set_viewport_size({"width": width, "height": 450})
-            await ready(page, path)
-            assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    async with lived_in(bus_url, database_url, tmp_path) as address:
+        for path in PAGES:
+            async with opened(chromium, address + path) as page:
+                for width in (640, 390, 320):
+                    await page.set_viewport_size({"width": width, "height": 450})
+                    await ready(page, path)
+                    wide = await page.evaluate("document.documentElement.scrollWidth")
+                    assert wide <= width, f"{path} at {width}"
