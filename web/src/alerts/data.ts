@@ -5,7 +5,7 @@ import { get } from "../api/client.ts";
 import { type Loader, loader } from "../api/loading.ts";
 import type { ActiveAlert, AlertCounts, Alerts, PastAlert, Rule, Rules, StoredRule } from "../api/types.gen.ts";
 import { type Standing, standing } from "../fleet/summary.ts";
-import { fleet, known, settingChange, transition } from "../live/session.ts";
+import { fleet, known, polls, settingChange, transition } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 
 export const rules = loader<StoredRule[]>(async (signal) => (await get<Rules>("/rules", signal)).rules);
@@ -70,6 +70,7 @@ function withNews(act: () => void): () => void {
   const run = throttled(act);
   return effect(() => {
     fleet.snapshots.value;
+    polls.value;
     transition.value;
     untracked(run);
   });

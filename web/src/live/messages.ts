@@ -39,10 +39,13 @@ export type FromRelay =
   /** Everything the relay knows, of the fleet or of one host in detail, for a tab that just came or woke up. */
   | { kind: "fleet"; image: StoreImage }
   | { kind: "detail"; id: string; image: StoreImage }
-  /** An event of the stream, its data as JSON text. */
+  /** An event of the stream, or `POLLED`; its data as JSON text. */
   | { kind: "event"; name: string; text: string }
   /** An event of the detailed part, for tabs that follow the host. */
   | { kind: "detail-event"; id: string; name: string; text: string };
+
+/** Name of an event whose data are hosts that were fetched over REST. */
+export const POLLED = "polled";
 
 /** How long a tab or the relay may be silent before the other one gives it up. */
 export const BEAT_MS = 1000;

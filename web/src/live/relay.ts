@@ -4,8 +4,17 @@ import { SUMMARY } from "../api/catalogue.gen.ts";
 import { Failure, get } from "../api/client.ts";
 import type { Frame, Host, HostDetail, Hosts, Snapshot } from "../api/types.gen.ts";
 import { HIDDEN_MS, isFresh, pollDelay, REST_MS, reconnectDelay, STALLED_MS, STEADY_MS } from "./delay.ts";
-import { BEAT_MS, type FromRelay, SILENT_MS, type StreamState, type ToRelay } from "./messages.ts";
-import { applyFrame, applyHost, applySnapshot, createStore, imageOf, lateness, type Store } from "./store.ts";
+import { BEAT_MS, type FromRelay, POLLED, SILENT_MS, type StreamState, type ToRelay } from "./messages.ts";
+import {
+  applyFrame,
+  applyHost,
+  applyPolled,
+  applySnapshot,
+  createStore,
+  imageOf,
+  lateness,
+  type Store,
+} from "./store.ts";
 import { readStream } from "./stream.ts";
 
 /** One tab, as the relay sees it. */
@@ -197,17 +206,14 @@ export function createRelay(): Relay {
     }
   }
 
-  /** Takes polled hosts as a snapshot, of the fleet or of host `id` in detail. The stream's next one replaces it. */
+  /** Takes polled hosts: those of the fleet, or host `id` in detail. The stream's next snapshot replaces them. */
   function deliver(store: Store | undefined, hosts: Host[], id?: string): void {
     if (!store) return;
-    const now = Date.now();
-    const offset_ms = Number.isFinite(fleet.offset_ms) ? fleet.offset_ms : newestOf(hosts) - now;
-    const snapshot: Snapshot = { time: now + offset_ms, hosts, history: {} };
-    applySnapshot(store, snapshot, now);
-    const text = JSON.stringify(snapshot);
+    applyPolled(store, hosts, Date.now());
+    const text = JSON.stringify(hosts);
     for (const client of clients.values())
-      if (id === undefined) client.post({ kind: "event", name: "snapshot", text });
-      else if (client.details.has(id)) client.post({ kind: "detail-event", id, name: "snapshot", text });
+      if (id === undefined) client.post({ kind: "event", name: POLLED, text });
+      else if (client.details.has(id)) client.post({ kind: "detail-event", id, name: POLLED, text });
   }
 
   /** Stands in for the stream while it is away. */
@@ -278,8 +284,6 @@ function hostOf(name: string, data: unknown): string | undefined {
   if (name === "frame") return (data as Frame).samples[0]?.host;
   return name === "snapshot" ? (data as Snapshot).hosts[0]?.id : (data as Host).id;
 }
-
-const newestOf = (hosts: Host[]): number => hosts.reduce((newest, host) => Math.max(newest, host.last_sample ?? 0), 0);
 
 /** Waits, but not past `signal` and not past the moment the browser is online again. */
 function pause(wait_ms: number, signal: AbortSignal): Promise<void> {

@@ -4,8 +4,17 @@ import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { AlertTransition, Frame, Host, Snapshot } from "../api/types.gen.ts";
 import { LIVE_KEEP_MS } from "../charts/window.ts";
 import { type Link, link } from "./link.ts";
-import { BEAT_MS, type FromRelay, SILENT_MS, type StreamState } from "./messages.ts";
-import { applyFrame, applyHost, applyImage, applySnapshot, createStore, type Store, serverNow } from "./store.ts";
+import { BEAT_MS, type FromRelay, POLLED, SILENT_MS, type StreamState } from "./messages.ts";
+import {
+  applyFrame,
+  applyHost,
+  applyImage,
+  applyPolled,
+  applySnapshot,
+  createStore,
+  type Store,
+  serverNow,
+} from "./store.ts";
 
 export const fleet: Store = createStore(90_000);
 export const connection = signal<StreamState>({ kind: "connecting" });
@@ -14,6 +23,9 @@ export const now = signal(Date.now());
 /** The newest alert transition and setting change that the stream told; pages watch them to refetch. */
 export const transition = signal<AlertTransition | null>(null);
 export const settingChange = signal<{ key: string; version: number } | null>(null);
+
+/** Number of times that the fleet was fetched over REST instead of streamed. */
+export const polls = signal(0);
 
 /** Whether it is known how hosts are: false once nothing has been heard of them for seconds. */
 export const known: ReadonlySignal<boolean> = computed(() => {
@@ -71,6 +83,7 @@ function receive(message: FromRelay): void {
     }
     case "event":
       if (!apply(fleet, message.name, message.text)) other(message.name, message.text);
+      if (message.name === POLLED) polls.value += 1;
       break;
     case "detail-event": {
       const detail = followed.get(message.id);
@@ -83,6 +96,7 @@ function receive(message: FromRelay): void {
 function apply(store: Store, name: string, text: string): boolean {
   if (name === "frame") applyFrame(store, JSON.parse(text) as Frame, Date.now());
   else if (name === "snapshot") applySnapshot(store, JSON.parse(text) as Snapshot, Date.now());
+  else if (name === POLLED) applyPolled(store, JSON.parse(text) as Host[], Date.now());
   else if (name === "host") applyHost(store, JSON.parse(text) as Host);
   else return false;
   return true;

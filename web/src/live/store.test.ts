@@ -5,6 +5,7 @@ import {
   applyFrame,
   applyHost,
   applyImage,
+  applyPolled,
   applySnapshot,
   createStore,
   imageOf,
@@ -166,4 +167,15 @@ test("lateness is told against the fastest frame of the connection", () => {
   applySnapshot(made, { time: 10_000, hosts: [], history: {} }, 0);
   assert.equal(lateness(made, 11_000, 1000), 0);
   assert.equal(lateness(made, 11_000, 9000), 8000);
+});
+
+test("hosts that are polled replace those that are there, without being a snapshot", () => {
+  const { made } = store();
+  applySnapshot(made, { time: 0, hosts: [host("a"), host("gone")], history: {} }, 0);
+  applyFrame(made, { time: 1000, samples: [cpu("a", 1000, 7)] }, 1000);
+  applyPolled(made, [host("a", { state: "late" }), host("new")], 2000);
+  assert.deepEqual(made.ids.peek(), ["a", "new"]);
+  assert.equal(made.entries.get("a")?.host.peek().state, "late");
+  assert.equal(made.snapshots.peek(), 1);
+  assert.equal(made.entries.get("a")?.rings.get("cpu.total")?.get("")?.times.length, 1);
 });

@@ -82,6 +82,18 @@ export function applySnapshot(store: Store, snapshot: Snapshot, now: number): vo
   });
 }
 
+/** Takes all hosts as they were fetched. Unlike a snapshot it has no past, and says nothing about what was missed. */
+export function applyPolled(store: Store, hosts: readonly Host[], now: number): void {
+  batch(() => {
+    const newest = hosts.reduce((time, host) => Math.max(time, host.last_sample ?? 0), 0);
+    if (!Number.isFinite(store.offset_ms) && newest > 0) store.offset_ms = newest - now;
+    keepOnly(store, new Set(hosts.map((host) => host.id)));
+    for (const host of hosts) put(store, host);
+    listIds(store);
+    if (store.snapshots.peek() === 0) store.snapshots.value = 1;
+  });
+}
+
 /** Everything a store knows. */
 export function imageOf(store: Store): StoreImage {
   const hosts = [...store.entries.values()].map(

@@ -72,11 +72,18 @@ export async function readStream(
       if (done) return ended("the gateway ended the stream");
       clearTimeout(silence);
       silence = setTimeout(stall, STALLED_MS);
-      parser.feed(value);
+      try {
+        parser.feed(value);
+      } catch (error) {
+        if (error instanceof SyntaxError) unreadable = error.message;
+        else {
+          reportError(error);
+          return ended("a defect of this page ended the stream", { garbled: true });
+        }
+      }
       if (unreadable !== null) return ended("the stream carried something unreadable", { garbled: true });
     }
-  } catch (error) {
-    if (error instanceof SyntaxError) return ended("the stream carried something unreadable", { garbled: true });
+  } catch {
     return ended(stalled ? `nothing came for ${STALLED_MS / 1000} s` : "the gateway cannot be reached");
   } finally {
     clearTimeout(silence);
