@@ -18,10 +18,14 @@ TRICKLE_BYTES = 40
 TRICKLE_S = 0.4
 """So many bytes in such a time: less than a host that sends every second makes."""
 
-_PROBLEM = '{"type": "about:blank", "title": "%s", "status": %d, "detail": "%s", "errors": []}'
+_PROBLEM = '{"type": "/problems/%s", "title": "%s", "status": %d, "detail": "%s", "errors": []}'
 _INSTEAD = {
-    "503": ("503 Service Unavailable", "application/problem+json", _PROBLEM % ("Unavailable", 503, "no viewer more")),
-    "500": ("500 Internal Server Error", "application/problem+json", _PROBLEM % ("Error", 500, "a defect")),
+    "503": (
+        "503 Service Unavailable",
+        "application/problem+json",
+        _PROBLEM % ("too-many-viewers", "Unavailable", 503, "no viewer more"),
+    ),
+    "500": ("500 Internal Server Error", "application/problem+json", _PROBLEM % ("defect", "Error", 500, "a defect")),
     "html": ("200 OK", "text/html", "<!doctype html><p>Please log in to the wireless network"),
     "json": ("200 OK", "application/json", '{"hosts": 7, "rules": [7], "active": 7, "history": 7, "settings": 7}'),
     "garbage": ("200 OK", "text/event-stream", "\x01\x02 nothing\n\nthat makes { sense\n\n"),

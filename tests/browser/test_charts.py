@@ -22,7 +22,7 @@ pytestmark = pytest.mark.browser
 PRESETS = ("5m", "15m", "1h", "6h", "24h", "7d", "30d", "1y")
 BLOCKED_MS = 200
 TRIES = 5
-"""The machine is busy with other tests: only what takes too long every time is too long."""
+"""A task also takes longer when the processor is lent to others: only what takes too long every time is too long."""
 WATCH_TASKS = """
 window.tasks = [];
 new PerformanceObserver((list) => {
@@ -37,7 +37,7 @@ READY = """(previous) => {
 LONGEST = "new Promise((done) => setTimeout(() => done(Math.max(0, ...tasks.splice(0))), 0))"
 CPU = "[data-chart=cpu]"
 WITHOUT_SHARED_WORKER = "delete window.SharedWorker"
-"""The hub runs in the page then, where the test can come between it and the gateway."""
+"""The relay runs in the page then, where the test can come between it and the gateway."""
 
 
 async def ready(page: Page, previous: str = "") -> None:

@@ -49,7 +49,11 @@ async def test_the_fleet_shows_this_machine_with_numbers_that_move(
         interval = await page.locator(".card .interval").text_content()
         assert interval in {"Samples every 1\u00a0s", "Samples every 2\u00a0s"}, "samples, or on a busy machine batches"
         assert await page.locator(".connection").inner_text() == "Live"
-        assert len(await page.locator(".card .spark .line").first.get_attribute("d") or "") > 20
+
+        async def drawn() -> bool:
+            return len(await page.locator(".card .spark .line").first.get_attribute("d") or "") > 20
+
+        await eventually(drawn, every_s=0.3)
 
 
 async def test_tiles_agree_with_the_api(chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path) -> None:

@@ -6,13 +6,13 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Locator, Page
 
 from infra.settings import ServerSettings
 from tests.batches import sample
+from tests.browser.axe import findings
 from tests.browser.browser import Chromium, opened
 from tests.browser.stack import served
 from tests.gateway.rows import execute, put
@@ -22,9 +22,6 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.browser
 
 MINUTE_MS = 60_000
-AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-FINDINGS = """async () => (await axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']}))
-  .violations.map((found) => [found.id, found.nodes.map((node) => node.target.join(' '))])"""
 BOXES = """[...document.querySelectorAll('.card')].map((card) => {
   const {x, y, width, height} = card.getBoundingClientRect();
   return [x, y, width, height];
@@ -218,8 +215,7 @@ async def test_a_phone_shows_all_of_a_card_without_pointing(
 async def test_axe_finds_nothing(chromium: Chromium, scheme: str, bus_url: str, database_url: str) -> None:
     await small_fleet(database_url)
     async with fleet(chromium, bus_url, database_url, "?q=foo>3", scheme=scheme) as page:
-        await page.evaluate(AXE.read_text(encoding="utf-8"))
-        assert await page.evaluate(FINDINGS) == []
+        assert await findings(page) == []
 
 
 async def test_bars_and_lines_can_be_seen_in_forced_colours(

@@ -38,18 +38,6 @@ async def test_a_taken_port_is_told_in_one_line_that_names_the_setting() -> None
     assert "\n" not in str(refused.value)
 
 
-async def test_a_cancelled_gateway_leaves_the_loop_fit_for_the_next(database_url: str, bus_url: str) -> None:
-    """The next one's socket gets the number of the first one's."""
-
-    async def serve() -> None:
-        async with gateway(database_url, bus_url):
-            raise asyncio.CancelledError
-
-    for _ in range(3):
-        with pytest.raises(asyncio.CancelledError):
-            await serve()
-
-
 async def test_an_address_that_others_can_reach_is_refused() -> None:
     with pytest.raises(SettingError, match="SONDE_HTTP_HOST"):
         await service.run(ServerSettings(http_host="0.0.0.0"), asyncio.Event())  # noqa: S104 -- refused

@@ -80,12 +80,12 @@ function withNews(act: () => void): () => void {
 export function startAlerts(): void {
   effect(() => {
     // At once; then with every snapshot but the first, which comes at about the same time.
-    if (fleet.snapshots.value !== 1) rules.load();
+    if (fleet.snapshots.value !== 1) rules.refresh();
   });
   effect(() => {
-    if (settingChange.value?.key === "rules") rules.load();
+    if (settingChange.value?.key === "rules") rules.refresh();
   });
-  withNews(active.load);
+  withNews(active.refresh);
 }
 
 /** What changed, the latest first, kept current while the page shows it. The answer tells the active alerts too. */
@@ -94,7 +94,7 @@ export function useHistory(): Loader<PastAlert[]> {
   useEffect(() => {
     let open = true;
     const stop = withNews(() => {
-      if (open) history.load();
+      if (open) history.refresh();
     });
     return () => {
       open = false;

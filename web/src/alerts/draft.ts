@@ -1,6 +1,6 @@
 // A rule while it is being written: what the form's fields hold, and the rule they make. Pure.
 
-import { HOST_DOWN } from "../api/catalogue.ts";
+import { HOST_DOWN, metricOf } from "../api/catalogue.ts";
 import type { FieldError, Rule, Threshold } from "../api/types.gen.ts";
 import { numberFault, numberOf } from "../typed.ts";
 import { slug } from "./words.ts";
@@ -69,7 +69,7 @@ export function ruleOf(draft: Draft): Rule {
     name: draft.name.trim(),
     metric: draft.metric,
     host: draft.host.trim() || "*",
-    instance: down ? "*" : draft.instance.trim() || "*",
+    instance: metricOf(draft.metric)?.family.instance ? draft.instance.trim() || "*" : "*",
     comparison: down ? "above" : draft.comparison,
     warning: threshold(draft.warning_raise, down ? "" : draft.warning_clear),
     critical: threshold(draft.critical_raise, down ? "" : draft.critical_clear),

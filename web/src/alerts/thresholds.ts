@@ -1,4 +1,4 @@
-// Which thresholds apply to a value, so that gauges and bars are coloured by the very rules that raise alerts.
+// Which thresholds apply to a value, so that numbers and bars are coloured by the very rules that raise alerts.
 import type { Rule } from "../api/types.gen.ts";
 
 export interface Thresholds {

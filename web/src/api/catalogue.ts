@@ -20,8 +20,9 @@ export const familyOf = (name: string): Family | undefined => CATALOGUE.find((on
 /** The unit of a metric, or of a rule's thresholds: seconds of silence for host.down. */
 export const unitOf = (path: string): string => (path === HOST_DOWN ? "s" : (metricOf(path)?.metric.unit ?? ""));
 
-/** Milliseconds between two samples of a family, unless its host is told otherwise. */
-export const periodOf = (family: string): number => (familyOf(family)?.period_s ?? 1) * 1000;
+/** Milliseconds between two samples of a family on a host that samples every `interval_s`, unless it is told otherwise. */
+export const periodOf = (family: string, interval_s: number): number =>
+  Math.max(familyOf(family)?.period_s ?? 1, interval_s) * 1000;
 
 /** `File system`; the name itself when it is unknown. */
 export const familyWord = (name: string): string => familyOf(name)?.label ?? name;

@@ -1,7 +1,7 @@
 // What a part of a page has asked the gateway for: on its way, there, out of date, or refused. One shape for all pages, so
 // that the four never look like one another, nor like a gap in the data.
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import { reasonOf } from "./client.ts";
+import { Failure } from "./client.ts";
 
 export interface Loading<T> {
   /** The last answer; null before the first. */
@@ -13,8 +13,10 @@ export interface Loading<T> {
 
 export interface Loader<T> {
   readonly state: ReadonlySignal<Loading<T>>;
-  /** Asks (again); what is on its way is given up. */
+  /** Asks (again), for something else than before: what is on its way is given up. */
   load: () => void;
+  /** Asks for the same again; while an answer is on its way, once more after it. */
+  refresh: () => void;
   /** Takes a value that came by another way. */
   put: (value: T) => void;
   /** Gives up what is on its way and does not ask again. */
@@ -28,6 +30,7 @@ export function loader<T>(ask: (signal: AbortSignal) => Promise<T>): Loader<T> {
   const state: Signal<Loading<T>> = signal({ value: null, loading: false, error: null });
   let abort = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let again = false;
 
   async function run(signal: AbortSignal): Promise<void> {
     state.value = { ...state.peek(), loading: true };
@@ -36,11 +39,15 @@ export function loader<T>(ask: (signal: AbortSignal) => Promise<T>): Loader<T> {
       if (!signal.aborted) state.value = { value, loading: false, error: null };
     } catch (error) {
       if (signal.aborted) return;
-      state.value = { ...state.peek(), loading: false, error: reasonOf(error) };
+      const reason = error instanceof Failure ? error.message : "The gateway's answer makes no sense.";
+      state.value = { ...state.peek(), loading: false, error: reason };
       timer = setTimeout(load, AGAIN_MS);
+      if (!(error instanceof Failure)) reportError(error);
     }
+    if (again && !signal.aborted) load();
   }
   function close(): void {
+    again = false;
     clearTimeout(timer);
     abort.abort();
   }
@@ -52,6 +59,10 @@ export function loader<T>(ask: (signal: AbortSignal) => Promise<T>): Loader<T> {
   return {
     state,
     load,
+    refresh: () => {
+      if (state.peek().loading) again = true;
+      else load();
+    },
     put: (value) => {
       state.value = { value, loading: false, error: null };
     },

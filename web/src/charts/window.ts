@@ -118,7 +118,7 @@ export const LIVE_KEEP_MS = 420_000;
 /** Steps up to this move on visibly while values are polled, so their windows are fetched every so often then. */
 const POLLED_STEP_MS = 10_000;
 /** Agents send batches of some seconds: the end of a window that was just paused is stored only a little later. */
-const STORED_AFTER_MS = 20_000;
+export const STORED_AFTER_MS = 20_000;
 
 /** Milliseconds until the stored part of `window` has to be fetched again; null when it does not change any more. */
 export function refetchAfter(window: Window, step_ms: number, now: number, polled: boolean): number | null {

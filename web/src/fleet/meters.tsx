@@ -62,6 +62,7 @@ interface MeterProps {
 const LEVEL_WORDS = { warning: "Past its warning threshold", critical: "Past its critical threshold" };
 
 function Meter({ entry, name, path, instance, value }: MeterProps) {
+  entry.tick.value;
   const thresholds = thresholdsFor(ruleBodies.value, entry.id, path, instance);
   const level = levelOf(thresholds, value);
   const number = quantity(value, "%");
@@ -91,6 +92,7 @@ function Meter({ entry, name, path, instance, value }: MeterProps) {
 
 /** Traffic has no top that a bar could be full at; its line takes that place too. */
 function Traffic({ entry, value }: { entry: Entry; value: number | null }) {
+  entry.tick.value;
   const rings = ["network.received", "network.sent"].flatMap((path) => [...(entry.rings.get(path)?.values() ?? [])]);
   const both = total(rings, (entry.lastSample ?? 0) - MINUTE_MS);
   const number = quantity(value, "B/s", base());
@@ -117,10 +119,11 @@ interface SparklineProps {
 }
 
 function Sparkline({ entry, family, ring, top }: SparklineProps) {
+  entry.tick.value; // a ring is changed in place
   if (!ring || ring.times.length < 2)
     return <svg class="spark" aria-hidden="true" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} />;
   const sample_ms = entry.host.value.facts.sample_interval_s * 1000;
-  const period_ms = Math.max(periodOf(family), sample_ms);
+  const period_ms = periodOf(family, sample_ms / 1000);
   // What is read less often than the host samples ends at its own last reading; 2.5 readings missed break the line.
   const right = period_ms > sample_ms ? (ring.times.at(-1) as number) : (entry.lastSample ?? 0);
   const { line, area } = spark(ring.times, ring.values, right, MINUTE_MS, 2.5 * period_ms, WIDTH, HEIGHT, top);

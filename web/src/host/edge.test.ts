@@ -21,6 +21,10 @@ test("while values are polled, the edge is the last sample", () => {
   assert.equal(edgeOf({ ...UP, state: "late", live: false }, 80_000), 90_000);
 });
 
+test("while values are polled, charts of a host that is offline go on all the same", () => {
+  assert.equal(edgeOf({ ...UP, state: "offline", live: false }, 90_000), 100_000);
+});
+
 test("a host that comes back does not move the edge back", () => {
   assert.equal(edgeOf(UP, 99_000), 99_000);
 });

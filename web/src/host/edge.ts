@@ -18,7 +18,8 @@ export interface Present {
  * It never moves back.
  */
 export function edgeOf({ state, known, live, lastSample, now }: Present, before: number | null): number {
-  const absent = state !== "up" && known && live;
+  // One that is late may only have been polled before its latest sample; one that is offline is.
+  const absent = known && (state === "offline" || (state === "late" && live));
   const next = lastSample === null || absent ? now : lastSample;
   if (before === null) return next;
   return known ? Math.max(before, next) : before;

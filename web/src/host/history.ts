@@ -4,7 +4,7 @@ import { get } from "../api/client.ts";
 import { type Loader, type Loading, loader } from "../api/loading.ts";
 import type { SeriesAnswer } from "../api/types.gen.ts";
 import type { Stretch } from "../charts/stretches.ts";
-import { bounds, refetchAfter, type Window } from "../charts/window.ts";
+import { bounds, refetchAfter, STORED_AFTER_MS, type Window } from "../charts/window.ts";
 import { metricsOfFamily } from "./charts.ts";
 
 /** An answer, and what it tells of: nothing beyond the moment it was asked for, whatever the range was. */
@@ -30,6 +30,8 @@ export interface History {
   retry: (family: string) => void;
   /** Shows what is asked for, and keeps it fresh. What was loaded before stays until the answers are there. */
   show: (asked: Asked) => void;
+  /** Asks for the same again: something was missed. */
+  refresh: () => void;
   close: () => void;
 }
 
@@ -56,7 +58,9 @@ export function openHistory(host: string): History {
         family,
         setTimeout(() => loaders.get(family)?.load(), again_ms),
       );
-    return { answer, known: { from: answer.from, to: Math.min(answer.to, present) } };
+    // Without a stream nothing else tells of the last seconds, which are stored only later.
+    const told = polled ? present - STORED_AFTER_MS : present;
+    return { answer, known: { from: answer.from, to: Math.min(answer.to, told) } };
   }
 
   function loaderOf(family: string): Loader<Stored> {
@@ -74,6 +78,9 @@ export function openHistory(host: string): History {
     show(next) {
       asked = next;
       for (const family of next.families) loaderOf(family).load();
+    },
+    refresh() {
+      for (const family of asked?.families ?? []) loaderOf(family).refresh();
     },
     close() {
       for (const one of loaders.values()) one.close();

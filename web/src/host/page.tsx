@@ -51,6 +51,10 @@ interface KnownProps {
 function Known({ entry, snapshots }: KnownProps) {
   const view = useView(entry);
   useKeys(view);
+  const measured = useComputed(() => {
+    entry.tick.value;
+    return Object.keys(entry.latest).length > 0;
+  });
   const standing = standingOf(entry);
   const alerts = active.state.value.value?.filter((alert) => alert.host === entry.id) ?? [];
   return (
@@ -58,7 +62,7 @@ function Known({ entry, snapshots }: KnownProps) {
       <Head entry={entry} window={view.window.value} />
       <Refused entry={entry} snapshots={snapshots} />
       {alerts.length > 0 && <ActiveList alerts={alerts} rules={ruleBodies.value} here={entry.id} />}
-      {Object.keys(entry.latest).length > 0 && <Tiles entry={entry} facts={entry.host.value.facts} />}
+      {measured.value && <Tiles entry={entry} facts={entry.host.value.facts} />}
       <RangeBar view={view} />
       <Charts entry={entry} snapshots={snapshots} view={view} />
       <Stats entry={entry} view={view} />
@@ -102,9 +106,8 @@ function Charts({ entry, snapshots, view }: KnownProps & { view: View }) {
     return () => watcher.disconnect();
   }, [points]);
 
-  const polled = useComputed(() => connection.value.kind === "lost" && connection.value.polled);
+  const polled = useComputed(() => connection.value.kind === "lost" && connection.value.poll_ms !== null);
   useSignalEffect(() => {
-    snapshots.value;
     if (points.value > 0)
       history.show({
         families: families.value.split(","),
@@ -114,6 +117,10 @@ function Charts({ entry, snapshots, view }: KnownProps & { view: View }) {
         edge: () => view.edge.peek(),
         now: () => now.peek(),
       });
+  });
+
+  useSignalEffect(() => {
+    if (snapshots.value > 1) history.refresh();
   });
 
   const specs = CHARTS.filter((spec) => ids.value.split(",").includes(spec.id));

@@ -53,7 +53,7 @@ export function Panel({ spec, entry, stored, view, points, pointed, onRetry }: P
   const shown = useSignal<Shown | null>(null);
   const broken = useSignal<string | null>(null);
   const unit = unitOf(spec.parts[0]?.metric ?? "");
-  const period_ms = periodOf(spec.family);
+  const period_ms = periodOf(spec.family, entry.host.value.facts.sample_interval_s);
 
   /** An effect's failure would be nobody's: it is this chart's, and the others go on. */
   const fail = useCallback(

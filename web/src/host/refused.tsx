@@ -20,7 +20,7 @@ export function Refused({ entry, snapshots }: { entry: Entry; snapshots: Signal<
   useSignalEffect(() => {
     turn.value;
     snapshots.value;
-    refusals.load();
+    refusals.refresh();
   });
   const { value, error } = refusals.state.value;
   const lines = refused(value ?? [], turn.value * EVERY_MS + EVERY_MS);

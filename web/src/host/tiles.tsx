@@ -106,6 +106,7 @@ interface MeterProps {
 function Meter({ entry, title, path, instance = "", value, beside }: MeterProps) {
   const limits = thresholdsFor(ruleBodies.value, entry.id, path, instance);
   const level = levelOf(limits, value);
+  entry.tick.value;
   const ring = entry.rings.get(path)?.get(instance);
   const peak = ring?.peak((entry.lastSample ?? 0) - PEAK_MS) ?? null;
   const peakWords = peak === null ? "" : `peak of the last minute ${text(peak, "%")}`;
@@ -150,6 +151,7 @@ interface TrafficProps {
 
 /** What has no natural full scale is told in numbers: both directions, over all instances. */
 function Traffic({ entry, family, metrics }: TrafficProps) {
+  entry.tick.value;
   const instances = Object.entries(entry.latest[family] ?? {});
   if (instances.length === 0) return null;
   return (

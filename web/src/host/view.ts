@@ -34,10 +34,11 @@ export function useView(entry: Entry): View {
       window,
       edge,
       streamed,
-      pick: (preset) => go(liveWindow(preset)),
+      pick: (preset) => go(liveWindow(preset), { memory: null }),
       toggleLive: () => {
         const shown = window.peek();
-        go(shown.kind === "live" ? held(shown, edge.peek()) : liveWindow(shown.preset));
+        if (shown.kind === "live") go(held(shown, edge.peek()));
+        else go(liveWindow(shown.preset), { memory: null });
       },
       zoomIn: (a, b) => {
         const next = zoomed(window.peek(), edge.peek(), a, b);

@@ -23,9 +23,9 @@ test("a slow gateway is asked less often, and a failing one less and less", () =
 });
 
 test("five seconds without news, and nobody knows how hosts are", () => {
-  assert.ok(isFresh(10_000, 14_999, false));
-  assert.ok(!isFresh(10_000, 15_000, false));
-  assert.ok(isFresh(10_000, 16_000, true));
-  assert.ok(!isFresh(10_000, 23_000, true));
-  assert.ok(!isFresh(null, 0, false));
+  assert.ok(isFresh(10_000, 14_999, null));
+  assert.ok(!isFresh(10_000, 15_000, null));
+  assert.ok(isFresh(10_000, 24_999, 5000));
+  assert.ok(!isFresh(10_000, 25_000, 5000));
+  assert.ok(!isFresh(null, 0, null));
 });

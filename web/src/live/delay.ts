@@ -6,6 +6,8 @@ export const STALLED_MS = 5000;
 export const STEADY_MS = 5000;
 /** How often REST is asked while the stream is away. */
 export const POLL_MS = 5000;
+/** A poll that takes longer has failed. */
+export const POLL_DEADLINE_MS = 10_000;
 /** How often the fleet is fetched while no tab is visible. */
 export const REST_MS = 30_000;
 /** No tab visible for so long, and the stream is let go. */
@@ -30,7 +32,10 @@ export function pollDelay(took_ms: number, failures: number): number {
   return Math.min(30_000, Math.max(POLL_MS, 10 * took_ms) * 2 ** Math.min(failures, 3));
 }
 
-/** Whether what was heard at `heard` still says how hosts are. Polled news is as old as the poll before it. */
-export function isFresh(heard: number | null, now: number, polled: boolean): boolean {
-  return heard !== null && now - heard < (polled ? 2.5 * POLL_MS : STALLED_MS);
+/**
+ * Whether what was heard at `heard` still says how hosts are. `poll_ms`: the pause between two polls while they stand in for
+ * the stream, null otherwise. Polled news is as old as the poll before it, and the next one may take a while.
+ */
+export function isFresh(heard: number | null, now: number, poll_ms: number | null): boolean {
+  return heard !== null && now - heard < (poll_ms === null ? STALLED_MS : poll_ms + POLL_DEADLINE_MS);
 }

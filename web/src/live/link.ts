@@ -11,6 +11,8 @@ export interface Link {
 }
 
 const LOCK = "sonde-relay";
+/** How long a tab waits before it stands for the lock again. */
+const AGAIN_MS = 1000;
 
 /** Connects to the relay. `onRelay` is called when another relay begins, which knows nothing of this tab yet. */
 export function link(receive: (message: FromRelay) => void, onRelay: () => void): Link {
@@ -64,20 +66,28 @@ function elected(receive: (message: FromRelay) => void, onRelay: () => void): Li
       const channel = channels.get(data.from) ?? new BroadcastChannel(`${LOCK}-${data.from}`);
       channels.set(data.from, channel);
       relay.receive(data.from, data.message, (message) => channel.postMessage(message));
+      if (data.message.kind === "bye") {
+        channel.close();
+        channels.delete(data.from);
+      }
     }
   };
   const stand = (steal: boolean) => {
+    let held = true;
     const lead = async () => {
-      relay = await loadRelay();
+      const loaded = await loadRelay();
+      if (!held) return loaded.close();
+      relay = loaded;
       toRelay.postMessage({ relay: true } satisfies Shared);
       onRelay();
       return new Promise<never>(() => {});
     };
     navigator.locks.request(LOCK, { steal }, lead).catch(() => {
-      // Another tab took the lock: that one runs the relay now, and this one waits for its turn again.
+      // Another tab took the lock and runs the relay now, or it could not be loaded: wait for a turn again.
+      held = false;
       relay?.close();
       relay = null;
-      stand(false);
+      setTimeout(() => stand(false), AGAIN_MS);
     });
   };
   stand(false);

@@ -2,8 +2,8 @@
 import type { StoreImage } from "./store.ts";
 
 export type StreamState =
-  /** Nothing has been heard yet. */
-  | { kind: "connecting" }
+  /** Nothing has been heard yet. `fresh`: false where what was known before is too old to go by. */
+  | { kind: "connecting"; fresh: boolean }
   /** `behind_ms`: how much later than usual samples arrive; 0 while they are in time. */
   | { kind: "live"; behind_ms: number }
   | {
@@ -15,8 +15,8 @@ export type StreamState =
       /** HTTP status of a refusal; null when there was no answer. */
       status: number | null;
       retryAt: number;
-      /** True while values fetched over REST stand in for the stream. */
-      polled: boolean;
+      /** Milliseconds between two fetches over REST that stand in for the stream; null while none does. */
+      poll_ms: number | null;
       /** False once nothing has been heard for so long that the state of hosts is not known. */
       fresh: boolean;
     }
@@ -43,9 +43,6 @@ export type FromRelay =
   | { kind: "event"; name: string; text: string }
   /** An event of the detailed part, for tabs that follow the host. */
   | { kind: "detail-event"; id: string; name: string; text: string };
-
-/** Name of an event whose data are hosts that were fetched over REST. */
-export const POLLED = "polled";
 
 /** How long a tab or the relay may be silent before the other one gives it up. */
 export const BEAT_MS = 1000;

@@ -3,18 +3,18 @@
 import { SUMMARY } from "../api/catalogue.gen.ts";
 import { Failure, get } from "../api/client.ts";
 import type { Frame, Host, HostDetail, Hosts, Snapshot } from "../api/types.gen.ts";
-import { HIDDEN_MS, isFresh, pollDelay, REST_MS, reconnectDelay, STALLED_MS, STEADY_MS } from "./delay.ts";
-import { BEAT_MS, type FromRelay, POLLED, SILENT_MS, type StreamState, type ToRelay } from "./messages.ts";
 import {
-  applyFrame,
-  applyHost,
-  applyPolled,
-  applySnapshot,
-  createStore,
-  imageOf,
-  lateness,
-  type Store,
-} from "./store.ts";
+  HIDDEN_MS,
+  isFresh,
+  POLL_DEADLINE_MS,
+  pollDelay,
+  REST_MS,
+  reconnectDelay,
+  STALLED_MS,
+  STEADY_MS,
+} from "./delay.ts";
+import { BEAT_MS, type FromRelay, SILENT_MS, type StreamState, type ToRelay } from "./messages.ts";
+import { applyEvent, applyPolled, createStore, imageOf, lateness, POLLED, type Store } from "./store.ts";
 import { readStream } from "./stream.ts";
 
 /** One tab, as the relay sees it. */
@@ -38,6 +38,10 @@ const KEEP_MS = 75_000;
 const SHED_MS = 15_000;
 /** The stream is given so long before REST stands in. */
 const POLL_AFTER_MS = 2000;
+/** Most hosts that the gateway follows in detail for one viewer. */
+const MOST_DETAILS = 32;
+/** What was missed comes at once after a connection begins: nothing is late then. */
+const CATCH_UP_MS = 2000;
 /** Hidden tabs are slowed down by browsers to a turn a minute. */
 const HIDDEN_SILENT_MS = 150_000;
 
@@ -49,7 +53,7 @@ export function createRelay(): Relay {
   const details = new Map<string, Store>();
   /** Wanted by nobody since. */
   const idle = new Map<string, number>();
-  let state: StreamState = { kind: "connecting" };
+  let state: StreamState = { kind: "connecting", fresh: true };
   let heard: number | null = null;
   let lastId: string | null = null;
   let hiddenSince: number | null = null;
@@ -60,6 +64,8 @@ export function createRelay(): Relay {
   let lostSince: number | null = null;
   let attempt = 0;
   let closed = false;
+  /** When the connection that is live began. */
+  let liveSince = 0;
 
   const everyone = (message: FromRelay, hiddenToo = true) => {
     for (const client of clients.values()) if (hiddenToo || client.visible) client.post(message);
@@ -69,6 +75,12 @@ export function createRelay(): Relay {
     everyone({ kind: "state", state });
   };
   const wanted = () => new Set([...clients.values()].flatMap((client) => [...client.details]));
+  /** Of the hosts to follow as many as the gateway allows, those that are looked at first. */
+  const askedFor = () => {
+    const seen = new Set([...clients.values()].flatMap((client) => (client.visible ? [...client.details] : [])));
+    const first = [...details.keys()].sort((a, b) => Number(seen.has(b)) - Number(seen.has(a)));
+    return first.slice(0, MOST_DETAILS).sort().join();
+  };
   const anyVisible = () => [...clients.values()].some((client) => client.visible);
 
   function receive(tab: unknown, message: ToRelay, post: (message: FromRelay) => void): void {
@@ -85,7 +97,7 @@ export function createRelay(): Relay {
       clients.set(tab, client);
       const woken = client.visible && !before?.visible;
       if (!before) post({ kind: "state", state });
-      if (woken && fleet.snapshots.peek() > 0) post({ kind: "fleet", image: imageOf(fleet) });
+      if ((woken || !before) && fleet.snapshots.peek() > 0) post({ kind: "fleet", image: imageOf(fleet) });
       for (const id of client.details) {
         const known = details.get(id);
         if (known && known.snapshots.peek() > 0 && (woken || !before?.details.has(id)))
@@ -115,7 +127,7 @@ export function createRelay(): Relay {
       hiddenSince = null;
       if (state.kind === "resting") turn.abort();
     } else hiddenSince ??= now;
-    if ([...details.keys()].sort().join() !== streamed && state.kind !== "resting") turn.abort();
+    if (askedFor() !== streamed && state.kind !== "resting") turn.abort();
   }
 
   function onEvent(name: string, text: string, id: string | undefined): void {
@@ -127,7 +139,7 @@ export function createRelay(): Relay {
       return;
     }
     if (name === "frame") noteLateness((data as Frame).time, now);
-    take(fleet, name, data, now);
+    applyEvent(fleet, name, data, now);
     everyone({ kind: "event", name, text }, name !== "frame");
   }
 
@@ -135,14 +147,14 @@ export function createRelay(): Relay {
     const id = hostOf(name, data);
     const known = id === undefined ? undefined : details.get(id);
     if (id === undefined || !known) return;
-    take(known, name, data, now);
+    applyEvent(known, name, data, now);
     for (const client of clients.values())
       if (client.visible && client.details.has(id)) client.post({ kind: "detail-event", id, name, text });
   }
 
   /** Says when the connection does not keep up with what it carries. */
   function noteLateness(time: number, now: number): void {
-    if (state.kind !== "live") return;
+    if (state.kind !== "live" || now - liveSince < CATCH_UP_MS) return;
     const late_ms = lateness(fleet, time, now);
     const behind_ms = late_ms > STALLED_MS ? Math.floor(late_ms / 1000) * 1000 : 0;
     if (behind_ms !== state.behind_ms) setState({ kind: "live", behind_ms });
@@ -151,35 +163,40 @@ export function createRelay(): Relay {
   async function stream(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const query = new URLSearchParams({ metrics: SUMMARY.join() });
-      streamed = [...details.keys()].sort().join();
+      streamed = askedFor();
       if (streamed) query.set("detail", streamed);
-      let liveSince: number | null = null;
+      let begun = false;
       const end = await readStream(`/api/v1/live?${query}`, lastId, signal, {
         onSign: () => {
           heard = Date.now();
-          if (liveSince !== null) return;
+          if (begun) return;
+          begun = true;
           liveSince = heard;
           lostSince = null;
           setState({ kind: "live", behind_ms: 0 });
         },
         onEvent,
+        onHeartbeat: () => {
+          // It comes only when nothing else waits.
+          if (state.kind === "live" && state.behind_ms > 0) setState({ kind: "live", behind_ms: 0 });
+        },
       });
       if (signal.aborted) return;
       if (end.garbled) lastId = null;
       lostSince ??= Date.now();
       // A stream that ends as soon as it began is no reason to start over with short waits.
-      if (liveSince !== null && Date.now() - liveSince > STEADY_MS) attempt = 0;
+      if (begun && Date.now() - liveSince > STEADY_MS) attempt = 0;
       const wait_ms = Math.max(end.retryAfter_ms, reconnectDelay(attempt, Math.random()));
       attempt += 1;
-      const polled = state.kind === "lost" && state.polled;
+      const poll_ms = state.kind === "lost" ? state.poll_ms : null;
       setState({
         kind: "lost",
         since: lostSince,
         reason: end.reason,
         status: end.status,
         retryAt: Date.now() + wait_ms,
-        polled,
-        fresh: isFresh(heard, Date.now(), polled),
+        poll_ms,
+        fresh: isFresh(heard, Date.now(), poll_ms),
       });
       await pause(wait_ms, signal);
     }
@@ -187,7 +204,7 @@ export function createRelay(): Relay {
 
   /** Fetches what the stream would have told. Answers whether that worked. */
   async function poll(signal: AbortSignal): Promise<boolean> {
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(2 * STALLED_MS)]);
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(POLL_DEADLINE_MS)]);
     try {
       const { hosts } = await get<Hosts>(`/hosts?metrics=${SUMMARY.join()}`, deadline);
       const detailed = hosts.map((host) => host.id).filter((id) => details.has(id));
@@ -209,7 +226,7 @@ export function createRelay(): Relay {
   /** Takes polled hosts: those of the fleet, or host `id` in detail. The stream's next snapshot replaces them. */
   function deliver(store: Store | undefined, hosts: Host[], id?: string): void {
     if (!store) return;
-    applyPolled(store, hosts, Date.now());
+    applyPolled(store, hosts);
     const text = JSON.stringify(hosts);
     for (const client of clients.values())
       if (id === undefined) client.post({ kind: "event", name: POLLED, text });
@@ -223,21 +240,23 @@ export function createRelay(): Relay {
       const started = Date.now();
       if (state.kind === "lost" && started - state.since >= POLL_AFTER_MS) {
         const worked = await poll(signal);
+        if (signal.aborted) return;
         failures = worked ? 0 : failures + 1;
-        if (state.kind === "lost" && state.polled !== worked) setState({ ...state, polled: worked });
-        await pause(pollDelay(Date.now() - started, failures), signal);
+        const wait_ms = pollDelay(Date.now() - started, failures);
+        if (state.kind === "lost") setState({ ...state, poll_ms: worked ? wait_ms : null });
+        await pause(wait_ms, signal);
       } else await pause(POLL_AFTER_MS / 4, signal);
     }
   }
 
   /** Nobody looks: the fleet is fetched now and then, for what the tabs' titles say. */
   async function rest(signal: AbortSignal): Promise<void> {
-    setState({ kind: "resting", fresh: true });
+    setState({ kind: "resting", fresh: state.kind === "live" || state.fresh });
     while (!signal.aborted) {
-      await pause(REST_MS, signal);
-      if (signal.aborted) return;
       const fresh = await poll(signal);
+      if (signal.aborted) return;
       if (state.kind === "resting" && state.fresh !== fresh) setState({ kind: "resting", fresh });
+      await pause(REST_MS, signal);
     }
   }
 
@@ -246,6 +265,7 @@ export function createRelay(): Relay {
       turn = new AbortController();
       const { signal } = turn;
       const hidden = hiddenSince !== null && Date.now() - hiddenSince >= HIDDEN_MS;
+      if (!hidden && state.kind === "resting") setState({ kind: "connecting", fresh: state.fresh });
       await (hidden ? rest(signal) : Promise.all([stream(signal), standIn(signal)]));
     }
   }
@@ -256,7 +276,7 @@ export function createRelay(): Relay {
       if (now - client.heard > (client.visible ? 3 * SILENT_MS : HIDDEN_SILENT_MS)) clients.delete(tab);
     arrange();
     if (hiddenSince !== null && now - hiddenSince >= HIDDEN_MS && state.kind !== "resting") turn.abort();
-    const fresh = isFresh(heard, now, state.kind === "lost" && state.polled);
+    const fresh = state.kind === "lost" && isFresh(heard, now, state.poll_ms);
     if (state.kind === "lost" && state.fresh !== fresh) setState({ ...state, fresh });
     else everyone({ kind: "state", state }, false);
   }
@@ -271,12 +291,6 @@ export function createRelay(): Relay {
       turn.abort();
     },
   };
-}
-
-function take(store: Store, name: string, data: unknown, now: number): void {
-  if (name === "frame") applyFrame(store, data as Frame, now);
-  else if (name === "snapshot") applySnapshot(store, data as Snapshot, now);
-  else if (name === "host") applyHost(store, data as Host);
 }
 
 /** The host that an event of a detailed part is about; undefined for a snapshot of a host that is not there. */

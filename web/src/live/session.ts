@@ -1,23 +1,14 @@
 // The page's live state, made once at start: the fleet, the hosts followed in detail, the connection's state, the clock.
 // All of it comes from the relay that this browser's tabs share.
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
-import type { AlertTransition, Frame, Host, Snapshot } from "../api/types.gen.ts";
+import type { AlertTransition } from "../api/types.gen.ts";
 import { LIVE_KEEP_MS } from "../charts/window.ts";
 import { type Link, link } from "./link.ts";
-import { BEAT_MS, type FromRelay, POLLED, SILENT_MS, type StreamState } from "./messages.ts";
-import {
-  applyFrame,
-  applyHost,
-  applyImage,
-  applyPolled,
-  applySnapshot,
-  createStore,
-  type Store,
-  serverNow,
-} from "./store.ts";
+import { BEAT_MS, type FromRelay, SILENT_MS, type StreamState } from "./messages.ts";
+import { applyEvent, applyImage, createStore, POLLED, type Store, serverNow } from "./store.ts";
 
 export const fleet: Store = createStore(90_000);
-export const connection = signal<StreamState>({ kind: "connecting" });
+export const connection = signal<StreamState>({ kind: "connecting", fresh: true });
 /** Server time, moving every second while the page is visible. */
 export const now = signal(Date.now());
 /** The newest alert transition and setting change that the stream told; pages watch them to refetch. */
@@ -30,7 +21,7 @@ export const polls = signal(0);
 /** Whether it is known how hosts are: false once nothing has been heard of them for seconds. */
 export const known: ReadonlySignal<boolean> = computed(() => {
   const state = connection.value;
-  return state.kind === "connecting" || state.kind === "live" || state.fresh;
+  return state.kind === "live" || state.fresh;
 });
 /** Whether samples arrive by themselves. */
 export const live: ReadonlySignal<boolean> = computed(() => connection.value.kind === "live");
@@ -38,7 +29,10 @@ export const live: ReadonlySignal<boolean> = computed(() => connection.value.kin
 export const interrupted: ReadonlySignal<boolean> = computed(() => {
   const state = connection.value;
   if (state.kind === "live") return state.behind_ms > 0;
-  return state.kind === "lost" && (!state.fresh || state.polled || now.value - serverNow(fleet, state.since) > 3000);
+  return (
+    state.kind === "lost" &&
+    (!state.fresh || state.poll_ms !== null || now.value - serverNow(fleet, state.since) > 3000)
+  );
 });
 
 /** Hosts followed with every metric, and how many parts of the page follow each. */
@@ -81,30 +75,22 @@ function receive(message: FromRelay): void {
       if (detail) applyImage(detail.store, message.image);
       break;
     }
-    case "event":
-      if (!apply(fleet, message.name, message.text)) other(message.name, message.text);
+    case "event": {
+      const data: unknown = JSON.parse(message.text);
+      if (!applyEvent(fleet, message.name, data, Date.now())) other(message.name, data);
       if (message.name === POLLED) polls.value += 1;
       break;
+    }
     case "detail-event": {
       const detail = followed.get(message.id);
-      if (detail) apply(detail.store, message.name, message.text);
+      if (detail) applyEvent(detail.store, message.name, JSON.parse(message.text), Date.now());
     }
   }
 }
 
-/** Applies an event about hosts; false when it is about something else. */
-function apply(store: Store, name: string, text: string): boolean {
-  if (name === "frame") applyFrame(store, JSON.parse(text) as Frame, Date.now());
-  else if (name === "snapshot") applySnapshot(store, JSON.parse(text) as Snapshot, Date.now());
-  else if (name === POLLED) applyPolled(store, JSON.parse(text) as Host[], Date.now());
-  else if (name === "host") applyHost(store, JSON.parse(text) as Host);
-  else return false;
-  return true;
-}
-
-function other(name: string, text: string): void {
-  if (name === "alert") transition.value = JSON.parse(text) as AlertTransition;
-  else if (name === "settings") settingChange.value = JSON.parse(text) as { key: string; version: number };
+function other(name: string, data: unknown): void {
+  if (name === "alert") transition.value = data as AlertTransition;
+  else if (name === "settings") settingChange.value = data as { key: string; version: number };
 }
 
 /** Starts everything that lasts as long as the page. */
@@ -122,7 +108,12 @@ export function startSession(): void {
     if (document.hidden) return;
     now.value = serverNow(fleet, Date.now());
     if (Date.now() - heard > SILENT_MS) {
+      const since = heard;
       heard = Date.now();
+      // Nobody tells how hosts are. A relay that lives again says at once how it stands.
+      const reason = "the connection that this browser's tabs share has ended";
+      const retryAt = heard + SILENT_MS;
+      connection.value = { kind: "lost", since, reason, status: null, retryAt, poll_ms: null, fresh: false };
       relay?.revive();
       sayHere();
     }

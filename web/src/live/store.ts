@@ -7,7 +7,10 @@ import { batch, type Signal, signal } from "@preact/signals-core";
 import type { Frame, Host, LiveSample, Snapshot, Values } from "../api/types.gen.ts";
 import { Ring } from "../charts/ring.ts";
 
-/** A host as components see it: the parts that seldom change are in `host`, the rest moves with `tick`. */
+/**
+ * A host as components see it: the parts that seldom change are in `host`, the rest is changed in place and moves with
+ * `tick`. A component that reads the rest must read `tick`: with the same properties it is not rendered again otherwise.
+ */
 export interface Entry {
   readonly id: string;
   readonly host: Signal<Host>;
@@ -42,6 +45,9 @@ export interface StoreImage {
   offset_ms: number;
   hosts: HostImage[];
 }
+
+/** Name of an event whose data are hosts that were fetched over REST. */
+export const POLLED = "polled";
 
 interface HostImage {
   host: Host;
@@ -82,11 +88,19 @@ export function applySnapshot(store: Store, snapshot: Snapshot, now: number): vo
   });
 }
 
+/** Applies an event about hosts; false when it is about something else. */
+export function applyEvent(store: Store, name: string, data: unknown, now: number): boolean {
+  if (name === "frame") applyFrame(store, data as Frame, now);
+  else if (name === "snapshot") applySnapshot(store, data as Snapshot, now);
+  else if (name === "host") applyHost(store, data as Host);
+  else if (name === POLLED) applyPolled(store, data as Host[]);
+  else return false;
+  return true;
+}
+
 /** Takes all hosts as they were fetched. Unlike a snapshot it has no past, and says nothing about what was missed. */
-export function applyPolled(store: Store, hosts: readonly Host[], now: number): void {
+export function applyPolled(store: Store, hosts: readonly Host[]): void {
   batch(() => {
-    const newest = hosts.reduce((time, host) => Math.max(time, host.last_sample ?? 0), 0);
-    if (!Number.isFinite(store.offset_ms) && newest > 0) store.offset_ms = newest - now;
     keepOnly(store, new Set(hosts.map((host) => host.id)));
     for (const host of hosts) put(store, host);
     listIds(store);
@@ -182,8 +196,16 @@ function put(store: Store, host: Host): Entry {
     for (const [family, instances] of Object.entries(host.latest)) entry.latest[family] = instances;
     entry.lastSample = host.last_sample;
   }
+  forgetGone(store, entry);
   mark(store, entry);
   return entry;
+}
+
+/** Drops what is remembered of instances that are gone, such as an interface of long ago. */
+function forgetGone(store: Store, entry: Entry): void {
+  const oldest = (entry.lastSample ?? 0) - store.keep_ms;
+  for (const instances of entry.rings.values())
+    for (const [instance, { times }] of instances) if ((times.at(-1) ?? 0) < oldest) instances.delete(instance);
 }
 
 function take(store: Store, entry: Entry, sample: LiveSample): void {

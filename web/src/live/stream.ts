@@ -18,6 +18,8 @@ export interface Listener {
   onSign: () => void;
   /** An event with its data as JSON text. An exception ends the connection. */
   onEvent: (name: string, text: string, id: string | undefined) => void;
+  /** The gateway had nothing to say for a while. */
+  onHeartbeat: () => void;
 }
 
 const ended = (reason: string, more: Partial<StreamEnd> = {}): StreamEnd => ({
@@ -33,7 +35,7 @@ export async function readStream(
   url: string,
   lastId: string | null,
   signal: AbortSignal,
-  { onSign, onEvent }: Listener,
+  { onSign, onEvent, onHeartbeat }: Listener,
 ): Promise<StreamEnd> {
   const connection = new AbortController();
   const abort = () => connection.abort();
@@ -50,7 +52,10 @@ export async function readStream(
       onSign();
       onEvent(event ?? "message", data, id);
     },
-    onComment: onSign,
+    onComment: () => {
+      onSign();
+      onHeartbeat();
+    },
     onError: (error) => {
       unreadable = error.message;
     },
@@ -60,10 +65,10 @@ export async function readStream(
     if (lastId !== null) headers["last-event-id"] = lastId;
     const response = await fetch(url, { signal: connection.signal, headers, cache: "no-store" });
     if (!response.ok)
-      return ended(
-        response.status === 503 ? "the gateway takes no more viewers now" : `the gateway answered ${response.status}`,
-        { status: response.status, retryAfter_ms: retryAfter(response.headers.get("retry-after")) },
-      );
+      return ended(await refusal(response), {
+        status: response.status,
+        retryAfter_ms: retryAfter(response.headers.get("retry-after")),
+      });
     if (!response.body || !response.headers.get("content-type")?.startsWith("text/event-stream"))
       return ended("something else than the gateway answered", { status: response.status, garbled: true });
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -90,4 +95,12 @@ export async function readStream(
     signal.removeEventListener("abort", abort);
     connection.abort();
   }
+}
+
+/** Why there is no stream; a proxy in between may refuse it as well. */
+async function refusal(response: Response): Promise<string> {
+  const problem = (await response.json().catch(() => null)) as { type?: unknown } | null;
+  return problem?.type === "/problems/too-many-viewers"
+    ? "the gateway takes no more viewers now"
+    : `the gateway answered ${response.status}`;
 }

@@ -15,7 +15,7 @@ export function useSettings(): Loader<Setting[]> {
     const stop = effect(() => {
       fleet.snapshots.value;
       settingChange.value;
-      settings.load();
+      settings.refresh();
     });
     return () => {
       stop();

@@ -67,8 +67,12 @@ export function SettingRow({ setting, onSaved, children }: RowProps) {
     field.current?.focus();
     try {
       const address = `/settings/${setting.key}`;
-      onSaved(await request<Setting>("PUT", address, { body: { value: next }, version: expected }));
-      typed.value = null;
+      const sent = typed.value;
+      const saved = await request<Setting>("PUT", address, { body: { value: next }, version: expected });
+      onSaved(saved);
+      // What was typed meanwhile stays, and begins with what was saved.
+      if (typed.value === sent) typed.value = null;
+      else version.value = saved.version;
       done.value = true;
     } catch (reason) {
       await explain(reason);

@@ -1,6 +1,5 @@
 // Says that what is on the page is not live: since when, why, what still works, and what happens next.
-import { age } from "../format.ts";
-import { POLL_MS } from "../live/delay.ts";
+import { age, duration } from "../format.ts";
 import type { StreamState } from "../live/messages.ts";
 import { connection, interrupted, now } from "../live/session.ts";
 
@@ -41,7 +40,8 @@ function Words({ state }: { state: StreamState }) {
 }
 
 function stillWorks(state: Extract<StreamState, { kind: "lost" }>): string {
-  if (state.polled) return `Values are fetched every ${POLL_MS / 1000} s instead; history, alerts and settings work.`;
+  if (state.fresh && state.poll_ms !== null)
+    return `Values are fetched every ${duration(state.poll_ms / 1000)} instead; history, alerts and settings work.`;
   if (state.fresh) return "What you see is seconds old.";
   return "How hosts are now is not known. What you see is what was known last.";
 }

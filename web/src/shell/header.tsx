@@ -1,5 +1,6 @@
 import { tally } from "../alerts/data.ts";
 import { STANDINGS, type Standing } from "../fleet/summary.ts";
+import { duration } from "../format.ts";
 import type { StreamState } from "../live/messages.ts";
 import { connection, fleet } from "../live/session.ts";
 import { nextTheme, theme } from "../preferences.ts";
@@ -77,7 +78,9 @@ function Counts() {
 function Connection() {
   const state = connection.value;
   return (
-    <span class={`connection ${state.kind === "lost" && state.polled ? "polled" : state.kind}`}>
+    <span
+      class={`connection ${state.kind === "lost" && state.fresh && state.poll_ms !== null ? "polled" : state.kind}`}
+    >
       <i />
       {connectionWord(state)}
     </span>
@@ -89,7 +92,7 @@ function connectionWord(state: StreamState): string {
     case "live":
       return state.behind_ms > 0 ? "Behind" : "Live";
     case "lost":
-      return state.polled ? "Every 5 s" : "Not live";
+      return state.fresh && state.poll_ms !== null ? `Every ${duration(state.poll_ms / 1000)}` : "Not live";
     default:
       return "Connecting";
   }
