@@ -48,3 +48,30 @@ test("after the end nothing is shown any more", async () => {
   await settled();
   assert.deepEqual(state.value, { value: null, loading: false, error: null });
 });
+
+test("a refresh lets what is on its way arrive, and asks once more after it", async () => {
+  const answers: ((value: number) => void)[] = [];
+  const { state, load, refresh, close } = loader(() => new Promise<number>((resolve) => answers.push(resolve)));
+  load();
+  refresh();
+  refresh();
+  assert.equal(answers.length, 1);
+  answers[0]?.(1);
+  await settled();
+  assert.equal(state.value.value, 1);
+  assert.equal(answers.length, 2);
+  close();
+});
+
+test("an answer that makes no sense is a failure as well, and reported", async () => {
+  const reported: unknown[] = [];
+  Object.assign(globalThis, { reportError: (error: unknown) => reported.push(error) });
+  const { state, load, close } = loader(async () => {
+    throw new TypeError("null has no hosts");
+  });
+  load();
+  await settled();
+  assert.deepEqual([state.value.loading, state.value.error], [false, "The gateway's answer makes no sense."]);
+  assert.equal(reported.length, 1);
+  close();
+});

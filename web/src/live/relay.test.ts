@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import type { FromRelay, StreamState } from "./messages.ts";
+import { createRelay, type Relay } from "./relay.ts";
+
+const HOST = { id: "web-1", state: "up", last_sample: 1000, facts: {}, alerts: {}, latest: {}, labels: {} };
+const SNAPSHOT = `id: e-1\nevent: snapshot\ndata: ${JSON.stringify({ time: 1000, hosts: [HOST], history: {} })}\n\n`;
+
+/** What stands for the network: how it answers now, and what it was asked. */
+const network = { answers: true, asked: [] as { url: string; lastId: string | null }[] };
+let relay: Relay;
+
+/** A stream begins with a snapshot and goes on with heartbeats; a network that does not answer only ever aborts. */
+async function answer(url: string, init: RequestInit): Promise<Response> {
+  const signal = init.signal as AbortSignal;
+  network.asked.push({ url, lastId: new Headers(init.headers).get("last-event-id") });
+  if (!network.answers)
+    return new Promise((_, reject) => {
+      signal.addEventListener("abort", () => reject(new DOMException("gone", "AbortError")));
+    });
+  if (!url.includes("/live")) return Response.json({ hosts: [HOST] });
+  let beating: ReturnType<typeof setInterval>;
+  const body = new ReadableStream({
+    start(controller) {
+      const send = (text: string) => controller.enqueue(new TextEncoder().encode(text));
+      send(SNAPSHOT);
+      beating = setInterval(() => network.answers && send(": heartbeat\n\n"), 2000);
+      signal.addEventListener("abort", () => {
+        clearInterval(beating);
+        controller.error(new DOMException("gone", "AbortError"));
+      });
+    },
+  });
+  return new Response(body, { headers: { "content-type": "text/event-stream" } });
+}
+
+/** Lets time pass, and what waits for it happen. */
+async function pass(seconds: number): Promise<void> {
+  for (let step = 0; step < seconds * 4; step += 1) {
+    mock.timers.tick(250);
+    for (let turn = 0; turn < 4; turn += 1) await new Promise(setImmediate);
+  }
+}
+
+function tab(): {
+  here: (visible: boolean, ...details: string[]) => void;
+  heard: FromRelay[];
+  state: () => StreamState;
+} {
+  const heard: FromRelay[] = [];
+  const me = Symbol();
+  const states = () => heard.filter((message) => message.kind === "state");
+  return {
+    heard,
+    here: (visible, ...details) =>
+      relay.receive(me, { kind: "here", visible, details }, (message) => heard.push(message)),
+    state: () => states().at(-1)?.state as StreamState,
+  };
+}
+
+beforeEach(() => {
+  mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
+  mock.method(globalThis, "fetch", answer);
+  Object.assign(globalThis, { addEventListener() {}, removeEventListener() {} });
+  Object.assign(network, { answers: true, asked: [] });
+  relay = createRelay();
+});
+afterEach(() => {
+  relay.close();
+  mock.timers.reset();
+  mock.restoreAll();
+});
+
+test("a stream without a byte for five seconds is lost, and nobody knows how hosts are", async () => {
+  const one = tab();
+  one.here(true);
+  await pass(3);
+  assert.equal(one.state().kind, "live");
+  network.answers = false;
+  await pass(8);
+  const state = one.state();
+  assert.deepEqual([state.kind, state.kind === "lost" && state.fresh], ["lost", false]);
+});
+
+test("a page of another host is one more name, and the stream goes on after its last event", async () => {
+  const one = tab();
+  one.here(true);
+  await pass(1);
+  one.here(true, "web-1");
+  await pass(1);
+  const [first, second] = network.asked;
+  assert.ok(!first?.url.includes("detail"));
+  assert.ok(second?.url.includes("detail=web-1"));
+  assert.deepEqual([first?.lastId, second?.lastId], [null, "e-1"]);
+  assert.equal(network.asked.length, 2);
+});
+
+test("a tab that is opened in the background gets the fleet too", async () => {
+  const one = tab();
+  one.here(true);
+  await pass(1);
+  const other = tab();
+  other.here(false);
+  assert.ok(other.heard.some((message) => message.kind === "fleet"));
+  assert.equal(network.asked.length, 1);
+});
+
+test("when nobody looks the stream is let go, and the fleet is fetched now and then", async () => {
+  const one = tab();
+  one.here(true);
+  await pass(1);
+  one.here(false);
+  await pass(100);
+  one.here(false);
+  assert.equal(one.state().kind, "resting");
+  const polls = network.asked.filter(({ url }) => !url.includes("/live")).length;
+  assert.ok(polls >= 2 && polls <= 4, `${polls} in 70 s`);
+});
+
+test("whoever looks again while the gateway is silent is told so, and not for ever that it connects", async () => {
+  const one = tab();
+  one.here(true);
+  await pass(1);
+  one.here(false);
+  await pass(40);
+  assert.equal(one.state().kind, "resting");
+  network.answers = false;
+  one.here(true);
+  await pass(8);
+  assert.equal(one.state().kind, "lost");
+});
+
+test("more hosts than the gateway follows for one viewer are not asked for, those looked at are", async () => {
+  const hidden = tab();
+  hidden.here(false, ...Array.from({ length: 40 }, (_, at) => `a-${at}`));
+  tab().here(true, "web-1");
+  await pass(1);
+  const detail = new URLSearchParams(network.asked.at(-1)?.url.split("?")[1]).get("detail")?.split(",") ?? [];
+  assert.equal(detail.length, 32);
+  assert.ok(detail.includes("web-1"));
+});
