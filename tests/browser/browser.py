@@ -18,6 +18,8 @@ from playwright.async_api import Error as PlaywrightError
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 """The last: containers have 64 MiB there, which is too little for the browsers of several workers."""
+NO_WORKERS = "delete globalThis.SharedWorker"
+"""A script to run before a page's own: the relay runs in the page then, where a test can come between."""
 WATCH = """addEventListener('securitypolicyviolation', (event) => {
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`);
 })"""

@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Page, Request, Route
 
 from infra.settings import ServerSettings
-from tests.browser.browser import Chromium, opened
+from tests.browser.browser import NO_WORKERS, Chromium, opened
 from tests.browser.stack import HOST, served, stack
 from tests.gateway.rows import put
 from tests.waiting import eventually
@@ -36,8 +36,6 @@ READY = """(previous) => {
 }"""
 LONGEST = "new Promise((done) => setTimeout(() => done(Math.max(0, ...tasks.splice(0))), 0))"
 CPU = "[data-chart=cpu]"
-WITHOUT_SHARED_WORKER = "delete window.SharedWorker"
-"""The relay runs in the page then, where the test can come between it and the gateway."""
 
 
 async def ready(page: Page, previous: str = "") -> None:
@@ -289,7 +287,7 @@ async def test_charts_move_on_while_values_are_polled(
         stack(bus_url, database_url, tmp_path) as address,
         opened(chromium, f"{address}/hosts/{HOST}", provoked=("status of 503",)) as page,
     ):
-        await page.add_init_script(WITHOUT_SHARED_WORKER)
+        await page.add_init_script(NO_WORKERS)
         await page.route("**/live?*", lambda route: route.fulfill(status=503, body="no"))
         ends: set[str] = set()
 
@@ -359,7 +357,7 @@ async def test_only_a_real_outage_is_a_gap(chromium: Chromium, cut: str, bus_url
         opened(chromium, f"{address}/hosts/web-1", provoked=("status of 503",)) as page,
     ):
         if cut == "live":
-            await page.add_init_script(WITHOUT_SHARED_WORKER)
+            await page.add_init_script(NO_WORKERS)
             await page.route("**/live?*", lambda route: route.fulfill(status=503, body="no"))
         await page.goto(f"{address}/hosts/web-1?{bounds}")
         await ready(page)

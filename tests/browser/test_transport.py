@@ -11,7 +11,7 @@ from playwright.async_api import Page
 
 from infra.settings import ServerSettings
 from tests.browser.between import Between, Fault, between
-from tests.browser.browser import Chromium, opened
+from tests.browser.browser import NO_WORKERS, Chromium, opened
 from tests.browser.stack import sending, served
 from tests.waiting import eventually
 
@@ -145,8 +145,7 @@ async def test_a_stream_that_was_cut_goes_on_where_it_was(chromium: Chromium, bu
         assert way.resumed > 0
 
 
-NO_WORKERS = "delete globalThis.SharedWorker"
-NO_LOCKS = "delete globalThis.SharedWorker; Object.defineProperty(navigator, 'locks', {value: undefined})"
+NO_LOCKS = f"{NO_WORKERS}; Object.defineProperty(navigator, 'locks', {{value: undefined}})"
 
 
 @pytest.mark.parametrize("without", [NO_WORKERS, NO_LOCKS], ids=["without-workers", "without-workers-and-locks"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from schemas.settings import SettingChanged
 from schemas.subjects import SETTINGS_CHANGED
 from tests.batches import sample
 from tests.gateway.running import publish
+from tests.waiting import eventually
 
 BIG = dict.fromkeys(("total", "user", "system", "iowait", "steal", "nice", "irq", "softirq"), 1)
 
@@ -54,3 +55,24 @@ async def flood(agent: Any, hosts: int = 10) -> None:
         await publish(agent, *(sample(at + k, **BIG) for k in range(60)), host=f"web-{number}")
     for number in range(100):
         await agent.publish(SETTINGS_CHANGED, msgspec.json.encode(SettingChanged("raw_days", number)))
+
+
+async def overflow(client: httpx.AsyncClient, agent: Any) -> None:
+    """Flood until the stuck viewer's queue has overflown."""
+
+    async def overflown() -> bool:
+        await flood(agent)
+        one = await the_stuck_one(client)
+        return one is not None and one["state"] == "draining"
+
+    await eventually(overflown, 30)
+
+
+async def receive_until(plain: socket.socket, enough: Callable[[bytes], bool]) -> bytes:
+    """What the stuck viewer gets when it reads after all, until that is enough."""
+    loop = asyncio.get_running_loop()
+    seen = b""
+    async with asyncio.timeout(20):
+        while not enough(seen):
+            seen += await loop.sock_recv(plain, 1 << 20)
+    return seen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import msgspec
@@ -14,7 +13,7 @@ from schemas.settings import SettingChanged
 from schemas.subjects import LIVE_INTEREST, SETTINGS_CHANGED
 from services.gateway.live import viewer
 from tests.batches import sample
-from tests.gateway.live.slow import flood, small_socket, stuck, the_stuck_one
+from tests.gateway.live.slow import overflow, receive_until, small_socket, stuck
 from tests.gateway.running import Stream, gateway, publish, publishing, ready, watching
 from tests.waiting import eventually
 
@@ -143,18 +142,10 @@ async def test_a_slow_viewer_starts_anew_from_the_snapshots_of_all_its_feeds(
     async with gateway(database_url, bus_url, sockets=[small_socket()]) as client, publishing(bus_url) as agent:
         await ready(client)
         async with stuck(client, "?detail=web-1,web-2") as plain:
-
-            async def overflown() -> bool:
-                await flood(agent)
-                one = await the_stuck_one(client)
-                return one is not None and one["state"] == "draining"
-
-            await eventually(overflown, 30)
-            loop = asyncio.get_running_loop()
-            seen = b""
-            async with asyncio.timeout(20):
-                while seen.partition(b"event: resync")[2].count(b"event: detail-snapshot") < 2:
-                    seen += await loop.sock_recv(plain, 1 << 20)
+            await overflow(client, agent)
+            seen = await receive_until(
+                plain, lambda seen: seen.partition(b"event: resync")[2].count(b"event: detail-snapshot") >= 2
+            )
     assert b"event: snapshot" in seen.partition(b"event: resync")[2].partition(b"event: detail-snapshot")[0]
 
 

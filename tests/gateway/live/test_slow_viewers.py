@@ -10,7 +10,7 @@ import pytest
 
 from services.gateway.live import api as routes_live
 from services.gateway.live import viewer
-from tests.gateway.live.slow import flood, small_socket, stuck, the_stuck_one
+from tests.gateway.live.slow import flood, overflow, receive_until, small_socket, stuck, the_stuck_one
 from tests.gateway.running import gateway, publishing, ready, watching
 from tests.waiting import eventually
 
@@ -55,18 +55,8 @@ async def test_a_slow_viewer_is_told_to_start_anew_from_a_snapshot(
     async with gateway(database_url, bus_url, sockets=[small_socket()]) as client, publishing(bus_url) as agent:
         await ready(client)
         async with stuck(client) as plain:
-
-            async def overflown() -> bool:
-                await flood(agent)
-                one = await the_stuck_one(client)
-                return one is not None and one["state"] == "draining"
-
-            await eventually(overflown, 30)
-            loop = asyncio.get_running_loop()
-            seen = b""
-            async with asyncio.timeout(20):
-                while b"event: resync" not in seen or b"event: snapshot" not in seen.partition(b"event: resync")[2]:
-                    seen += await loop.sock_recv(plain, 1 << 20)
+            await overflow(client, agent)
+            await receive_until(plain, lambda seen: b"event: snapshot" in seen.partition(b"event: resync")[2])
 
 
 async def test_a_dead_connection_is_cut_off(database_url: str, bus_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,14 +5,14 @@ import type { Delivery, PastAlert } from "../api/types.gen.ts";
 import { duration, limit, moment, text } from "../format.ts";
 import { base } from "../preferences.ts";
 import { StandingIcon } from "../shell/icons.tsx";
+import { Scroller } from "../shell/scroller.tsx";
 import { Nothing } from "../shell/states.tsx";
 import { kindWord } from "./words.ts";
 
 export function HistoryTable({ history }: { history: readonly PastAlert[] }) {
   if (history.length === 0) return <Nothing>No alert has fired within the time that history is kept.</Nothing>;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reachable by keyboard
-    <section class="panel scroll table-panel" aria-label="History, scrolls sideways" tabIndex={0}>
+    <Scroller label="History, scrolls sideways" class="panel table-panel">
       <table>
         <thead>
           <tr>
@@ -68,7 +68,7 @@ export function HistoryTable({ history }: { history: readonly PastAlert[] }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </Scroller>
   );
 }
 

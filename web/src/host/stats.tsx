@@ -11,6 +11,7 @@ import { now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
 import { query, setQuery } from "../router.ts";
+import { Scroller } from "../shell/scroller.tsx";
 import { Failed, Nothing, Waiting } from "../shell/states.tsx";
 import { CORE_FAMILIES } from "./charts.ts";
 import { exactness, exportPath, exportResolution, statsAfter } from "./exports.ts";
@@ -100,8 +101,7 @@ export function Stats({ entry, view: { window, edge } }: { entry: Entry; view: V
 
 function Table({ stats }: { stats: Stat[] }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and without a pointer only the focused one does
-    <section class="scroll" aria-label="Table of statistics" tabIndex={0}>
+    <Scroller label="Table of statistics">
       <table>
         <thead>
           <tr>
@@ -124,7 +124,7 @@ function Table({ stats }: { stats: Stat[] }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </Scroller>
   );
 }
 
