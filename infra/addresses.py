@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 BUS_SCHEMES = ("nats", "tls", "ws", "wss")
 DATABASE_SCHEMES = ("postgresql", "postgres")
+GATEWAY_SCHEMES = ("https", "http")
 
 _USER = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<user>[^\s/?#]*)@", re.IGNORECASE)
 _SECRET_ARGUMENT = re.compile(r"(?P<name>password|passfile|sslpassword)=[^&\s]*", re.IGNORECASE)
@@ -32,6 +33,28 @@ def bus_fault(url: str) -> str:
 def database_fault(url: str) -> str:
     """Why `url` is no address of a PostgreSQL database, with the remedy; empty when it is one."""
     return _fault(url, DATABASE_SCHEMES, "postgresql://USER@HOST:5432/sonde", need_host=False)
+
+
+def optional_bus_fault(urls: str) -> str:
+    """As `bus_fault`, for none or several addresses separated by commas."""
+    return next(filter(None, (bus_fault(url) for url in urls.split(","))), "") if urls else ""
+
+
+def gateway_fault(url: str) -> str:
+    """Why `url` is no address of a gateway, with the remedy; empty when it is one, or is empty."""
+    if not url:
+        return ""
+    fault = _fault(url, GATEWAY_SCHEMES, "https://HOST:8080", need_host=True)
+    if not fault and urlsplit(url).path not in ("", "/"):
+        return "the address has a path; write https://HOST:8080"
+    return fault
+
+
+def fingerprint_fault(text: str) -> str:
+    """Why `text` is no SHA-256 fingerprint, with the remedy; empty when it is one, or is empty."""
+    if not text or re.fullmatch(r"[0-9a-f]{64}", text.replace(":", "").lower()):
+        return ""
+    return "not a SHA-256 fingerprint; write its 64 hexadecimal digits"
 
 
 def _fault(url: str, schemes: tuple[str, ...], example: str, need_host: bool) -> str:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from infra.addresses import bus_fault, database_fault, redact
+from infra.addresses import bus_fault, database_fault, fingerprint_fault, gateway_fault, optional_bus_fault, redact
 from schemas.subjects import HOST_PATTERN
 from schemas.validation import allowed
 
@@ -67,7 +67,13 @@ class AgentSettings(Struct, frozen=True):
     nats_url: BusUrl = "nats://127.0.0.1:4222"
     """Address of the bus, with user and password inside where it asks for them."""
     nats_credentials: str = ""
-    """Path of the .creds file that says who this agent is to the bus; empty: it asks for none, or the address says."""
+    """Path of the .creds file that says who this agent is to the bus; empty: the identity it enrolled for, if any."""
+    gateway: Annotated[str, _rule(gateway_fault)] = ""
+    """Address of the gateway to enrol at when there is no identity yet; empty: the one that it enrolled at."""
+    token_file: str = ""
+    """Path of the file with the enrolment token."""
+    ca_fingerprint: Annotated[str, _rule(fingerprint_fault)] = ""
+    """SHA-256 of the certificate authority that the gateway made, in hexadecimal; empty: the system's vouch for it."""
     host: Annotated[str, Meta(pattern=rf"^$|{HOST_PATTERN}", description=_HOST)] = ""
     """Host id; empty: made from the machine's name."""
     sample_interval_s: Annotated[float, Meta(ge=0.1, le=60)] = 1.0
@@ -102,10 +108,34 @@ class ServerSettings(Struct, frozen=True):
     data: Data = ".sonde"
     nats_url: BusUrl = "nats://127.0.0.1:4222"
     database_url: Annotated[str, _rule(database_fault)] = "postgresql://postgres@127.0.0.1:5432/sonde"
+    nats_credentials: str = ""
+    """Path of the .creds file that says who this service is to the bus; empty: the bus asks for none."""
+    nats_ca: str = ""
+    """Path of certificates (PEM) that vouch for the bus; empty: those that the system trusts."""
+    authority: str = ""
+    """Directory of the keys that make identities; empty: `authority` in the data directory."""
     http_host: str = "127.0.0.1"
-    """Address the gateway listens on. It has no logins yet: keep it on loopback."""
+    """Address the gateway listens on."""
     port: Port = 8080
     """Port the gateway listens on."""
+    public_url: Annotated[str, _rule(gateway_fault)] = ""
+    """Address under which machines and people reach the gateway; empty: made from `http_host` and `port`."""
+    bus_host: str = "127.0.0.1"
+    """Address that the nats-server of `sonde up` listens on."""
+    bus_port: Port = 0
+    """Its port; 0: that of the last run, or any free one."""
+    bus_url: Annotated[str, _rule(optional_bus_fault)] = ""
+    """Address of the bus for agents, several separated by commas; empty: made from `public_url` and `bus_port`."""
+    tls: Literal["none", "own", "files", "in-front"] = "none"
+    """Who encrypts: nobody (loopback only), a certificate authority made here, given files, or something in front."""
+    tls_certificate: str = ""
+    """Path of the certificate chain (PEM), for `files`."""
+    tls_key: str = ""
+    """Path of its private key (PEM)."""
+    identity_days: Annotated[float, Meta(gt=0, le=365)] = 30
+    """How long an agent's JWT is good; it is renewed after two thirds of that."""
+    wheels: str = ""
+    """Directory of the wheels that machines install from; empty: a checkout's `dist`, or `wheels` in `data`."""
     log_format: LogFormat = "auto"
 
 

@@ -16,8 +16,13 @@ CONFIG_BYTES = 64 * 2**20
 """Most that the bucket holds."""
 OPERATION = "KV-Operation"
 """Header of a message of the bucket that removes its entry."""
-LIVE_INTEREST = "live.interest"
+LIVE_INTEREST = "interest.live"
+"""Not below `live.`: a host of that name could drive everybody's live feed."""
 SETTINGS_CHANGED = "settings.changed"
+
+
+RESERVED_HOSTS = frozenset({"interest", "fleet", "all", "new"})
+"""Valid as tokens, yet no machine may be called so: they mean something in subjects of older agents or in addresses."""
 
 
 def valid_host(host: str) -> bool:

@@ -26,7 +26,7 @@ PERMISSIONS = """{{
     "metrics.{name}", "backfill.{name}", "live.{name}", "events.{name}",
     "$JS.API.DIRECT.GET.KV_CONFIG.$KV.CONFIG.{name}"
   ] }}
-  subscribe: {{ allow: ["_INBOX_{name}.>", "command.{name}.>", "config.{name}", "live.interest"] }}
+  subscribe: {{ allow: ["_INBOX_{name}.>", "command.{name}.>", "config.{name}", "interest.live"] }}
   allow_responses: {{ max: -1, ttl: "10s" }}
 }}"""
 

@@ -61,7 +61,7 @@ class LiveFeed:
             await self._named.wait()
 
     def note_interest(self, data: bytes) -> None:
-        """Take one `live.interest` message; what does not decode is logged and passed over."""
+        """Take one message that says who is watched; what does not decode is logged and passed over."""
         try:
             interest = _decoder.decode(data)
         except msgspec.DecodeError as error:

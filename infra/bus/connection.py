@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -76,6 +77,7 @@ async def connect(
             closed.set()
 
     client = Client()
+    encrypted = url.startswith("tls://")
     sign, jwt = identity(access.credentials) if access.credentials else (None, None)
     await client.connect(
         url,
@@ -93,15 +95,24 @@ async def connect(
         pending_size=8 * 2**20,
         signature_cb=sign,
         user_jwt_cb=jwt,
+        tls=trust(access.ca) if encrypted else None,
+        tls_handshake_first=encrypted,
     )
     return client
 
 
+def trust(ca: str) -> ssl.SSLContext:
+    """TLS 1.3 with a server that the certificates in the file `ca`, or else the system's, vouch for. Raises OSError."""
+    context = ssl.create_default_context(cafile=ca) if ca else ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    return context
+
+
 @contextlib.asynccontextmanager
-async def connection(url: str, name: str) -> AsyncIterator[Client]:
+async def connection(url: str, name: str, access: Access = ANYBODY) -> AsyncIterator[Client]:
     """A connection for tools and tests, closed on leaving. Raises when there is none within 5 s."""
     async with asyncio.timeout(5):
-        client = await connect(url, name)
+        client = await connect(url, name, access=access)
     try:
         yield client
     finally:

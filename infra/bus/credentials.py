@@ -7,6 +7,7 @@ returns from a file without a JWT in it.
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +40,17 @@ def read_credentials(path: str) -> tuple[bytes, bytes]:
         missing = "user JWT" if jwt is None else "seed"
         raise BadCredentials(path, f"it has no {missing}; it must hold both blocks of a NATS .creds file")
     return jwt[1], seed[1]
+
+
+def user_name(path: str) -> str:
+    """The name in the JWT of a .creds file, which its permissions go by. Raises BadCredentials."""
+    jwt, _ = read_credentials(path)
+    try:
+        claims = jwt.split(b".")[1]
+        name = json.loads(base64.urlsafe_b64decode(claims + b"=" * (-len(claims) % 4)))["name"]
+    except (IndexError, KeyError, TypeError, ValueError):
+        raise BadCredentials(path, "its user JWT is not readable; replace the file") from None
+    return str(name)
 
 
 def identity(path: str) -> tuple[Callable[[str], bytes], Callable[[], bytes]]:

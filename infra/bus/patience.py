@@ -11,7 +11,7 @@ import nats.errors
 from msgspec import Struct
 
 from infra.bus.backoff import Backoff
-from infra.bus.credentials import BadCredentials, stamp
+from infra.bus.credentials import BadCredentials, stamp, user_name
 
 logger = logging.getLogger(__name__)
 
@@ -23,17 +23,25 @@ _REFUSAL = re.compile("authorization (violation|failed)|authentication (expired|
 
 
 class Access(Struct, frozen=True):
-    """As whom to connect."""
+    """As whom to connect, and whose word to take for the server."""
 
     credentials: str = ""
     """Path of a .creds file; empty: none is asked for, or user and password stand in the address."""
     inbox_prefix: str = "_INBOX"
     """Begin of the subjects on which answers arrive; permissions may allow only one of our own."""
+    ca: str = ""
+    """Path of certificates (PEM) that vouch for a server with TLS; empty: those that the system trusts."""
     refused_wait_s: tuple[float, float] = (1.0, 900.0)
     """First and longest wait after a refusal, which only an operator ends."""
 
 
 ANYBODY = Access()
+
+
+def access_of(credentials: str, ca: str = "") -> Access:
+    """The access of a service or tool: its inbox is the one that its user may have. Raises BadCredentials."""
+    prefix = f"_INBOX_{user_name(credentials)}" if credentials else "_INBOX"
+    return Access(credentials, prefix, ca)
 
 
 class Seldom:

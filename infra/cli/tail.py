@@ -13,7 +13,6 @@ from infra.cli.process import CommandError, say
 from schemas.catalogue import Metric
 from schemas.codec import Poison, decode_batch, decoded_series
 from schemas.messages import Batch
-from schemas.subjects import LIVE_INTEREST
 
 _BATCH_SUBJECTS = ("metrics.", "backfill.", "live.")
 _UNITS = {"B": 1024.0, "B/s": 1024.0}
@@ -50,7 +49,7 @@ def decode(message: Msg) -> dict[str, Any]:
     shown: dict[str, Any] = {"subject": message.subject}
     if message.headers:
         shown["headers"] = dict(message.headers)
-    if message.subject.startswith(_BATCH_SUBJECTS) and message.subject != LIVE_INTEREST:
+    if message.subject.startswith(_BATCH_SUBJECTS):
         try:
             return {**shown, **_batch(decode_batch(message.data))}
         except Poison as poison:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 
 import asyncpg
 from nats.aio.client import Client
 
+from infra.bus.access import service_access
 from infra.bus.connection import first_fault, keep_connected
-from infra.bus.streams import ensure_streams
 from infra.settings import ServerSettings
 from infra.storage.database import TRANSIENT, become_the_one, connection
 from services.alerts.deliver.outbox import PACE_S, deliver_to_slack, publish
@@ -33,17 +34,17 @@ async def run(settings: ServerSettings, stop: asyncio.Event, *, slack_pace_s: fl
             connection(settings.database_url, "alerts bus") as outbox,
         ):
             await become_the_one(database, "sonde alerts", ending)
-            await ensure_streams(client)
             async with asyncio.TaskGroup() as group:
                 group.create_task(publish(client, outbox, ending, wake_bus))
                 group.create_task(judge(client, database, ending, (wake_bus, wake_slack)))
 
     # A host deleted under our feet leaves stale ids behind: begin anew, like after a lost connection.
     transient: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.ForeignKeyViolationError)
+    on_bus = functools.partial(keep_connected, settings.nats_url, CONSUMER, access=service_access(settings))
     try:
         async with asyncio.TaskGroup() as group:
             tasks = {
-                group.create_task(keep_connected(settings.nats_url, CONSUMER, work, stop=ending, transient=transient)),
+                group.create_task(on_bus(work, stop=ending, transient=transient)),
                 group.create_task(deliver_to_slack(settings.database_url, ending, wake_slack, slack_pace_s)),
             }
             await stop.wait()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import socket
 from collections.abc import Callable
 
 from nats.aio.client import Client
 
+from infra.bus.access import service_access
 from infra.bus.connection import BUS_TRANSIENT, first_fault, keep_connected
 from infra.settings import ServerSettings
 from infra.storage.database import pool
@@ -52,6 +54,7 @@ async def run(
     port = sockets[0].getsockname()[1]
     if on_bound is not None:
         on_bound(port)
+    access = service_access(settings)
     bus, fleet, runtime = Bus(), Fleet(catalogue), Runtime()
     hub = Hub(fleet)
     async with contextlib.AsyncExitStack() as stack:
@@ -70,10 +73,13 @@ async def run(
         async def configuring(client: Client) -> None:
             await publish_configs(client, connections, runtime.configs_changed)
 
+        on_bus = functools.partial(
+            keep_connected, settings.nats_url, access=access, transient=(*BUS_TRANSIENT, *NOT_READY)
+        )
         background = (
-            keep_connected(settings.nats_url, "gateway", listening),
-            keep_connected(settings.nats_url, "gateway facts", following, transient=(*BUS_TRANSIENT, *NOT_READY)),
-            keep_connected(settings.nats_url, "gateway configs", configuring, transient=(*BUS_TRANSIENT, *NOT_READY)),
+            on_bus("gateway", listening, transient=BUS_TRANSIENT),
+            on_bus("gateway facts", following),
+            on_bus("gateway configs", configuring),
             keep_fresh(connections, fleet, hub, runtime),
             announce_interest(bus, hub, fleet),
             watch_states(fleet, hub),

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import asyncpg
 from nats.aio.client import Client
 
+from infra.bus.access import service_access
 from infra.bus.connection import first_fault, keep_connected
 from infra.bus.ordered import OrderedPull, StoredMessage, ordered
 from infra.settings import ServerSettings
@@ -65,7 +66,8 @@ async def run(
     _tune_interpreter()
     # A host deleted under our feet leaves stale ids behind: begin anew, like after a lost connection.
     transient: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.ForeignKeyViolationError)
-    await keep_connected(settings.nats_url, CONSUMER, work, stop=stop, transient=transient)
+    access = service_access(settings)
+    await keep_connected(settings.nats_url, CONSUMER, work, stop=stop, transient=transient, access=access)
 
 
 def _tune_interpreter() -> None:

@@ -17,6 +17,7 @@ import asyncpg
 import msgspec
 from nats.aio.client import Client
 
+from infra.bus.access import service_access
 from infra.bus.backoff import Backoff
 from infra.bus.connection import ConnectionLost, first_fault, keep_connected
 from infra.settings import ServerSettings
@@ -51,7 +52,9 @@ async def run(settings: ServerSettings, stop: asyncio.Event, catalogue: Sequence
         raise ConnectionLost
 
     async with asyncio.TaskGroup() as group:
-        listener = group.create_task(keep_connected(settings.nats_url, "retention", listen))
+        listener = group.create_task(
+            keep_connected(settings.nats_url, "retention", listen, access=service_access(settings))
+        )
         worker = group.create_task(_work_for_ever(settings.database_url, catalogue, changed, stop))
         await stop.wait()
         listener.cancel()

@@ -18,6 +18,7 @@ from nats.aio.client import Client
 from agent import service
 from infra.bus import connection as bus
 from infra.settings import AgentSettings
+from schemas import subjects
 from schemas.codec import decode_batch, decoded_series
 from schemas.messages import HostEvent, LiveInterest
 from tests.agent.build import all_times, stored
@@ -102,7 +103,7 @@ async def test_a_viewer_sees_everything_with_the_first_live_sample(bus_url: str,
             return len(await times(viewer)) > 2
 
         await eventually(stored_some)
-        await viewer.publish("live.interest", msgspec.json.encode(LiveInterest(["*"])))
+        await viewer.publish(subjects.LIVE_INTEREST, msgspec.json.encode(LiveInterest(["*"])))
         batch = decode_batch((await subscription.next_msg(5)).data)
         families = {block.family for block in batch.families}
         assert families >= {"cpu", "memory", "network", "filesystem", "agent"}

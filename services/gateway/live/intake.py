@@ -17,7 +17,7 @@ from infra.clock import now_ms
 from schemas.codec import Poison, decode_batch
 from schemas.messages import AlertTransition
 from schemas.settings import SettingChanged
-from schemas.subjects import LIVE_INTEREST, SETTINGS_CHANGED, host_of
+from schemas.subjects import SETTINGS_CHANGED, host_of
 from services.gateway.fleet.memory import Fleet
 from services.gateway.http.bus import Bus
 from services.gateway.live.hub import Hub
@@ -36,8 +36,7 @@ async def listen(client: Client, bus: Bus, fleet: Fleet, hub: Hub, stale: asynci
     """
 
     def on_batch(message: Msg) -> None:
-        if message.subject != LIVE_INTEREST:  # it shares the prefix of what hosts publish
-            take_batch(message.subject, message.data, fleet, hub)
+        take_batch(message.subject, message.data, fleet, hub)
 
     def on_alert(message: Msg) -> None:
         hub.alert(msgspec.json.decode(message.data, type=AlertTransition))

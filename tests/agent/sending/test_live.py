@@ -8,6 +8,7 @@ import msgspec
 
 from agent.sending.live import LiveFeed, publish_live
 from infra.bus import connection as bus
+from schemas import subjects
 from schemas.codec import Sample, decode_batch
 from schemas.messages import Batch, LiveInterest
 from tests.agent.build import START_MS, Clock, cpu_sample, ended
@@ -123,7 +124,7 @@ async def test_samples_reach_a_viewer_over_the_bus(bus_url: str) -> None:
         await viewer.flush()
 
         async def is_heard() -> bool:
-            await viewer.publish("live.interest", interest("web-1"))
+            await viewer.publish(subjects.LIVE_INTEREST, interest("web-1"))
             return feed.watched
 
         await eventually(is_heard)

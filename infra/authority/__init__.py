@@ -1,0 +1,1 @@
+"""Who may use the bus: keys, the JWTs they sign, and what the servers are told of them."""

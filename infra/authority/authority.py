@@ -1,0 +1,306 @@
+"""The authority on disk: the operator, two accounts, a signing key for each role, and the users of the services.
+
+    operator.nk           the operator's seed; needed only by `rotate operator`, so it may be moved offline
+    operator-signing.nk   signs the accounts: whoever has it revokes
+    system.nk             the system account's seed
+    roles/<role>.nk       scoped signing keys: whoever has one makes users of that role
+    users/<name>.creds    users of the services and of the system account
+    authority.json        public facts
+    account.jwt           the account as it was last signed
+
+Everything is made under another name and renamed when it is whole, so an interrupted start leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from infra.authority.claims import (
+    BadToken,
+    Scope,
+    account_claims,
+    decode,
+    encode,
+    operator_claims,
+    system_account_claims,
+    system_user_claims,
+    user_claims,
+)
+from infra.authority.keys import BadKey, Key, make_key, read_key, write_private
+from infra.authority.roles import ROLES, SERVICES
+
+VERSION = 1
+SYSTEM_USER = "system"
+ACCOUNT_NAME = "SONDE"
+SYSTEM_NAME = "SYS"
+
+
+class AuthorityError(Exception):
+    """The authority cannot be used; the text names the file and the remedy."""
+
+
+class Retiring(Struct, frozen=True):
+    """A signing key that was replaced, and until when users signed by it are still taken."""
+
+    public: str
+    role: str
+    until_s: int
+
+
+class Facts(Struct):
+    """`authority.json`: nothing of it is secret."""
+
+    version: int
+    made_s: int
+    operator: str
+    """The operator's JWT, as servers have it in their configuration."""
+    account: str
+    """Public key of the account."""
+    system_account: str
+    system_jwt: str
+    retiring: list[Retiring] = []
+
+
+class Authority:
+    """Keys and facts, read once."""
+
+    def __init__(self, directory: Path) -> None:
+        """Raises AuthorityError."""
+        self.directory = directory
+        try:
+            self.facts = msgspec.json.decode((directory / "authority.json").read_bytes(), type=Facts)
+        except FileNotFoundError:
+            raise AuthorityError(f"{directory}: no authority there; make one with `sonde authority init`") from None
+        except OSError as error:
+            raise AuthorityError(f"{error.filename}: {str(error.strerror).lower()}") from None
+        except msgspec.MsgspecError:
+            raise AuthorityError(
+                f"{directory / 'authority.json'}: not readable by this version; restore it from a backup"
+            ) from None
+        if self.facts.version > VERSION:
+            raise AuthorityError(f"{directory}: written by a newer version of sonde ({self.facts.version})")
+
+    def _key(self, name: str) -> Key:
+        try:
+            return read_key(self.directory / name)
+        except BadKey as error:
+            raise AuthorityError(str(error)) from None
+
+    def role_key(self, role: str) -> Key:
+        """The key that signs users of `role`. Raises AuthorityError."""
+        return self._key(f"roles/{role}.nk")
+
+    def credentials_path(self, user: str) -> Path:
+        return self.directory / "users" / f"{user}.creds"
+
+    @property
+    def account_path(self) -> Path:
+        return self.directory / "account.jwt"
+
+    def scopes(self, now_s: float) -> list[Scope]:
+        """All signing keys of the account that count at `now_s`."""
+        present = [Scope(self.role_key(role).public, role, may) for role, may in ROLES.items()]
+        held = {scope.public for scope in present}
+        retiring = [
+            Scope(old.public, old.role, ROLES[old.role])
+            for old in self.facts.retiring
+            if old.until_s > now_s and old.role in ROLES and old.public not in held
+        ]
+        return present + retiring
+
+    def sign_account(self, revocations: Mapping[str, int], after_s: int = 0) -> str:
+        """The account's JWT with `revocations`, dated after `after_s` so that servers take it for news."""
+        now_s = time.time()
+        claims = account_claims(self.scopes(now_s), revocations)
+        issued_s = max(int(now_s), after_s + 1)
+        return encode(self._key("operator-signing.nk"), self.facts.account, ACCOUNT_NAME, claims, issued_s)
+
+    def sign_user(self, role: str, public: str, name: str, issued_s: int, expires_s: int = 0) -> str:
+        """A user JWT of `role` for the owner of the key `public`. `name` fills the role's template: check it before."""
+        return encode(self.role_key(role), public, name, user_claims(self.facts.account), issued_s, expires_s)
+
+    def saved_account(self) -> str:
+        """The account's JWT as it was last signed here; empty when it is gone."""
+        try:
+            return self.account_path.read_text().strip()
+        except OSError:
+            return ""
+
+    def save_account(self, token: str) -> None:
+        write_private(self.account_path, token + "\n")
+
+    def save_facts(self) -> None:
+        write_private(self.directory / "authority.json", msgspec.json.encode(self.facts).decode())
+
+
+def revocations_in(token: str) -> dict[str, int]:
+    """The revocations in an account's JWT; none in what is no JWT."""
+    try:
+        found = decode(token)["nats"].get("revocations") or {}
+        return {str(key): int(at) for key, at in found.items()}
+    except (BadToken, KeyError, AttributeError, TypeError, ValueError):
+        return {}
+
+
+def issued_in(token: str) -> int:
+    """When a JWT was issued, Unix seconds; 0 for what is none."""
+    try:
+        return int(decode(token)["iat"])
+    except (BadToken, KeyError, TypeError, ValueError):
+        return 0
+
+
+def union(*parts: Mapping[str, int]) -> dict[str, int]:
+    """All revocations, each with its latest time: what was revoked once stays so, whichever source was set back."""
+    merged: dict[str, int] = {}
+    for part in parts:
+        for public, at in part.items():
+            merged[public] = max(at, merged.get(public, 0))
+    return merged
+
+
+def credentials_text(token: str, seed: str) -> str:
+    """The content of a `.creds` file, which any NATS client takes."""
+    return (
+        f"-----BEGIN NATS USER JWT-----\n{token}\n------END NATS USER JWT------\n\n"
+        "The seed below is a secret: whoever has it is this user.\n\n"
+        f"-----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n"
+    )
+
+
+def ensure_authority(directory: Path) -> Authority:
+    """The authority in `directory`, made unless it is there; several processes may ask at once. Raises AuthorityError."""
+    try:
+        with _only_one(directory):
+            if not (directory / "authority.json").exists():
+                _make(directory)
+            authority = Authority(directory)
+            _complete(authority)
+            return authority
+    except OSError as error:
+        raise AuthorityError(
+            f"{error.filename or directory}: {str(error.strerror).lower()}; the authority needs a directory of its own"
+        ) from None
+
+
+@contextlib.contextmanager
+def _only_one(directory: Path) -> Iterator[None]:
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(directory.with_name(f"{directory.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _make(directory: Path) -> None:
+    if directory.exists() and any(directory.iterdir()):
+        raise AuthorityError(f"{directory}: authority.json is missing; restore it from a backup, or move the rest away")
+    unfinished = directory.with_name(f"{directory.name}.new")
+    if unfinished.exists():
+        shutil.rmtree(unfinished)
+    unfinished.mkdir(mode=0o700)
+    now_s = int(time.time())
+    operator, signing = make_key("operator"), make_key("operator")
+    # The account's own seed would make users without a template: nobody ever has it.
+    account, system = make_key("account").public, make_key("account")
+    operator_jwt = encode(operator, operator.public, "sonde", operator_claims(system.public, [signing.public]), now_s)
+    system_jwt = encode(signing, system.public, SYSTEM_NAME, system_account_claims(), now_s)
+    write_private(unfinished / "operator.nk", operator.seed + "\n")
+    write_private(unfinished / "operator-signing.nk", signing.seed + "\n")
+    write_private(unfinished / "system.nk", system.seed + "\n")
+    facts = Facts(VERSION, now_s, operator_jwt, account, system.public, system_jwt)
+    write_private(unfinished / "authority.json", msgspec.json.encode(facts).decode())
+    _complete(Authority(unfinished))
+    if directory.exists():
+        directory.rmdir()
+    unfinished.rename(directory)
+
+
+def _complete(authority: Authority) -> None:
+    """Make what is missing: roles and services of this version, and the account's JWT when the roles changed."""
+    for name in ("roles", "users"):
+        (authority.directory / name).mkdir(mode=0o700, exist_ok=True)
+    for role in ROLES:
+        path = authority.directory / "roles" / f"{role}.nk"
+        if not path.exists():
+            write_private(path, make_key("account").seed + "\n")
+    for role in SERVICES:
+        if not _signed_by(authority, role):
+            renew_service(authority, role)
+    if not authority.credentials_path(SYSTEM_USER).exists():
+        _make_system_user(authority)
+    saved = authority.saved_account()
+    if is_outdated(authority, saved):
+        authority.save_account(authority.sign_account(revocations_in(saved), issued_in(saved)))
+
+
+def _signed_by(authority: Authority, role: str) -> bool:
+    """Whether the user of a service is signed by the present key of its role."""
+    try:
+        text = authority.credentials_path(role).read_text()
+        return bool(decode(text.splitlines()[1])["iss"] == authority.role_key(role).public)
+    except (OSError, IndexError, BadToken):
+        return False
+
+
+def renew_service(authority: Authority, role: str) -> None:
+    """A new user for a service. Services read the file at every connection."""
+    user = make_key("user")
+    token = authority.sign_user(role, user.public, role, int(time.time()))
+    write_private(authority.credentials_path(role), credentials_text(token, user.seed))
+
+
+def _make_system_user(authority: Authority) -> None:
+    user = make_key("user")
+    token = encode(authority._key("system.nk"), user.public, SYSTEM_USER, system_user_claims(), int(time.time()))
+    write_private(authority.credentials_path(SYSTEM_USER), credentials_text(token, user.seed))
+
+
+def server_access(authority: Authority, resolver: Path) -> str:
+    """The part of a nats-server's configuration that makes it follow this authority."""
+    facts = authority.facts
+    directory = str(resolver).replace("\\", "\\\\").replace('"', '\\"')
+    return (
+        f"operator: {facts.operator}\n"
+        f"system_account: {facts.system_account}\n"
+        f'resolver: {{ type: full, dir: "{directory}", allow_delete: false, interval: "5s" }}\n'
+        f"resolver_preload: {{ {facts.system_account}: {facts.system_jwt} }}\n"
+    )
+
+
+def hand_account(authority: Authority, resolver: Path) -> None:
+    """Give a server that is about to start the account, unless it has a newer one: that one we take over.
+
+    Revocations of both are kept, so a restored backup of either brings nobody back.
+    """
+    resolver.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = resolver / f"{authority.facts.account}.jwt"
+    theirs = path.read_text().strip() if path.exists() else ""
+    ours = authority.saved_account()
+    known, wanted = revocations_in(theirs), union(revocations_in(theirs), revocations_in(ours))
+    if known == wanted and issued_in(theirs) >= issued_in(ours) and not is_outdated(authority, theirs):
+        return
+    token = authority.sign_account(wanted, max(issued_in(theirs), issued_in(ours)))
+    authority.save_account(token)
+    write_private(path, token)
+
+
+def is_outdated(authority: Authority, token: str) -> bool:
+    """Whether an account's JWT has other limits or signing keys than it is to have now."""
+    try:
+        held = decode(token)["nats"]
+    except BadToken:
+        return True
+    wanted = account_claims(authority.scopes(time.time()), {})
+    return any(held.get(name) != wanted[name] for name in ("limits", "signing_keys"))

@@ -1,0 +1,110 @@
+"""What each kind of program may do on the bus: least permission, as templates of the account's scoped signing keys.
+
+Streams are made by `migrate` alone. Agents have no consumer and no key-value API: one that could write the bucket could
+wipe it with a roll-up header.
+"""
+
+from __future__ import annotations
+
+from infra.authority.claims import Permissions
+from schemas import subjects
+from schemas.subjects import ALERTS, BACKFILL, CONFIG_BUCKET, CONFIG_STREAM, DEADLETTER, EVENTS, METRICS, STREAMS
+
+NAME = "{{name()}}"
+_INBOX = f"_INBOX_{NAME}.>"
+AGENT_PAYLOAD = 262_144
+"""Most bytes of one message of an agent."""
+
+
+def _reads(*streams: str) -> tuple[str, ...]:
+    """What reading `streams` in order takes: an ephemeral consumer of one's own, and single messages."""
+    return tuple(
+        subject
+        for stream in streams
+        for subject in (
+            f"$JS.API.STREAM.INFO.{stream}",
+            f"$JS.API.CONSUMER.CREATE.{stream}",
+            f"$JS.API.CONSUMER.CREATE.{stream}.>",
+            f"$JS.API.CONSUMER.MSG.NEXT.{stream}.*",
+            f"$JS.API.CONSUMER.DELETE.{stream}.*",
+            f"$JS.API.DIRECT.GET.{stream}",
+            f"$JS.API.DIRECT.GET.{stream}.>",
+        )
+    )
+
+
+_EVERYTHING = (
+    "metrics.*",
+    "backfill.*",
+    "live.*",
+    "events.*",
+    "alerts.>",
+    "config.*",
+    "deadletter.*",
+    subjects.LIVE_INTEREST,
+    subjects.SETTINGS_CHANGED,
+)
+"""What people may read."""
+
+ROLES: dict[str, Permissions] = {
+    "agent": Permissions(
+        publish=(
+            f"metrics.{NAME}",
+            f"backfill.{NAME}",
+            f"live.{NAME}",
+            f"events.{NAME}",
+            f"$JS.API.DIRECT.GET.{CONFIG_STREAM}.$KV.{CONFIG_BUCKET}.{NAME}",
+        ),
+        subscribe=(_INBOX, f"command.{NAME}.>", f"config.{NAME}", subjects.LIVE_INTEREST),
+        answers=True,
+        subscriptions=32,
+        payload=AGENT_PAYLOAD,
+    ),
+    "ingest": Permissions(
+        publish=(
+            *_reads(METRICS.name, BACKFILL.name),
+            f"$JS.API.STREAM.PURGE.{METRICS.name}",
+            f"$JS.API.STREAM.PURGE.{BACKFILL.name}",
+            "deadletter.ingest",
+        ),
+        subscribe=(_INBOX,),
+    ),
+    "alerts": Permissions(publish=(*_reads(METRICS.name), "alerts.>"), subscribe=(_INBOX, subjects.SETTINGS_CHANGED)),
+    "gateway": Permissions(
+        publish=(
+            *_reads(EVENTS.name),
+            f"$JS.API.STREAM.INFO.{METRICS.name}",
+            f"$JS.API.STREAM.INFO.{CONFIG_STREAM}",
+            f"$JS.API.DIRECT.GET.{CONFIG_STREAM}.>",
+            *(f"$JS.API.STREAM.PURGE.{stream.name}" for stream in (METRICS, BACKFILL, EVENTS, ALERTS)),
+            f"$KV.{CONFIG_BUCKET}.*",
+            "command.>",
+            subjects.LIVE_INTEREST,
+            subjects.SETTINGS_CHANGED,
+        ),
+        subscribe=(_INBOX, "metrics.*", "backfill.*", "live.*", "alerts.>", subjects.SETTINGS_CHANGED),
+    ),
+    "retention": Permissions(subscribe=(_INBOX, subjects.SETTINGS_CHANGED)),
+    "migrate": Permissions(
+        publish=tuple(
+            f"$JS.API.STREAM.{verb}.{name}"
+            for verb in ("INFO", "CREATE", "UPDATE")
+            for name in (*(stream.name for stream in STREAMS), CONFIG_STREAM)
+        ),
+        subscribe=(_INBOX,),
+    ),
+    # `sonde doctor`, `sonde tail`: looks at everything, changes nothing.
+    "tools": Permissions(
+        publish=(
+            "$JS.API.INFO",
+            "$JS.API.STREAM.INFO.*",
+            *(f"$JS.API.DIRECT.GET.{name}" for name in (METRICS.name, DEADLETTER.name)),
+        ),
+        subscribe=(_INBOX, *_EVERYTHING),
+    ),
+    "operator": Permissions(subscribe=(_INBOX, *_EVERYTHING)),
+}
+"""Role -> permissions."""
+
+SERVICES = ("ingest", "alerts", "gateway", "retention", "migrate", "tools")
+"""Roles that have one user each, of the same name, made with the authority."""

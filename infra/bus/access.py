@@ -1,0 +1,15 @@
+"""As whom a service connects to the bus: by its settings."""
+
+from __future__ import annotations
+
+from infra.bus.credentials import BadCredentials
+from infra.bus.patience import Access, access_of
+from infra.settings import ServerSettings, SettingError
+
+
+def service_access(settings: ServerSettings) -> Access:
+    """The access that the settings of a service give it. Raises SettingError."""
+    try:
+        return access_of(settings.nats_credentials, settings.nats_ca)
+    except BadCredentials as error:
+        raise SettingError(f"SONDE_NATS_CREDENTIALS: {error}") from None
