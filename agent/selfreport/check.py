@@ -16,7 +16,7 @@ from agent.collectors.readings import Counts, Reading, scales, to_counts
 from agent.sampling import sources
 from agent.sampling.plan import Plan, make_plan, use_plan
 from agent.sampling.sources import Collect
-from agent.spool.spool import Backlog
+from agent.spool.backlog import Backlog
 from agent.system.state import AgentState
 from infra.settings import AgentSettings
 from schemas.catalogue import CATALOGUE, family_named
