@@ -129,7 +129,7 @@ def test_the_agents_lock_file_names_every_package_of_the_base_with_its_hashes_an
 
 
 def test_every_package_of_an_agent_comes_as_a_wheel() -> None:
-    """A machine that joins builds nothing: it has neither a compiler nor, perhaps, an index to fetch build tools from."""
+    """A machine that joins builds nothing: it may have no compiler and no index to take build tools from."""
     text = (ROOT / "requirements" / "agent.txt").read_text(encoding="utf-8")
     source_only = [block.split("==")[0] for block in re.split(r"\n(?=[a-z])", text) if block.count("--hash") < 2]
     assert not source_only

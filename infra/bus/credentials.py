@@ -66,7 +66,7 @@ def identity(path: str) -> tuple[Callable[[str], bytes], Callable[[], bytes]]:
         try:
             from infra.bus import nkeys  # a cryptographic library, which a program without credentials does without
         except ImportError as error:
-            raise BadCredentials(path, f"the Python package PyNaCl, needed to sign, is not installed: {error}") from None
+            raise BadCredentials(path, f"the Python package PyNaCl is needed to sign: {error}; install it") from None
         try:
             pair = nkeys.KeyPair(seed)
         except nkeys.NotASeed:

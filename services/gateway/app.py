@@ -18,8 +18,10 @@ from services.gateway.agents.api_enrol import Desk, enrol_routes
 from services.gateway.agents.api_identities import identity_routes
 from services.gateway.agents.api_tokens import token_routes
 from services.gateway.agents.identities import authority_directory
+from services.gateway.agents.install import install_routes, with_wheel
 from services.gateway.agents.reach import Reach, reach_of
 from services.gateway.agents.refused import Refusals
+from services.gateway.agents.wheels import folder
 from services.gateway.alerting.alerts import alert_routes
 from services.gateway.alerting.channels import channel_routes
 from services.gateway.alerting.rules import rule_routes
@@ -73,6 +75,7 @@ def create_app(
         revoked=runtime.revoked,
         proxied=settings.tls == "in-front",
     )
+    wheels = folder(settings)
     announce = announcer(bus, runtime.stale, hub.setting)
     health = health_routes(pool, bus)
     api = [
@@ -87,7 +90,7 @@ def create_app(
         *channel_routes(pool),
         *viewer_routes(hub),
         *enrol_routes(desk),
-        *token_routes(pool, reach),
+        *token_routes(pool, with_wheel(reach, wheels)),
         *identity_routes(pool, reach, runtime.revoked),
         *agent_routes(pool, bus, hub.fleet, runtime.configs_changed, catalogue),
         *health,
@@ -100,7 +103,7 @@ def create_app(
         return frozenset(filter(None, map(host_name, (settings.http_host, *public))))
 
     return Starlette(
-        routes=[Mount("/api/v1", routes=api), *health, *dashboard_routes()],
+        routes=[Mount("/api/v1", routes=api), *health, *install_routes(wheels, reach), *dashboard_routes()],
         middleware=[Middleware(Guard, names=names)],
         exception_handlers={
             ProblemError: on_problem,

@@ -1,4 +1,4 @@
-"""`/install.sh` and `/install/`: what a machine fetches to become a host, outside of the API and without an identity."""
+"""`/install.sh` and `/install/`: what a machine fetches to become a host, before it has an identity."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute
@@ -63,6 +64,18 @@ def install_routes(directory: Path, reach: Callable[[], Reach]) -> list[BaseRout
         Resource(INSTALL_FILES, GET=listing),
         Resource(f"{INSTALL_FILES}{{name}}", GET=file),
     ]
+
+
+def with_wheel(reach: Callable[[], Reach], directory: Path) -> Callable[[], Reach]:
+    """`reach`, which without a wheel of Sonde in `directory` names that as the obstacle to joining."""
+
+    def found() -> Reach:
+        place = reach()
+        if place.obstacle or own_wheel(directory):
+            return place
+        return msgspec.structs.replace(place, obstacle=missing_wheel(directory))
+
+    return found
 
 
 def install_script(reach: Reach, wheel: Wheel) -> str:

@@ -327,19 +327,19 @@ environment |= {name: value for name, value in os.environ.items() if name.lower(
 os.execve(sys.argv[2], sys.argv[2:], environment)' "$USER_NAME" "$@"
 }
 
-enrolled() { [ -s "$DATA/identity/agent.creds" ]; }
+enrolled() { [ -s "$DATA/agent/identity/identity.json" ]; }
 
 enrol() {
-    if enrolled; then
-        say "enrolled already"
-        return 0
+    if enrolled && [ -n "$token" ]; then
+        other=$(sed -n 's/^ *"gateway": *"\([^"]*\)".*/\1/p' "$DATA/agent/identity/identity.json")
+        [ "$other" = "$GATEWAY" ] || die "this machine is a host of $other; to leave that fleet run this with --uninstall first"
     fi
     step "enrol at $GATEWAY" || return 0
-    [ -n "$name" ] || name=$(sed -n 's/^SONDE_HOST=//p' "$CONFIGURATION/agent.env" | tr -d "\"'")
     set -- agent enrol --gateway "$GATEWAY" --token-file -
     [ -z "$CA_FINGERPRINT" ] || set -- "$@" --ca-fingerprint "$CA_FINGERPRINT"
+    [ -n "$name" ] || name=$(sed -n 's/^SONDE_HOST=//p' "$CONFIGURATION/agent.env" | tr -d "\"'")
     [ -z "$name" ] || set -- "$@" --name "$name"
-    said=yes # the command itself says what is wrong
+    said=yes # the command itself says what is wrong, or that this machine is enrolled already
     printf '%s\n' "$token" | as_agent "$dir/bin/sonde" "$@"
     said=no
 }

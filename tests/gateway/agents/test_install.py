@@ -58,6 +58,11 @@ def assigned(script: str, name: str) -> str:
     return done.stdout
 
 
+def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """As `curl ... | sh -s -- ...` does."""
+    return subprocess.run(["sh", "-s", "--", *arguments], input=script, capture_output=True, text=True, check=False)
+
+
 async def test_the_script_names_the_gateway_the_wheel_and_its_digest(filled: Path) -> None:
     async with served(filled) as client:
         answer = await client.get("/install.sh")
@@ -111,8 +116,7 @@ def test_a_script_that_was_cut_off_does_nothing(tmp_path: Path) -> None:
     lines = install_script(Reach(URL, ()), Wheel(Path(SONDE), "0" * 64)).splitlines(keepends=True)
     for end in range(20, len(lines) - 1, 25):
         part = "".join(lines[:end])
-        done = subprocess.run(["sh", "-s", "--", "--help"], input=part, capture_output=True, text=True, check=False)
-        assert not done.stdout
+        assert not run(part, "--help").stdout
 
 
 @pytest.mark.parametrize(
@@ -131,7 +135,7 @@ def test_a_script_that_was_cut_off_does_nothing(tmp_path: Path) -> None:
 )
 def test_arguments_that_make_no_sense_are_refused_in_one_line(arguments: list[str], complaint: str) -> None:
     script = install_script(Reach(URL, ()), Wheel(Path(SONDE), "0" * 64))
-    done = subprocess.run(["sh", "-s", "--", *arguments], input=script, capture_output=True, text=True, check=False)
+    done = run(script, *arguments)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"sonde: {complaint}\n")
 
 
@@ -139,7 +143,7 @@ async def test_without_a_wheel_there_is_no_script_but_the_remedy(tmp_path: Path)
     async with served(tmp_path / "none's here") as client:
         answer = await client.get("/install.sh")
     assert answer.status_code == 503
-    done = subprocess.run(["sh"], input=answer.text, capture_output=True, text=True, check=False)
+    done = run(answer.text)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         f"sonde: the gateway has no wheel of Sonde {VERSION} in {tmp_path}/none's here; run `make dist` in a checkout, "
