@@ -40,6 +40,10 @@ from infra.authority.roles import ROLES, SERVICES
 
 VERSION = 1
 SYSTEM_USER = "system"
+SIGNING = "operator-signing.nk"
+RESTORED = ".restored"
+"""Suffix of a directory that is to take this one's place, see backup.py."""
+OPERATOR_NAME = "sonde"
 ACCOUNT_NAME = "SONDE"
 SYSTEM_NAME = "SYS"
 
@@ -89,7 +93,8 @@ class Authority:
         if self.facts.version > VERSION:
             raise AuthorityError(f"{directory}: written by a newer version of sonde ({self.facts.version})")
 
-    def _key(self, name: str) -> Key:
+    def key(self, name: str) -> Key:
+        """The key in one of the files above. Raises AuthorityError."""
         try:
             return read_key(self.directory / name)
         except BadKey as error:
@@ -97,7 +102,7 @@ class Authority:
 
     def role_key(self, role: str) -> Key:
         """The key that signs users of `role`. Raises AuthorityError."""
-        return self._key(f"roles/{role}.nk")
+        return self.key(f"roles/{role}.nk")
 
     def credentials_path(self, user: str) -> Path:
         return self.directory / "users" / f"{user}.creds"
@@ -122,7 +127,11 @@ class Authority:
         now_s = time.time()
         claims = account_claims(self.scopes(now_s), revocations)
         issued_s = max(int(now_s), after_s + 1)
-        return encode(self._key("operator-signing.nk"), self.facts.account, ACCOUNT_NAME, claims, issued_s)
+        return encode(self.key(SIGNING), self.facts.account, ACCOUNT_NAME, claims, issued_s)
+
+    def sign_account_after(self, held: str, revocations: Mapping[str, int]) -> str:
+        """The same, as news for servers that hold the account's JWT `held`."""
+        return self.sign_account(revocations, issued_in(held))
 
     def sign_user(self, role: str, public: str, name: str, issued_s: int, expires_s: int = 0) -> str:
         """A user JWT of `role` for the owner of the key `public`. `name` fills the role's template: check it before."""
@@ -183,9 +192,13 @@ def ensure_authority(directory: Path) -> Authority:
     Raises AuthorityError.
     """
     try:
-        with _only_one(directory):
+        with only_one(directory):
             if not (directory / "authority.json").exists():
-                _make(directory)
+                restored = directory.with_name(directory.name + RESTORED)
+                if (restored / "authority.json").exists() and not directory.exists():
+                    restored.rename(directory)  # a restoring was interrupted between its two renames
+                else:
+                    _make(directory)
             authority = Authority(directory)
             _complete(authority)
             return authority
@@ -196,7 +209,8 @@ def ensure_authority(directory: Path) -> Authority:
 
 
 @contextlib.contextmanager
-def _only_one(directory: Path) -> Iterator[None]:
+def only_one(directory: Path) -> Iterator[None]:
+    """Hold the authority in `directory` against other processes that would change it. Raises OSError."""
     directory.parent.mkdir(parents=True, exist_ok=True)
     lock = os.open(directory.with_name(f"{directory.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -217,10 +231,12 @@ def _make(directory: Path) -> None:
     operator, signing = make_key("operator"), make_key("operator")
     # The account's own seed would make users without a template: nobody ever has it.
     account, system = make_key("account").public, make_key("account")
-    operator_jwt = encode(operator, operator.public, "sonde", operator_claims(system.public, [signing.public]), now_s)
+    operator_jwt = encode(
+        operator, operator.public, OPERATOR_NAME, operator_claims(system.public, [signing.public]), now_s
+    )
     system_jwt = encode(signing, system.public, SYSTEM_NAME, system_account_claims(), now_s)
     write_private(unfinished / "operator.nk", operator.seed + "\n")
-    write_private(unfinished / "operator-signing.nk", signing.seed + "\n")
+    write_private(unfinished / SIGNING, signing.seed + "\n")
     write_private(unfinished / "system.nk", system.seed + "\n")
     facts = Facts(VERSION, now_s, operator_jwt, account, system.public, system_jwt)
     write_private(unfinished / "authority.json", msgspec.json.encode(facts).decode())
@@ -245,7 +261,7 @@ def _complete(authority: Authority) -> None:
         _make_system_user(authority)
     saved = authority.saved_account()
     if is_outdated(authority, saved):
-        authority.save_account(authority.sign_account(revocations_in(saved), issued_in(saved)))
+        authority.save_account(authority.sign_account_after(saved, revocations_in(saved)))
 
 
 def _signed_by(authority: Authority, role: str) -> bool:
@@ -266,7 +282,7 @@ def renew_service(authority: Authority, role: str) -> None:
 
 def _make_system_user(authority: Authority) -> None:
     user = make_key("user")
-    token = encode(authority._key("system.nk"), user.public, SYSTEM_USER, system_user_claims(), int(time.time()))
+    token = encode(authority.key("system.nk"), user.public, SYSTEM_USER, system_user_claims(), int(time.time()))
     write_private(authority.credentials_path(SYSTEM_USER), credentials_text(token, user.seed))
 
 
@@ -300,10 +316,13 @@ def hand_account(authority: Authority, resolver: Path) -> None:
 
 
 def is_outdated(authority: Authority, token: str) -> bool:
-    """Whether an account's JWT has other limits or signing keys than it is to have now."""
+    """Whether an account's JWT has another signer, other limits or other signing keys than it is to have now."""
     try:
-        held = decode(token)["nats"]
+        claims = decode(token)
     except BadToken:
+        return True
+    held = claims["nats"]
+    if claims["iss"] != authority.key(SIGNING).public:
         return True
     wanted = account_claims(authority.scopes(time.time()), {})
     return any(held.get(name) != wanted[name] for name in ("limits", "signing_keys"))
