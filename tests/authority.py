@@ -13,7 +13,7 @@ from infra.authority.authority import (
     Authority,
     credentials_text,
     ensure_authority,
-    hand_account,
+    hand_accounts,
     server_access,
 )
 from infra.authority.keys import Key, make_key, write_private
@@ -31,7 +31,7 @@ async def guarded_bus(directory: Path) -> AsyncIterator[tuple[Server, Authority]
     async with nats_server(
         directory / "nats",
         access=server_access(authority, resolver),
-        before=lambda _: hand_account(authority, resolver),
+        before=lambda _: hand_accounts(authority, resolver),
     ) as server:
         async with as_user(server, authority, "migrate") as migrate:
             await ensure_streams(migrate)

@@ -13,6 +13,7 @@ import time
 from pathlib import Path, PurePosixPath
 
 from infra.authority.authority import (
+    ACCOUNTS,
     RESTORED,
     Authority,
     AuthorityError,
@@ -78,11 +79,12 @@ def restore(file: Path, directory: Path) -> Path | None:
 
 
 def _keep_revocations(incoming: Authority, present: Authority) -> None:
-    if incoming.facts.account != present.facts.account:
+    if incoming.facts.accounts != present.facts.accounts:
         return  # of another fleet: its keys mean nothing here
-    ours, theirs = present.saved_account(), incoming.saved_account()
-    known = union(revocations_in(ours), revocations_in(theirs))
-    incoming.save_account(incoming.sign_account(known, max(issued_in(ours), issued_in(theirs))))
+    for of in ACCOUNTS:
+        ours, theirs = present.saved_account(of), incoming.saved_account(of)
+        known = union(revocations_in(ours), revocations_in(theirs))
+        incoming.save_account(incoming.sign_account(known, max(issued_in(ours), issued_in(theirs)), of), of)
 
 
 def _unpack(file: Path, into: Path) -> None:

@@ -60,8 +60,8 @@ def add_operator(authority: Authority, name: str, days: float = 0) -> str:
     return credentials_text(token, user.seed)
 
 
-def revoke_operator(authority: Authority, name: str) -> str:
-    """Take the operator `name` off the list, its key revoked in the saved account; returns the account to push.
+def revoke_operator(authority: Authority, name: str) -> None:
+    """Take the operator `name` off the list, its key revoked in the saved account of the services: push that one.
 
     Raises NoOperator.
     """
@@ -70,11 +70,10 @@ def revoke_operator(authority: Authority, name: str) -> str:
     if not found:
         known = ", ".join(operator.name for operator in present) or "none"
         raise NoOperator(f"operator: {name[:60]!r} does not exist; there are {known}")
-    saved = authority.saved_account()
-    token = authority.sign_account_after(saved, revocations_in(saved) | {found[0].public_key: int(time.time())})
-    authority.save_account(token)
+    saved = authority.saved_account("services")
+    revocations = revocations_in(saved) | {found[0].public_key: int(time.time())}
+    authority.save_account(authority.sign_account_after(saved, revocations, "services"), "services")
     _write(authority, [operator for operator in present if operator.name != name])
-    return token
 
 
 def _write(authority: Authority, operators: list[Operator]) -> None:

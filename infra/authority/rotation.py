@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 
 from infra.authority.authority import (
+    ACCOUNTS,
     OPERATOR_NAME,
     SIGNING,
     SYSTEM_NAME,
+    Account,
     Authority,
     Retiring,
+    account_of,
     renew_service,
     revocations_in,
 )
@@ -18,10 +21,10 @@ from infra.authority.keys import Key, make_key, write_private
 from infra.authority.roles import SERVICES
 
 
-def rotate_role(authority: Authority, role: str, keep_s: float) -> str:
+def rotate_role(authority: Authority, role: str, keep_s: float) -> None:
     """A new signing key for `role`; users signed by the old one are taken for `keep_s` more.
 
-    Returns the account to push. Services get new users at once. Raises AuthorityError.
+    Push the saved account afterwards. Services get new users at once. Raises AuthorityError.
     """
     old = authority.role_key(role).public
     # First said to retire, then replaced: in between it is both, which is no harm.
@@ -32,10 +35,7 @@ def rotate_role(authority: Authority, role: str, keep_s: float) -> str:
     write_private(authority.directory / "roles" / f"{role}.nk", make_key("account").seed + "\n")
     if role in SERVICES:
         renew_service(authority, role)
-    saved = authority.saved_account()
-    token = authority.sign_account_after(saved, revocations_in(saved))
-    authority.save_account(token)
-    return token
+    _sign_anew(authority, account_of(role))
 
 
 def rotate_operator(authority: Authority) -> None:
@@ -56,5 +56,10 @@ def rotate_operator(authority: Authority) -> None:
     follow(signing, old)
     write_private(authority.directory / SIGNING, signing.seed + "\n")
     follow(signing)
-    saved = authority.saved_account()
-    authority.save_account(authority.sign_account_after(saved, revocations_in(saved)))
+    for of in ACCOUNTS:
+        _sign_anew(authority, of)
+
+
+def _sign_anew(authority: Authority, of: Account) -> None:
+    saved = authority.saved_account(of)
+    authority.save_account(authority.sign_account_after(saved, revocations_in(saved), of), of)

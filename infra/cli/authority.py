@@ -11,6 +11,7 @@ import msgspec
 
 from infra.authority import backup, operators, rotation
 from infra.authority.authority import (
+    ACCOUNTS,
     SIGNING,
     SYSTEM_USER,
     Authority,
@@ -20,7 +21,7 @@ from infra.authority.authority import (
     revocations_in,
     server_access,
 )
-from infra.authority.resolver import Pushed, held_account, push_account
+from infra.authority.resolver import held_account, push_account
 from infra.authority.roles import ROLES, SERVICES
 from infra.cli import process, reach
 from infra.cli.process import CommandError
@@ -48,7 +49,9 @@ def init(settings: ServerSettings, resolver: str) -> int:
         authority = ensure_authority(directory_of(settings))
     except AuthorityError as error:
         raise CommandError(str(error)) from None
-    print(f"authority in {authority.directory}, account {authority.facts.account}")
+    print(f"authority in {authority.directory}")
+    for of in ACCOUNTS:
+        print(f"  account of {of}: {authority.account(of)}")
     for role in SERVICES:
         print(f"  {role:10} SONDE_NATS_CREDENTIALS={authority.credentials_path(role)}")
     print("nats-server needs these lines in its configuration:\n")
@@ -60,18 +63,18 @@ async def status(settings: ServerSettings, as_json: bool) -> int:
     """Print the keys with their age, who was signed, and which account the servers hold."""
     authority = _open(settings)
     facts = authority.facts
-    saved = authority.saved_account()
     told = {
         "directory": str(authority.directory),
-        "account": facts.account,
+        "agents_account": authority.account("agents"),
+        "services_account": authority.account("services"),
         "made": _date(facts.made_s),
         "operator_seed": "here" if (authority.directory / "operator.nk").exists() else "offline",
         "keys": {role: _age(authority.directory / "roles" / f"{role}.nk") for role in ROLES}
         | {"operator signing": _age(authority.directory / SIGNING)},
         "retiring": [f"{old.role} until {_date(old.until_s)}" for old in facts.retiring if old.until_s > time.time()],
         "operators": [f"{one.name}, {_end(one)}" for one in operators.read_operators(authority)],
-        "revocations": len(revocations_in(saved)),
-        "servers": await _servers(settings, authority, saved),
+        "revocations": sum(len(revocations_in(authority.saved_account(of))) for of in ACCOUNTS),
+        "servers": await _servers(settings, authority),
     }
     if as_json:
         process.say(msgspec.json.encode(told).decode())
@@ -88,15 +91,20 @@ async def status(settings: ServerSettings, as_json: bool) -> int:
     return 0
 
 
-async def _servers(settings: ServerSettings, authority: Authority, saved: str) -> str:
+async def _servers(settings: ServerSettings, authority: Authority) -> str:
     try:
         async with reach.bus(_as_system(settings, authority), "authority") as client:
-            held = await held_account(client, authority.facts.account)
+            held = {of: await held_account(client, authority.account(of)) for of in ACCOUNTS}
     except reach.Unreachable as error:
         return f"not asked: {error.why}"
-    if held == saved:
-        return "hold this account"
-    return f"hold the account of {_date(issued_in(held))}, saved is that of {_date(issued_in(saved))}"
+    stale = [of for of in ACCOUNTS if held[of] != authority.saved_account(of)]
+    if not stale:
+        return "hold these accounts"
+    return "; ".join(
+        f"hold the account of {of} of {_date(issued_in(held[of]))}, "
+        f"saved is that of {_date(issued_in(authority.saved_account(of)))}"
+        for of in stale
+    )
 
 
 async def rotate(settings: ServerSettings, what: str, at_once: bool) -> int:
@@ -111,11 +119,11 @@ async def rotate(settings: ServerSettings, what: str, at_once: bool) -> int:
         roles = SERVICES if what == "services" else (what.removesuffix("s"),)
         keep_s = 0 if at_once else SERVICES_KEEP_S if what == "services" else settings.identity_days * 86400 + MARGIN_S
         for role in roles:
-            token = rotation.rotate_role(authority, role, keep_s)
+            rotation.rotate_role(authority, role, keep_s)
     except AuthorityError as error:
         raise CommandError(str(error)) from None
     print(f"new keys sign {what}; users of the old ones are taken until {_date(time.time() + keep_s)}")
-    return await _tell(settings, authority, token)
+    return await _tell(settings, authority)
 
 
 def _require_stopped(settings: ServerSettings) -> None:
@@ -155,23 +163,25 @@ def list_operators(settings: ServerSettings) -> int:
 async def revoke_operator(settings: ServerSettings, name: str) -> int:
     authority = _open(settings)
     try:
-        token = operators.revoke_operator(authority, name)
+        operators.revoke_operator(authority, name)
     except AuthorityError as error:
         raise CommandError(str(error)) from None
     print(f"operator {name} revoked")
-    return await _tell(settings, authority, token)
+    return await _tell(settings, authority)
 
 
-async def _tell(settings: ServerSettings, authority: Authority, token: str) -> int:
-    """Push the account; a gateway would do so within its next round, too."""
+async def _tell(settings: ServerSettings, authority: Authority) -> int:
+    """Push the accounts; a gateway would do so within its next round, too."""
     try:
         async with reach.bus(_as_system(settings, authority), "authority") as client:
-            pushed: Pushed = await push_account(client, token)
+            pushed = [await push_account(client, authority.saved_account(of)) for of in ACCOUNTS]
     except reach.Unreachable as error:
         print(f"servers not told ({error.why}): a running gateway tells them within 30 s, else their next start does")
         return 0
-    print(f"{pushed.took} of {pushed.servers} servers took it{''.join(f'; {why}' for why in pushed.refusals)}")
-    return 0 if pushed.everywhere else 1
+    refusals = sorted({why for one in pushed for why in one.refusals})
+    took = min(one.took for one in pushed)
+    print("; ".join([f"{took} of {pushed[0].servers} servers took it", *refusals]))
+    return 0 if all(one.everywhere for one in pushed) else 1
 
 
 def _as_system(settings: ServerSettings, authority: Authority) -> ServerSettings:

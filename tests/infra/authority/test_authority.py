@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from infra.authority.authority import (
+    ACCOUNTS,
     RESTORED,
     AuthorityError,
     ensure_authority,
-    hand_account,
+    hand_accounts,
     is_outdated,
     issued_in,
     revocations_in,
@@ -33,7 +34,8 @@ def test_every_file_is_its_owners_alone(tmp_path: Path) -> None:
 
 def test_every_role_has_a_key_and_every_service_a_user(tmp_path: Path) -> None:
     authority = ensure_authority(tmp_path / "authority")
-    assert {scope.role for scope in authority.scopes(time.time())} == set(ROLES)
+    roles = [scope.role for of in ACCOUNTS for scope in authority.scopes(time.time(), of)]
+    assert sorted(roles) == sorted(ROLES)
     assert all(authority.credentials_path(role).exists() for role in (*SERVICES, "system"))
 
 
@@ -50,7 +52,7 @@ def test_a_second_start_changes_nothing(tmp_path: Path) -> None:
 def test_ten_at_once_make_one(tmp_path: Path) -> None:
     made: list[str] = []
     threads = [
-        threading.Thread(target=lambda: made.append(ensure_authority(tmp_path / "authority").facts.account))
+        threading.Thread(target=lambda: made.append(ensure_authority(tmp_path / "authority").account()))
         for _ in range(10)
     ]
     for thread in threads:
@@ -65,7 +67,7 @@ def test_one_that_was_cut_off_is_made_anew(tmp_path: Path) -> None:
     unfinished = tmp_path / "authority.new"
     unfinished.mkdir()
     (unfinished / "operator.nk").write_text("half")
-    assert ensure_authority(tmp_path / "authority").facts.account
+    assert ensure_authority(tmp_path / "authority").account()
     assert not unfinished.exists()
 
 
@@ -79,14 +81,14 @@ def test_a_directory_that_lost_its_facts_is_not_replaced(tmp_path: Path) -> None
 def test_an_interrupted_restore_is_finished(tmp_path: Path) -> None:
     authority = ensure_authority(tmp_path / "authority")
     authority.directory.rename(tmp_path / f"authority{RESTORED}")
-    assert ensure_authority(tmp_path / "authority").facts.account == authority.facts.account
+    assert ensure_authority(tmp_path / "authority").account() == authority.account()
 
 
 def test_what_a_later_version_adds_is_made(tmp_path: Path) -> None:
     authority = ensure_authority(tmp_path / "authority")
     (authority.directory / "roles" / "tools.nk").unlink()
     again = ensure_authority(tmp_path / "authority")
-    assert not is_outdated(again, again.saved_account())
+    assert not is_outdated(again, again.saved_account("services"), "services")
     user = decode(again.credentials_path("tools").read_text().splitlines()[1])
     assert user["iss"] == again.role_key("tools").public
 
@@ -94,7 +96,7 @@ def test_what_a_later_version_adds_is_made(tmp_path: Path) -> None:
 def test_the_operators_seed_may_be_elsewhere(tmp_path: Path) -> None:
     authority = ensure_authority(tmp_path / "authority")
     (authority.directory / "operator.nk").unlink()
-    assert decode(ensure_authority(tmp_path / "authority").sign_account({}))["sub"] == authority.facts.account
+    assert decode(ensure_authority(tmp_path / "authority").sign_account({}))["sub"] == authority.account()
 
 
 def test_an_account_is_dated_after_the_one_that_servers_hold(tmp_path: Path) -> None:
@@ -109,10 +111,10 @@ def test_a_server_that_knows_more_revocations_keeps_them(tmp_path: Path) -> None
     ours, theirs = make_key("user").public, make_key("user").public
     resolver = tmp_path / "resolver"
     resolver.mkdir()
-    held = resolver / f"{authority.facts.account}.jwt"
+    held = resolver / f"{authority.account()}.jwt"
     held.write_text(authority.sign_account({theirs: 1_800_000_000}, int(time.time()) + 1000))
     authority.save_account(authority.sign_account({ours: 1_700_000_000}))
-    hand_account(authority, resolver)
+    hand_accounts(authority, resolver)
     expected = {ours: 1_700_000_000, theirs: 1_800_000_000}
     assert revocations_in(held.read_text()) == revocations_in(authority.saved_account()) == expected
     assert issued_in(held.read_text()) > time.time() + 1000
@@ -121,11 +123,11 @@ def test_a_server_that_knows_more_revocations_keeps_them(tmp_path: Path) -> None
 def test_a_server_that_knows_the_account_is_left_alone(tmp_path: Path) -> None:
     authority = ensure_authority(tmp_path / "authority")
     resolver = tmp_path / "resolver"
-    hand_account(authority, resolver)
-    [held] = resolver.iterdir()
-    before = held.stat().st_mtime_ns
-    hand_account(authority, resolver)
-    assert held.stat().st_mtime_ns == before
+    hand_accounts(authority, resolver)
+    before = {path: path.stat().st_mtime_ns for path in resolver.iterdir()}
+    hand_accounts(authority, resolver)
+    assert len(before) == 2
+    assert {path: path.stat().st_mtime_ns for path in resolver.iterdir()} == before
 
 
 def test_a_union_keeps_the_latest_time() -> None:

@@ -66,7 +66,7 @@ async def test_a_user_signed_by_the_account_itself_does_not_get_in(tmp_path: Pat
     """Its seed is thrown away when it is made; whoever made one of his own is no account of ours."""
     async with guarded_bus(tmp_path) as (server, authority):
         user, account = make_key("user"), make_key("account")
-        claims = system_user_claims() | {"issuer_account": authority.facts.account}
+        claims = system_user_claims() | {"issuer_account": authority.account()}
         token = encode(account, user.public, "web-1", claims, int(time.time()))
         write_private(tmp_path / "own.creds", credentials_text(token, user.seed))
         assert not await admitted(server, tmp_path / "own.creds")
@@ -98,7 +98,7 @@ async def test_a_revoked_agent_is_put_out_at_once_and_stays_out_after_a_restart(
 async def test_servers_are_counted_and_asked_what_they_hold(tmp_path: Path) -> None:
     async with guarded_bus(tmp_path) as (server, authority), as_user(server, authority, SYSTEM_USER) as system:
         assert await count_servers(system) == 1
-        assert await held_account(system, authority.facts.account) == authority.saved_account()
+        assert await held_account(system, authority.account()) == authority.saved_account()
 
 
 async def test_streams_of_an_open_bus_are_the_accounts_afterwards(tmp_path: Path) -> None:
@@ -107,8 +107,8 @@ async def test_streams_of_an_open_bus_are_the_accounts_afterwards(tmp_path: Path
         for number in range(20):
             await client.jetstream().publish("metrics.web-1", str(number).encode())
     authority = ensure_authority(tmp_path / "authority")
-    assert adopt_open_streams(tmp_path / "nats" / "jetstream", authority.facts.account)
-    assert not adopt_open_streams(tmp_path / "nats" / "jetstream", authority.facts.account)
+    assert adopt_open_streams(tmp_path / "nats" / "jetstream", authority.account("services"))
+    assert not adopt_open_streams(tmp_path / "nats" / "jetstream", authority.account("services"))
     async with guarded_bus(tmp_path) as (server, authority), as_user(server, authority, "ingest") as ingest:
         state = (await ingest.jetstream().stream_info(METRICS.name)).state
         assert (state.messages, state.last_seq) == (20, 20)
@@ -142,7 +142,8 @@ async def test_a_revoked_operator_is_out_and_off_the_list(tmp_path: Path) -> Non
         file.write_text(add_operator(authority, "ada", days=1))
         assert await admitted(server, file)
         async with as_user(server, authority, SYSTEM_USER) as system:
-            assert (await push_account(system, revoke_operator(authority, "ada"))).everywhere
+            revoke_operator(authority, "ada")
+            assert (await push_account(system, authority.saved_account("services"))).everywhere
         assert not await admitted(server, file)
         assert read_operators(authority) == []
         with pytest.raises(NoOperator, match="'ada' does not exist; there are none"):
@@ -153,11 +154,13 @@ async def test_agents_signed_by_a_key_that_was_rotated_go_on_until_it_retires(tm
     async with guarded_bus(tmp_path) as (server, authority), as_user(server, authority, SYSTEM_USER) as system:
         old, new = tmp_path / "old.creds", tmp_path / "new.creds"
         agent_file(authority, old, "web-1")
-        await push_account(system, rotate_role(authority, "agent", 3600))
+        rotate_role(authority, "agent", 3600)
+        await push_account(system, authority.saved_account())
         agent_file(authority, new, "web-2")
         assert await admitted(server, old)
         assert await admitted(server, new)
-        await push_account(system, rotate_role(authority, "agent", 0))
+        rotate_role(authority, "agent", 0)
+        await push_account(system, authority.saved_account())
         assert not await admitted(server, new)
 
 
@@ -165,7 +168,8 @@ async def test_services_take_their_new_file(tmp_path: Path) -> None:
     async with guarded_bus(tmp_path) as (server, authority), as_user(server, authority, SYSTEM_USER) as system:
         kept = tmp_path / "kept.creds"
         kept.write_bytes(authority.credentials_path("ingest").read_bytes())
-        await push_account(system, rotate_role(authority, "ingest", 0))
+        rotate_role(authority, "ingest", 0)
+        await push_account(system, authority.saved_account("services"))
         assert await admitted(server, authority.credentials_path("ingest"))
         assert not await admitted(server, kept)
 
@@ -199,7 +203,7 @@ async def test_a_restored_authority_on_an_empty_machine_admits_whom_it_admitted(
     back_up(authority.directory, tmp_path / "backup.tgz")
     assert restore(tmp_path / "backup.tgz", tmp_path / "second" / "authority") is None
     async with guarded_bus(tmp_path / "second") as (server, restored):
-        assert restored.facts.account == authority.facts.account
+        assert restored.facts.accounts == authority.facts.accounts
         assert await admitted(server, tmp_path / "web-1.creds")
 
 
