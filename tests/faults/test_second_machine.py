@@ -1,4 +1,4 @@
-"""The second machine for real: the line of the dashboard, pasted on a clean Debian that reaches nothing but the gateway.
+"""The second machine for real: the dashboard's line, pasted on a clean Debian that reaches nothing but the gateway.
 
 How long it took from the paste until a sample was stored is printed (`-rP` shows it).
 """
