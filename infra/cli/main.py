@@ -119,7 +119,8 @@ def _add_authority(add: Callable[..., argparse.ArgumentParser]) -> None:
     authority = add("authority", _authority, "The keys behind all identities: make, show, rotate, back up, restore.")
     verbs = authority.add_subparsers(dest="verb", metavar="VERB", required=True)
     init = verbs.add_parser("init", help="make the keys unless they exist; print what nats-server needs")
-    init.add_argument("--resolver", default="/data/resolver", help="where nats-server keeps accounts (/data/resolver)")
+    init.add_argument("--nats-data", default="/data", help="store_dir of nats-server, stopped now (default: /data)")
+    init.add_argument("--server-conf", default="", help="write what nats-server needs to this file")
     status = verbs.add_parser("status", help="show keys, operators, revocations, and what the servers hold")
     status.add_argument("--json", action="store_true", help="print one JSON object")
     rotate = verbs.add_parser("rotate", help="replace signing keys")
@@ -219,7 +220,7 @@ def _authority(arguments: argparse.Namespace) -> int:
     settings = _authority_settings()
     match arguments.verb:
         case "init":
-            return authority.init(settings, arguments.resolver)
+            return authority.init(settings, arguments.nats_data, arguments.server_conf)
         case "status":
             return process.run(authority.status(settings, arguments.json))
         case "rotate":
