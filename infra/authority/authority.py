@@ -48,6 +48,8 @@ SYSTEM_USER = "system"
 SIGNING = "operator-signing.nk"
 RESTORED = ".restored"
 """Suffix of a directory that is to take this one's place, see backup.py."""
+RESOLVER = "resolver"
+"""Directory in which a server keeps the accounts."""
 OPERATOR_NAME = "sonde"
 Account = Literal["agents", "services"]
 ACCOUNTS: tuple[Account, ...] = ("agents", "services")

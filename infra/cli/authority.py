@@ -10,13 +10,16 @@ from pathlib import Path
 import msgspec
 
 from infra.authority import backup, operators, rotation
+from infra.authority.adoption import adopt_open_streams
 from infra.authority.authority import (
     ACCOUNTS,
+    RESOLVER,
     SIGNING,
     SYSTEM_USER,
     Authority,
     AuthorityError,
     ensure_authority,
+    hand_accounts,
     issued_in,
     revocations_in,
     server_access,
@@ -43,19 +46,31 @@ def _open(settings: ServerSettings) -> Authority:
         raise CommandError(str(error)) from None
 
 
-def init(settings: ServerSettings, resolver: str) -> int:
-    """Make the authority unless it is there, and say what a nats-server of one's own is to be told."""
+def init(settings: ServerSettings, nats_data: str, server_conf: str) -> int:
+    """Make the authority unless it is there, and get a stopped nats-server of one's own ready for it.
+
+    `nats_data` is that server's `store_dir`: accounts go into `resolver` below it, streams of an open bus are adopted.
+    """
     try:
         authority = ensure_authority(directory_of(settings))
+        access = server_access(authority, Path(nats_data) / RESOLVER)
+        if nats_data:
+            hand_accounts(authority, Path(nats_data) / RESOLVER)
+            if adopt_open_streams(Path(nats_data), authority.account("services")):
+                print("the streams of the open bus belong to the account of the services now")
+        if server_conf:
+            Path(server_conf).write_text(access)
     except AuthorityError as error:
         raise CommandError(str(error)) from None
+    except OSError as error:
+        raise CommandError(f"authority: {error.filename}: {str(error.strerror).lower()}") from None
     print(f"authority in {authority.directory}")
     for of in ACCOUNTS:
         print(f"  account of {of}: {authority.account(of)}")
     for role in SERVICES:
         print(f"  {role:10} SONDE_NATS_CREDENTIALS={authority.credentials_path(role)}")
-    print("nats-server needs these lines in its configuration:\n")
-    print(server_access(authority, Path(resolver)))
+    if not server_conf:
+        print(f"nats-server needs these lines in its configuration:\n\n{access}")
     return 0
 
 

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import msgspec
 
+from infra.addresses import redact
 from infra.cli import process
 from infra.settings import AgentSettings, ServerSettings, SettingError, load_settings
 from schemas.version import VERSION
@@ -119,7 +120,8 @@ def _add_authority(add: Callable[..., argparse.ArgumentParser]) -> None:
     authority = add("authority", _authority, "The keys behind all identities: make, show, rotate, back up, restore.")
     verbs = authority.add_subparsers(dest="verb", metavar="VERB", required=True)
     init = verbs.add_parser("init", help="make the keys unless they exist; print what nats-server needs")
-    init.add_argument("--resolver", default="/data/resolver", help="where nats-server keeps accounts (/data/resolver)")
+    init.add_argument("--nats-data", default="/data", help="store_dir of nats-server, stopped now (default: /data)")
+    init.add_argument("--server-conf", default="", help="write what nats-server needs to this file")
     status = verbs.add_parser("status", help="show keys, operators, revocations, and what the servers hold")
     status.add_argument("--json", action="store_true", help="print one JSON object")
     rotate = verbs.add_parser("rotate", help="replace signing keys")
@@ -165,7 +167,17 @@ def _server_settings(role: str = "tools", service: bool = False) -> ServerSettin
 def _up(_: argparse.Namespace) -> int:
     from infra.cli.up import up
 
-    return up(load_settings(ServerSettings), load_settings(AgentSettings))
+    settings = load_settings(ServerSettings)
+    for name, instead in (
+        ("nats_url", "set SONDE_BUS_HOST and SONDE_BUS_PORT to say where it listens"),
+        ("database_url", "remove this setting"),
+    ):
+        if getattr(settings, name) != getattr(ServerSettings(), name):
+            raise SettingError(
+                f"SONDE_{name.upper()}: {redact(getattr(settings, name))!r}: `sonde up` starts a server of its own; "
+                f"{instead}, or start the services one by one (docs/operations.md)"
+            )
+    return up(settings, load_settings(AgentSettings))
 
 
 def _agent(arguments: argparse.Namespace) -> int:
@@ -219,7 +231,7 @@ def _authority(arguments: argparse.Namespace) -> int:
     settings = _authority_settings()
     match arguments.verb:
         case "init":
-            return authority.init(settings, arguments.resolver)
+            return authority.init(settings, arguments.nats_data, arguments.server_conf)
         case "status":
             return process.run(authority.status(settings, arguments.json))
         case "rotate":

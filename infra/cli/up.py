@@ -16,7 +16,14 @@ import msgspec
 from agent import service as local_agent
 from infra.addresses import is_loopback
 from infra.authority.adoption import adopt_open_streams
-from infra.authority.authority import Authority, AuthorityError, ensure_authority, hand_accounts, server_access
+from infra.authority.authority import (
+    RESOLVER,
+    Authority,
+    AuthorityError,
+    ensure_authority,
+    hand_accounts,
+    server_access,
+)
 from infra.bus.connection import first_fault
 from infra.cli import process, reach
 from infra.cli.migrate import migrate_all
@@ -39,7 +46,6 @@ logger = logging.getLogger(__name__)
 
 BUS_PORT = 4222
 """Where the bus listens for other machines, unless settings say otherwise: agents keep its address."""
-RESOLVER = "resolver"
 
 
 class PartEnded(Exception):
