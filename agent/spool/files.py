@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import os
@@ -105,6 +106,15 @@ class SpoolFiles:
             os.close(self._lock)
             self._lock = -1
             raise SpoolInUse(f"{self.directory}: another agent uses this spool; give each its own SONDE_DATA") from None
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """While within, no agent uses these files. Raises SpoolInUse."""
+        self._take_lock()
+        try:
+            yield
+        finally:
+            self.close()
 
     def _try_lock_again(self) -> None:
         """Make and lock the directory that could not be at the start. Raises OSError."""
