@@ -117,7 +117,8 @@ async def home(directory: Path, machines: Network, wheels: Path) -> AsyncIterato
         async with httpx.AsyncClient(base_url=base, verify=trust, timeout=30) as client:
 
             async def answers() -> bool:
-                assert process.poll() is None, (directory / "up.log").read_text()
+                if process.poll() is not None:
+                    raise RuntimeError((directory / "up.log").read_text())
                 try:
                     return (await client.get("/health/ready")).status_code == 200
                 except httpx.TransportError:
