@@ -82,7 +82,7 @@ ROLES: dict[str, Permissions] = {
             subjects.LIVE_INTEREST,
             subjects.SETTINGS_CHANGED,
         ),
-        subscribe=(_INBOX, "metrics.*", "backfill.*", "live.*", "alerts.>", subjects.SETTINGS_CHANGED),
+        subscribe=(_INBOX, "metrics.*", "backfill.*", "live.*", "events.*", "alerts.>", subjects.SETTINGS_CHANGED),
     ),
     "retention": Permissions(subscribe=(_INBOX, subjects.SETTINGS_CHANGED)),
     "migrate": Permissions(
