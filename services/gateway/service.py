@@ -21,7 +21,7 @@ from services.gateway.app import create_app
 from services.gateway.fleet.memory import Fleet
 from services.gateway.http.bus import Bus
 from services.gateway.http.database import NOT_READY
-from services.gateway.http.guard import require_loopback
+from services.gateway.http.encryption import Encryption
 from services.gateway.http.server import GatewayServer, bind
 from services.gateway.live.facts import follow_facts
 from services.gateway.live.hoststates import watch_states
@@ -49,7 +49,7 @@ async def run(
     `sockets` are bound already; without them the address is that of `settings`, and `on_bound` is told the port.
     Raises SettingError at once, with one line to show, when the address may not or cannot be had.
     """
-    require_loopback(settings.http_host)
+    encryption = await asyncio.to_thread(Encryption, settings)
     sockets = sockets or [bind(settings.http_host, settings.port)]
     port = sockets[0].getsockname()[1]
     if on_bound is not None:
@@ -62,7 +62,7 @@ async def run(
             stack.callback(bound.close)  # the server does so itself only once it has begun to serve
         connections = await stack.enter_async_context(pool(settings.database_url, "gateway", POOL_SIZE, least=0))
         app = create_app(settings, connections, bus, hub, runtime, lambda client: server.abort(client), catalogue)
-        server = GatewayServer(app)
+        server = GatewayServer(app, encryption.context)
 
         async def listening(client: Client) -> None:
             await listen(client, bus, fleet, hub, runtime.stale)
@@ -84,6 +84,7 @@ async def run(
             announce_interest(bus, hub, fleet),
             watch_states(fleet, hub),
             hub.pump(),
+            encryption.keep(),
         )
         try:
             async with asyncio.TaskGroup() as group:
