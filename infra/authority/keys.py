@@ -15,6 +15,8 @@ import nkeys
 from nacl.exceptions import CryptoError
 from nacl.signing import VerifyKey
 
+from infra.files import write_private as write_private
+
 Kind = Literal["operator", "account", "user"]
 
 _PREFIXES: dict[Kind, int] = {
@@ -89,19 +91,3 @@ def _raw_public(text: str) -> bytes | None:
     if len(raw) != 35 or nkeys.crc16_checksum(raw[:33]) != raw[33:]:
         return None
     return raw[1:33]
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace `path`, whole or not at all, readable by its owner alone."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

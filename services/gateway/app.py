@@ -9,6 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
+from infra.addresses import is_loopback
+from infra.certificates.names import machine_names
 from infra.settings import ServerSettings
 from infra.storage.database import Pool
 from schemas.catalogue import CATALOGUE, Family
@@ -32,7 +34,8 @@ from services.gateway.http.abort import Abort
 from services.gateway.http.bus import Bus
 from services.gateway.http.catalogue import catalogue_routes
 from services.gateway.http.dashboard import dashboard_routes
-from services.gateway.http.guard import Guard, host_name
+from services.gateway.http.encryption import ca_routes
+from services.gateway.http.guard import LOOPBACK_NAMES, Guard, Names, host_name
 from services.gateway.http.problems import (
     ProblemError,
     on_bug,
@@ -94,14 +97,18 @@ def create_app(
         *live_routes(hub, catalogue, abort),
     ]
 
-    def names() -> frozenset[str]:
-        """Where people and machines reach the gateway besides loopback: its addresses, and the dashboard's as set."""
-        public = (urlsplit(url).netloc for url in (settings.public_url, runtime.settings.dashboard_url))
-        return frozenset(filter(None, map(host_name, (settings.http_host, *public))))
+    reachable = not is_loopback(settings.http_host)
+    always = LOOPBACK_NAMES | frozenset(machine_names() if reachable else ())
+
+    def names() -> Names:
+        """Where the gateway is opened: at its address, and at those that the settings name."""
+        told = (urlsplit(url).netloc for url in (settings.public_url, runtime.settings.dashboard_url))
+        more = filter(None, map(host_name, (settings.http_host, *told)))
+        return Names(always | frozenset(more), addresses=reachable)
 
     return Starlette(
-        routes=[Mount("/api/v1", routes=api), *health, *dashboard_routes()],
-        middleware=[Middleware(Guard, names=names)],
+        routes=[Mount("/api/v1", routes=api), *health, *ca_routes(settings), *dashboard_routes()],
+        middleware=[Middleware(Guard, names=names, in_front=settings.tls == "in-front")],
         exception_handlers={
             ProblemError: on_problem,
             InvalidField: on_invalid_field,
