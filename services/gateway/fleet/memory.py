@@ -6,6 +6,7 @@ that a host has had in the last minute is not new again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from msgspec import structs
@@ -25,6 +26,8 @@ SET_BACK_MS = 5_000
 """A newest sample this far in the future followed by an older one: the host's clock was set back."""
 GONE_PERIODS = 3
 """After so many periods without it, an instance or a family that others outlive is gone."""
+MOST_INSTANCES = 2_000
+"""Of a family on a host, unless its newest sample has more: an agent's word on how often it samples is not enough."""
 DETAILED_HOSTS = 8
 """Up to so many hosts asked for by name, a snapshot's history has every metric."""
 
@@ -34,6 +37,9 @@ class _Record:
     """What is known of one host."""
 
     name: str
+    id: int = 0
+    """In the table; 0 while only the bus has told of it."""
+    archived: bool = False
     facts: HostFacts = field(default_factory=HostFacts)
     alerts: AlertCounts = field(default_factory=AlertCounts)
     state: HostState = "offline"
@@ -70,6 +76,8 @@ class Fleet:
         self._convert = converters(catalogue)
         self._periods_s = {family.name: family.period_s for family in catalogue}
         self._records: dict[str, _Record] = {}
+        self._gone: dict[str, int] = {}
+        """Hosts that were removed, with the id that each had at most: only a later one brings it back."""
 
     def __contains__(self, host: str) -> bool:
         return host in self._records
@@ -81,6 +89,44 @@ class Fleet:
         """Facts of `host`, empty when it is unknown."""
         record = self._records.get(host)
         return record.facts if record else HostFacts()
+
+    def ignores(self, host: str) -> bool:
+        """Whether what `host` sends counts no more: it was removed, or is archived."""
+        record = self._records.get(host)
+        return host in self._gone or (record is not None and record.archived)
+
+    def enter(self, host: str, host_id: int, archived: bool = False, last_ms: int | None = None) -> bool:
+        """Note a row of the table; True when that is news. One read before the host was removed changes nothing."""
+        if host_id <= self._gone.get(host, -1):
+            return False
+        self._gone.pop(host, None)
+        if host in self._records and self._records[host].id not in (0, host_id):
+            del self._records[host]  # another machine under the name of one that was removed
+        news = host not in self._records or self._records[host].archived != archived
+        record = self._record(host)
+        record.id, record.archived = host_id, archived
+        if archived:
+            record.newest_ms = max(record.newest_ms, last_ms or 0)
+            if news:
+                record.summary, record.alerts = SummaryRing(), AlertCounts()
+                record.messages.clear()
+                record.times_ms.clear()
+        return news
+
+    def forget(self, host: str, host_id: int = 0) -> bool:
+        """Forget a removed host, which had `host_id` at most, until it has enrolled again; True if it was known."""
+        self._gone[host] = max(host_id, self._gone.get(host, 0))
+        self.refusals.pop(host, None)
+        return self._records.pop(host, None) is not None
+
+    def unlisted(self, ids: Mapping[str, int]) -> list[str]:
+        """Hosts that were in the table, and are not any more in `ids`, their ids as they were read now."""
+        return [name for name, record in self._records.items() if record.id and name not in ids]
+
+    def id_of(self, host: str) -> int:
+        """Its id in the table; 0 when that is unknown."""
+        record = self._records.get(host)
+        return record.id if record else 0
 
     def take(self, batch: Batch, data: bytes, now_ms: int) -> list[LiveSample]:
         """Take in a checked batch, encoded in `data`; returns its samples that are new and of the last minute.
@@ -107,6 +153,8 @@ class Fleet:
 
     def _note(self, batch: Batch, now_ms: int) -> tuple[_Record, list[LiveSample]]:
         """Note times, labels and, where they are the latest, values. Raises Poison before anything is noted."""
+        if batch.host in self._gone:
+            return _Record(batch.host), []
         samples = samples_of(batch, self.catalogue, self._convert)
         times = times_ms(batch.times)
         newest = max(times)
@@ -151,7 +199,7 @@ class Fleet:
                 for families in (record.latest_ms, record.latest, record.labels):
                     families.pop(family, None)
                 continue
-            for instance in [i for i, time_ms in times.items() if newest - time_ms > GONE_PERIODS * period_ms]:
+            for instance in _ended(times, newest - GONE_PERIODS * period_ms):
                 for rows in (times, record.latest[family], record.labels.get(family, {})):
                     rows.pop(instance, None)
 
@@ -165,6 +213,8 @@ class Fleet:
 
     def learn(self, host: str, facts: HostFacts | None = None, alerts: AlertCounts | None = None) -> bool:
         """Note facts or alert counts of `host`, which need not have sent anything yet; True when something changed."""
+        if host in self._gone:
+            return False
         new = host not in self._records
         record = self._record(host)
         changed = (
@@ -200,6 +250,8 @@ class Fleet:
         return turned
 
     def _state(self, record: _Record, now_ms: int) -> HostState:
+        if record.archived:
+            return "archived"
         since_ms = self._watched_ms.get(record.name, self._watched_ms.get("*"))
         live = since_ms is not None and record.live_ms >= since_ms
         return host_state(record.seen_ms or None, now_ms, live, record.facts, self.down_s)
@@ -244,3 +296,14 @@ class Fleet:
         if record is None:
             record = self._records[host] = _Record(host)
         return record
+
+
+def _ended(times_ms: Mapping[str, int], least_ms: int) -> list[str]:
+    """The instances last sampled before `least_ms`, and the oldest of those that are too many."""
+    ended = [instance for instance, time_ms in times_ms.items() if time_ms < least_ms]
+    surplus = len(times_ms) - len(ended) - MOST_INSTANCES
+    if surplus > 0:
+        newest_ms = max(times_ms.values())
+        left = sorted((ms, instance) for instance, ms in times_ms.items() if least_ms <= ms < newest_ms)
+        ended += [instance for _, instance in left[:surplus]]
+    return ended

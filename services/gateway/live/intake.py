@@ -82,7 +82,12 @@ def _callback(
 
 
 def take_batch(subject: str, data: bytes, fleet: Fleet, hub: Hub) -> None:
-    """Take one batch into the fleet and spread what is new of it. Raises Poison."""
+    """Take one batch into the fleet and spread what is new of it. Raises Poison.
+
+    What a removed or archived host still sends is passed over.
+    """
+    if fleet.ignores(host_of(subject)):
+        return
     batch = decode_batch(data, fleet.catalogue)
     if batch.host != host_of(subject):
         raise Poison(f"message on {subject} names host {batch.host!r}")

@@ -70,15 +70,25 @@ async def read_settings(database: Connection, fleet: Fleet, hub: Hub, runtime: R
 
 
 async def read_hosts(database: Connection, fleet: Fleet, hub: Hub) -> None:
-    """Learn hosts, their facts, how many alerts of each severity are active, and which rows were refused."""
+    """Learn hosts, their facts, how many alerts of each severity are active, and which rows were refused.
+
+    Hosts that are not there any more, such as those that another gateway has removed, are forgotten.
+    """
     counts: dict[str, AlertCounts] = {}
     for row in await database.fetch(sql.ALERT_COUNTS):
         of_host = counts.setdefault(row["host"], AlertCounts())
         if row["severity"] in AlertCounts.__struct_fields__:
             setattr(of_host, row["severity"], row["number"])
-    for row in await database.fetch(sql.HOSTS):
-        if fleet.learn(row["name"], _facts(row["name"], row["facts"]), counts.get(row["name"], AlertCounts())):
-            hub.host(row["name"])
+    gone = [row["name"] for row in await database.fetch(sql.GONE)]
+    rows = await database.fetch(sql.HOSTS)
+    for name in [*gone, *fleet.unlisted({row["name"]: row["id"] for row in rows})]:
+        if fleet.forget(name, fleet.id_of(name)):
+            hub.gone(name)
+    for row in rows:
+        name = row["name"]
+        news = fleet.enter(name, row["id"], row["archived"], row["last_sample"] and to_ms(row["last_sample"]))
+        if fleet.learn(name, _facts(name, row["facts"]), counts.get(name, AlertCounts())) or news:
+            hub.host(name)
     refusals: dict[str, list[Refusal]] = {}
     for row in await database.fetch(sql.REFUSALS):
         refusal = Refusal(row["family"], row["reason"], row["rows"], to_ms(row["last"]))
@@ -100,6 +110,8 @@ async def restore(database: Connection, fleet: Fleet, hub: Hub) -> None:
     seen = {row["name"]: row["last_sample"] for row in await database.fetch(sql.HOSTS)}
     since = to_time(started_ms - WINDOW_MS)
     for host in [name for name, last in seen.items() if last is not None and last >= since]:
+        if fleet.ignores(host):
+            continue
         rows = _Rows()
         for family in fleet.catalogue:
             rows.add(family.name, await database.fetch(sql.recent(family), host, since))
