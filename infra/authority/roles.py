@@ -33,18 +33,18 @@ def _reads(*streams: str) -> tuple[str, ...]:
     )
 
 
-_EVERYTHING = (
-    "metrics.*",
-    "backfill.*",
-    "live.*",
-    "events.*",
+READABLE = (
+    "metrics.>",
+    "backfill.>",
+    "live.>",
+    "events.>",
     "alerts.>",
-    "config.*",
-    "deadletter.*",
+    "config.>",
+    "deadletter.>",
     subjects.LIVE_INTEREST,
     subjects.SETTINGS_CHANGED,
 )
-"""What people may read."""
+"""Everything that is published for others: what operators read."""
 
 ROLES: dict[str, Permissions] = {
     "agent": Permissions(
@@ -73,8 +73,7 @@ ROLES: dict[str, Permissions] = {
     "gateway": Permissions(
         publish=(
             *_reads(EVENTS.name),
-            f"$JS.API.STREAM.INFO.{METRICS.name}",
-            f"$JS.API.STREAM.INFO.{CONFIG_STREAM}",
+            *(f"$JS.API.STREAM.INFO.{name}" for name in (METRICS.name, BACKFILL.name, ALERTS.name, CONFIG_STREAM)),
             f"$JS.API.DIRECT.GET.{CONFIG_STREAM}.>",
             *(f"$JS.API.STREAM.PURGE.{stream.name}" for stream in (METRICS, BACKFILL, EVENTS, ALERTS)),
             f"$KV.{CONFIG_BUCKET}.*",
@@ -100,9 +99,9 @@ ROLES: dict[str, Permissions] = {
             "$JS.API.STREAM.INFO.*",
             *(f"$JS.API.DIRECT.GET.{name}" for name in (METRICS.name, DEADLETTER.name)),
         ),
-        subscribe=(_INBOX, *_EVERYTHING),
+        subscribe=(_INBOX, *READABLE),
     ),
-    "operator": Permissions(subscribe=(_INBOX, *_EVERYTHING)),
+    "operator": Permissions(subscribe=(_INBOX, *READABLE)),
 }
 """Role -> permissions."""
 

@@ -6,7 +6,6 @@ that a host has had in the last minute is not new again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from msgspec import structs
@@ -15,7 +14,9 @@ from schemas.api import AlertCounts, Host, HostDetail, HostState, LiveSample, Re
 from schemas.catalogue import Family
 from schemas.codec import Poison, times_ms
 from schemas.messages import Batch, HostFacts
+from services.gateway.fleet.instances import GONE_PERIODS, ended
 from services.gateway.fleet.liveness import host_state
+from services.gateway.fleet.membership import Membership
 from services.gateway.fleet.recent import WINDOW_MS, History, MessageRing, SummaryRing
 from services.gateway.fleet.samples import converters, labels_of, samples_of
 from services.gateway.fleet.selection import Selection, by_family, pick
@@ -24,10 +25,6 @@ AHEAD_MS = 300_000
 """How far ahead of our clock a sample may be; ingest refuses it too."""
 SET_BACK_MS = 5_000
 """A newest sample this far in the future followed by an older one: the host's clock was set back."""
-GONE_PERIODS = 3
-"""After so many periods without it, an instance or a family that others outlive is gone."""
-MOST_INSTANCES = 2_000
-"""Of a family on a host, unless its newest sample has more: an agent's word on how often it samples is not enough."""
 DETAILED_HOSTS = 8
 """Up to so many hosts asked for by name, a snapshot's history has every metric."""
 
@@ -37,10 +34,10 @@ class _Record:
     """What is known of one host."""
 
     name: str
-    id: int = 0
-    """In the table; 0 while only the bus has told of it."""
-    archived: bool = False
     facts: HostFacts = field(default_factory=HostFacts)
+    """What the agent says, with the tags that it was given before its own."""
+    tags: tuple[str, ...] = ()
+    """Given by people or by the token it enrolled with."""
     alerts: AlertCounts = field(default_factory=AlertCounts)
     state: HostState = "offline"
     """As last announced to viewers."""
@@ -76,8 +73,7 @@ class Fleet:
         self._convert = converters(catalogue)
         self._periods_s = {family.name: family.period_s for family in catalogue}
         self._records: dict[str, _Record] = {}
-        self._gone: dict[str, int] = {}
-        """Hosts that were removed, with the id that each had at most: only a later one brings it back."""
+        self.members = Membership()
 
     def __contains__(self, host: str) -> bool:
         return host in self._records
@@ -90,43 +86,28 @@ class Fleet:
         record = self._records.get(host)
         return record.facts if record else HostFacts()
 
-    def ignores(self, host: str) -> bool:
-        """Whether what `host` sends counts no more: it was removed, or is archived."""
-        record = self._records.get(host)
-        return host in self._gone or (record is not None and record.archived)
-
     def enter(self, host: str, host_id: int, archived: bool = False, last_ms: int | None = None) -> bool:
-        """Note a row of the table; True when that is news. One read before the host was removed changes nothing."""
-        if host_id <= self._gone.get(host, -1):
+        """Note a row of the table; True when that is news."""
+        former, was_archived = self.members.id_of(host), self.members.is_archived(host)
+        if not self.members.enter(host, host_id, archived):
             return False
-        self._gone.pop(host, None)
-        if host in self._records and self._records[host].id not in (0, host_id):
-            del self._records[host]  # another machine under the name of one that was removed
-        news = host not in self._records or self._records[host].archived != archived
+        if former not in (0, host_id):
+            self._records.pop(host, None)  # another machine under the name of one that was removed
+        news = host not in self._records or was_archived != archived
         record = self._record(host)
-        record.id, record.archived = host_id, archived
         if archived:
             record.newest_ms = max(record.newest_ms, last_ms or 0)
-            if news:
-                record.summary, record.alerts = SummaryRing(), AlertCounts()
-                record.messages.clear()
-                record.times_ms.clear()
+        if archived and news:
+            record.summary, record.alerts = SummaryRing(), AlertCounts()
+            record.messages.clear()
+            record.times_ms.clear()
         return news
 
     def forget(self, host: str, host_id: int = 0) -> bool:
         """Forget a removed host, which had `host_id` at most, until it has enrolled again; True if it was known."""
-        self._gone[host] = max(host_id, self._gone.get(host, 0))
+        self.members.forget(host, host_id)
         self.refusals.pop(host, None)
         return self._records.pop(host, None) is not None
-
-    def unlisted(self, ids: Mapping[str, int]) -> list[str]:
-        """Hosts that were in the table, and are not any more in `ids`, their ids as they were read now."""
-        return [name for name, record in self._records.items() if record.id and name not in ids]
-
-    def id_of(self, host: str) -> int:
-        """Its id in the table; 0 when that is unknown."""
-        record = self._records.get(host)
-        return record.id if record else 0
 
     def take(self, batch: Batch, data: bytes, now_ms: int) -> list[LiveSample]:
         """Take in a checked batch, encoded in `data`; returns its samples that are new and of the last minute.
@@ -153,7 +134,7 @@ class Fleet:
 
     def _note(self, batch: Batch, now_ms: int) -> tuple[_Record, list[LiveSample]]:
         """Note times, labels and, where they are the latest, values. Raises Poison before anything is noted."""
-        if batch.host in self._gone:
+        if self.members.is_gone(batch.host):
             return _Record(batch.host), []
         samples = samples_of(batch, self.catalogue, self._convert)
         times = times_ms(batch.times)
@@ -199,7 +180,7 @@ class Fleet:
                 for families in (record.latest_ms, record.latest, record.labels):
                     families.pop(family, None)
                 continue
-            for instance in _ended(times, newest - GONE_PERIODS * period_ms):
+            for instance in ended(times, period_ms):
                 for rows in (times, record.latest[family], record.labels.get(family, {})):
                     rows.pop(instance, None)
 
@@ -211,12 +192,24 @@ class Fleet:
         usual_ms = 1000 * max(self._periods_s[family], record.facts.sample_interval_s)
         return record.periods_ms.get(family) or round(usual_ms)
 
-    def learn(self, host: str, facts: HostFacts | None = None, alerts: AlertCounts | None = None) -> bool:
-        """Note facts or alert counts of `host`, which need not have sent anything yet; True when something changed."""
-        if host in self._gone:
+    def learn(
+        self,
+        host: str,
+        facts: HostFacts | None = None,
+        alerts: AlertCounts | None = None,
+        tags: tuple[str, ...] | None = None,
+    ) -> bool:
+        """Note facts, alert counts or given tags of `host`, which need not have sent anything yet.
+
+        True when something changed.
+        """
+        if self.members.is_gone(host):
             return False
         new = host not in self._records
         record = self._record(host)
+        record.tags = record.tags if tags is None else tags
+        if facts is not None and record.tags:
+            facts = structs.replace(facts, tags=list(dict.fromkeys((*record.tags, *facts.tags))))
         changed = (
             new or (facts is not None and facts != record.facts) or (alerts is not None and alerts != record.alerts)
         )
@@ -250,7 +243,7 @@ class Fleet:
         return turned
 
     def _state(self, record: _Record, now_ms: int) -> HostState:
-        if record.archived:
+        if self.members.is_archived(record.name):
             return "archived"
         since_ms = self._watched_ms.get(record.name, self._watched_ms.get("*"))
         live = since_ms is not None and record.live_ms >= since_ms
@@ -296,14 +289,3 @@ class Fleet:
         if record is None:
             record = self._records[host] = _Record(host)
         return record
-
-
-def _ended(times_ms: Mapping[str, int], least_ms: int) -> list[str]:
-    """The instances last sampled before `least_ms`, and the oldest of those that are too many."""
-    ended = [instance for instance, time_ms in times_ms.items() if time_ms < least_ms]
-    surplus = len(times_ms) - len(ended) - MOST_INSTANCES
-    if surplus > 0:
-        newest_ms = max(times_ms.values())
-        left = sorted((ms, instance) for instance, ms in times_ms.items() if least_ms <= ms < newest_ms)
-        ended += [instance for _, instance in left[:surplus]]
-    return ended

@@ -24,7 +24,8 @@ WHERE h.state <> 'removing' ORDER BY r.last DESC
 """
 
 HOSTS = """
-SELECT id, name, state = 'archived' AS archived, facts, last_sample FROM hosts WHERE state <> 'removing' ORDER BY name
+SELECT id, name, state = 'archived' AS archived, facts, tags, last_sample FROM hosts
+WHERE state <> 'removing' ORDER BY name
 """
 
 # Asked before HOSTS: who enrols in between is in both, and counts as there.
@@ -37,7 +38,8 @@ WHERE i.labels <> '{}' AND h.state <> 'removing'
 
 ALERT_COUNTS = """
 SELECT h.name AS host, s.body ->> 'severity' AS severity, count(*) AS number
-FROM alert_states s JOIN hosts h ON h.id = s.host_id WHERE s.state IN ('firing', 'recovering') AND h.state = 'active' GROUP BY 1, 2
+FROM alert_states s JOIN hosts h ON h.id = s.host_id
+WHERE s.state IN ('firing', 'recovering') AND h.state = 'active' GROUP BY 1, 2
 """
 
 SET_FACTS = "UPDATE hosts SET facts = $2 WHERE id = $1"

@@ -145,6 +145,13 @@ class Hub:
             feed.drop(name)
             feed.publish("gone", Gone(name))
 
+    def left(self, name: str, removed: bool) -> None:
+        """Spread that a host was removed, or archived."""
+        if removed:
+            self.gone(name)
+        else:
+            self.host(name)
+
     def alert(self, transition: AlertTransition) -> None:
         for feed in self._feeds.values():
             if feed.selection.has_host(transition.host):

@@ -86,7 +86,7 @@ def take_batch(subject: str, data: bytes, fleet: Fleet, hub: Hub) -> None:
 
     What a removed or archived host still sends is passed over.
     """
-    if fleet.ignores(host_of(subject)):
+    if fleet.members.ignores(host_of(subject)):
         return
     batch = decode_batch(data, fleet.catalogue)
     if batch.host != host_of(subject):

@@ -81,13 +81,14 @@ async def read_hosts(database: Connection, fleet: Fleet, hub: Hub) -> None:
             setattr(of_host, row["severity"], row["number"])
     gone = [row["name"] for row in await database.fetch(sql.GONE)]
     rows = await database.fetch(sql.HOSTS)
-    for name in [*gone, *fleet.unlisted({row["name"]: row["id"] for row in rows})]:
-        if fleet.forget(name, fleet.id_of(name)):
+    for name in [*gone, *fleet.members.unlisted({row["name"]: row["id"] for row in rows})]:
+        if fleet.forget(name):
             hub.gone(name)
     for row in rows:
         name = row["name"]
         news = fleet.enter(name, row["id"], row["archived"], row["last_sample"] and to_ms(row["last_sample"]))
-        if fleet.learn(name, _facts(name, row["facts"]), counts.get(name, AlertCounts())) or news:
+        facts, alerts = _facts(name, row["facts"]), counts.get(name, AlertCounts())
+        if fleet.learn(name, facts, alerts, tuple(row["tags"])) or news:
             hub.host(name)
     refusals: dict[str, list[Refusal]] = {}
     for row in await database.fetch(sql.REFUSALS):
@@ -110,7 +111,7 @@ async def restore(database: Connection, fleet: Fleet, hub: Hub) -> None:
     seen = {row["name"]: row["last_sample"] for row in await database.fetch(sql.HOSTS)}
     since = to_time(started_ms - WINDOW_MS)
     for host in [name for name, last in seen.items() if last is not None and last >= since]:
-        if fleet.ignores(host):
+        if fleet.members.ignores(host):
             continue
         rows = _Rows()
         for family in fleet.catalogue:
