@@ -18,6 +18,7 @@ from schemas.rules import InvalidField, InvalidFields
 from services.gateway.agents.api import agent_routes
 from services.gateway.agents.api_enrol import Desk, enrol_routes
 from services.gateway.agents.api_identities import identity_routes
+from services.gateway.agents.api_removal import host_removal, removal_routes
 from services.gateway.agents.api_tokens import token_routes
 from services.gateway.agents.identities import authority_directory
 from services.gateway.agents.reach import Reach, reach_of
@@ -77,9 +78,10 @@ def create_app(
         proxied=settings.tls == "in-front",
     )
     announce = announcer(bus, runtime.stale, hub.setting)
+    delete_host = host_removal(pool, bus, hub.fleet, announce, hub.left, (runtime.revoked, runtime.configs_changed))
     health = health_routes(pool, bus)
     api = [
-        *host_routes(hub.fleet),
+        *host_routes(hub.fleet, delete_host),
         *series_routes(pool, hub.fleet, catalogue),
         *fleet_routes(pool, hub.fleet, catalogue),
         *export_routes(pool, hub.fleet, catalogue, abort),
@@ -92,6 +94,7 @@ def create_app(
         *enrol_routes(desk),
         *token_routes(pool, reach),
         *identity_routes(pool, reach, runtime.revoked),
+        *removal_routes(pool),
         *agent_routes(pool, bus, hub.fleet, runtime.configs_changed, catalogue),
         *health,
         *live_routes(hub, catalogue, abort),
