@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from urllib.parse import unquote, urlsplit
 
@@ -33,6 +34,25 @@ def bus_fault(url: str) -> str:
 def database_fault(url: str) -> str:
     """Why `url` is no address of a PostgreSQL database, with the remedy; empty when it is one."""
     return _fault(url, DATABASE_SCHEMES, "postgresql://USER@HOST:5432/sonde", need_host=False)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a listener on `host`."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def bracketed(host: str) -> str:
+    """`host` as addresses have it before a port."""
+    return f"[{host}]" if ":" in host else host
+
+
+def local_address(host: str) -> str:
+    """How this machine reaches a listener on `host`, as addresses have it."""
+    anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 -- compared, not bound
+    return bracketed(anywhere.get(host, host))
 
 
 def optional_bus_fault(urls: str) -> str:

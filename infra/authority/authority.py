@@ -178,7 +178,10 @@ def credentials_text(token: str, seed: str) -> str:
 
 
 def ensure_authority(directory: Path) -> Authority:
-    """The authority in `directory`, made unless it is there; several processes may ask at once. Raises AuthorityError."""
+    """The authority in `directory`, made unless it is there; several processes may ask at once.
+
+    Raises AuthorityError.
+    """
     try:
         with _only_one(directory):
             if not (directory / "authority.json").exists():

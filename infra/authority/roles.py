@@ -33,18 +33,18 @@ def _reads(*streams: str) -> tuple[str, ...]:
     )
 
 
-_EVERYTHING = (
-    "metrics.*",
-    "backfill.*",
-    "live.*",
-    "events.*",
+READABLE = (
+    "metrics.>",
+    "backfill.>",
+    "live.>",
+    "events.>",
     "alerts.>",
-    "config.*",
-    "deadletter.*",
+    "config.>",
+    "deadletter.>",
     subjects.LIVE_INTEREST,
     subjects.SETTINGS_CHANGED,
 )
-"""What people may read."""
+"""Everything that is published for others: what operators read."""
 
 ROLES: dict[str, Permissions] = {
     "agent": Permissions(
@@ -100,9 +100,9 @@ ROLES: dict[str, Permissions] = {
             "$JS.API.STREAM.INFO.*",
             *(f"$JS.API.DIRECT.GET.{name}" for name in (METRICS.name, DEADLETTER.name)),
         ),
-        subscribe=(_INBOX, *_EVERYTHING),
+        subscribe=(_INBOX, *READABLE),
     ),
-    "operator": Permissions(subscribe=(_INBOX, *_EVERYTHING)),
+    "operator": Permissions(subscribe=(_INBOX, *READABLE)),
 }
 """Role -> permissions."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,7 @@ from msgspec import Struct
 from nats.aio.client import Client
 
 from infra.addresses import redact
+from infra.bus.ordered import timestamp_ns
 from infra.cli.process import say
 from infra.cli.reach import Unreachable, bus, database, reason
 from infra.settings import ServerSettings
@@ -103,7 +105,7 @@ async def _holds(link: Link) -> bool:
 
 
 async def _with_bus(settings: ServerSettings, check: Callable[[Client], Awaitable[str]]) -> str:
-    async with bus(settings.nats_url, "doctor") as client:
+    async with bus(settings, "doctor") as client:
         return await check(client)
 
 
@@ -131,8 +133,8 @@ async def _agents(client: Client) -> str:
     state = (await client.jetstream().stream_info(METRICS.name)).state
     if not state.messages:
         raise Broken("no batch was ever published; start an agent with `sonde agent`")
-    stored = await client.jetstream().get_msg(METRICS.name, state.last_seq)
-    age = (datetime.now(UTC) - stored.time).total_seconds() if stored.time else 0.0
+    stored = await client.jetstream().get_msg(METRICS.name, state.last_seq, direct=True)
+    age = time.time() - timestamp_ns(stored) / 1e9
     if age > FRESH_S:
         raise Broken(f"the last batch ({stored.subject}) is {age:.0f} s old; check the logs of the agents")
     return f"last batch {age:.0f} s ago on {stored.subject}, {state.messages} batches in the stream"
@@ -148,7 +150,7 @@ async def _lag(settings: ServerSettings, consumer: str, remedy: str) -> str:
     async def stored(client: Client) -> int:
         return int((await client.jetstream().stream_info(METRICS.name)).state.last_seq)
 
-    async with bus(settings.nats_url, "doctor") as client:
+    async with bus(settings, "doctor") as client:
         last = await stored(client)
     async with database(settings.database_url, "doctor") as connection:
         positions: dict[str, int] = {

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import msgspec
@@ -91,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         ("alerts", "Evaluate the alert rules and send notifications."),
         ("gateway", "Serve REST, the live stream and the dashboard."),
     ):
-        add(name, lambda _, name=name: process.run_service(name, _server_settings(service=True)), does)  # type: ignore[misc]
+        add(name, lambda _, name=name: process.run_service(name, _server_settings(name, service=True)), does)  # type: ignore[misc]
     retention = add("retention", _retention, "Roll up samples, create partitions and drop old data.")
     which = retention.add_mutually_exclusive_group()
     which.add_argument("--once", action="store_true", help="run once now and print a report")
@@ -112,16 +113,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _server_settings(service: bool = False) -> ServerSettings:
+def _server_settings(role: str = "tools", service: bool = False) -> ServerSettings:
     """Settings of a command; where they name no servers, those of a `sonde up` on the same data directory.
 
-    A `service` goes on by the defaults where that `sonde up` is gone: it may have given way to servers of their own.
+    There it is the user `role` of the bus. A `service` goes on by the defaults where that `sonde up` is gone: it may
+    have given way to servers of their own.
     """
     settings = load_settings(ServerSettings)
     defaults = ServerSettings()
-    open_ = [
-        name for name in ("nats_url", "database_url", "port") if getattr(settings, name) == getattr(defaults, name)
-    ]
+    told = ("nats_url", "database_url", "port")
+    open_ = [name for name in told if getattr(settings, name) == getattr(defaults, name)]
     try:
         running = process.read_running(settings.data)
     except process.CommandError as error:
@@ -129,7 +130,11 @@ def _server_settings(service: bool = False) -> ServerSettings:
         if needed and not (service and isinstance(error, process.Gone)):
             raise
         return settings
-    changes = {} if running is None else {name: getattr(running, name) for name in open_}
+    if running is None:
+        return settings
+    changes = {name: getattr(running, name) for name in open_}
+    if "nats_url" in open_ and running.users and not settings.nats_credentials:
+        changes |= {"nats_credentials": str(Path(running.users) / f"{role}.creds"), "nats_ca": running.nats_ca}
     return msgspec.structs.replace(settings, **changes)
 
 
@@ -149,12 +154,12 @@ def _agent(arguments: argparse.Namespace) -> int:
 def _migrate(_: argparse.Namespace) -> int:
     from infra.cli.migrate import migrate_all
 
-    return process.run(migrate_all(_server_settings()))
+    return process.run(migrate_all(_server_settings("migrate")))
 
 
 def _retention(arguments: argparse.Namespace) -> int:
     if not (arguments.once or arguments.dry_run):
-        return process.run_service("retention", _server_settings(service=True))
+        return process.run_service("retention", _server_settings("retention", service=True))
     from infra.cli import retention
 
     return process.run((retention.once if arguments.once else retention.dry_run)(_server_settings()))
@@ -169,7 +174,7 @@ def _storage(arguments: argparse.Namespace) -> int:
 def _tail(arguments: argparse.Namespace) -> int:
     from infra.cli.tail import tail
 
-    return process.run(tail(_server_settings().nats_url, arguments.subject, arguments.json, arguments.count))
+    return process.run(tail(_server_settings(), arguments.subject, arguments.json, arguments.count))
 
 
 def _hosts(_: argparse.Namespace) -> int:

@@ -14,7 +14,7 @@ async def migrate_all(settings: ServerSettings, quiet: bool = False) -> int:
     async with reach.database(settings.database_url, "migrate") as database:
         engine = await detect(database)
         await migrate(database, engine)
-    async with reach.bus(settings.nats_url, "migrate") as bus:
+    async with reach.bus(settings, "migrate") as bus:
         await ensure_streams(bus)
     if not quiet:
         print(f"migrated: database ({engine.name} engine) and streams are up to date")

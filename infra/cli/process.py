@@ -45,6 +45,10 @@ class Running(Struct):
     nats_url: str
     database_url: str
     port: int
+    users: str = ""
+    """Directory of the .creds files, one for each service and one for commands (`tools`)."""
+    nats_ca: str = ""
+    """Path of certificates that vouch for the bus; empty: it has no TLS, or the system's do."""
 
 
 def running_file(data: str) -> Path:

@@ -13,10 +13,12 @@ import nats.js.errors
 from nats.aio.client import Client
 
 from infra.addresses import redact
-from infra.bus.connection import BUS_TRANSIENT
+from infra.bus.connection import BUS_TRANSIENT, trust
 from infra.bus.connection import connection as bus_connection
-from infra.bus.patience import is_refusal
+from infra.bus.credentials import identity
+from infra.bus.patience import Access, access_of, is_refusal
 from infra.cli.process import CommandError, OutputClosed
+from infra.settings import ServerSettings
 from infra.storage.database import DATABASE_TRANSIENT, Connection
 from infra.storage.database import connection as database_connection
 from infra.storage.engine import SchemaError
@@ -46,11 +48,13 @@ class Unreachable(CommandError):
 
 
 @contextlib.asynccontextmanager
-async def bus(url: str, name: str) -> AsyncIterator[Client]:
+async def bus(settings: ServerSettings, name: str) -> AsyncIterator[Client]:
     """A connection to the bus. Raises Unreachable at the first error, also for a fault of the bus within."""
+    url = settings.nats_url
     try:
-        await _probe(url, name)
-        async with bus_connection(url, name) as client:
+        access = access_of(settings.nats_credentials, settings.nats_ca)
+        await _probe(url, name, access)
+        async with bus_connection(url, name, access) as client:
             yield client
     except OutputClosed:
         raise
@@ -58,9 +62,11 @@ async def bus(url: str, name: str) -> AsyncIterator[Client]:
         raise Unreachable(bus_text(url, error), reason(error)) from None
 
 
-async def _probe(url: str, name: str) -> None:
+async def _probe(url: str, name: str, access: Access) -> None:
     """Connect once and close. A client that re-connects for ever, as ours does, never says why it cannot."""
     seen: list[Exception] = []
+    sign, jwt = identity(access.credentials) if access.credentials else (None, None)
+    encrypted = url.startswith("tls://")
 
     async def on_error(error: Exception) -> None:
         seen.append(error)
@@ -75,6 +81,10 @@ async def _probe(url: str, name: str) -> None:
             max_reconnect_attempts=1,
             reconnect_time_wait=0,
             connect_timeout=WITHIN_S,
+            signature_cb=sign,
+            user_jwt_cb=jwt,
+            tls=trust(access.ca) if encrypted else None,
+            tls_handshake_first=encrypted,
         )
     except nats.errors.NoServersError as error:
         first: Exception = seen[0] if seen else error
@@ -98,7 +108,7 @@ def bus_text(url: str, error: Exception) -> str:
     """Why the bus at `url` is of no use, and what to do."""
     where = redact(url)
     if is_refusal(error):
-        return f"bus at {where} refuses this user: {reason(error)}; set SONDE_NATS_URL with a user that it knows"
+        return f"bus at {where} refuses this user: {reason(error)}; set SONDE_NATS_CREDENTIALS to its .creds file"
     if isinstance(error, nats.js.errors.APIError):
         return f"bus at {where}: {error.description}; run `sonde migrate` or see the log of nats-server"
     if isinstance(error, nats.errors.NoRespondersError):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime
 from typing import Any
 
 from nats.aio.msg import Msg
 
+from infra.authority.roles import READABLE
 from infra.cli import reach
 from infra.cli.process import CommandError, say
+from infra.settings import ServerSettings
 from schemas.catalogue import Metric
 from schemas.codec import Poison, decode_batch, decoded_series
 from schemas.messages import Batch
@@ -19,20 +22,23 @@ _UNITS = {"B": 1024.0, "B/s": 1024.0}
 _PREFIXES = ("", "Ki", "Mi", "Gi", "Ti", "Pi")
 
 
-async def tail(url: str, subject: str, as_json: bool, count: int) -> int:
+async def tail(settings: ServerSettings, subject: str, as_json: bool, count: int) -> int:
     """Print messages on `subject` as they come, `count` of them when it is not 0. Raises CommandError, OutputClosed."""
     if not is_subject(subject):
         raise CommandError(f"tail: {subject!r} is not a subject; examples: metrics.web-1, 'metrics.*', 'alerts.>'")
-    async with reach.bus(url, "tail") as client:
-        subscription = await client.subscribe(subject)
+    async with reach.bus(settings, "tail") as client:
+        heard: asyncio.Queue[Msg] = asyncio.Queue(1000)
+        # Nobody may subscribe to everything: inboxes hold the answers to others.
+        for readable in READABLE if subject == ">" else (subject,):
+            await client.subscribe(readable, cb=heard.put)
+        await client.flush()
+        if "permissions violation" in str(client.last_error).lower():
+            raise CommandError(f"tail: this user may not read {subject!r}; it may read {', '.join(READABLE)}")
         shown = 0
-        async for message in subscription.messages:
-            if message.subject.startswith(("_INBOX", "$JS", "$SRV")):
-                continue
+        while shown != count or not count:
+            message = await heard.get()
             say(to_json(message) if as_json else to_text(message))
             shown += 1
-            if shown == count:
-                break
     return 0
 
 

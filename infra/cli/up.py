@@ -14,6 +14,9 @@ import asyncpg
 import msgspec
 
 from agent import service as local_agent
+from infra.addresses import is_loopback
+from infra.authority.adoption import adopt_open_streams
+from infra.authority.authority import Authority, AuthorityError, ensure_authority, hand_account, server_access
 from infra.bus.connection import first_fault
 from infra.cli import process, reach
 from infra.cli.migrate import migrate_all
@@ -32,6 +35,11 @@ from services.ingest import service as ingest
 from services.retention import service as retention
 
 logger = logging.getLogger(__name__)
+
+
+BUS_PORT = 4222
+"""Where the bus listens for other machines, unless settings say otherwise: agents keep its address."""
+RESOLVER = "resolver"
 
 
 class PartEnded(Exception):
@@ -67,7 +75,7 @@ def up(server: ServerSettings, local: AgentSettings) -> int:
 
 
 def _failed(error: BaseException, data: Path) -> int:
-    if isinstance(error, PartEnded | EmbeddedServerError | SettingError | CommandError):
+    if isinstance(error, PartEnded | EmbeddedServerError | AuthorityError | SettingError | CommandError):
         text = str(error)
     elif isinstance(error, asyncpg.DiskFullError) or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
         text = f"disk full: {data}: {reach.reason(error)}; free space there, or set SONDE_DATA to another disk"
@@ -86,19 +94,37 @@ async def _run_all(data: Path, server: ServerSettings, local: AgentSettings, sto
     with listener:
         port = listener.getsockname()[1]
         logger.info("starting", extra={"version": VERSION, "data": str(data)})
-        async with nats_server(data / "nats") as bus, postgres_server(data / "postgres") as database:
+        authority = ensure_authority(Path(server.authority) if server.authority else data / "authority")
+        bus_port = server.bus_port or (0 if is_loopback(server.bus_host) else BUS_PORT)
+        async with (
+            nats_server(
+                data / "nats",
+                bus_port,
+                server.bus_host,
+                access=server_access(authority, data / "nats" / RESOLVER),
+                before=lambda directory: _hand_over(authority, directory),
+            ) as bus,
+            postgres_server(data / "postgres") as database,
+        ):
             logger.info("server started", extra={"server": "nats-server", "address": f"127.0.0.1:{bus.port}"})
             logger.info("server started", extra={"server": "PostgreSQL", "address": f"127.0.0.1:{database.port}"})
             urls = {"nats_url": bus.url, "database_url": database.url, "data": str(data)}
-            server = msgspec.structs.replace(server, port=port, **urls)
+            server = msgspec.structs.replace(
+                server, port=port, bus_port=bus.port, authority=str(authority.directory), **urls
+            )
             local = msgspec.structs.replace(local, nats_url=bus.url, data=str(data))
-            await migrate_all(server, quiet=True)
-            _write_running(data, process.Running(os.getpid(), bus.url, database.url, port))
+
+            def user(role: str) -> ServerSettings:
+                return msgspec.structs.replace(server, nats_credentials=str(authority.credentials_path(role)))
+
+            await migrate_all(user("migrate"), quiet=True)
+            users = str(authority.credentials_path("tools").parent)
+            _write_running(data, process.Running(os.getpid(), bus.url, database.url, port, users))
             parts: dict[str, Awaitable[None]] = {
-                "ingest": ingest.run(server, stop),
-                "alerts": alerts.run(server, stop),
-                "gateway": gateway.run(server, stop, sockets=[listener]),
-                "retention": retention.run(server, stop),
+                "ingest": ingest.run(user("ingest"), stop),
+                "alerts": alerts.run(user("alerts"), stop),
+                "gateway": gateway.run(user("gateway"), stop, sockets=[listener]),
+                "retention": retention.run(user("retention"), stop),
                 "agent": local_agent.run(local, stop),
             }
             try:
@@ -108,7 +134,7 @@ async def _run_all(data: Path, server: ServerSettings, local: AgentSettings, sto
                     watchers = [
                         group.create_task(_end_with(bus.exited())),
                         group.create_task(_end_with(database.exited())),
-                        group.create_task(watch_servers(bus.url, database.url)),
+                        group.create_task(watch_servers(user("tools"))),
                         group.create_task(watch_disk(data)),
                     ]
                     logger.info("parts started", extra={"parts": list(parts)})
@@ -120,6 +146,12 @@ async def _run_all(data: Path, server: ServerSettings, local: AgentSettings, sto
                         watcher.cancel()
             finally:
                 process.running_file(str(data)).unlink(missing_ok=True)
+
+
+def _hand_over(authority: Authority, directory: Path) -> None:
+    """What the server is to know before it starts: the account, and whose the streams of an open bus are now."""
+    hand_account(authority, directory / RESOLVER)
+    adopt_open_streams(directory / "jetstream", authority.facts.account)
 
 
 async def _part(name: str, part: Awaitable[None], stop: asyncio.Event) -> None:

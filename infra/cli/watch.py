@@ -14,6 +14,7 @@ from pathlib import Path
 import asyncpg
 
 from infra.cli import reach
+from infra.settings import ServerSettings
 from infra.storage.database import TRANSIENT
 
 logger = logging.getLogger(__name__)
@@ -28,8 +29,8 @@ Probe = Callable[[], Awaitable[object]]
 
 
 @contextlib.asynccontextmanager
-async def _bus(url: str) -> AsyncIterator[Probe]:
-    async with reach.bus(url, "watch") as client:
+async def _bus(settings: ServerSettings) -> AsyncIterator[Probe]:
+    async with reach.bus(settings, "watch") as client:
         yield client.rtt
 
 
@@ -39,11 +40,11 @@ async def _database(url: str) -> AsyncIterator[Probe]:
         yield lambda: connection.fetchval("SELECT 1")
 
 
-async def watch_servers(nats_url: str, database_url: str) -> None:
+async def watch_servers(settings: ServerSettings) -> None:
     """Log when the bus or the database does not answer, and when it does again; until cancelled."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(_watch("bus", lambda: _bus(nats_url)))
-        group.create_task(_watch("database", lambda: _database(database_url)))
+        group.create_task(_watch("bus", lambda: _bus(settings)))
+        group.create_task(_watch("database", lambda: _database(settings.database_url)))
 
 
 async def _watch(server: str, connect: Callable[[], AbstractAsyncContextManager[Probe]]) -> None:

@@ -11,12 +11,13 @@ import logging
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
 
+from infra.addresses import local_address
 from infra.servers.cluster import USER, find_programs, is_ready, prepare
 from infra.servers.process import EmbeddedServerError, Plan, PortTakenError, Server, locked, log_text, start_somewhere
 from schemas.subjects import STREAMS
@@ -49,15 +50,27 @@ jetstream {{
 
 
 @asynccontextmanager
-async def nats_server(data_dir: Path | str, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[Server]:
-    """A nats-server with JetStream in `data_dir`. Raises EmbeddedServerError, for a given `port` PortTakenError."""
+async def nats_server(
+    data_dir: Path | str,
+    port: int = 0,
+    host: str = "127.0.0.1",
+    access: str = "",
+    tls: str = "",
+    before: Callable[[Path], None] = lambda _: None,
+) -> AsyncIterator[Server]:
+    """A nats-server with JetStream in `data_dir`. Raises EmbeddedServerError, for a given `port` PortTakenError.
+
+    `access` and `tls` are parts of its configuration: whom it admits, and its certificate. `before(directory)` is
+    called before it starts, when the directory is ours alone.
+    """
     directory = _absolute(data_dir)
     program = _find_nats()
     async with locked(directory) as lock:
         config = directory / "nats.conf"
         store = directory / "jetstream"
+        before(directory)
         text = _NATS_CONFIG.format(store=_quoted(store), store_bytes=_store_bytes(directory))
-        config.write_text(text)
+        config.write_text(f"{text}{access}{tls}")
         log = directory / "nats.log"
         plan = Plan(
             name="nats-server",
@@ -71,7 +84,7 @@ async def nats_server(data_dir: Path | str, port: int = 0, host: str = "127.0.0.
         server = Server(plan, lock)
         await start_somewhere(server, port, directory / "port")
         try:
-            server.url = f"nats://{host}:{server.port}"
+            server.url = f"{'tls' if tls else 'nats'}://{local_address(host)}:{server.port}"
             yield server
         finally:
             await server.stop()
