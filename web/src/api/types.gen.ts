@@ -343,4 +343,5 @@ export interface HostIdentity {
   revoked: number | null;
   cloned: number | null;
   refused: number;
+  suspended: number | null;
 }

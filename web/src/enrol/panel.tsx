@@ -28,7 +28,8 @@ export function Panel({ takesFocus = false, onFollow, onAnother }: PanelProps) {
   const refusal = invitation.refusal.value;
   const { error } = invitation.token.value;
 
-  const shown = stage?.kind ?? (refusal === null ? "making" : "refused");
+  const obstacle = made?.obstacle ?? "";
+  const shown = stage?.kind ?? (refusal !== null ? "refused" : obstacle === "" ? "making" : "obstructed");
   useEffect(() => {
     const held = document.activeElement;
     const free = held === document.body || box.current?.contains(held);
@@ -49,10 +50,13 @@ export function Panel({ takesFocus = false, onFollow, onAnother }: PanelProps) {
           <Steps />
         </>
       )}
-      {made && made.obstacle !== "" && <Obstacle reason={made.obstacle} onRetry={onAnother} />}
+      {obstacle !== "" && <Obstacle reason={obstacle} onRetry={onAnother} />}
       {stage && <Progress stage={stage} />}
       {stage?.kind === "waiting" && error !== null && (
         <Failed what="Whether it has enrolled" error={error} stale onRetry={invitation.look} />
+      )}
+      {stage?.kind === "enrolled" && (
+        <p class="muted">It comes within seconds of the agent's start. If it does not, the agent's log says why.</p>
       )}
       {stage?.kind === "over" && (
         <button type="button" class="primary" data-next onClick={onAnother}>
@@ -127,7 +131,7 @@ function Steps() {
 /** Always there once there is a line, so that its changes are announced. */
 function Progress({ stage }: { stage: Stage }) {
   return (
-    <p class={`stage ${stage.kind}`} role="status">
+    <p class="stage" data-stage={stage.kind} role="status">
       {stage.kind === "here" ? (
         <span class="tone-up">
           <StandingIcon standing="up" />
@@ -158,7 +162,7 @@ function Obstacle({ reason, onRetry }: { reason: string; onRetry: () => void }) 
     <>
       <div class="notice warn">
         <p>
-          <b>Other machines cannot reach this gateway yet.</b>{" "}
+          <b>Other machines cannot reach this gateway yet:</b>{" "}
           {settingsApart(reason).map((part, at) => (at % 2 ? <code key={part}>{part}</code> : part))}
         </p>
       </div>
@@ -173,7 +177,7 @@ function Refusal({ reason, onRetry }: { reason: string; onRetry: () => void }) {
   return (
     <div class="failed" role="alert">
       <p>
-        <b>No line could be made.</b> {reason}
+        <b>No line could be made:</b> {reason}
       </p>
       <button type="button" data-next onClick={onRetry}>
         Try again

@@ -28,7 +28,7 @@ export function Toolbar() {
           ))}
         </select>
       </label>
-      <button type="button" class="add" onClick={openAdding}>
+      <button type="button" class="add" aria-label="Add a machine" onClick={openAdding}>
         <PlusIcon />
         <span>Add a machine</span>
       </button>
