@@ -14,6 +14,12 @@ from infra.storage.database import Pool
 from schemas.catalogue import CATALOGUE, Family
 from schemas.rules import InvalidField, InvalidFields
 from services.gateway.agents.api import agent_routes
+from services.gateway.agents.api_enrol import Desk, enrol_routes
+from services.gateway.agents.api_identities import identity_routes
+from services.gateway.agents.api_tokens import token_routes
+from services.gateway.agents.identities import authority_directory
+from services.gateway.agents.reach import Reach, reach_of
+from services.gateway.agents.refused import Refusals
 from services.gateway.alerting.alerts import alert_routes
 from services.gateway.alerting.channels import channel_routes
 from services.gateway.alerting.rules import rule_routes
@@ -51,8 +57,22 @@ def create_app(
     runtime: Runtime,
     abort: Abort,
     catalogue: tuple[Family, ...] = CATALOGUE,
+    refusals: Refusals | None = None,
 ) -> Starlette:
     """The application on top of what the service holds; `catalogue` decides which metrics there are."""
+
+    def reach() -> Reach:
+        return reach_of(settings)
+
+    desk = Desk(
+        pool=pool,
+        authority=authority_directory(settings),
+        reach=reach,
+        identity_days=settings.identity_days,
+        refusals=refusals or Refusals(),
+        revoked=runtime.revoked,
+        proxied=settings.tls == "in-front",
+    )
     announce = announcer(bus, runtime.stale, hub.setting)
     health = health_routes(pool, bus)
     api = [
@@ -66,15 +86,18 @@ def create_app(
         *setting_routes(pool, announce),
         *channel_routes(pool),
         *viewer_routes(hub),
+        *enrol_routes(desk),
+        *token_routes(pool, reach),
+        *identity_routes(pool, reach, runtime.revoked),
         *agent_routes(pool, bus, hub.fleet, runtime.configs_changed, catalogue),
         *health,
         *live_routes(hub, catalogue, abort),
     ]
 
     def names() -> frozenset[str]:
-        """Where people open the gateway besides loopback: its address, and the dashboard's as it is set."""
-        public = urlsplit(runtime.settings.dashboard_url).netloc
-        return frozenset(filter(None, (host_name(settings.http_host), host_name(public))))
+        """Where people and machines reach the gateway besides loopback: its addresses, and the dashboard's as set."""
+        public = (urlsplit(url).netloc for url in (settings.public_url, runtime.settings.dashboard_url))
+        return frozenset(filter(None, map(host_name, (settings.http_host, *public))))
 
     return Starlette(
         routes=[Mount("/api/v1", routes=api), *health, *dashboard_routes()],
