@@ -38,7 +38,7 @@ export function IdentityWarnings({ identity }: { identity: HostIdentity }) {
             {remedy && (
               <>
                 {" "}
-                {remedy} <code>{AGAIN}</code>.
+                {remedy} <code>{AGAIN}</code> with a new token.
               </>
             )}
           </span>

@@ -60,7 +60,7 @@ export function Parting({ id, revocable, onRevoked }: PartingProps) {
         >
           <p>
             Its agent is disconnected at once and cannot come back with this identity. The host stays here with its
-            history. To let it in again, run <code>{AGAIN}</code> there.
+            history. To let it in again, run <code>{AGAIN}</code> there with a new token.
           </p>
         </Question>
       )}
