@@ -17,7 +17,7 @@ from services.gateway.agents import sql_refused
 from services.gateway.agents.api_tokens import make_token, shown_once
 from services.gateway.agents.identities import as_people_see
 from services.gateway.agents.reach import Reach
-from services.gateway.agents.revoking import revoke_host
+from services.gateway.agents.revocation import revoke_host
 from services.gateway.fleet import sql as fleet_sql
 from services.gateway.http.database import connected
 from services.gateway.http.problems import ProblemError, unknown
