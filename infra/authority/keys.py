@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from infra.bus import nkeys
+from infra.files import write_private as write_private
 
 Kind = Literal["operator", "account", "user"]
 
@@ -67,19 +68,3 @@ def is_public_user_key(text: str) -> bool:
 def verifies(public: str, signature: bytes, data: bytes) -> bool:
     """Whether `signature` of `data` was made by the owner of the public key."""
     return nkeys.verifies(public, signature, data)
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace `path`, whole or not at all, readable by its owner alone."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
