@@ -159,7 +159,8 @@ async def test_two_machines_join_at_the_same_time_and_leave_without_a_trace(
     async with home(tmp_path, machines, wheels) as at:
         with machines.machine("web-1") as first, machines.machine("web-2") as second:
             before = first.files()
-            outputs = await asyncio.gather(*(joins(machine, await at.line()) for machine in (first, second)))
+            lines = [await at.line(), await at.line()]
+            outputs = await asyncio.gather(joins(first, lines[0]), joins(second, lines[1]))
             for machine, output in zip((first, second), outputs, strict=True):
                 assert f"/hosts/{machine.name}" in output.splitlines()[-1]
             assert {"web-1", "web-2"} <= {host for host, last in (await at.hosts()).items() if last}

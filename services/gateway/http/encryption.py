@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -10,7 +11,7 @@ from starlette.routing import Route
 
 from infra.certificates.context import load, server_context
 from infra.certificates.keep import keep_current
-from infra.certificates.listening import prepare, require_encryption, stamps, tls_of
+from infra.certificates.listening import certificates_directory, prepare, require_encryption, stamps, tls_of
 from infra.settings import ServerSettings
 from schemas.enrolment import CA
 from services.gateway.http.problems import ProblemError
@@ -39,6 +40,18 @@ class Encryption:
     def _load(self) -> None:
         if self.context is not None:
             load(self.context, self._tls.certificate, self._tls.key)
+
+
+def own_authority(settings: ServerSettings) -> tuple[str, str]:
+    """The certificate (PEM) of our own authority and the pin of our key, by which machines know us; empty where others vouch for us.
+
+    Reads files. Raises OSError or SettingError.
+    """
+    if settings.tls != "own":
+        return "", ""
+    from infra.certificates.own import pin  # brings a cryptographic library, which a listener without TLS does without
+
+    return Path(tls_of(settings).ca).read_text(), pin(certificates_directory(settings))
 
 
 def ca_routes(settings: ServerSettings) -> list[Route]:
