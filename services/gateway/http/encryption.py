@@ -43,7 +43,7 @@ class Encryption:
 
 
 def own_authority(settings: ServerSettings) -> tuple[str, str]:
-    """The certificate (PEM) of our own authority and the pin of our key, by which machines know us; empty where others vouch for us.
+    """Certificate (PEM) of our own authority and the pin of our key, for machines; empty where others vouch for us.
 
     Reads files. Raises OSError or SettingError.
     """
