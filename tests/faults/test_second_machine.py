@@ -110,17 +110,21 @@ async def home(directory: Path, machines: Network, wheels: Path) -> AsyncIterato
         [*SONDE, "up"], env=environment(directory, **settings), stdout=log, stderr=subprocess.STDOUT
     )
     ca = directory / "data" / "certificates" / "ca.pem"
+
+    def has_ca() -> bool:
+        if process.poll() is not None:
+            raise RuntimeError((directory / "up.log").read_text())
+        return ca.is_file()
+
     try:
-        await eventually(lambda: process.poll() is not None or ca.is_file(), WITHIN_S)
+        await eventually(has_ca, WITHIN_S)
         trust = ssl.create_default_context(cafile=str(ca))
         base = f"https://{machines.gateway}:{port}/api/v1"
         async with httpx.AsyncClient(base_url=base, verify=trust, timeout=30) as client:
 
             async def answers() -> bool:
-                if process.poll() is not None:
-                    raise RuntimeError((directory / "up.log").read_text())
                 try:
-                    return (await client.get("/health/ready")).status_code == 200
+                    return has_ca() and (await client.get("/health/ready")).status_code == 200
                 except httpx.TransportError:
                     return False
 
