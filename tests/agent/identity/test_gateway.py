@@ -1,4 +1,4 @@
-"""The agent's client of the gateway, against an HTTP server that behaves as gateways and what stands before them may."""
+"""The agent's client of the gateway, against HTTP servers that behave as gateways, and what is in front, may."""
 
 from __future__ import annotations
 
@@ -90,9 +90,9 @@ def test_what_is_no_gateway_is_said_to_be_none(body: bytes) -> None:
 
 
 def test_a_redirect_is_not_followed() -> None:
-    with answering(302, Location="https://elsewhere.example/") as address:
-        with pytest.raises(Refused, match=r"302 https://elsewhere.example/; give the gateway's own address"):
-            Gateway(address).get("/", Told)
+    remedy = r"302 https://elsewhere.example/; give the gateway's own address"
+    with answering(302, Location="https://elsewhere.example/") as address, pytest.raises(Refused, match=remedy):
+        Gateway(address).get("/", Told)
 
 
 def test_an_answer_without_end_is_cut_off() -> None:
@@ -150,9 +150,11 @@ def fingerprint(certificate: Path) -> str:
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused_with_the_remedy(certificate: Path) -> None:
-    with answering(body=b'{"challenge": "x"}', trust=serving(certificate)) as address:
-        with pytest.raises(Refused, match="not trusted .* give --ca-fingerprint"):
-            Gateway(address).get("/", Told)
+    with (
+        answering(body=b'{"challenge": "x"}', trust=serving(certificate)) as address,
+        pytest.raises(Refused, match=r"not trusted .* give --ca-fingerprint"),
+    ):
+        Gateway(address).get("/", Told)
 
 
 def test_an_authority_known_by_its_fingerprint_is_trusted(certificate: Path) -> None:
@@ -163,6 +165,8 @@ def test_an_authority_known_by_its_fingerprint_is_trusted(certificate: Path) -> 
 
 
 def test_an_authority_of_another_fingerprint_is_refused(certificate: Path) -> None:
-    with answering(body=pem(certificate).encode(), trust=serving(certificate)) as address:
-        with pytest.raises(Refused, match=f"{fingerprint(certificate)}, not {'0' * 64}.*somebody is in between"):
-            Gateway(address).authority("0" * 64)
+    with (
+        answering(body=pem(certificate).encode(), trust=serving(certificate)) as address,
+        pytest.raises(Refused, match=f"{fingerprint(certificate)}, not {'0' * 64}.*somebody is in between"),
+    ):
+        Gateway(address).authority("0" * 64)
