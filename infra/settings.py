@@ -150,7 +150,7 @@ class SettingError(Exception):
     """A process setting that is invalid; its text is the one line to show."""
 
 
-_NOT_SETTINGS = {"SONDE_CONFIG", "SONDE_TEST_DATABASE_URL"}
+_NOT_SETTINGS = {"SONDE_CONFIG", "SONDE_TEST_DATABASE_URL", "SONDE_TEST_ROOT", "SONDE_TEST_WHEELS"}
 S = TypeVar("S", AgentSettings, ServerSettings)
 
 

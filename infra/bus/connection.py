@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -20,6 +19,7 @@ from nats.aio.client import Client
 from infra.bus.backoff import Backoff
 from infra.bus.credentials import identity
 from infra.bus.patience import ANYBODY, Access, Patience
+from infra.bus.tls import client_for, is_encrypted, trust
 from infra.bus.wait_for import mend_wait_for
 
 mend_wait_for()
@@ -77,9 +77,9 @@ async def connect(
         if closed is not None:
             closed.set()
 
-    client = Client()
     urls = url.split(",")
-    encrypted = urls[0].startswith("tls://")
+    encrypted = is_encrypted(url)
+    client = client_for(url)
     sign, jwt = identity(access.credentials) if access.credentials else (None, None)
     await client.connect(
         urls,
@@ -101,13 +101,6 @@ async def connect(
         tls_handshake_first=encrypted,
     )
     return client
-
-
-def trust(ca: str) -> ssl.SSLContext:
-    """TLS 1.3 with a server that the certificates in the file `ca`, or else the system's, vouch for. Raises OSError."""
-    context = ssl.create_default_context(cafile=ca) if ca else ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    return context
 
 
 @contextlib.asynccontextmanager

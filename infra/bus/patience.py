@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from infra.bus.backoff import Backoff
 from infra.bus.credentials import BadCredentials, stamp, user_name
+from infra.bus.tls import UntrustedServer
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +99,8 @@ class Patience:
             facts = {"client": self._name, "error": text}
             if refusal:
                 logger.error("bus refuses this program, will retry", extra=facts)
+            elif isinstance(error, UntrustedServer):
+                logger.error("bus not trusted, will retry", extra=facts)
             else:
                 logger.warning("bus error", extra=facts)
         if refusal:

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import msgspec
 
+from infra.addresses import redact
 from infra.cli import process
 from infra.settings import AgentSettings, ServerSettings, SettingError, load_settings
 from schemas.version import VERSION
@@ -172,7 +173,17 @@ def _server_settings(role: str = "tools", service: bool = False) -> ServerSettin
 def _up(_: argparse.Namespace) -> int:
     from infra.cli.up import up
 
-    return up(load_settings(ServerSettings), load_settings(AgentSettings))
+    settings = load_settings(ServerSettings)
+    for name, instead in (
+        ("nats_url", "set SONDE_BUS_HOST and SONDE_BUS_PORT to say where it listens"),
+        ("database_url", "remove this setting"),
+    ):
+        if getattr(settings, name) != getattr(ServerSettings(), name):
+            raise SettingError(
+                f"SONDE_{name.upper()}: {redact(getattr(settings, name))!r}: `sonde up` starts a server of its own; "
+                f"{instead}, or start the services one by one (docs/operations.md)"
+            )
+    return up(settings, load_settings(AgentSettings))
 
 
 def _agent(arguments: argparse.Namespace) -> int:
