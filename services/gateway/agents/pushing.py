@@ -155,13 +155,8 @@ async def _push(client: Client, database: Connection, authority: Authority, one:
     """Give one account to the servers; how many answered."""
     token = one.plan.token or authority.sign_account(one.plan.wanted, one.plan.after_s, one.of)
     if len(token) > client.max_payload:
-        facts = {
-            "account": one.of,
-            "revocations": len(one.plan.wanted),
-            "bytes": len(token),
-            "most": client.max_payload,
-        }
-        logger.error("too many revocations for one message, none pushed", extra=facts)
+        size = {"bytes": len(token), "most_bytes": client.max_payload, "revocations": len(one.plan.wanted)}
+        logger.error("account too large for one message, not pushed", extra={"account": one.of, **size})
         return 0
     if not _save(authority, one, token):
         wake.set()

@@ -1,8 +1,9 @@
 // What narrows the fleet down: counts that filter, a search, an order. All of it is in the address, and only there.
 import { tally } from "../alerts/data.ts";
+import { openAdding } from "../enrol/adding.ts";
 import { fleet } from "../live/session.ts";
 import { setQuery } from "../router.ts";
-import { SearchIcon, STANDING_WORDS, StandingIcon } from "../shell/icons.tsx";
+import { PlusIcon, SearchIcon, STANDING_WORDS, StandingIcon } from "../shell/icons.tsx";
 import { SORTS } from "./order.ts";
 import { SearchHelp } from "./search_help.tsx";
 import { asked, search, searchText, sort } from "./shown.ts";
@@ -27,6 +28,10 @@ export function Toolbar() {
           ))}
         </select>
       </label>
+      <button type="button" class="add" aria-label="Add a machine" onClick={openAdding}>
+        <PlusIcon />
+        <span>Add a machine</span>
+      </button>
     </div>
   );
 }

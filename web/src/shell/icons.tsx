@@ -141,6 +141,12 @@ export const CloseIcon = () => (
   </Icon>
 );
 
+export const PlusIcon = () => (
+  <Icon>
+    <path d="M8 3v10M3 8h10" {...line} />
+  </Icon>
+);
+
 /** The mark of Sonde: a pulse in a rounded square. */
 export const Mark = () => (
   <svg class="mark" width="26" height="26" viewBox="0 0 32 32" aria-hidden="true">
