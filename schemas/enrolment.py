@@ -151,6 +151,28 @@ class HostIdentity(Struct):
     """When two agents were last seen using it in turns."""
     refused: int
     """How often it was refused something on the bus or at the gateway."""
+    suspended: int | None = None
+    """Until when it gets no JWT, because it flooded the bus; null: it is not suspended."""
+
+
+class Refused(Struct):
+    """What somebody was refused, counted."""
+
+    name: str
+    """A host, the public key of another user of the bus, or an address."""
+    what: str
+    """`enrol`, `renew`, `state`, `publish`, `subscribe`, `connect`, `disconnected` or `flood`."""
+    reason: str
+    """Of the last time."""
+    times: int
+    last: int
+    """Unix milliseconds."""
+
+
+class RefusedList(Struct):
+    """Answer of `GET /refused`, the last one first."""
+
+    refused: list[Refused]
 
 
 def name_fault(name: str) -> str:

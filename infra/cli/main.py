@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import msgspec
 
+from infra.addresses import redact
 from infra.cli import process
 from infra.settings import AgentSettings, ServerSettings, SettingError, load_settings
 from schemas.version import VERSION
@@ -107,10 +108,35 @@ def _parser() -> argparse.ArgumentParser:
     tail.add_argument("--count", type=_number, default=0, metavar="N", help="exit after N messages (default: 0, never)")
     add("hosts", _hosts, "List the hosts with their last sample.")
     add("doctor", _doctor, "Check every link from agent to browser and name the broken ones.")
+    _add_authority(add)
     bench = add("bench", _bench, "Run a benchmark of this checkout.")
     bench.add_argument("name", help="agent, wire, ingest ...")
     bench.add_argument("rest", nargs=argparse.REMAINDER, help="options of the benchmark, such as --json")
     return parser
+
+
+def _add_authority(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands of infra/cli/authority.py."""
+    authority = add("authority", _authority, "The keys behind all identities: make, show, rotate, back up, restore.")
+    verbs = authority.add_subparsers(dest="verb", metavar="VERB", required=True)
+    init = verbs.add_parser("init", help="make the keys unless they exist; print what nats-server needs")
+    init.add_argument("--nats-data", default="/data", help="store_dir of nats-server, stopped now (default: /data)")
+    init.add_argument("--server-conf", default="", help="write what nats-server needs to this file")
+    status = verbs.add_parser("status", help="show keys, operators, revocations, and what the servers hold")
+    status.add_argument("--json", action="store_true", help="print one JSON object")
+    rotate = verbs.add_parser("rotate", help="replace signing keys")
+    rotate.add_argument("what", choices=("agents", "services", "operators", "account"))
+    rotate.add_argument("--now", action="store_true", help="old keys end at once; agents renew over HTTPS")
+    for verb, does in (("backup", "write all keys to FILE"), ("restore", "take all keys from FILE")):
+        verbs.add_parser(verb, help=does).add_argument("file")
+    operator = add("operator", _operator, "People who read the bus with NATS clients of their own.")
+    verbs = operator.add_subparsers(dest="verb", metavar="VERB", required=True)
+    new = verbs.add_parser("add", help="write NAME.creds: reads every subject, writes none")
+    new.add_argument("name")
+    new.add_argument("--days", type=_number, default=0, help="days until it ends (default: 0, never)")
+    new.add_argument("--file", default="", help="where to write it (default: NAME.creds)")
+    verbs.add_parser("list", help="who there is")
+    verbs.add_parser("revoke", help="end it at once, on all servers").add_argument("name")
 
 
 def _server_settings(role: str = "tools", service: bool = False) -> ServerSettings:
@@ -141,7 +167,17 @@ def _server_settings(role: str = "tools", service: bool = False) -> ServerSettin
 def _up(_: argparse.Namespace) -> int:
     from infra.cli.up import up
 
-    return up(load_settings(ServerSettings), load_settings(AgentSettings))
+    settings = load_settings(ServerSettings)
+    for name, instead in (
+        ("nats_url", "set SONDE_BUS_HOST and SONDE_BUS_PORT to say where it listens"),
+        ("database_url", "remove this setting"),
+    ):
+        if getattr(settings, name) != getattr(ServerSettings(), name):
+            raise SettingError(
+                f"SONDE_{name.upper()}: {redact(getattr(settings, name))!r}: `sonde up` starts a server of its own; "
+                f"{instead}, or start the services one by one (docs/operations.md)"
+            )
+    return up(settings, load_settings(AgentSettings))
 
 
 def _agent(arguments: argparse.Namespace) -> int:
@@ -187,6 +223,44 @@ def _doctor(_: argparse.Namespace) -> int:
     from infra.cli.doctor import doctor
 
     return process.run(doctor(_server_settings()))
+
+
+def _authority(arguments: argparse.Namespace) -> int:
+    from infra.cli import authority
+
+    settings = _authority_settings()
+    match arguments.verb:
+        case "init":
+            return authority.init(settings, arguments.nats_data, arguments.server_conf)
+        case "status":
+            return process.run(authority.status(settings, arguments.json))
+        case "rotate":
+            return process.run(authority.rotate(settings, arguments.what, arguments.now))
+        case "backup":
+            return authority.back_up(settings, arguments.file)
+        case _:
+            return authority.restore(settings, arguments.file)
+
+
+def _operator(arguments: argparse.Namespace) -> int:
+    from infra.cli import authority
+
+    settings = _authority_settings()
+    match arguments.verb:
+        case "add":
+            return authority.add_operator(settings, arguments.name, arguments.days, arguments.file)
+        case "list":
+            return authority.list_operators(settings)
+        case _:
+            return process.run(authority.revoke_operator(settings, arguments.name))
+
+
+def _authority_settings() -> ServerSettings:
+    """Keys are made and shown with or without servers."""
+    try:
+        return _server_settings()
+    except process.Gone:
+        return load_settings(ServerSettings)
 
 
 def _bench(arguments: argparse.Namespace) -> int:

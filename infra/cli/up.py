@@ -16,7 +16,14 @@ import msgspec
 from agent import service as local_agent
 from infra.addresses import is_loopback
 from infra.authority.adoption import adopt_open_streams
-from infra.authority.authority import Authority, AuthorityError, ensure_authority, hand_account, server_access
+from infra.authority.authority import (
+    RESOLVER,
+    Authority,
+    AuthorityError,
+    ensure_authority,
+    hand_accounts,
+    server_access,
+)
 from infra.bus.connection import first_fault
 from infra.certificates.listening import require_encryption
 from infra.cli import process, reach
@@ -39,7 +46,6 @@ logger = logging.getLogger(__name__)
 
 BUS_PORT = 4222
 """Where the bus listens for other machines, unless settings say otherwise: agents keep its address."""
-RESOLVER = "resolver"
 
 
 class PartEnded(Exception):
@@ -150,9 +156,9 @@ async def _run_all(data: Path, server: ServerSettings, local: AgentSettings, sto
 
 
 def _hand_over(authority: Authority, directory: Path) -> None:
-    """What the server is to know before it starts: the account, and whose the streams of an open bus are now."""
-    hand_account(authority, directory / RESOLVER)
-    adopt_open_streams(directory / "jetstream", authority.facts.account)
+    """What the server is to know before it starts: the accounts, and whose the streams of an open bus are now."""
+    hand_accounts(authority, directory / RESOLVER)
+    adopt_open_streams(directory / "jetstream", authority.account("services"))
 
 
 async def _part(name: str, part: Awaitable[None], stop: asyncio.Event) -> None:

@@ -16,6 +16,12 @@ from infra.storage.database import Pool
 from schemas.catalogue import CATALOGUE, Family
 from schemas.rules import InvalidField, InvalidFields
 from services.gateway.agents.api import agent_routes
+from services.gateway.agents.api_enrol import Desk, enrol_routes
+from services.gateway.agents.api_identities import identity_routes
+from services.gateway.agents.api_tokens import token_routes
+from services.gateway.agents.identities import authority_directory
+from services.gateway.agents.reach import Reach, reach_of
+from services.gateway.agents.refused import Refusals
 from services.gateway.alerting.alerts import alert_routes
 from services.gateway.alerting.channels import channel_routes
 from services.gateway.alerting.rules import rule_routes
@@ -28,7 +34,7 @@ from services.gateway.http.abort import Abort
 from services.gateway.http.bus import Bus
 from services.gateway.http.catalogue import catalogue_routes
 from services.gateway.http.dashboard import dashboard_routes
-from services.gateway.http.encryption import ca_routes
+from services.gateway.http.encryption import ca_routes, own_trust
 from services.gateway.http.guard import LOOPBACK_NAMES, Guard, Names, host_name
 from services.gateway.http.problems import (
     ProblemError,
@@ -54,8 +60,22 @@ def create_app(
     runtime: Runtime,
     abort: Abort,
     catalogue: tuple[Family, ...] = CATALOGUE,
+    refusals: Refusals | None = None,
 ) -> Starlette:
     """The application on top of what the service holds; `catalogue` decides which metrics there are."""
+
+    def reach() -> Reach:
+        return reach_of(settings, *own_trust(settings))
+
+    desk = Desk(
+        pool=pool,
+        authority=authority_directory(settings),
+        reach=reach,
+        identity_days=settings.identity_days,
+        refusals=refusals or Refusals(),
+        revoked=runtime.revoked,
+        proxied=settings.tls == "in-front",
+    )
     announce = announcer(bus, runtime.stale, hub.setting)
     health = health_routes(pool, bus)
     api = [
@@ -69,6 +89,9 @@ def create_app(
         *setting_routes(pool, announce),
         *channel_routes(pool),
         *viewer_routes(hub),
+        *enrol_routes(desk),
+        *token_routes(pool, reach),
+        *identity_routes(pool, reach, runtime.revoked),
         *agent_routes(pool, bus, hub.fleet, runtime.configs_changed, catalogue),
         *health,
         *live_routes(hub, catalogue, abort),

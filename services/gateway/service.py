@@ -9,6 +9,7 @@ import logging
 import socket
 from collections.abc import Callable
 
+from msgspec import structs
 from nats.aio.client import Client
 
 from infra.bus.access import service_access
@@ -17,6 +18,7 @@ from infra.settings import ServerSettings
 from infra.storage.database import pool
 from schemas.catalogue import CATALOGUE, Family
 from services.gateway.agents.configs import publish_configs
+from services.gateway.agents.refused import Refusals, keep_refusals
 from services.gateway.app import create_app
 from services.gateway.fleet.memory import Fleet
 from services.gateway.http.bus import Bus
@@ -52,16 +54,19 @@ async def run(
     encryption = await asyncio.to_thread(Encryption, settings)
     sockets = sockets or [bind(settings.http_host, settings.port)]
     port = sockets[0].getsockname()[1]
+    settings = structs.replace(settings, port=port)
     if on_bound is not None:
         on_bound(port)
     access = service_access(settings)
-    bus, fleet, runtime = Bus(), Fleet(catalogue), Runtime()
+    bus, fleet, runtime, refusals = Bus(), Fleet(catalogue), Runtime(), Refusals()
     hub = Hub(fleet)
     async with contextlib.AsyncExitStack() as stack:
         for bound in sockets:
             stack.callback(bound.close)  # the server does so itself only once it has begun to serve
         connections = await stack.enter_async_context(pool(settings.database_url, "gateway", POOL_SIZE, least=0))
-        app = create_app(settings, connections, bus, hub, runtime, lambda client: server.abort(client), catalogue)
+        app = create_app(
+            settings, connections, bus, hub, runtime, lambda client: server.abort(client), catalogue, refusals
+        )
         server = GatewayServer(app, encryption.context)
 
         async def listening(client: Client) -> None:
@@ -85,6 +90,7 @@ async def run(
             watch_states(fleet, hub),
             hub.pump(),
             encryption.keep(),
+            keep_refusals(connections, refusals),
         )
         try:
             async with asyncio.TaskGroup() as group:

@@ -22,14 +22,14 @@ from tests.gateway.rows import execute, utc
 
 @asynccontextmanager
 async def asking(
-    database_url: str, reach: Reach | None = None, fleet: Fleet | None = None
+    database_url: str, reach: Reach | None = None, fleet: Fleet | None = None, **settings: Any
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client whose base is /api/v1; `reach`, unless None, is what retention has noted to have dropped by now."""
     if reach is not None:
         await note_reach(database_url, reach)
     fleet = fleet or Fleet(CATALOGUE)
     async with pool(database_url, "test gateway", 4, least=0) as connections:
-        app = create_app(ServerSettings(), connections, Bus(), Hub(fleet), Runtime(), lambda client: None)
+        app = create_app(ServerSettings(**settings), connections, Bus(), Hub(fleet), Runtime(), lambda client: None)
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api/v1", timeout=60) as client:
             yield client

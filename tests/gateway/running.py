@@ -23,16 +23,23 @@ from tests.waiting import eventually
 
 TRUST = ssl.create_default_context()
 """For every client of a test: reading all certificates takes 30 ms, and a client of its own would."""
+NO_AUTHORITY = "/nonexistent/authority"
+"""Else a developer's own, below the working directory, would be found."""
 
 
 @asynccontextmanager
 async def gateway(
-    database_url: str, bus_url: str, catalogue: tuple[Family, ...] = CATALOGUE, sockets: list[socket] | None = None
+    database_url: str,
+    bus_url: str,
+    catalogue: tuple[Family, ...] = CATALOGUE,
+    sockets: list[socket] | None = None,
+    **further: Any,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """The service at work on a free port; a client whose base is /api/v1."""
+    """The service at work on a free port, with `further` settings; a client whose base is /api/v1."""
     stop = asyncio.Event()
     bound: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    settings = ServerSettings(nats_url=bus_url, database_url=database_url, port=0)
+    told = {"authority": NO_AUTHORITY, **further}
+    settings = ServerSettings(nats_url=bus_url, database_url=database_url, port=0, **told)
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(

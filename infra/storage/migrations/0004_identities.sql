@@ -33,12 +33,14 @@ CREATE TABLE identities (
     expires    timestamptz NOT NULL,
     revoked    timestamptz,
     reason     text NOT NULL DEFAULT '',
+    suspended  timestamptz,
     cloned     timestamptz,
     refused    bigint NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX identities_present ON identities (host_id) WHERE revoked IS NULL;
 CREATE INDEX identities_token ON identities (token_id);
 COMMENT ON COLUMN identities.host IS 'the name in its JWTs, also when the host is gone';
+COMMENT ON COLUMN identities.suspended IS 'until when it gets no JWT, after a flood';
 
 CREATE TABLE revocations (
     public_key text PRIMARY KEY,

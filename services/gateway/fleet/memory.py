@@ -35,6 +35,9 @@ class _Record:
 
     name: str
     facts: HostFacts = field(default_factory=HostFacts)
+    """What the agent says, with the tags that it was given before its own."""
+    tags: tuple[str, ...] = ()
+    """Given by people or by the token it enrolled with."""
     alerts: AlertCounts = field(default_factory=AlertCounts)
     state: HostState = "offline"
     """As last announced to viewers."""
@@ -163,10 +166,22 @@ class Fleet:
         usual_ms = 1000 * max(self._periods_s[family], record.facts.sample_interval_s)
         return record.periods_ms.get(family) or round(usual_ms)
 
-    def learn(self, host: str, facts: HostFacts | None = None, alerts: AlertCounts | None = None) -> bool:
-        """Note facts or alert counts of `host`, which need not have sent anything yet; True when something changed."""
+    def learn(
+        self,
+        host: str,
+        facts: HostFacts | None = None,
+        alerts: AlertCounts | None = None,
+        tags: tuple[str, ...] | None = None,
+    ) -> bool:
+        """Note facts, alert counts or given tags of `host`, which need not have sent anything yet.
+
+        True when something changed.
+        """
         new = host not in self._records
         record = self._record(host)
+        record.tags = record.tags if tags is None else tags
+        if facts is not None and record.tags:
+            facts = structs.replace(facts, tags=list(dict.fromkeys((*record.tags, *facts.tags))))
         changed = (
             new or (facts is not None and facts != record.facts) or (alerts is not None and alerts != record.alerts)
         )

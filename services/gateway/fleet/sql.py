@@ -21,7 +21,7 @@ SELECT h.name AS host, r.family, r.reason, r.rows, r.last FROM refusals r JOIN h
 ORDER BY r.last DESC
 """
 
-HOSTS = "SELECT name, facts, last_sample FROM hosts ORDER BY name"
+HOSTS = "SELECT name, facts, tags, last_sample FROM hosts ORDER BY name"
 
 LABELS = """
 SELECT h.name AS host, i.family, i.name AS instance, i.labels FROM instances i JOIN hosts h ON h.id = i.host_id

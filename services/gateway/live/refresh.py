@@ -77,7 +77,8 @@ async def read_hosts(database: Connection, fleet: Fleet, hub: Hub) -> None:
         if row["severity"] in AlertCounts.__struct_fields__:
             setattr(of_host, row["severity"], row["number"])
     for row in await database.fetch(sql.HOSTS):
-        if fleet.learn(row["name"], _facts(row["name"], row["facts"]), counts.get(row["name"], AlertCounts())):
+        facts, alerts = _facts(row["name"], row["facts"]), counts.get(row["name"], AlertCounts())
+        if fleet.learn(row["name"], facts, alerts, tuple(row["tags"])):
             hub.host(row["name"])
     refusals: dict[str, list[Refusal]] = {}
     for row in await database.fetch(sql.REFUSALS):

@@ -16,3 +16,5 @@ class Runtime:
         """Set when the tables have news."""
         self.configs_changed = asyncio.Event()
         """Set when agents' settings are to be published."""
+        self.revoked = asyncio.Event()
+        """Set when revocations are to be pushed to the servers of the bus."""

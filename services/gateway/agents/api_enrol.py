@@ -1,0 +1,172 @@
+"""`/enrol` and `/identity/...`: what machines ask, without a login.
+
+Anybody may try, so each try costs little, failures are counted and limited by address, and at most so many are in the
+database at once; the others wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from infra.authority.keys import is_public_user_key
+from infra.storage.database import Connection, Pool
+from schemas.enrolment import Challenge, EnrolRequest, Proof, name_fault
+from schemas.rules import InvalidField, InvalidFields
+from services.gateway.agents.challenge import make_challenge
+from services.gateway.agents.enrolment import admit
+from services.gateway.agents.identities import enrolled, open_authority, renew, require_proof, secret_of, state_of
+from services.gateway.agents.reach import Reach
+from services.gateway.agents.refused import Refusals
+from services.gateway.agents.throttle import Throttle, network
+from services.gateway.http.database import connected
+from services.gateway.http.problems import ProblemError, unavailable
+from services.gateway.http.requests import Resource, answer, read_json
+
+AT_ONCE = 4
+"""Of the pool's connections; people have the others."""
+MOST_WAITING = 5000
+_COUNTED = (400, 401, 403, 413, 415)
+"""Answers that count as failures of whoever asked."""
+
+Act = Callable[[Request], Awaitable[Response]]
+
+
+class Desk(Struct):
+    """What these routes share."""
+
+    pool: Pool
+    authority: Path
+    """Directory of the keys."""
+    reach: Callable[[], Reach]
+    identity_days: float
+    refusals: Refusals
+    revoked: asyncio.Event
+    """Set when servers are to be told of a revocation."""
+    proxied: bool = False
+    """Whether something in front of us says whose request it is."""
+
+
+def enrol_routes(desk: Desk) -> list[BaseRoute]:
+    gate = Gate(desk)
+    life_s = max(1, round(desk.identity_days * 86_400))
+
+    async def enrol(request: Request) -> Response:
+        wanted = await read_json(request, EnrolRequest)
+        check_request(wanted)
+        authority = open_authority(desk.authority)
+        async with gate.database() as database:
+            admitted = await admit(database, wanted, int(time.time()), life_s)
+        if admitted.replaced:
+            desk.revoked.set()
+        return answer(enrolled(authority, admitted.issue, desk.reach()), 201 if admitted.new else 200)
+
+    async def challenge(_: Request) -> Response:
+        secret = secret_of(open_authority(desk.authority))
+        return answer(Challenge(make_challenge(secret, time.time())))
+
+    async def renewal(request: Request) -> Response:
+        authority = open_authority(desk.authority)
+        proof = await proven(request)
+        async with gate.database() as database:
+            issue = await renew(database, proof.public_key, int(time.time()), life_s)
+        return answer(enrolled(authority, issue, desk.reach()))
+
+    async def state(request: Request) -> Response:
+        proof = await proven(request)
+        async with gate.database() as database:
+            return answer(await state_of(database, proof.public_key, desk.reach()))
+
+    async def proven(request: Request) -> Proof:
+        proof = await read_json(request, Proof)
+        require_proof(secret_of(open_authority(desk.authority)), proof, time.time())
+        request.state.public_key = proof.public_key
+        gate.check("identity", proof.public_key)
+        return proof
+
+    return [
+        Resource("/enrol", POST=gate.guarded("enrol", enrol)),
+        Resource("/identity/challenge", GET=challenge),
+        Resource("/identity/renew", POST=gate.guarded("renew", renewal)),
+        Resource("/identity/state", POST=gate.guarded("state", state)),
+    ]
+
+
+def check_request(wanted: EnrolRequest) -> None:
+    """Raise InvalidFields unless key and name may be signed: a name fills the template of permissions."""
+    faults = []
+    if not is_public_user_key(wanted.public_key):
+        remedy = "must be the public key of a user as NATS writes it: U and 55 more characters"
+        faults.append(InvalidField("public_key", wanted.public_key[:100], remedy))
+    fault = name_fault(wanted.name) if wanted.name else ""
+    if fault:
+        faults.append(InvalidField("name", wanted.name[:100], fault))
+    if faults:
+        raise InvalidFields(faults)
+
+
+class Gate:
+    """Who may try now, and how many are at it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._throttles = {kind: Throttle() for kind in ("enrol", "identity")}
+        self._free = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+
+    def check(self, kind: str, who: str) -> None:
+        """Raise ProblemError 429 when `who`, an address or a proven key, failed too often."""
+        wait_s = self._throttles[kind].wait_s(who, time.monotonic())
+        if wait_s:
+            raise ProblemError(
+                429,
+                f"too many failed tries from {who}; try again in {wait_s} s",
+                type="/problems/too-many-tries",
+                headers={"Retry-After": str(wait_s)},
+            )
+
+    def guarded(self, what: str, act: Act) -> Act:
+        """`act`, whose failures are counted and limited: by address, or once that is proven, by key."""
+        kind = "enrol" if what == "enrol" else "identity"
+
+        async def guarded(request: Request) -> Response:
+            peer = network(peer_address(request, self._desk.proxied))
+            try:
+                self.check(kind, peer)
+                return await act(request)
+            except (ProblemError, InvalidField, InvalidFields) as error:
+                status = error.status if isinstance(error, ProblemError) else 400
+                who = getattr(request.state, "public_key", peer)
+                if status in (*_COUNTED, 429):
+                    self._desk.refusals.note(who, what, str(error))
+                if status in _COUNTED:
+                    self._throttles[kind].failed(who, time.monotonic())
+                raise
+
+        return guarded
+
+    @contextlib.asynccontextmanager
+    async def database(self) -> AsyncIterator[Connection]:
+        """A connection, when it is our turn. Raises ProblemError 503 when too many wait."""
+        if self._waiting >= MOST_WAITING:
+            raise unavailable("too many machines at once; retry", "/problems/busy", 5)
+        self._waiting += 1
+        try:
+            async with self._free, connected(self._desk.pool) as database:
+                yield database
+        finally:
+            self._waiting -= 1
+
+
+def peer_address(request: Request, proxied: bool) -> str:
+    """Whose request it is: the peer, or whom the proxy in front of us names last, which is what it saw itself."""
+    named = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip() if proxied else ""
+    return named or (request.client.host if request.client else "")

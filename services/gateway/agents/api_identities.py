@@ -1,0 +1,86 @@
+"""`/hosts/{id}/identity`, `revoke` and `rotate`, and `/refused`: what people see of identities, and do about them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from infra.clock import now_ms, to_ms
+from infra.storage.database import Connection, Pool
+from schemas.enrolment import NewToken, Refused, RefusedList
+from services.gateway.agents import sql_identities as sql
+from services.gateway.agents import sql_refused
+from services.gateway.agents.api_tokens import make_token, shown_once
+from services.gateway.agents.identities import as_people_see
+from services.gateway.agents.reach import Reach
+from services.gateway.agents.revoking import revoke_host
+from services.gateway.fleet import sql as fleet_sql
+from services.gateway.http.database import connected
+from services.gateway.http.problems import ProblemError, unknown
+from services.gateway.http.requests import Resource, answer
+
+MOST_REFUSED = 500
+"""Listed, the last one first."""
+ROTATION_S = 86_400
+"""How long a token for a new identity of a host is good."""
+
+
+def identity_routes(pool: Pool, reach: Callable[[], Reach], revoked: asyncio.Event) -> list[BaseRoute]:
+    """`revoked` is set when servers are to be told of a revocation."""
+
+    async def get_identity(request: Request) -> Response:
+        async with connected(pool) as database:
+            await _host_id(database, request)
+            row = await database.fetchrow(sql.HOST_IDENTITY, request.path_params["host"])
+        if row is None:
+            raise _no_identity(request.path_params["host"])
+        return answer(as_people_see(row, now_ms()))
+
+    async def revoke(request: Request) -> Response:
+        async with connected(pool) as database:
+            host_id = await _host_id(database, request)
+            async with database.transaction():
+                keys = await revoke_host(database, host_id, "revoked")
+            if not keys:
+                raise _no_identity(request.path_params["host"])
+            row = await database.fetchrow(sql.HOST_IDENTITY, request.path_params["host"])
+        revoked.set()
+        return answer(as_people_see(row, now_ms()))
+
+    async def rotate(request: Request) -> Response:
+        host = request.path_params["host"]
+        async with connected(pool) as database:
+            await _host_id(database, request)
+            wanted = NewToken(note=f"new identity of {host}", expires_s=ROTATION_S, host=host)
+            made = await make_token(database, wanted)
+        return answer(shown_once(*made, reach()), 201)
+
+    async def list_refused(_: Request) -> Response:
+        async with connected(pool) as database:
+            rows = await database.fetch(sql_refused.LIST, MOST_REFUSED)
+        refused = [Refused(row["name"], row["what"], row["reason"], row["times"], to_ms(row["last"])) for row in rows]
+        return answer(RefusedList(refused))
+
+    return [
+        Resource("/hosts/{host}/identity", GET=get_identity),
+        Resource("/hosts/{host}/revoke", POST=revoke),
+        Resource("/hosts/{host}/rotate", POST=rotate),
+        Resource("/refused", GET=list_refused),
+    ]
+
+
+async def _host_id(database: Connection, request: Request) -> int:
+    host = request.path_params["host"]
+    number: int | None = await database.fetchval(fleet_sql.HOST_ID, host)
+    if number is None:
+        raise unknown("host", host)
+    return number
+
+
+def _no_identity(host: str) -> ProblemError:
+    detail = f"host {host} has no identity; make a token for it with POST /api/v1/hosts/{host}/rotate"
+    return ProblemError(404, detail, type="/problems/no-identity")

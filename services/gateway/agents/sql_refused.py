@@ -1,0 +1,32 @@
+"""What the gateway asks of the table `refused`."""
+
+# Locked in one order, as several gateways may count at once.
+ADD = """
+INSERT INTO refused AS r (name, what, reason, times)
+SELECT coalesce(i.host, given.name) AS name, given.what, max(given.reason), sum(given.times)
+FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS given (name, what, reason, times)
+LEFT JOIN identities i ON i.public_key = given.name
+GROUP BY 1, 2 ORDER BY 1, 2
+ON CONFLICT (name, what) DO UPDATE SET reason = excluded.reason, times = r.times + excluded.times, last = now()
+"""
+
+# By key, or by the name of the host that has one now.
+COUNT_IDENTITIES = """
+WITH given AS (
+    SELECT i.public_key, sum(given.times) AS times
+    FROM unnest($1::text[], $2::bigint[]) AS given (name, times)
+    JOIN identities i ON i.public_key = given.name OR (i.host = given.name AND i.revoked IS NULL)
+    GROUP BY 1
+), locked AS (
+    SELECT public_key FROM identities WHERE public_key IN (SELECT public_key FROM given) ORDER BY 1 FOR UPDATE
+)
+UPDATE identities i SET refused = i.refused + given.times
+FROM given JOIN locked USING (public_key) WHERE i.public_key = given.public_key
+"""
+
+DROP = """
+DELETE FROM refused WHERE last < now() - $1 * interval '1 day'
+    OR (name, what) IN (SELECT name, what FROM refused ORDER BY last DESC OFFSET $2)
+"""
+
+LIST = "SELECT name, what, reason, times, last FROM refused ORDER BY last DESC, name, what LIMIT $1"
