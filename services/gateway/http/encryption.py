@@ -42,16 +42,17 @@ class Encryption:
             load(self.context, self._tls.certificate, self._tls.key)
 
 
-def own_authority(settings: ServerSettings) -> tuple[str, str]:
-    """Certificate (PEM) of our own authority and the pin of our key, for machines; empty where others vouch for us.
+def own_trust(settings: ServerSettings) -> tuple[str, str]:
+    """The certificate of our own authority (PEM) and the pin of the gateway's key; empty where there is none.
 
-    Reads files. Raises OSError or SettingError.
+    Raises OSError and SettingError.
     """
-    if settings.tls != "own":
+    path = tls_of(settings).ca
+    if not path:
         return "", ""
-    from infra.certificates.own import pin  # brings a cryptographic library, which a listener without TLS does without
+    from infra.certificates.own import pin  # a cryptographic library, which other gateways do without
 
-    return Path(tls_of(settings).ca).read_text(), pin(certificates_directory(settings))
+    return Path(path).read_text(), pin(certificates_directory(settings))
 
 
 def ca_routes(settings: ServerSettings) -> list[Route]:
