@@ -1,8 +1,8 @@
 """The one loop that owns all alert states: messages, rule changes and silence are judged in turn, never side by side.
 
 Whatever fails on the way ends the loop; the next one reads everything back from the last commit, so states in memory
-and in the database never differ. So does the removal of a host: the next loop has never heard of it, while since when we
-hear the others stays known.
+and in the database never differ. So does the removal of a host: the next loop has never heard of it, while it stays
+known since when we hear the others.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ async def judge(client: Client, database: Connection, stop: asyncio.Event, wakes
         for wake in wakes:
             wake.set()
 
-    # Any change of settings reads the rules again, looks whether hosts were removed, and lets a channel look whether its
-    # address is another one now: a few small queries, and no announcement can be misread.
+    # Any change of settings reads the rules again, looks whether hosts were removed, and lets a channel look whether
+    # its address is another one now: a few small queries, and no announcement can be misread.
     await client.subscribe(SETTINGS_CHANGED, cb=on_change)
     await client.flush()
     since_s = math.inf
