@@ -1,4 +1,4 @@
-"""Adding a machine from the dashboard: the line, how far its machine has come, and what becomes of a line that is not used."""
+"""Adding a machine: the line, how far its machine has come, and what becomes of a line that nobody uses."""
 
 from __future__ import annotations
 
