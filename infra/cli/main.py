@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import msgspec
 
+from infra.addresses import redact
 from infra.cli import process
 from infra.settings import AgentSettings, ServerSettings, SettingError, load_settings
 from schemas.version import VERSION
@@ -31,9 +32,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    arguments = _parser().parse_args(argv)
-    command: Callable[[argparse.Namespace], int] = arguments.command
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
+        if words[:1] == ["agent"] and words[1:2] in (["enrol"], ["wait"]):
+            from agent.__main__ import main as agent_main
+
+            return agent_main(words[1:])  # it has options of its own
+        arguments = _parser().parse_args(words)
+        command: Callable[[argparse.Namespace], int] = arguments.command
         return command(arguments)
     except (SettingError, process.CommandError) as error:
         print(f"sonde: {error}", file=sys.stderr)
@@ -82,9 +88,10 @@ def _parser() -> argparse.ArgumentParser:
     agent = add(
         "agent",
         _agent,
-        "Sample this machine and publish to the bus; check collectors; show an agent's state.",
+        "Sample this machine and publish to the bus; check collectors; show an agent's state; enrol it.",
     )
-    agent.add_argument("action", nargs="?", choices=("run", "check", "status"), help="what to do (default: run)")
+    actions = ("run", "check", "status", "enrol", "wait")
+    agent.add_argument("action", nargs="?", choices=actions, help="what to do (default: run)")
     agent.add_argument("--once", action="store_true", help="the same as check")
     agent.add_argument("--json", action="store_true", help="print check or status as one JSON object")
     for name, does in (
@@ -166,7 +173,17 @@ def _server_settings(role: str = "tools", service: bool = False) -> ServerSettin
 def _up(_: argparse.Namespace) -> int:
     from infra.cli.up import up
 
-    return up(load_settings(ServerSettings), load_settings(AgentSettings))
+    settings = load_settings(ServerSettings)
+    for name, instead in (
+        ("nats_url", "set SONDE_BUS_HOST and SONDE_BUS_PORT to say where it listens"),
+        ("database_url", "remove this setting"),
+    ):
+        if getattr(settings, name) != getattr(ServerSettings(), name):
+            raise SettingError(
+                f"SONDE_{name.upper()}: {redact(getattr(settings, name))!r}: `sonde up` starts a server of its own; "
+                f"{instead}, or start the services one by one (docs/operations.md)"
+            )
+    return up(settings, load_settings(AgentSettings))
 
 
 def _agent(arguments: argparse.Namespace) -> int:

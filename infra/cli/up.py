@@ -25,6 +25,7 @@ from infra.authority.authority import (
     server_access,
 )
 from infra.bus.connection import first_fault
+from infra.certificates.listening import require_encryption
 from infra.cli import process, reach
 from infra.cli.migrate import migrate_all
 from infra.cli.process import CommandError
@@ -36,7 +37,6 @@ from infra.settings import AgentSettings, ServerSettings, SettingError
 from schemas.version import VERSION
 from services.alerts import service as alerts
 from services.gateway import service as gateway
-from services.gateway.http.guard import require_loopback
 from services.gateway.http.server import bind
 from services.ingest import service as ingest
 from services.retention import service as retention
@@ -95,7 +95,8 @@ def _failed(error: BaseException, data: Path) -> int:
 
 
 async def _run_all(data: Path, server: ServerSettings, local: AgentSettings, stop: asyncio.Event) -> None:
-    require_loopback(server.http_host)
+    require_encryption("http_host", server.http_host, server)
+    require_encryption("bus_host", server.bus_host, server)
     listener = bind(server.http_host, server.port)
     with listener:
         port = listener.getsockname()[1]

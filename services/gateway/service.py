@@ -26,7 +26,7 @@ from services.gateway.app import create_app
 from services.gateway.fleet.memory import Fleet
 from services.gateway.http.bus import Bus
 from services.gateway.http.database import NOT_READY
-from services.gateway.http.guard import require_loopback
+from services.gateway.http.encryption import Encryption
 from services.gateway.http.server import GatewayServer, bind
 from services.gateway.live.facts import follow_facts
 from services.gateway.live.hoststates import watch_states
@@ -56,7 +56,7 @@ async def run(
     `nats_log` is the log of a nats-server beside us, which alone tells who tried what he may not.
     Raises SettingError at once, with one line to show, when the address may not or cannot be had.
     """
-    require_loopback(settings.http_host)
+    encryption = await asyncio.to_thread(Encryption, settings)
     sockets = sockets or [bind(settings.http_host, settings.port)]
     port = sockets[0].getsockname()[1]
     settings = structs.replace(settings, port=port)
@@ -73,7 +73,7 @@ async def run(
         app = create_app(
             settings, connections, bus, hub, runtime, lambda client: server.abort(client), catalogue, refusals
         )
-        server = GatewayServer(app)
+        server = GatewayServer(app, encryption.context)
 
         async def listening(client: Client) -> None:
             await listen(client, bus, fleet, hub, runtime.stale, conduct)
@@ -96,6 +96,7 @@ async def run(
             watch_states(fleet, hub),
             hub.pump(),
             *identity_tasks(settings, connections, bus, refusals, conduct, runtime.revoked, nats_log),
+            encryption.keep(),
         )
         try:
             async with asyncio.TaskGroup() as group:

@@ -54,6 +54,8 @@ class Memory(Struct):
     """By host."""
     subjects: dict[str, Subject]
     """By rule id."""
+    generation: int = 0
+    """Of hosts, as of when this was read: another one means that some were removed."""
 
 
 class Advance(Struct):
@@ -63,6 +65,7 @@ class Advance(Struct):
     """New states by host; None: forgotten."""
     transitions: list[AlertTransition] = []
     marks: dict[MarkKey, int] = {}
+    forgotten_marks: list[MarkKey] = []
     position: Position | None = None
 
 

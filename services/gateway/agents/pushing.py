@@ -77,7 +77,7 @@ async def level_servers(
     """One round; what came of the push, None when there was nothing to push. Raises what bus and database raise."""
     async with database.transaction():
         await database.execute(sql.TAKE_TURN)
-        held = await held_accounts(client, authority.facts.account)
+        held = await held_accounts(client, authority.account())
         table = {row["public_key"]: row["at_s"] for row in await database.fetch(sql.REVOCATIONS)}
         known = Known(held, authority.saved_account(), table)
         aged = await _aged(database, known, identity_days)
@@ -134,7 +134,7 @@ def _save(authority: Authority, token: str) -> None:
     try:
         authority.save_account(token)
     except OSError as error:  # servers keep it all the same
-        logger.error("account not saved", extra={"path": str(authority.account_path), "error": str(error.strerror)})
+        logger.error("account not saved", extra={"path": str(authority.directory), "error": str(error.strerror)})
 
 
 async def _note_pushed(database: Connection, wanted: Plan) -> None:

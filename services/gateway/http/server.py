@@ -6,6 +6,7 @@ import contextlib
 import errno
 import logging
 import socket
+import ssl
 from collections.abc import Iterator
 
 import uvicorn
@@ -49,19 +50,21 @@ def bind(host: str, port: int) -> socket.socket:
 class GatewayServer(uvicorn.Server):
     """uvicorn, whose signal handling stays off: the process that runs the service decides when it stops."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                lifespan="off",
-                ws="none",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=GRACE_S,
-            )
+    def __init__(self, app: ASGIApp, tls: ssl.SSLContext | None = None) -> None:
+        """`tls`: the context of every connection; None: they are not encrypted."""
+        config = uvicorn.Config(
+            app,
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=GRACE_S,
         )
+        config.load()
+        config.ssl = tls  # made by us, since its certificate changes while it serves
+        super().__init__(config)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -48,7 +48,10 @@ async def listen(client: Client, bus: Bus, fleet: Fleet, hub: Hub, stale: asynci
     """
 
     def on_batch(message: Msg) -> None:
-        conduct.heard(host_of(message.subject), len(message.data))
+        host = host_of(message.subject)
+        conduct.heard(host, len(message.data))
+        if fleet.members.ignores(host):  # what a removed or archived host still sends is passed over
+            return
         batch = take_batch(message.subject, message.data, fleet, hub)
         if batch.lane == "metrics":
             conduct.batch(batch.host, batch.epoch)
