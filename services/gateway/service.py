@@ -71,7 +71,7 @@ async def run(
             stack.callback(bound.close)  # the server does so itself only once it has begun to serve
         connections = await stack.enter_async_context(pool(settings.database_url, "gateway", POOL_SIZE, least=0))
         app = create_app(
-            settings, connections, bus, hub, runtime, lambda client: server.abort(client), catalogue, refusals
+            settings, connections, bus, hub, runtime, lambda scope: server.abort(scope), catalogue, refusals
         )
         server = GatewayServer(app, encryption.context)
 

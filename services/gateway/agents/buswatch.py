@@ -13,7 +13,7 @@ import msgspec
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from infra.authority.authority import Authority, AuthorityError
+from infra.authority.authority import ACCOUNTS, Authority, AuthorityError
 from services.gateway.agents.busevents import (
     AUTH_ERRORS,
     DISCONNECTS,
@@ -58,7 +58,8 @@ def _event(message: Msg) -> object:
 def _issuers(directory: Path) -> frozenset[str]:
     """Keys whose users the bus takes now; none while the authority cannot be read."""
     try:
-        return frozenset(scope.public for scope in Authority(directory).scopes(time.time()))
+        authority = Authority(directory)
+        return frozenset(scope.public for of in ACCOUNTS for scope in authority.scopes(time.time(), of))
     except AuthorityError:
         return frozenset()
 

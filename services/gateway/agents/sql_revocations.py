@@ -3,7 +3,9 @@
 # Until the end of the transaction.
 TAKE_TURN = "SELECT pg_advisory_xact_lock(hashtext('revocations'))"
 
-REVOCATIONS = "SELECT public_key, floor(extract(epoch FROM at))::bigint AS at_s FROM revocations"
+REVOCATIONS = """
+SELECT public_key, floor(extract(epoch FROM at))::bigint AS at_s FROM revocations WHERE account = $1
+"""
 
 # Revoked so long ago, and issued the last time so long ago, that every JWT of the key has expired.
 AGED = """
@@ -16,8 +18,8 @@ WHERE i.expires < now() - interval '1 day'
 FORGET = "DELETE FROM revocations WHERE public_key = ANY($1::text[])"
 
 ADD_MISSING = """
-INSERT INTO revocations AS r (public_key, at, reason)
-SELECT key, to_timestamp(at_s), 'known to the bus' FROM unnest($1::text[], $2::bigint[]) AS given (key, at_s)
+INSERT INTO revocations AS r (public_key, at, reason, account)
+SELECT key, to_timestamp(at_s), 'known to the bus', $3 FROM unnest($1::text[], $2::bigint[]) AS given (key, at_s)
 ON CONFLICT (public_key) DO UPDATE SET at = greatest(r.at, excluded.at), pushed = NULL
 """
 

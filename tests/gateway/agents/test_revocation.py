@@ -17,7 +17,7 @@ from nats.aio.client import Client
 from infra.authority.authority import (
     Authority,
     ensure_authority,
-    hand_account,
+    hand_accounts,
     revocations_in,
     server_access,
 )
@@ -71,7 +71,7 @@ async def pushed(database_url: str) -> bool:
 async def held(url: str, authority: Authority) -> str:
     """The account's JWT as the server has it."""
     async with bus.connection(url, "test", user(authority, "system")) as system:
-        return await held_account(system, authority.facts.account)
+        return await held_account(system, authority.account())
 
 
 async def test_a_revoked_agent_is_cut_off_at_once_and_for_good_and_others_notice_nothing(
@@ -116,7 +116,7 @@ async def test_a_server_that_comes_back_with_an_old_account_gets_the_new_one(dat
         guarded_bus(tmp_path) as (server, authority),
         gateway(database_url, server.url, **guarded_settings(authority)) as client,
     ):
-        path = tmp_path / "nats" / RESOLVER / f"{authority.facts.account}.jwt"
+        path = tmp_path / "nats" / RESOLVER / f"{authority.account()}.jwt"
         old = path.read_text()
         _, mine = await join(client, tmp_path, "web-1")
         await client.post("/hosts/web-1/revoke")
@@ -216,7 +216,7 @@ async def test_two_gateways_push_side_by_side(database_url: str, tmp_path: Path)
 async def clustered(directory: Path, authority: Authority, name: str, ports: tuple[int, int]) -> AsyncIterator[Guarded]:
     """One of two servers that follow `authority`, at these ports for each other."""
     directory.mkdir(exist_ok=True)
-    hand_account(authority, directory / RESOLVER)
+    hand_accounts(authority, directory / RESOLVER)
     made = Guarded(directory)
     mine, other = ports
     made.config.write_text(
@@ -252,7 +252,7 @@ async def test_a_server_of_a_cluster_that_was_down_during_the_push_follows(datab
 
         await eventually(everywhere)
         await two.server.stop()
-        old = (tmp_path / "two" / RESOLVER / f"{authority.facts.account}.jwt").read_text()
+        old = (tmp_path / "two" / RESOLVER / f"{authority.account()}.jwt").read_text()
         await client.post("/hosts/web-1/revoke")
         await eventually(lambda: pushed(database_url))
         assert revocations_in(old).keys() == {decoded_key(other)}
