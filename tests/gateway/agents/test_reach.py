@@ -1,15 +1,19 @@
 """What machines are told about where everything is, and why others cannot reach it."""
 
+from pathlib import Path
+
 import pytest
 from msgspec import structs
 
+from infra.certificates.listening import prepare
+from infra.certificates.own import pin
 from infra.settings import ServerSettings
 from services.gateway.agents.reach import Reach, reach_of
 
 ANYWHERE = "0.0.0.0"  # noqa: S104 -- never bound
 LOOPBACK = ServerSettings(nats_url="nats://127.0.0.1:5555", port=8080, bus_port=5555)
 OPEN = ServerSettings(
-    http_host="192.0.2.7", bus_host="192.0.2.7", bus_port=4222, tls="own", nats_url="tls://127.0.0.1:4222"
+    http_host="192.0.2.7", bus_host="192.0.2.7", bus_port=4222, tls="files", nats_url="tls://127.0.0.1:4222"
 )
 
 
@@ -56,11 +60,19 @@ def test_ipv6_addresses_have_brackets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pin", "line"),
+    ("pinned", "line"),
     [
         ("", "curl -fsS https://s.example/install.sh | sh -s -- --token sonde_x"),
         ("abc=", "curl -fsSk --pinnedpubkey 'sha256//abc=' https://s.example/install.sh | sh -s -- --token sonde_x"),
     ],
 )
-def test_the_line_to_paste_pins_a_certificate_authority_of_our_own(pin: str, line: str) -> None:
-    assert Reach("https://s.example", (), pin=pin).line("sonde_x") == line
+def test_the_line_to_paste_pins_a_certificate_authority_of_our_own(pinned: str, line: str) -> None:
+    assert Reach("https://s.example", (), pin=pinned).line("sonde_x") == line
+
+
+def test_a_certificate_authority_of_our_own_is_told_and_pinned(tmp_path: Path) -> None:
+    settings = structs.replace(OPEN, tls="own", data=str(tmp_path))
+    prepare(settings)
+    reach = reach_of(settings)
+    assert reach.ca_pem == (tmp_path / "certificates" / "ca.pem").read_text()
+    assert reach.pin == pin(tmp_path / "certificates")
