@@ -51,6 +51,8 @@ SHAPES: tuple[type[Struct], ...] = (
     api.Snapshot,
     api.LiveSample,
     api.Frame,
+    api.Removal,
+    api.Removals,
     enrolment.NewToken,
     enrolment.EnrolmentToken,
     enrolment.EnrolmentTokens,

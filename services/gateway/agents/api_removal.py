@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from infra.clock import now_ms, to_ms
 from infra.storage.database import Pool
 from schemas.api import Removal, Removals
+from schemas.settings import HOSTS_KEY
 from services.gateway.agents import sql_removal as sql
 from services.gateway.agents.purge import purge, stream_ends
 from services.gateway.agents.removal import Departure, remove_host
@@ -21,8 +22,6 @@ from services.gateway.http.database import connected
 from services.gateway.http.problems import invalid, unknown
 from services.gateway.http.requests import Resource, answer
 
-HOSTS_KEY = "hosts"
-"""What `settings.changed` names when hosts come or go."""
 HISTORY = ("remove", "keep")
 
 Removing = Callable[[Request], Awaitable[Response]]

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from infra.addresses import bracketed, is_loopback
-from infra.certificates.listening import certificates_directory, tls_of
 from infra.settings import ServerSettings
 
 _ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 -- compared, not bound
@@ -40,15 +39,11 @@ class Reach(Struct, frozen=True):
         return f"curl {trust} {self.url}/install.sh | sh -s -- --token {secret}"
 
 
-def reach_of(settings: ServerSettings) -> Reach:
-    """What the settings of the gateway say, and the certificates that they name. Raises OSError and SettingError."""
-    trusted, pin = settings.nats_ca, ""
-    if settings.tls == "own":
-        from infra.certificates.own import pin as own_pin  # brings a cryptographic library of 10 MiB
-
-        trusted, pin = tls_of(settings).ca, own_pin(certificates_directory(settings))
-    ca_pem = Path(trusted).read_text() if trusted else ""
-    return Reach(_url(settings), _bus(settings), ca_pem, pin, obstacle(settings))
+def reach_of(settings: ServerSettings, ca_pem: str = "", pin: str = "") -> Reach:
+    """What the settings of the gateway say; `ca_pem` and `pin` are those of a certificate authority of our own."""
+    # The bus may be another's, with a certificate authority that is not ours.
+    trusted = "".join(dict.fromkeys(filter(None, (ca_pem, _given_ca(settings)))))
+    return Reach(_url(settings), _bus(settings), trusted, pin, obstacle(settings))
 
 
 def obstacle(settings: ServerSettings) -> str:
@@ -92,3 +87,8 @@ def _without_user(url: str) -> str:
     """The address alone: user and password in it are the gateway's own."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _given_ca(settings: ServerSettings) -> str:
+    """The certificates that the gateway itself needs for the bus: agents need them too. Raises OSError."""
+    return Path(settings.nats_ca).read_text() if settings.nats_ca else ""

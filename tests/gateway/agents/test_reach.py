@@ -1,12 +1,8 @@
 """What machines are told about where everything is, and why others cannot reach it."""
 
-from pathlib import Path
-
 import pytest
 from msgspec import structs
 
-from infra.certificates.listening import prepare
-from infra.certificates.own import pin
 from infra.settings import ServerSettings
 from services.gateway.agents.reach import Reach, reach_of
 
@@ -68,11 +64,3 @@ def test_ipv6_addresses_have_brackets() -> None:
 )
 def test_the_line_to_paste_pins_a_certificate_authority_of_our_own(pinned: str, line: str) -> None:
     assert Reach("https://s.example", (), pin=pinned).line("sonde_x") == line
-
-
-def test_a_certificate_authority_of_our_own_is_told_and_pinned(tmp_path: Path) -> None:
-    settings = structs.replace(OPEN, tls="own", data=str(tmp_path))
-    prepare(settings)
-    reach = reach_of(settings)
-    assert reach.ca_pem == (tmp_path / "certificates" / "ca.pem").read_text()
-    assert reach.pin == pin(tmp_path / "certificates")

@@ -62,7 +62,9 @@ function Known({ entry, snapshots }: KnownProps) {
   return (
     <div class={`host standing-${standing}`}>
       <Head entry={entry} window={view.window.value} identity={identity} />
-      {identity.state.value.value && <IdentityWarnings identity={identity.state.value.value} />}
+      {identity.state.value.value && standing !== "archived" && (
+        <IdentityWarnings identity={identity.state.value.value} />
+      )}
       <Refused entry={entry} snapshots={snapshots} />
       {alerts.length > 0 && <ActiveList alerts={alerts} rules={ruleBodies.value} here={entry.id} />}
       {measured.value && <Tiles entry={entry} facts={entry.host.value.facts} />}
