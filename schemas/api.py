@@ -14,7 +14,8 @@ from schemas.agentconfig import AgentConfig
 from schemas.messages import AlertState, AlertTransition, HostFacts, Severity
 from schemas.rules import Rule
 
-HostState = Literal["up", "late", "offline"]
+HostState = Literal["up", "late", "offline", "archived"]
+"""Archived: kept for its history; neither expected to send nor judged."""
 Resolution = Literal["raw", "minute", "hour"]
 """What an answer was read from: samples, or roll-ups of a minute or an hour."""
 Ranking = Literal["avg", "max", "p95"]
@@ -251,6 +252,32 @@ class Frame(Struct):
 
     time: int
     samples: list[LiveSample]
+
+
+class Gone(Struct):
+    """Live event: a host was removed."""
+
+    host: str
+
+
+class Removal(Struct):
+    """GET /removals item: a host that was removed and whose rows are being deleted; it is gone when they are."""
+
+    name: str
+    """What the host was called; another one may be called so by now."""
+    asked: int
+    """When its removal was asked for, Unix milliseconds."""
+    parts: int
+    """Partitions or chunks to look through; 0 until it is begun."""
+    done: int
+    """Of those."""
+    rows: int
+    """Rows deleted so far."""
+
+
+class Removals(Struct):
+    removals: list[Removal]
+    """Oldest first."""
 
 
 class AgentConfigAnswer(Struct):

@@ -25,6 +25,10 @@ EARLIEST_MS = 946_684_800_000
 LATEST_MS = 4_102_444_800_000
 """1 January 2100."""
 
+LONGEST_PERIOD_MS = 86_400_000
+"""A day, the most that settings may ask for. What a batch says beyond that counts as a day: it says how long an
+instance that is missing is remembered."""
+
 
 class Poison(Exception):
     """A message that can never be processed; `reason` says why, for people."""
@@ -108,6 +112,7 @@ def _check_block(block: Block, family: Family, times: int, contents: bool) -> No
     width = len(block.codes)
     if not 0 <= block.period_ms < 2**40:
         raise Poison(f"{family.name}: period of {block.period_ms} ms")
+    block.period_ms = min(block.period_ms, LONGEST_PERIOD_MS)
     if len(set(block.codes)) != width:
         raise Poison(f"{family.name}: a metric code appears twice")
     names: set[str] = set()

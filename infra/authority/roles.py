@@ -73,8 +73,7 @@ ROLES: dict[str, Permissions] = {
     "gateway": Permissions(
         publish=(
             *_reads(EVENTS.name),
-            f"$JS.API.STREAM.INFO.{METRICS.name}",
-            f"$JS.API.STREAM.INFO.{CONFIG_STREAM}",
+            *(f"$JS.API.STREAM.INFO.{name}" for name in (METRICS.name, BACKFILL.name, ALERTS.name, CONFIG_STREAM)),
             f"$JS.API.DIRECT.GET.{CONFIG_STREAM}.>",
             *(f"$JS.API.STREAM.PURGE.{stream.name}" for stream in (METRICS, BACKFILL, EVENTS, ALERTS)),
             f"$KV.{CONFIG_BUCKET}.*",
@@ -82,7 +81,7 @@ ROLES: dict[str, Permissions] = {
             subjects.LIVE_INTEREST,
             subjects.SETTINGS_CHANGED,
         ),
-        subscribe=(_INBOX, "metrics.*", "backfill.*", "live.*", "alerts.>", subjects.SETTINGS_CHANGED),
+        subscribe=(_INBOX, "metrics.*", "backfill.*", "live.*", "events.*", "alerts.>", subjects.SETTINGS_CHANGED),
     ),
     "retention": Permissions(subscribe=(_INBOX, subjects.SETTINGS_CHANGED)),
     "migrate": Permissions(

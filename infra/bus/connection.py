@@ -52,7 +52,8 @@ async def connect(
 ) -> Client:
     """A connection that re-connects for ever; sets `closed` when the client gives up all the same.
 
-    While the bus refuses us, this waits as it does while there is no bus. User and password can stand in `url`.
+    While the bus refuses us, this waits as it does while there is no bus. `url` may be several addresses, separated by
+    commas. User and password can stand in them.
     `patience`: of earlier connections, so that what went wrong with them is not said again.
     """
     patience = patience or Patience(name, access)
@@ -76,11 +77,12 @@ async def connect(
         if closed is not None:
             closed.set()
 
+    urls = url.split(",")
     encrypted = is_encrypted(url)
     client = client_for(url)
     sign, jwt = identity(access.credentials) if access.credentials else (None, None)
     await client.connect(
-        url,
+        urls,
         name=name,
         error_cb=on_error,
         disconnected_cb=on_disconnect,
@@ -96,6 +98,7 @@ async def connect(
         signature_cb=sign,
         user_jwt_cb=jwt,
         tls=trust(access.ca) if encrypted else None,
+        tls_hostname=access.server_name or None,
         tls_handshake_first=encrypted,
     )
     return client

@@ -223,8 +223,12 @@ async def _still_there(client: Client, stream: str, position: Position, state: S
 
 def timestamp_ns(stored: RawStreamMsg) -> int:
     """When the server stored a message that was got directly, Unix nanoseconds."""
-    # RFC 3339 with up to nine decimals, two sets too many for datetime.
-    rfc3339: str = (stored.headers or {}).get("Nats-Time-Stamp", "")
-    seconds, _, rest = rfc3339.rstrip("Z").partition(".")
+    return rfc3339_ns((stored.headers or {}).get("Nats-Time-Stamp", ""))
+
+
+def rfc3339_ns(text: str) -> int:
+    """A server's time in Unix nanoseconds. Raises ValueError."""
+    # Up to nine decimals, a set too many for datetime.
+    seconds, _, rest = text.rstrip("Z").partition(".")
     whole = int(datetime.fromisoformat(seconds + "+00:00").timestamp())
     return whole * 1_000_000_000 + int(rest.ljust(9, "0")[:9] or 0)

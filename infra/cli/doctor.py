@@ -29,10 +29,11 @@ LAG_MESSAGES = 2000
 FAULTS: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.PostgresError, httpx.HTTPError)
 
 POSITIONS = "SELECT consumer, seq FROM positions WHERE stream = $1"
-NEWEST = "SELECT name, last_sample FROM hosts ORDER BY last_sample DESC NULLS LAST LIMIT 1"
+NEWEST = "SELECT name, last_sample FROM hosts WHERE state = 'active' ORDER BY last_sample DESC NULLS LAST LIMIT 1"
 RETENTION = "SELECT started FROM retention_runs ORDER BY id DESC LIMIT 1"
 DUE = """
-SELECT (SELECT count(*) FROM dirty_minutes WHERE slot < now() - interval '12 min'), (SELECT count(*) FROM hosts)
+SELECT (SELECT count(*) FROM dirty_minutes WHERE slot < now() - interval '12 min'),
+       (SELECT count(*) FROM hosts WHERE state = 'active')
 """
 WAITING = "SELECT count(*), min(made) FROM outbox WHERE status = 'waiting' AND channel = 'slack'"
 

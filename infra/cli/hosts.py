@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from infra.cli import reach
 from infra.settings import ServerSettings
 
-HOSTS = "SELECT name, facts, first_seen, last_sample FROM hosts ORDER BY name"
+HOSTS = "SELECT name, state, facts, first_seen, last_sample FROM hosts WHERE state <> 'removing' ORDER BY name"
 
 
 async def hosts(settings: ServerSettings) -> int:
@@ -20,6 +20,7 @@ async def hosts(settings: ServerSettings) -> int:
     for row in rows:
         facts = json.loads(row["facts"])
         age = "never" if row["last_sample"] is None else f"{(now - row['last_sample']).total_seconds():.0f} s ago"
+        note = " (archived)" if row["state"] == "archived" else ""
         memory = f"{facts.get('memory', 0) / 2**30:.1f} GiB"
-        print(f"{row['name']:24} {age:>12} {facts.get('cores', 0):>5} {memory:>9}  {facts.get('os', '')}")
+        print(f"{row['name']:24} {age:>12} {facts.get('cores', 0):>5} {memory:>9}  {facts.get('os', '')}{note}")
     return 0

@@ -32,9 +32,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    arguments = _parser().parse_args(argv)
-    command: Callable[[argparse.Namespace], int] = arguments.command
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
+        if words[:1] == ["agent"] and words[1:2] in (["enrol"], ["wait"]):
+            from agent.__main__ import main as agent_main
+
+            return agent_main(words[1:])  # it has options of its own
+        arguments = _parser().parse_args(words)
+        command: Callable[[argparse.Namespace], int] = arguments.command
         return command(arguments)
     except (SettingError, process.CommandError) as error:
         print(f"sonde: {error}", file=sys.stderr)
@@ -83,9 +88,10 @@ def _parser() -> argparse.ArgumentParser:
     agent = add(
         "agent",
         _agent,
-        "Sample this machine and publish to the bus; check collectors; show an agent's state.",
+        "Sample this machine and publish to the bus; check collectors; show an agent's state; enrol it.",
     )
-    agent.add_argument("action", nargs="?", choices=("run", "check", "status"), help="what to do (default: run)")
+    actions = ("run", "check", "status", "enrol", "wait")
+    agent.add_argument("action", nargs="?", choices=actions, help="what to do (default: run)")
     agent.add_argument("--once", action="store_true", help="the same as check")
     agent.add_argument("--json", action="store_true", help="print check or status as one JSON object")
     for name, does in (
@@ -160,7 +166,10 @@ def _server_settings(role: str = "tools", service: bool = False) -> ServerSettin
         return settings
     changes = {name: getattr(running, name) for name in open_}
     if "nats_url" in open_ and running.users and not settings.nats_credentials:
-        changes |= {"nats_credentials": str(Path(running.users) / f"{role}.creds"), "nats_ca": running.nats_ca}
+        changes |= {name: getattr(running, name) for name in ("nats_ca", "nats_server_name")}
+        changes["nats_credentials"] = str(Path(running.users) / f"{role}.creds")
+    if "port" in open_ and settings.tls == defaults.tls:
+        changes |= {name: getattr(running, name) for name in ("http_host", "tls")}
     return msgspec.structs.replace(settings, **changes)
 
 

@@ -17,6 +17,11 @@ logger = logging.getLogger(__name__)
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 
+
+class StaleIds(Exception):
+    """Names or ids that were read lead elsewhere by now, as a host was removed or instances forgotten: begin anew."""
+
+
 DATABASE_TRANSIENT: tuple[type[Exception], ...] = (
     OSError,
     TimeoutError,
@@ -28,8 +33,9 @@ DATABASE_TRANSIENT: tuple[type[Exception], ...] = (
     asyncpg.TransactionRollbackError,
     asyncpg.LockNotAvailableError,
     asyncpg.ObjectInUseError,
+    StaleIds,
 )
-"""What a database that is away, starting, full or contended raises: try again, holding the position."""
+"""What a database that is away, starting, full, contended or changed raises: try again, holding the position."""
 
 TRANSIENT = tuple(dict.fromkeys((*BUS_TRANSIENT, *DATABASE_TRANSIENT)))
 
@@ -94,12 +100,19 @@ async def become_the_one(database: Connection, role: str, stop: asyncio.Event) -
 
 
 async def ensure_hosts(database: Connection, names: Iterable[str]) -> dict[str, int]:
-    """Ids of the hosts called `names`, which are created where missing. Run it inside the caller's transaction."""
+    """Ids of the hosts called `names`, which are created where missing. Run it inside the caller's transaction.
+
+    Raises StaleIds rather than create a host that was removed: only an enrolment brings that back, and messages of it
+    are dropped where they are read (see `infra.storage.removed`).
+    """
     wanted = sorted(set(names))
     rows = await database.fetch("SELECT name, id FROM hosts WHERE name = ANY($1)", wanted)
     ids = {row["name"]: row["id"] for row in rows}
     missing = [name for name in wanted if name not in ids]
     if missing:
+        removed = await database.fetch("SELECT name FROM removed_hosts WHERE name = ANY($1) ORDER BY name", missing)
+        if removed:
+            raise StaleIds(f"removed since the hosts were read: {', '.join(row['name'] for row in removed)}"[:300])
         await database.execute("INSERT INTO hosts (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", missing)
         rows = await database.fetch("SELECT name, id FROM hosts WHERE name = ANY($1)", missing)
         ids.update({row["name"]: row["id"] for row in rows})

@@ -2,15 +2,22 @@
 
 RULES = "SELECT id, body FROM rules ORDER BY id"
 
-HOST_IDS = "SELECT name, id FROM hosts WHERE name = ANY($1)"
+HOSTS = "SELECT name, id FROM hosts WHERE state = 'active'"
+
+HOST_IDS = "SELECT name, id FROM hosts WHERE name = ANY($1) AND state = 'active'"
+
+ALL_HOST_IDS = "SELECT name, id FROM hosts WHERE name = ANY($1)"
+
+GENERATION = "SELECT generation FROM horizons WHERE name = 'raw'"
 
 STATES = """
 SELECT s.rule_id, h.name AS host, s.instance, s.body FROM alert_states s JOIN hosts h ON h.id = s.host_id
+WHERE h.state = 'active'
 """
 
 SILENCES = """
 SELECT h.name AS host, extract(epoch FROM now() - max(m.seen))::float8 AS age_s
-FROM marks m JOIN hosts h ON h.id = m.host_id WHERE m.consumer = $1 GROUP BY h.name
+FROM marks m JOIN hosts h ON h.id = m.host_id WHERE m.consumer = $1 AND h.state = 'active' GROUP BY h.name
 """
 
 UPSERT_STATES = """

@@ -18,10 +18,13 @@ from schemas.rules import InvalidField, InvalidFields
 from services.gateway.agents.api import agent_routes
 from services.gateway.agents.api_enrol import Desk, enrol_routes
 from services.gateway.agents.api_identities import identity_routes
+from services.gateway.agents.api_removal import host_removal, removal_routes
 from services.gateway.agents.api_tokens import token_routes
 from services.gateway.agents.identities import authority_directory
+from services.gateway.agents.install import install_routes, with_wheel
 from services.gateway.agents.reach import Reach, reach_of
 from services.gateway.agents.refused import Refusals
+from services.gateway.agents.wheels import folder
 from services.gateway.alerting.alerts import alert_routes
 from services.gateway.alerting.channels import channel_routes
 from services.gateway.alerting.rules import rule_routes
@@ -76,10 +79,12 @@ def create_app(
         revoked=runtime.revoked,
         proxied=settings.tls == "in-front",
     )
+    wheels = folder(settings)
     announce = announcer(bus, runtime.stale, hub.setting)
+    delete_host = host_removal(pool, bus, hub.fleet, announce, hub.left, (runtime.revoked, runtime.configs_changed))
     health = health_routes(pool, bus)
     api = [
-        *host_routes(hub.fleet),
+        *host_routes(hub.fleet, delete_host),
         *series_routes(pool, hub.fleet, catalogue),
         *fleet_routes(pool, hub.fleet, catalogue),
         *export_routes(pool, hub.fleet, catalogue, abort),
@@ -90,8 +95,9 @@ def create_app(
         *channel_routes(pool),
         *viewer_routes(hub),
         *enrol_routes(desk),
-        *token_routes(pool, reach),
+        *token_routes(pool, with_wheel(reach, wheels)),
         *identity_routes(pool, reach, runtime.revoked),
+        *removal_routes(pool),
         *agent_routes(pool, bus, hub.fleet, runtime.configs_changed, catalogue),
         *health,
         *live_routes(hub, catalogue, abort),
@@ -107,7 +113,13 @@ def create_app(
         return Names(always | frozenset(more), addresses=reachable)
 
     return Starlette(
-        routes=[Mount("/api/v1", routes=api), *health, *ca_routes(settings), *dashboard_routes()],
+        routes=[
+            Mount("/api/v1", routes=api),
+            *health,
+            *ca_routes(settings),
+            *install_routes(wheels, reach),
+            *dashboard_routes(),
+        ],
         middleware=[Middleware(Guard, names=names, in_front=settings.tls == "in-front")],
         exception_handlers={
             ProblemError: on_problem,

@@ -1,4 +1,4 @@
-"""Messages to flushes: decoding, dropping repeats, parking poison."""
+"""Messages to flushes: decoding, dropping repeats and what removed hosts sent, parking poison."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from nats.aio.client import Client
 
 from infra.bus.ordered import StoredMessage
 from infra.storage.positions import MarkKey
+from infra.storage.removed import Removed
 from schemas.catalogue import Family
 from schemas.codec import Poison, decode_batch
 from schemas.messages import MESSAGE_ID, Batch
@@ -43,6 +44,8 @@ class Prepared:
     parked: list[tuple[StoredMessage, str]]
     """Poison with its reason."""
     repeats: int
+    of_removed: list[str] = field(default_factory=list)
+    """The hosts of those that were dropped, as they were removed or archived."""
 
 
 @dataclass(slots=True)
@@ -60,16 +63,23 @@ def prepare(
     messages: Sequence[StoredMessage],
     marks: Mapping[MarkKey, int],
     catalogue: tuple[Family, ...],
+    removed: Removed | None = None,
 ) -> Prepared:
     """The flush of the first of `messages`, which came in order: of all of them, unless they hold too many values.
 
-    `marks` are those of everything prepared before. Raises PoisonFlood.
+    `marks` are those of everything prepared before, `removed` the hosts that are none any more. Raises PoisonFlood.
     """
     accepted = _Accepted()
     parked: list[tuple[StoredMessage, str]] = []
+    of_removed: list[str] = []
     widths = {family.name: len(family.metrics) for family in catalogue}
     repeats = values = taken = 0
     for message in messages:
+        host = host_of(message.subject)
+        if removed is not None and removed.drops(host, message.time_ns):
+            of_removed.append(host)
+            taken += 1
+            continue
         try:
             batch = decode_batch(message.data, catalogue, contents=False)
             own = _check(batch, message.subject, lane, widths)
@@ -93,7 +103,7 @@ def prepare(
     families = _gather_without_poison(accepted, parked, catalogue)
     _stop_a_flood(messages[:taken], parked)
     flush = Flush(stream, messages[taken - 1].position, families, accepted.marks)
-    return Prepared(flush, taken, parked, repeats)
+    return Prepared(flush, taken, parked, repeats, of_removed)
 
 
 def _check(batch: Batch, subject: str, lane: str, widths: dict[str, int]) -> int:

@@ -14,14 +14,14 @@ import numpy as np
 
 from infra.bus.ordered import Position
 from infra.clock import to_time
-from infra.storage.database import Connection
+from infra.storage.database import Connection, StaleIds
 from infra.storage.engine import Engine, Table
-from infra.storage.positions import MarkKey, mark_columns
+from infra.storage.positions import MarkKey, forget_marks, mark_columns
 from schemas.slots import SLOT_MS
 from services.ingest import sql
 from services.ingest.columns import FamilyRows
 from services.ingest.copyformat import Field, encode_copy, timestamps
-from services.ingest.known import CONSUMER, Known, StaleIds, hold
+from services.ingest.known import CONSUMER, Known, hold
 from services.ingest.unpack import Ints
 from services.ingest.window import Clocks, Window, window
 
@@ -40,6 +40,8 @@ class Flush:
     """Of the last message that this flush accounts for."""
     families: list[FamilyRows]
     marks: dict[MarkKey, int]
+    forgotten: list[MarkKey] = field(default_factory=list)
+    """Marks that are not kept any more, as there are too many newer ones."""
 
 
 @dataclass(slots=True)
@@ -104,7 +106,7 @@ async def commit(
         generation = known.held.generation
         known.held = await hold(database)
         if known.held.generation != generation:
-            raise StaleIds("instances were forgotten since they were read")
+            raise StaleIds("a host was removed, or instances were forgotten, since they were read")
         if not encoded.window.serves(_window(flush, known, now)):
             encoded = await asyncio.to_thread(encode, flush, known, now)
         if encoded.rows:
@@ -192,3 +194,4 @@ async def _finish(database: Connection, flush: Flush, encoded: Encoded, known: K
         [host for host, _ in slots],
         [to_time(slot * SLOT_MS) for _, slot in slots],
     )
+    await forget_marks(database, CONSUMER, flush.forgotten, known.hosts)

@@ -11,7 +11,8 @@ import msgspec
 from msgspec import Struct
 
 from infra.storage.database import Connection, ensure_hosts
-from infra.storage.positions import MarkKey, load_marks
+from infra.storage.positions import Marks, forget_marks, load_marks
+from infra.storage.removed import Removed, load_removed
 from schemas.settings import RuntimeSettings, parse_setting
 from services.ingest import sql
 from services.ingest.columns import FamilyRows
@@ -26,17 +27,13 @@ InstanceKey = tuple[str, str, str]
 """Host, family, instance name."""
 
 
-class StaleIds(Exception):
-    """Instances were forgotten since they were read, so ids may lead nowhere: begin anew."""
-
-
 class Held(Struct, frozen=True):
     """What stays as it is until the transaction ends in which it was read, and when that was."""
 
     horizon_ms: int
     """Raw rows before this are gone or about to be."""
     generation: int
-    """Goes up whenever instances are forgotten."""
+    """Goes up whenever instances are forgotten, or a host is removed or archived."""
     database_ms: int
     """The database's clock."""
 
@@ -48,8 +45,9 @@ class Known:
     hosts: dict[str, int]
     instances: dict[InstanceKey, tuple[int, dict[str, str]]]
     """Id and labels."""
-    marks: dict[MarkKey, int]
+    marks: Marks
     """Of everything that was prepared, whether it is committed yet or not."""
+    removed: Removed
     raw_days: int
     held: Held
     """As of the last flush, so the next one looks again."""
@@ -70,13 +68,15 @@ class Unknown:
 async def load_known(database: Connection) -> Known:
     """What the database holds now."""
     held = await hold(database)  # before the ids: what is forgotten while they are read makes a flush begin anew
-    hosts = {row["name"]: row["id"] for row in await database.fetch("SELECT name, id FROM hosts")}
+    hosts = {row["name"]: row["id"] for row in await database.fetch(sql.HOSTS)}
     rows = await database.fetch(sql.INSTANCES)
     instances = {
         (row["host"], row["family"], row["name"]): (row["id"], dict(json.loads(row["labels"]))) for row in rows
     }
     marks = await load_marks(database, CONSUMER)
-    return Known(hosts, instances, marks, await load_raw_days(database), held)
+    await forget_marks(database, CONSUMER, marks.forgotten, hosts)
+    removed = await load_removed(database)
+    return Known(hosts, instances, marks, removed, await load_raw_days(database), held)
 
 
 async def load_raw_days(database: Connection, before: int | None = None) -> int:

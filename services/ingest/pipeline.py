@@ -19,6 +19,7 @@ from nats.aio.client import Client
 from infra.bus.ordered import StoredMessage
 from infra.storage.database import Connection
 from infra.storage.engine import Engine, Table
+from infra.storage.removed import outdated_hosts, read_again
 from schemas.catalogue import Family
 from services.ingest.consume import Prepared, park, prepare
 from services.ingest.flush import Encoded, Flush, clocks, commit, encode
@@ -72,8 +73,12 @@ class Pipeline:
         tools, started = self._tools, time.perf_counter()
         idle = self._writing is None or self._writing.done()
         some = messages[: FIRST_MESSAGES if idle else 2 * self._messages + FIRST_MESSAGES]
-        prepared = await asyncio.to_thread(prepare, stream, lane, some, self.known.marks, tools.catalogue)
-        self.known.marks.update(prepared.flush.marks)
+        if outdated_hosts(self.known.removed, some):
+            await self.written()
+            await read_again(tools.database, self.known.removed, some)
+        known = self.known
+        prepared = await asyncio.to_thread(prepare, stream, lane, some, known.marks, tools.catalogue, known.removed)
+        self._remember(prepared)
         await park(tools.client, stream, prepared.parked)
         hosts = {host for host, _, _ in prepared.flush.marks}
         unknown = find_unknown(hosts, prepared.flush.families, self.known)
@@ -87,6 +92,13 @@ class Pipeline:
         self._messages = prepared.messages
         self._writing = self._group.create_task(self._write(prepared, encoded, now, prepared_ms))
         return prepared.messages
+
+    def _remember(self, prepared: Prepared) -> None:
+        """What the flush makes of the marks, and how many messages of removed hosts were dropped."""
+        flush, marks = prepared.flush, self.known.marks
+        flush.forgotten = marks.raise_to(flush.marks)
+        flush.marks = {key: number for key, number in flush.marks.items() if key in marks}
+        self.known.removed.count(prepared.of_removed)
 
     async def _write(self, prepared: Prepared, encoded: Encoded, now: datetime, prepared_ms: float) -> None:
         """Commit a flush, and log it."""
@@ -112,6 +124,7 @@ class Pipeline:
                 "refused": sum(done.refused.values()),
                 "parked": len(prepared.parked),
                 "repeats": prepared.repeats,
+                "of_removed": len(prepared.of_removed),
                 "position": flush.position.seq,
                 "prepared_ms": round(prepared_ms, 1),
                 "ms": round((time.perf_counter() - started) * 1000, 1),

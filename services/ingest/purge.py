@@ -39,7 +39,8 @@ async def purge_when_full(client: Client, database: Connection) -> None:
         below = purge_up_to(state.first_seq, state.last_seq, state.bytes / stream.max_bytes, slowest)
         if below <= state.first_seq:
             continue
-        stored = await jetstream.get_msg(stream.name, below, direct=True)
+        # The one at `below` may have been of a host that was removed since.
+        stored = await jetstream.get_msg(stream.name, below, subject=stream.subjects[0], next=True, direct=True)
         if timestamp_ns(stored) > (datetime.now(UTC) - REPLAY_MARGIN).timestamp() * 1e9:
             logger.error("stream fills faster than it can be purged", extra={"stream": stream.name})
             continue

@@ -18,12 +18,12 @@ from infra.bus.access import service_access
 from infra.bus.connection import first_fault, keep_connected
 from infra.bus.ordered import OrderedPull, StoredMessage, ordered
 from infra.settings import ServerSettings
-from infra.storage.database import TRANSIENT, become_the_one, connection
+from infra.storage.database import TRANSIENT, StaleIds, become_the_one, connection
 from infra.storage.engine import detect, tables_of
 from infra.storage.positions import load_position
 from schemas.catalogue import CATALOGUE, Family
 from schemas.subjects import BACKFILL, METRICS, Stream
-from services.ingest.known import CONSUMER, StaleIds, load_known, load_raw_days
+from services.ingest.known import CONSUMER, load_known, load_raw_days
 from services.ingest.pipeline import Pipeline, Tools
 from services.ingest.purge import purge_when_full
 from services.ingest.turns import LaneBlocked, Turns

@@ -4,8 +4,11 @@
 
 from infra.storage.positions import MOVE_POSITION, raise_marks
 
+HOSTS = "SELECT name, id FROM hosts WHERE state <> 'removing'"
+
 INSTANCES = """
 SELECT h.name AS host, i.family, i.name, i.id, i.labels FROM instances i JOIN hosts h ON h.id = i.host_id
+WHERE h.state <> 'removing'
 """
 
 UPSERT_INSTANCES = """

@@ -1,10 +1,12 @@
 -- Who belongs to the fleet: tokens to enrol with, identities, what was revoked, and hosts that were removed.
 
 ALTER TABLE hosts ADD COLUMN state text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'archived', 'removing'));
+ALTER TABLE hosts ADD COLUMN archived_ns bigint;
 ALTER TABLE hosts ADD COLUMN tags text[] NOT NULL DEFAULT '{}';
 ALTER TABLE hosts DROP CONSTRAINT hosts_name_check;
 ALTER TABLE hosts ADD CONSTRAINT hosts_name_check CHECK (name ~ '^[a-z0-9-]{1,40}$' OR (state = 'removing' AND name = '~' || id));
 COMMENT ON COLUMN hosts.state IS 'archived: kept for its history, never judged or live; removing: its rows are being deleted, its name is free';
+COMMENT ON COLUMN hosts.archived_ns IS 'while archived: what the bus stored later (Unix nanoseconds, by its clock) is not taken in';
 COMMENT ON COLUMN hosts.tags IS 'given by people or by the token it enrolled with; the agent''s own are in facts';
 
 CREATE TABLE enrolment_tokens (
@@ -46,6 +48,7 @@ CREATE TABLE revocations (
     public_key text PRIMARY KEY,
     at         timestamptz NOT NULL DEFAULT now(),
     reason     text NOT NULL DEFAULT '',
+    account    text NOT NULL DEFAULT 'agents' CHECK (account IN ('agents', 'services')),
     pushed     timestamptz
 );
 COMMENT ON TABLE revocations IS 'keys whose JWTs issued up to "at" no server takes; pushed: when all servers last said that they know';
@@ -74,4 +77,4 @@ CREATE TABLE removals (
     done     integer NOT NULL DEFAULT 0,
     rows     bigint NOT NULL DEFAULT 0
 );
-COMMENT ON TABLE removals IS 'hosts whose rows are being deleted: tables done of all, and rows so far';
+COMMENT ON TABLE removals IS 'hosts whose rows are being deleted: partitions or chunks done of all, and rows so far';

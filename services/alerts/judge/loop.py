@@ -1,7 +1,8 @@
 """The one loop that owns all alert states: messages, rule changes and silence are judged in turn, never side by side.
 
 Whatever fails on the way ends the loop; the next one reads everything back from the last commit, so states in memory
-and in the database never differ.
+and in the database never differ. So does the removal of a host: the next loop has never heard of it, while it stays
+known since when we hear the others.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from nats.aio.msg import Msg
 
 from infra.bus.ordered import OrderedPull, Position, StoredMessage, ordered
 from infra.clock import now_ms
-from infra.storage.database import Connection
-from infra.storage.positions import MarkKey, load_marks, load_position
+from infra.storage.database import Connection, StaleIds
+from infra.storage.positions import Marks, forget_marks, load_marks, load_position
+from infra.storage.removed import Removed, load_removed, read_again
 from schemas.codec import Poison, decode_batch
 from schemas.messages import Batch
 from schemas.subjects import METRICS, SETTINGS_CHANGED, host_of
@@ -28,7 +30,7 @@ from services.alerts.judge.evaluate import Key, evaluate
 from services.alerts.judge.hostdown import FULL_SHARE, Hearing, Probe, judge_hosts
 from services.alerts.judge.machine import State
 from services.alerts.judge.memory import Advance, Memory, RulesInForce, adopt_rules, orphans, remember
-from services.alerts.judge.store import CONSUMER, commit, forget_old, load_memory, load_rules
+from services.alerts.judge.store import CONSUMER, check_hosts, commit, forget_old, load_memory, load_rules
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +52,8 @@ class Judging(Struct):
     database: Connection
     memory: Memory
     rules: RulesInForce
-    marks: dict[MarkKey, int]
+    marks: Marks
+    removed: Removed
     position: Position
     hearing: Hearing
     wakes: Sequence[asyncio.Event]
@@ -59,7 +62,6 @@ class Judging(Struct):
 
 async def judge(client: Client, database: Connection, stop: asyncio.Event, wakes: Sequence[asyncio.Event]) -> None:
     """Judge what arrives until `stop` is set, then return with everything committed."""
-    judging = await _open(database, wakes)
     changed = asyncio.Event()
 
     async def on_change(_: Msg) -> None:
@@ -67,10 +69,22 @@ async def judge(client: Client, database: Connection, stop: asyncio.Event, wakes
         for wake in wakes:
             wake.set()
 
-    # Any change of settings reads the rules again and lets a channel look whether its address is another one now: a
-    # few small queries, and no announcement can be misread.
+    # Any change of settings reads the rules again, looks whether hosts were removed, and lets a channel look whether
+    # its address is another one now: a few small queries, and no announcement can be misread.
     await client.subscribe(SETTINGS_CHANGED, cb=on_change)
     await client.flush()
+    since_s = math.inf
+    while not stop.is_set():
+        judging = await _open(database, wakes, since_s)
+        try:
+            await _judge_on(client, judging, stop, changed)
+        except StaleIds as reason:
+            logger.info("session restarted", extra={"reason": f"{type(reason).__name__}: {reason}"})
+        since_s = judging.hearing.since_s
+
+
+async def _judge_on(client: Client, judging: Judging, stop: asyncio.Event, changed: asyncio.Event) -> None:
+    """Judge from the last commit on, until `stop` is set. Raises StaleIds once a host was removed."""
     async with ordered(client, METRICS.name, judging.position) as pull:
         loop = asyncio.get_running_loop()
         listened_s = -math.inf
@@ -82,32 +96,44 @@ async def judge(client: Client, database: Connection, stop: asyncio.Event, wakes
             if changed.is_set() or now_s - reloaded_s > RULES_EVERY_S:
                 changed.clear()
                 reloaded_s = now_s
+                await check_hosts(judging.database, judging.memory)
                 await _reload(judging)
             if judging.rules.set.down and now_s - listened_s > LISTEN_EVERY_S:
                 listened_s = now_s
                 await _judge_silence(client, judging)
             if now_s - forgotten_s > FORGET_EVERY_S:
                 forgotten_s = now_s
-                await forget_old(database, judging.memory, now_ms() - round(METRICS.max_age_s * 1000))
+                await forget_old(judging.database, judging.memory, now_ms() - round(METRICS.max_age_s * 1000))
 
 
-async def _open(database: Connection, wakes: Sequence[asyncio.Event]) -> Judging:
-    """Everything as of the last commit; alerts whose rule went meanwhile are ended first."""
+async def _open(database: Connection, wakes: Sequence[asyncio.Event], since_s: float) -> Judging:
+    """Everything as of the last commit; alerts whose rule went meanwhile are ended first. `since_s`: as in Hearing."""
     memory = await load_memory(database)
     rules = await load_rules(database)
     assert rules is not None  # noqa: S101  # only a comparison with present rules answers None
     now_s = asyncio.get_running_loop().time()
     silences = await database.fetch(sql.SILENCES, CONSUMER)
-    hearing = Hearing({record["host"]: now_s - record["age_s"] for record in silences})
+    hearing = Hearing({record["host"]: now_s - record["age_s"] for record in silences}, since_s)
     marks = await load_marks(database, CONSUMER)
+    await _forget_marks(database, marks)
+    removed = await load_removed(database)
     position = await load_position(database, CONSUMER, METRICS.name)
-    judging = Judging(database, memory, rules, marks, position, hearing, wakes)
+    judging = Judging(database, memory, rules, marks, removed, position, hearing, wakes)
     await _enforce(judging)
     logger.info(
         "judging started",
         extra={"rules": len(rules.set.by_id), "hosts": len(silences), "position": judging.position.seq},
     )
     return judging
+
+
+async def _forget_marks(database: Connection, marks: Marks) -> None:
+    """Delete the marks that were too many, such as those that a version before this one kept."""
+    if marks.forgotten:
+        names = {host for host, _, _ in marks.forgotten}
+        rows = await database.fetch(sql.ALL_HOST_IDS, list(names))
+        ids = {row["name"]: row["id"] for row in rows}
+        await forget_marks(database, CONSUMER, [key for key in marks.forgotten if key[0] in ids], ids)
 
 
 def _parts(messages: list[StoredMessage]) -> Iterable[list[StoredMessage]]:
@@ -128,9 +154,14 @@ async def _judge_messages(judging: Judging, messages: list[StoredMessage]) -> No
     started_s = time.perf_counter()
     advance = Advance(position=messages[-1].position)
     skipped = repeats = ahead = 0
+    of_removed: list[str] = []
+    await read_again(judging.database, judging.removed, messages)
     for number, message in enumerate(messages, 1):
         if number % BREATH_MESSAGES == 0:
             await asyncio.sleep(0)
+        if _is_of_removed(judging.removed, message):
+            of_removed.append(host_of(message.subject))
+            continue
         try:
             batch = _read(message)
         except Poison:
@@ -140,7 +171,8 @@ async def _judge_messages(judging: Judging, messages: list[StoredMessage]) -> No
         if batch.seq <= judging.marks.get(lane, 0):
             repeats += 1
             continue
-        judging.marks[lane] = advance.marks[lane] = batch.seq
+        advance.marks[lane] = batch.seq
+        advance.forgotten_marks += judging.marks.raise_to({lane: batch.seq})
         judging.hearing.heard_s[batch.host] = asyncio.get_running_loop().time()
         outcome = evaluate(
             judging.rules.set, batch, judging.memory.states.get(batch.host, {}), message.time_ns // 1_000_000
@@ -150,8 +182,10 @@ async def _judge_messages(judging: Judging, messages: list[StoredMessage]) -> No
             remember(judging.memory, {batch.host: outcome.changed})
             advance.changed.setdefault(batch.host, {}).update(outcome.changed)
         advance.transitions += outcome.transitions
+    advance.marks = {lane: number for lane, number in advance.marks.items() if lane in judging.marks}
     await _commit(judging, advance)
     judging.position = messages[-1].position
+    judging.removed.count(of_removed)
     logger.debug(
         "batches judged",
         extra={
@@ -160,11 +194,18 @@ async def _judge_messages(judging: Judging, messages: list[StoredMessage]) -> No
             "states": sum(len(states) for states in advance.changed.values()),
             "skipped": skipped,
             "repeats": repeats,
+            "of_removed": len(of_removed),
             "ahead": ahead,
             "position": judging.position.seq,
             "ms": round((time.perf_counter() - started_s) * 1000, 1),
         },
     )
+
+
+def _is_of_removed(removed: Removed, message: StoredMessage) -> bool:
+    """Whether `message` is of a host that was removed, or is archived: that one is stored, but never judged."""
+    host = host_of(message.subject)
+    return host in removed.archived_ns or removed.drops(host, message.time_ns)
 
 
 def _read(message: StoredMessage) -> Batch:

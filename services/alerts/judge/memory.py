@@ -54,6 +54,10 @@ class Memory(Struct):
     """By host."""
     subjects: dict[str, Subject]
     """By rule id."""
+    generation: int = 0
+    """Of hosts, as of when this was read: another one means that some were removed."""
+    hosts: dict[str, int] = {}
+    """Ids of the hosts that the states are of, and of those heard since."""
 
 
 class Advance(Struct):
@@ -63,6 +67,7 @@ class Advance(Struct):
     """New states by host; None: forgotten."""
     transitions: list[AlertTransition] = []
     marks: dict[MarkKey, int] = {}
+    forgotten_marks: list[MarkKey] = []
     position: Position | None = None
 
 

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from infra.storage.database import Connection, ensure_hosts
-from infra.storage.positions import save_marks, save_position
+from infra.storage.database import Connection, StaleIds, ensure_hosts
+from infra.storage.positions import forget_marks, save_marks, save_position
+from infra.storage.removed import hold_generation
 from schemas.messages import AlertTransition
 from schemas.rules import InvalidFields, Rule
 from schemas.settings import settings_from_rows
@@ -24,12 +25,21 @@ CONSUMER = "alerts"
 
 
 async def load_memory(database: Connection) -> Memory:
-    memory = Memory({}, {})
+    """The states of all hosts that are judged: not those of archived ones."""
+    generation = await database.fetchval(sql.GENERATION)  # before the states: who is removed meanwhile is noticed
+    hosts = {row["name"]: row["id"] for row in await database.fetch(sql.HOSTS)}
+    memory = Memory({}, {}, generation, hosts)
     for record in await database.fetch(sql.STATES):
         row = msgspec.json.decode(record["body"], type=Row)
         memory.states.setdefault(record["host"], {})[record["rule_id"], record["instance"]] = row.machine
         memory.subjects[record["rule_id"]] = Subject(row.rule_name, row.metric)
     return memory
+
+
+async def check_hosts(database: Connection, memory: Memory) -> None:
+    """Raise StaleIds when hosts were removed since `memory` was read."""
+    if await database.fetchval(sql.GENERATION) != memory.generation:
+        raise StaleIds("a host was removed, or instances were forgotten, since they were read")
 
 
 async def load_rules(database: Connection, present: RulesInForce | None = None) -> RulesInForce | None:
@@ -52,30 +62,38 @@ async def load_rules(database: Connection, present: RulesInForce | None = None) 
 
 
 async def commit(database: Connection, memory: Memory, advance: Advance) -> None:
-    """Write `advance` in one transaction; its transitions get their numbers."""
+    """Write `advance` in one transaction; its transitions get their numbers.
+
+    Raises StaleIds when `memory` may hold states of hosts that were removed since it was read: it must be read again.
+    """
     async with database.transaction():
         if not advance.transitions:
             # A lost tail of such transactions is evaluated again from the position that was lost with it, with the
             # same result and nothing said twice, so it need not wait for the disk.
             await database.execute("SET LOCAL synchronous_commit = off")
+        if await hold_generation(database) != memory.generation:
+            raise StaleIds("a host was removed, or instances were forgotten, since they were read")
         # Only what a host itself sent may bring it into being; judging one that was deleted meanwhile may not.
         ids = await ensure_hosts(database, (lane[0] for lane in advance.marks))
         others = {*advance.changed, *(transition.host for transition in advance.transitions)} - ids.keys()
         ids.update({record["name"]: record["id"] for record in await database.fetch(sql.HOST_IDS, list(others))})
+        if not others <= ids.keys() or any(memory.hosts.get(host, number) != number for host, number in ids.items()):
+            raise StaleIds("a host is no longer there, or another one has its name")
         await _save_states(database, memory, advance, ids)
-        known = [transition for transition in advance.transitions if transition.host in ids]
-        if known:
-            await _save_transitions(database, known, ids)
+        if advance.transitions:
+            await _save_transitions(database, advance.transitions, ids)
         if advance.marks:
             await save_marks(database, CONSUMER, advance.marks, ids)
+            await forget_marks(database, CONSUMER, advance.forgotten_marks, ids)
         if advance.position is not None:
             await save_position(database, CONSUMER, METRICS.name, advance.position)
+    memory.hosts.update(ids)
 
 
 async def _save_states(database: Connection, memory: Memory, advance: Advance, ids: dict[str, int]) -> None:
     kept: list[tuple[str, int, str, str, str]] = []
     forgotten: list[tuple[str, int, str]] = []
-    for host in advance.changed.keys() & ids.keys():
+    for host in advance.changed:
         for (rule_id, instance), state in advance.changed[host].items():
             if state is None:
                 forgotten.append((rule_id, ids[host], instance))

@@ -18,9 +18,10 @@ RETURNING body, version, revision
 # What tells that something is to be published: a change of settings, or another set of hosts.
 STAMP = """
 SELECT (SELECT coalesce(max(revision), 0) FROM agent_configs) AS revision,
-       (SELECT count(*) FROM hosts) AS hosts, (SELECT coalesce(max(id), 0) FROM hosts) AS newest
+       (SELECT count(*) FROM hosts WHERE state = 'active') AS hosts, (SELECT coalesce(max(id), 0) FROM hosts) AS newest
 """
 
 ALL = """
-SELECT h.name, c.body, c.revision FROM hosts h LEFT JOIN agent_configs c ON c.host_id = h.id ORDER BY h.name
+SELECT h.name, c.body, c.revision FROM hosts h LEFT JOIN agent_configs c ON c.host_id = h.id
+WHERE h.state = 'active' ORDER BY h.name
 """

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 ACTIVE_ALERTS = """
 SELECT s.rule_id, h.name AS host, s.instance, s.state, s.body
-FROM alert_states s JOIN hosts h ON h.id = s.host_id WHERE s.state <> 'ok'
+FROM alert_states s JOIN hosts h ON h.id = s.host_id WHERE s.state <> 'ok' AND h.state = 'active'
 """
 
 ALERT_HISTORY = """
 SELECT t.body, o.channel, o.status, o.attempts, o.answer
 FROM alert_transitions t LEFT JOIN outbox o ON o.transition_id = t.id AND o.channel <> 'bus'
+WHERE NOT EXISTS (SELECT FROM hosts h WHERE h.id = t.host_id AND h.state = 'removing')
 ORDER BY t.id DESC LIMIT $1
 """
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -14,7 +16,9 @@ from services.gateway.http.problems import unknown
 from services.gateway.http.requests import Resource, answer
 
 
-def host_routes(fleet: Fleet) -> list[BaseRoute]:
+def host_routes(fleet: Fleet, delete_host: Callable[[Request], Awaitable[Response]]) -> list[BaseRoute]:
+    """`delete_host` removes one, which concerns more than memory."""
+
     async def list_hosts(request: Request) -> Response:
         metrics = request.query_params.get("metrics", "")
         return answer(Hosts(fleet.hosts(parse_selection({"metrics": metrics}, fleet.catalogue), now_ms())))
@@ -25,4 +29,4 @@ def host_routes(fleet: Fleet) -> list[BaseRoute]:
             raise unknown("host", name)
         return answer(fleet.detail(name, now_ms()))
 
-    return [Resource("/hosts", GET=list_hosts), Resource("/hosts/{host}", GET=get_host)]
+    return [Resource("/hosts", GET=list_hosts), Resource("/hosts/{host}", GET=get_host, DELETE=delete_host)]

@@ -14,7 +14,9 @@ from schemas.api import AlertCounts, Host, HostDetail, HostState, LiveSample, Re
 from schemas.catalogue import Family
 from schemas.codec import Poison, times_ms
 from schemas.messages import Batch, HostFacts
+from services.gateway.fleet.instances import GONE_PERIODS, ended
 from services.gateway.fleet.liveness import host_state
+from services.gateway.fleet.membership import Membership
 from services.gateway.fleet.recent import WINDOW_MS, History, MessageRing, SummaryRing
 from services.gateway.fleet.samples import converters, labels_of, samples_of
 from services.gateway.fleet.selection import Selection, by_family, pick
@@ -23,8 +25,6 @@ AHEAD_MS = 300_000
 """How far ahead of our clock a sample may be; ingest refuses it too."""
 SET_BACK_MS = 5_000
 """A newest sample this far in the future followed by an older one: the host's clock was set back."""
-GONE_PERIODS = 3
-"""After so many periods without it, an instance or a family that others outlive is gone."""
 DETAILED_HOSTS = 8
 """Up to so many hosts asked for by name, a snapshot's history has every metric."""
 
@@ -73,6 +73,7 @@ class Fleet:
         self._convert = converters(catalogue)
         self._periods_s = {family.name: family.period_s for family in catalogue}
         self._records: dict[str, _Record] = {}
+        self.members = Membership()
 
     def __contains__(self, host: str) -> bool:
         return host in self._records
@@ -84,6 +85,29 @@ class Fleet:
         """Facts of `host`, empty when it is unknown."""
         record = self._records.get(host)
         return record.facts if record else HostFacts()
+
+    def enter(self, host: str, host_id: int, archived: bool = False, last_ms: int | None = None) -> bool:
+        """Note a row of the table; True when that is news."""
+        former, was_archived = self.members.id_of(host), self.members.is_archived(host)
+        if not self.members.enter(host, host_id, archived):
+            return False
+        if former not in (0, host_id):
+            self._records.pop(host, None)  # another machine under the name of one that was removed
+        news = host not in self._records or was_archived != archived
+        record = self._record(host)
+        if archived:
+            record.newest_ms = max(record.newest_ms, last_ms or 0)
+        if archived and news:
+            record.summary, record.alerts = SummaryRing(), AlertCounts()
+            record.messages.clear()
+            record.times_ms.clear()
+        return news
+
+    def forget(self, host: str, host_id: int = 0) -> bool:
+        """Forget a removed host, which had `host_id` at most, until it has enrolled again; True if it was known."""
+        self.members.forget(host, host_id)
+        self.refusals.pop(host, None)
+        return self._records.pop(host, None) is not None
 
     def take(self, batch: Batch, data: bytes, now_ms: int) -> list[LiveSample]:
         """Take in a checked batch, encoded in `data`; returns its samples that are new and of the last minute.
@@ -110,6 +134,8 @@ class Fleet:
 
     def _note(self, batch: Batch, now_ms: int) -> tuple[_Record, list[LiveSample]]:
         """Note times, labels and, where they are the latest, values. Raises Poison before anything is noted."""
+        if self.members.is_gone(batch.host):
+            return _Record(batch.host), []
         samples = samples_of(batch, self.catalogue, self._convert)
         times = times_ms(batch.times)
         newest = max(times)
@@ -154,7 +180,7 @@ class Fleet:
                 for families in (record.latest_ms, record.latest, record.labels):
                     families.pop(family, None)
                 continue
-            for instance in [i for i, time_ms in times.items() if newest - time_ms > GONE_PERIODS * period_ms]:
+            for instance in ended(times, period_ms):
                 for rows in (times, record.latest[family], record.labels.get(family, {})):
                     rows.pop(instance, None)
 
@@ -177,6 +203,8 @@ class Fleet:
 
         True when something changed.
         """
+        if self.members.is_gone(host):
+            return False
         new = host not in self._records
         record = self._record(host)
         record.tags = record.tags if tags is None else tags
@@ -215,6 +243,8 @@ class Fleet:
         return turned
 
     def _state(self, record: _Record, now_ms: int) -> HostState:
+        if self.members.is_archived(record.name):
+            return "archived"
         since_ms = self._watched_ms.get(record.name, self._watched_ms.get("*"))
         live = since_ms is not None and record.live_ms >= since_ms
         return host_state(record.seen_ms or None, now_ms, live, record.facts, self.down_s)

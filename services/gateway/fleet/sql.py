@@ -12,25 +12,34 @@ from collections.abc import Sequence
 from infra.storage.engines.tables import quoted
 from schemas.catalogue import Family, Metric
 
-HOST_ID = "SELECT id FROM hosts WHERE name = $1"
+HOST_ID = "SELECT id FROM hosts WHERE name = $1 AND state <> 'removing'"
 
-HOST_IDS = "SELECT id, name FROM hosts WHERE $1::text[] IS NULL OR name = ANY($1) ORDER BY name"
+HOST_IDS = """
+SELECT id, name FROM hosts WHERE ($1::text[] IS NULL OR name = ANY($1)) AND state <> 'removing' ORDER BY name
+"""
 
 REFUSALS = """
 SELECT h.name AS host, r.family, r.reason, r.rows, r.last FROM refusals r JOIN hosts h ON h.id = r.host_id
-ORDER BY r.last DESC
+WHERE h.state <> 'removing' ORDER BY r.last DESC
 """
 
-HOSTS = "SELECT name, facts, tags, last_sample FROM hosts ORDER BY name"
+HOSTS = """
+SELECT id, name, state = 'archived' AS archived, facts, tags, last_sample FROM hosts
+WHERE state <> 'removing' ORDER BY name
+"""
+
+# Asked before HOSTS: who enrols in between is in both, and counts as there.
+GONE = "SELECT name FROM removed_hosts r WHERE NOT EXISTS (SELECT FROM hosts h WHERE h.name = r.name)"
 
 LABELS = """
 SELECT h.name AS host, i.family, i.name AS instance, i.labels FROM instances i JOIN hosts h ON h.id = i.host_id
-WHERE i.labels <> '{}'
+WHERE i.labels <> '{}' AND h.state <> 'removing'
 """
 
 ALERT_COUNTS = """
 SELECT h.name AS host, s.body ->> 'severity' AS severity, count(*) AS number
-FROM alert_states s JOIN hosts h ON h.id = s.host_id WHERE s.state IN ('firing', 'recovering') GROUP BY 1, 2
+FROM alert_states s JOIN hosts h ON h.id = s.host_id
+WHERE s.state IN ('firing', 'recovering') AND h.state = 'active' GROUP BY 1, 2
 """
 
 SET_FACTS = "UPDATE hosts SET facts = $2 WHERE id = $1"
@@ -47,11 +56,12 @@ def latest(family: Family) -> str:
         return f"""
             SELECT h.name AS host, '' AS instance, newest.* FROM hosts h
             CROSS JOIN LATERAL ({newest} ORDER BY time DESC LIMIT 1) newest
+            WHERE h.state <> 'removing'
         """
     return f"""
         SELECT h.name AS host, i.name AS instance, newest.* FROM instances i JOIN hosts h ON h.id = i.host_id
         CROSS JOIN LATERAL ({newest} AND instance_id = i.id ORDER BY time DESC LIMIT 1) newest
-        WHERE i.family = '{family.name}'
+        WHERE i.family = '{family.name}' AND h.state <> 'removing'
     """
 
 

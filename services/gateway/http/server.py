@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Iterator
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.settings import SettingError
 
@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 GRACE_S = 1
 """How long open requests may go on after the stop."""
+_TRANSPORT = "sonde.transport"
+"""Key of a request's scope."""
 
 
 class PortTaken(SettingError):
@@ -53,7 +55,7 @@ class GatewayServer(uvicorn.Server):
     def __init__(self, app: ASGIApp, tls: ssl.SSLContext | None = None) -> None:
         """`tls`: the context of every connection; None: they are not encrypted."""
         config = uvicorn.Config(
-            app,
+            _with_transport(app),
             lifespan="off",
             ws="none",
             log_config=None,
@@ -82,8 +84,19 @@ class GatewayServer(uvicorn.Server):
             for connection in list(self.server_state.connections):
                 connection.transport.abort()
 
-    def abort(self, client: tuple[str, int] | None) -> None:
-        """Cut the connection of `client`, sent or not what is buffered for it."""
-        for connection in list(self.server_state.connections):
-            if client is not None and getattr(connection, "client", None) == client:
-                connection.transport.abort()
+    def abort(self, scope: Scope) -> None:
+        """Cut the connection on which the request came, sent or not what is buffered for it."""
+        transport = scope.get(_TRANSPORT)
+        if transport is not None:
+            transport.abort()
+
+
+def _with_transport(app: ASGIApp) -> ASGIApp:
+    """`app`, whose requests know their connection: by address it could not be found behind a proxy that renames it."""
+
+    async def called(scope: Scope, receive: Receive, send: Send) -> None:
+        # uvicorn's `receive` is a method of the request, which has the transport.
+        scope[_TRANSPORT] = getattr(getattr(receive, "__self__", None), "transport", None)
+        await app(scope, receive, send)
+
+    return called

@@ -11,6 +11,7 @@ from nats.aio.client import Client
 from infra.bus.ordered import StoredMessage, ordered
 from infra.storage.database import Pool, ensure_hosts
 from infra.storage.positions import load_position, save_position
+from infra.storage.removed import load_removed
 from schemas.messages import HostEvent, HostFacts
 from schemas.subjects import EVENTS, host_of, valid_host
 from services.gateway.fleet import sql
@@ -25,7 +26,10 @@ MAX_WAIT_S = 5.0
 
 
 async def follow_facts(client: Client, pool: Pool, fleet: Fleet, hub: Hub) -> None:
-    """Store the facts of every host event after our position, with the position, until cancelled."""
+    """Store the facts of every host event after our position, with the position, until cancelled.
+
+    Those of hosts that were removed meanwhile are passed over.
+    """
     async with borrowed(pool) as database:
         position = await load_position(database, CONSUMER, EVENTS.name)
     async with ordered(client, EVENTS.name, position) as pull:
@@ -33,8 +37,9 @@ async def follow_facts(client: Client, pool: Pool, fleet: Fleet, hub: Hub) -> No
             messages = await pull.next(MAX_WAIT_S)
             if not messages:
                 continue
-            facts = newest_facts(messages)
             async with borrowed(pool) as database, database.transaction():
+                removed = await load_removed(database, sorted({host_of(message.subject) for message in messages}))
+                facts = newest_facts([m for m in messages if not removed.drops(host_of(m.subject), m.time_ns)])
                 ids = await ensure_hosts(database, facts)
                 for host, known in facts.items():
                     await database.execute(sql.SET_FACTS, ids[host], msgspec.json.encode(known).decode())

@@ -109,6 +109,11 @@ class Feed:
         if waiting and self.flush_at_s is None:
             self.flush_at_s = now_s + self._window_s
 
+    def drop(self, host: str) -> None:
+        """Forget what waits of `host`."""
+        self._waiting.pop(host, None)
+        self._due_s.pop(host, None)
+
     def flush(self, now_s: float, now_ms: int) -> None:
         """Send what waits of the hosts that may appear again; the others wait on."""
         interval_s = self.selection.interval_s

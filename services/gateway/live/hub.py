@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 
 from infra.clock import now_ms
-from schemas.api import LiveSample
+from schemas.api import Gone, LiveSample
 from schemas.messages import AlertTransition
 from schemas.settings import SettingChanged
 from services.gateway.fleet.memory import Fleet
@@ -138,6 +138,19 @@ class Hub:
         at_ms = now_ms()
         for feed in self._feeds_of(name):
             feed.publish_host(name, at_ms)
+
+    def gone(self, name: str) -> None:
+        """Spread that a host was removed; viewers may learn of one that they have never seen."""
+        for feed in self._feeds_of(name):
+            feed.drop(name)
+            feed.publish("gone", Gone(name))
+
+    def left(self, name: str, removed: bool) -> None:
+        """Spread that a host was removed, or archived."""
+        if removed:
+            self.gone(name)
+        else:
+            self.host(name)
 
     def alert(self, transition: AlertTransition) -> None:
         for feed in self._feeds.values():

@@ -70,16 +70,26 @@ async def read_settings(database: Connection, fleet: Fleet, hub: Hub, runtime: R
 
 
 async def read_hosts(database: Connection, fleet: Fleet, hub: Hub) -> None:
-    """Learn hosts, their facts, how many alerts of each severity are active, and which rows were refused."""
+    """Learn hosts, their facts, how many alerts of each severity are active, and which rows were refused.
+
+    Hosts that are not there any more, such as those that another gateway has removed, are forgotten.
+    """
     counts: dict[str, AlertCounts] = {}
     for row in await database.fetch(sql.ALERT_COUNTS):
         of_host = counts.setdefault(row["host"], AlertCounts())
         if row["severity"] in AlertCounts.__struct_fields__:
             setattr(of_host, row["severity"], row["number"])
-    for row in await database.fetch(sql.HOSTS):
-        facts, alerts = _facts(row["name"], row["facts"]), counts.get(row["name"], AlertCounts())
-        if fleet.learn(row["name"], facts, alerts, tuple(row["tags"])):
-            hub.host(row["name"])
+    gone = [row["name"] for row in await database.fetch(sql.GONE)]
+    rows = await database.fetch(sql.HOSTS)
+    for name in [*gone, *fleet.members.unlisted({row["name"]: row["id"] for row in rows})]:
+        if fleet.forget(name):
+            hub.gone(name)
+    for row in rows:
+        name = row["name"]
+        news = fleet.enter(name, row["id"], row["archived"], row["last_sample"] and to_ms(row["last_sample"]))
+        facts, alerts = _facts(name, row["facts"]), counts.get(name, AlertCounts())
+        if fleet.learn(name, facts, alerts, tuple(row["tags"])) or news:
+            hub.host(name)
     refusals: dict[str, list[Refusal]] = {}
     for row in await database.fetch(sql.REFUSALS):
         refusal = Refusal(row["family"], row["reason"], row["rows"], to_ms(row["last"]))
@@ -101,6 +111,8 @@ async def restore(database: Connection, fleet: Fleet, hub: Hub) -> None:
     seen = {row["name"]: row["last_sample"] for row in await database.fetch(sql.HOSTS)}
     since = to_time(started_ms - WINDOW_MS)
     for host in [name for name, last in seen.items() if last is not None and last >= since]:
+        if fleet.members.ignores(host):
+            continue
         rows = _Rows()
         for family in fleet.catalogue:
             rows.add(family.name, await database.fetch(sql.recent(family), host, since))

@@ -103,10 +103,8 @@ async def test_a_bus_that_refuses_the_user_is_named_as_such(tmp_path: Path) -> N
         url = guarded.url("stranger")
         ended = sonde(tmp_path, "tail", SONDE_NATS_URL=url)
     assert ended.returncode == 2
-    assert re.fullmatch(
-        r"sonde: bus at nats://stranger:\*\*\*@\S+ refuses this user: .*; set SONDE_NATS_CREDENTIALS to its .creds file\n",
-        ended.stderr,
-    )
+    assert re.fullmatch(r"sonde: bus at nats://stranger:\*\*\*@\S+ refuses this user: .*\n", ended.stderr)
+    assert "set SONDE_NATS_CREDENTIALS to its .creds file" in ended.stderr
 
 
 def test_a_database_that_nobody_migrated_is_named_as_such(tmp_path: Path, blank_database_url: str) -> None:

@@ -1,0 +1,42 @@
+"""What the gateway asks of the tables when it removes or archives a host."""
+
+# As of retention's clean-up of instances: waits for the flushes and judgements under way, which hold the row, and
+# whoever remembers hosts begins anew at its next one. Taken first, as they take it before rows of hosts.
+NEXT_GENERATION = "UPDATE horizons SET generation = generation + 1 WHERE name = 'raw' RETURNING generation"
+
+LOCK_WAIT = "SET LOCAL lock_timeout = '10s'"
+
+# Before the host: whoever enrols takes them in that order.
+WITHDRAW_TOKENS = """
+UPDATE enrolment_tokens SET withdrawn = now()
+WHERE host_id = (SELECT id FROM hosts WHERE name = $1) AND withdrawn IS NULL
+"""
+
+LOCK_HOST = "SELECT id, state FROM hosts WHERE name = $1 AND state <> 'removing' FOR UPDATE"
+
+ARCHIVE = "UPDATE hosts SET state = 'archived', archived_ns = $2 WHERE id = $1"
+
+BURY = """
+INSERT INTO removed_hosts (name, time_ns) VALUES ($1, $2)
+ON CONFLICT (name) DO UPDATE SET time_ns = greatest(removed_hosts.time_ns, excluded.time_ns)
+"""
+
+REMOVE = "UPDATE hosts SET state = 'removing', name = '~' || id WHERE id = $1"
+
+NOTE_REMOVAL = "INSERT INTO removals (host_id, name) VALUES ($1, $2)"
+
+REMOVALS = "SELECT name, asked, parts, done, rows FROM removals ORDER BY asked, host_id"
+
+TAKE_STATES = "DELETE FROM alert_states WHERE host_id = $1 RETURNING rule_id, instance, state, body"
+
+# Numbers are drawn first because the body of a transition carries its own.
+TRANSITION_IDS = """
+SELECT nextval(pg_get_serial_sequence('alert_transitions', 'id')) AS id FROM generate_series(1, $1)
+"""
+
+ADD_TRANSITION = """
+WITH ended AS (
+    INSERT INTO alert_transitions (id, time, host_id, rule_id, instance, kind, body) OVERRIDING SYSTEM VALUE
+    VALUES ($1, $2, $3, $4, $5, 'gone', $6) RETURNING id)
+INSERT INTO outbox (transition_id, channel) SELECT id, channel FROM ended CROSS JOIN unnest($7::text[]) AS c (channel)
+"""
