@@ -8,13 +8,19 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix web
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/test-results/*')
 PAGE := services/gateway/static/index.html
+WHEEL_SOURCES := $(shell find agent schemas services infra requirements/agent.txt -type f -not -path '*/__pycache__/*' \
+	-not -path 'services/gateway/static/*') pyproject.toml README.md
 
-.PHONY: run test check setup bench format clean
+.PHONY: run test check setup dist bench format clean
 
 run: setup
 	exec $(BIN)/sonde up
 
-setup: $(VENV)/run.done $(PAGE)
+# The wheel is what other machines install from this gateway.
+setup: $(VENV)/run.done $(PAGE) dist/wheel.done
+
+dist: setup
+	$(BIN)/hatchling build -t sdist
 
 # Tests start hundreds of Python processes: without stored bytecode each would compile everything anew.
 test: setup $(VENV)/test.done
@@ -57,5 +63,10 @@ $(PAGE): web/node_modules/.done $(WEB_SOURCES)
 	$(NPM) run build
 	@touch $@
 
+dist/wheel.done: $(VENV)/run.done $(PAGE) $(WHEEL_SOURCES)
+	@rm -f dist/sonde-*
+	$(BIN)/hatchling build -t wheel
+	@touch $@
+
 clean:
-	rm -rf $(VENV) web/node_modules services/gateway/static
+	rm -rf $(VENV) web/node_modules services/gateway/static dist

@@ -1,4 +1,4 @@
-"""`sonde agent`, or `python -m agent`: one agent in a process of its own, and looking at what it reads and does."""
+"""`sonde agent`, or `python -m agent`: one agent in a process of its own, enrolling it, looking at what it does."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agent import service
+from agent.identity.state import IdentityError
 from agent.spool.files import SpoolInUse
 from infra.cli.process import describe, stop_on_signals
 from infra.log import set_up_logging
@@ -20,19 +21,28 @@ from infra.settings import AgentSettings, SettingError, load_settings
 logger = logging.getLogger(__name__)
 
 USAGE = """usage: sonde agent [check | status] [--once] [--json]
+       sonde agent enrol --gateway URL --token-file FILE [--ca-fingerprint HEX] [--name ID] [--again]
+       sonde agent wait [--timeout S]
 
   (nothing)  sample this machine and publish to the bus until SIGINT or SIGTERM
   check      read every collector once; print value, unit, duration and source
   status     print the state of the agent that runs on this data directory
+  enrol      make this machine a host of the fleet; see `sonde agent enrol --help`
+  wait       wait until the first sample of this host has been stored
   --once     the same as check
   --json     print check or status as one JSON object
 
 Settings: SONDE_* variables, see docs/settings.md."""
 
 
+ENROLLING = ("enrol", "wait")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what `argv` says; returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if words and words[0] in ENROLLING:
+        return _enrolling(words)
     options = {word for word in words if word.startswith("-")}
     actions = [word for word in words if not word.startswith("-")]
     if "-h" in options or "--help" in options:
@@ -54,6 +64,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _run(settings)
 
 
+def _enrolling(words: list[str]) -> int:
+    from agent import enrolling
+
+    try:
+        settings = load_settings(AgentSettings)
+    except SettingError as error:
+        print(f"agent: {error}", file=sys.stderr)
+        return 2
+    return (enrolling.enrol if words[0] == "enrol" else enrolling.wait)(settings, words[1:])
+
+
 def _run(settings: AgentSettings) -> int:
     """Run until a signal: the first ends it in order, the second at once."""
     set_up_logging(settings.log_format, light=True)
@@ -66,7 +87,7 @@ def _run(settings: AgentSettings) -> int:
         asyncio.run(_until_signal(settings))
     except asyncio.CancelledError:
         return 130
-    except SpoolInUse as error:
+    except (SpoolInUse, IdentityError) as error:
         print(f"agent: {error}", file=sys.stderr)
         return 2
     except OSError as error:

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import functools
 import logging
-import socket
 import time
 import zlib
 from pathlib import Path
 from typing import Any
 
+from agent.belonging import joined, stay_enrolled, stay_on_bus
+from agent.identity.member import Member
 from agent.orders.commands import Orders
 from agent.orders.config import Pushed
 from agent.orders.verbs import agent_verbs
@@ -19,7 +20,7 @@ from agent.sampling import background as readers
 from agent.sampling import sources
 from agent.sampling.plan import Plans, make_plan
 from agent.sampling.sampler import Sampler
-from agent.selfreport.facts import host_facts
+from agent.selfreport.facts import boot_id, host_facts
 from agent.selfreport.local import told_locally
 from agent.selfreport.status import agent_status
 from agent.sending import intake
@@ -27,16 +28,14 @@ from agent.sending.batching import Batcher
 from agent.sending.lanes import Lanes
 from agent.sending.live import LiveFeed
 from agent.session import session_of
-from agent.spool.spool import Limits, open_spool
+from agent.spool.aside import owner_of, set_aside
+from agent.spool.spool import Limits, Spool, open_spool
 from agent.system.notify import Notifier
 from agent.system.state import AgentState
 from agent.system.worker import Worker
-from infra.bus.connection import keep_connected
-from infra.bus.patience import Access
 from infra.clock import now_ms
 from infra.settings import AgentSettings
 from schemas.messages import HostFacts
-from schemas.subjects import host_from_name
 
 logger = logging.getLogger(__name__)
 
@@ -50,18 +49,40 @@ async def run(settings: AgentSettings, stop: asyncio.Event) -> None:
 
     Raises SpoolInUse when another agent uses the same data directory.
     """
+    systemd = Notifier()
+    member = await joined(settings, stop, systemd)
+    if member is None:
+        return
     disk = Worker("spool")
     limits = spool_limits(settings)
-    spool = await disk.run(open_spool, Path(settings.data) / "agent" / "spool", limits)
+    spool = await disk.run(_open_spool, settings, limits, member.host)
     try:
         status = AgentState(told_dropped=spool.backlog.dropped)
-        lanes = Lanes(settings.host or host_from_name(socket.gethostname()), spool, disk, status)
-        await _run(settings, limits, lanes, stop)
+        await _run(settings, limits, Lanes(member.host, spool, disk, status), member, systemd, stop)
     finally:
         with contextlib.suppress(TimeoutError):  # a disk that hangs: the spool was left as after a crash
             async with asyncio.timeout(FLUSH_WITHIN_S):
                 await disk.run(spool.close)
         disk.close()
+
+
+def _open_spool(settings: AgentSettings, limits: Limits, host: str) -> Spool:
+    """The spool of this host. Raises SpoolInUse."""
+    directory = Path(settings.data) / "agent" / "spool"
+    machine = boot_id(settings.proc_root)
+    spool = open_spool(directory, limits, machine=machine)
+    waiting = spool.oldest()
+    owner = host if waiting is None else owner_of(waiting) or host
+    if owner == host:
+        return spool
+    spool.close()
+    try:
+        aside = set_aside(directory, owner)
+    except OSError as error:
+        logger.error("spool of another host not set aside", extra={"owner": owner, "host": host, "error": str(error)})
+    else:
+        logger.warning("spool of another host set aside", extra={"owner": owner, "host": host, "directory": str(aside)})
+    return open_spool(directory, limits, machine=machine)
 
 
 def spool_limits(settings: AgentSettings) -> Limits:
@@ -74,9 +95,11 @@ def spool_limits(settings: AgentSettings) -> Limits:
     )
 
 
-async def _run(settings: AgentSettings, limits: Limits, lanes: Lanes, stop: asyncio.Event) -> None:
+async def _run(
+    settings: AgentSettings, limits: Limits, lanes: Lanes, member: Member, systemd: Notifier, stop: asyncio.Event
+) -> None:
     host, spool, status = lanes.host, lanes.spool, lanes.status
-    systemd, plans = Notifier(), Plans(make_plan(settings))
+    plans = Plans(make_plan(settings))
     roots = sources.roots_of(settings)
     choices = sources.new_choices(roots.sys)
     gpus = sources.gpus(roots, choices)
@@ -96,11 +119,11 @@ async def _run(settings: AgentSettings, limits: Limits, lanes: Lanes, stop: asyn
         return host_facts(settings, plans.current, gpus.names, status.config_error)
 
     def tell() -> dict[str, Any]:
-        return agent_status(lanes, plans.current, sampler, gpus.names, started_s)
+        of_member = member.report(status)
+        return agent_status(lanes, plans.current, sampler, gpus.names, started_s) | {"identity": of_member}
 
     orders = Orders(agent_verbs(lanes, samples, tell))
     session = session_of(lanes, feed, pushed, orders, facts)
-    access = Access(settings.nats_credentials, f"_INBOX_{host}")
     async with told_locally(settings.data, tell), asyncio.TaskGroup() as group:
         reading = [
             group.create_task(intake.sample_on_grid(plans, sampler, feed, samples, status, systemd)),
@@ -109,7 +132,8 @@ async def _run(settings: AgentSettings, limits: Limits, lanes: Lanes, stop: asyn
         sending = [
             group.create_task(samples.store()),
             group.create_task(intake.keep_synced(lanes, settings.spool_sync_s)),
-            group.create_task(keep_connected(settings.nats_url, f"sonde agent {host}", session, access=access)),
+            group.create_task(stay_on_bus(member, session)),
+            *([] if member.identity is None else [group.create_task(stay_enrolled(member, lanes))]),
         ]
         logger.info("agent started", extra={"host": host, "epoch": spool.epoch, "backlog": spool.backlog.batches})
         await stop.wait()

@@ -14,7 +14,7 @@ from agent.sampling.plan import Plans, make_plan
 from agent.sampling.sampler import Sampler
 from agent.sampling.ticker import Ticker
 from agent.sending.batching import batches, numbered
-from agent.spool.spool import Backlog
+from agent.spool.backlog import Backlog
 from agent.system.state import AgentState
 from benchmarks.figures import Figure, figure, parser, show
 from infra.settings import AgentSettings

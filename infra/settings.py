@@ -1,12 +1,16 @@
 """Process settings: `SONDE_*` environment variables, or the TOML file that `SONDE_CONFIG` names.
 
-The environment wins over the file. An unknown or invalid setting stops the process with one line that names it.
+The environment wins over the file. An invalid value stops the process with one line that names it. An unknown setting,
+such as one of a newer version, is named once and ignored.
 """
 
 from __future__ import annotations
 
+import difflib
+import functools
 import os
 import stat
+import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -64,8 +68,11 @@ class AgentSettings(Struct, frozen=True):
 
     data: Data = ".sonde"
     """Directory for the spool (`agent/` below it)."""
-    nats_url: BusUrl = "nats://127.0.0.1:4222"
-    """Address of the bus, with user and password inside where it asks for them."""
+    nats_url: Annotated[str, _rule(optional_bus_fault)] = ""
+    """Address of the bus, with user and password inside where it asks for them; several are separated by commas.
+
+    Empty: those that it was told when it enrolled, else this machine's.
+    """
     nats_credentials: str = ""
     """Path of the .creds file that says who this agent is to the bus; empty: the identity it enrolled for, if any."""
     gateway: Annotated[str, _rule(gateway_fault)] = ""
@@ -112,6 +119,8 @@ class ServerSettings(Struct, frozen=True):
     """Path of the .creds file that says who this service is to the bus; empty: the bus asks for none."""
     nats_ca: str = ""
     """Path of certificates (PEM) that vouch for the bus; empty: those that the system trusts."""
+    nats_server_name: str = ""
+    """Name that the bus's certificate is for, where the address has another one; empty: that of the address."""
     authority: str = ""
     """Directory of the keys that make identities; empty: `authority` in the data directory."""
     http_host: str = "127.0.0.1"
@@ -140,15 +149,17 @@ class ServerSettings(Struct, frozen=True):
 
 
 class SettingError(Exception):
-    """A process setting that is unknown or invalid; its text is the one line to show."""
+    """A process setting that is invalid; its text is the one line to show."""
 
 
-_NOT_SETTINGS = {"SONDE_CONFIG", "SONDE_TEST_DATABASE_URL"}
+_NOT_SETTINGS = {"SONDE_CONFIG", "SONDE_TEST_DATABASE_URL", "SONDE_TEST_ROOT", "SONDE_TEST_WHEELS"}
 S = TypeVar("S", AgentSettings, ServerSettings)
 
 
-def _known() -> set[str]:
-    return {f"SONDE_{name.upper()}" for kind in (AgentSettings, ServerSettings) for name in kind.__struct_fields__}
+@functools.cache
+def _known() -> frozenset[str]:
+    kinds = (AgentSettings, ServerSettings)
+    return frozenset(f"SONDE_{name.upper()}" for kind in kinds for name in kind.__struct_fields__)
 
 
 def load_settings(kind: type[S], environment: Mapping[str, str] | None = None, **overrides: Any) -> S:
@@ -157,7 +168,7 @@ def load_settings(kind: type[S], environment: Mapping[str, str] | None = None, *
     known = _known()
     for name in environment:
         if name.startswith("SONDE_") and name not in known | _NOT_SETTINGS:
-            raise SettingError(f"{name}: unknown setting; known are {', '.join(sorted(known))}")
+            _say(f"{name}: unknown setting, ignored; {_remedy(name)}")
     path = environment.get("SONDE_CONFIG")
     values: dict[str, Any] = _from_file(path, known)
     places = {name: f"{path}: {name}" for name in values}
@@ -186,7 +197,7 @@ def _valid(place: str, value: Any, type_: Any) -> Any:
     return converted
 
 
-def _from_file(path: str | None, known: set[str]) -> dict[str, Any]:
+def _from_file(path: str | None, known: frozenset[str]) -> dict[str, Any]:
     if not path:
         return {}
     try:
@@ -196,5 +207,20 @@ def _from_file(path: str | None, known: set[str]) -> dict[str, Any]:
         raise SettingError(f"SONDE_CONFIG: {path}: {reason}; give the path of a readable TOML file") from None
     for name in values:
         if f"SONDE_{name.upper()}" not in known:
-            raise SettingError(f"{path}: {name}: unknown setting; see docs/settings.md for those that exist")
+            _say(f"{path}: {name}: unknown setting, ignored; {_remedy(name, str.lower)}")
     return values
+
+
+def _remedy(name: str, spelled: Callable[[str], str] = str) -> str:
+    """What may have been meant by an unknown setting."""
+    bare = name.upper().removeprefix("SONDE_")
+    close = difflib.get_close_matches(bare, [known.removeprefix("SONDE_") for known in _known()], 1, 0.75)
+    if not close:
+        return "docs/settings.md lists those that exist; a newer version may know it"
+    prefix = "SONDE_" if name.startswith("SONDE_") else ""
+    return f"is {spelled(prefix + close[0])} meant?"
+
+
+@functools.cache  # a process that reads its settings twice says it once
+def _say(text: str) -> None:
+    print(f"sonde: {text}", file=sys.stderr)

@@ -8,6 +8,8 @@ from msgspec import Meta, Struct
 
 VERBS = ("ping", "rescan", "flush", "status")
 """What an agent can be told to do."""
+NOTICES = ("cloned",)
+"""What the gateway tells an agent by itself, in the same way."""
 MOST_WAIT_S = 30.0
 """Longest time to wait for a reply."""
 CLOCKS_APART_S = 60.0

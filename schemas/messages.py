@@ -108,7 +108,8 @@ class HostEvent(Struct):
     host: str
     time: float
     """Unix seconds."""
-    kind: Literal["facts", "dropped", "processes", "config"]
+    kind: str
+    """`facts`, `dropped`, `processes` or `config`; agents of later versions may have more, to be passed over."""
     facts: HostFacts | UnsetType = UNSET
     dropped: int | UnsetType = UNSET
     """Batches lost so far because the spool was full."""

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from nats.aio.client import Client
 
-from infra.authority.authority import Authority, credentials_text, ensure_authority, hand_account, server_access
+from infra.authority.authority import Authority, credentials_text, ensure_authority, hand_accounts, server_access
 from infra.authority.keys import Key, make_key
 from infra.bus import connection as bus
 from infra.bus.patience import Access, access_of
@@ -31,7 +32,7 @@ async def guarded_bus(directory: Path) -> AsyncIterator[tuple[Server, Authority]
     authority = ensure_authority(directory / "authority")
     nats = directory / "nats"
     access = server_access(authority, nats / RESOLVER)
-    async with nats_server(nats, access=access, before=lambda _: hand_account(authority, nats / RESOLVER)) as server:
+    async with nats_server(nats, access=access, before=lambda _: hand_accounts(authority, nats / RESOLVER)) as server:
         async with bus.connection(server.url, "migrate", access=user(authority, "migrate")) as client:
             await ensure_streams(client)
         yield server, authority
@@ -42,11 +43,26 @@ def user(authority: Authority, name: str) -> Access:
     return access_of(str(authority.credentials_path(name)))
 
 
+@asynccontextmanager
+async def as_user(server: Server, authority: Authority, name: str) -> AsyncIterator[Client]:
+    """A connection as one of the authority's users."""
+    async with bus.connection(server.url, name, user(authority, name)) as client:
+        yield client
+
+
 def agent_access(authority: Authority, directory: Path, name: str, key: Key | None = None) -> Access:
     """The access of an agent that nobody enrolled: signed here, kept in `directory`."""
     key = key or make_key("user")
     token = authority.sign_user("agent", key.public, name, int(time.time()), int(time.time()) + 3600)
     return written(directory / f"{name}-{key.public[-6:]}.creds", token, key)
+
+
+def agent_file(authority: Authority, path: Path, name: str) -> Key:
+    """Write the `.creds` file of an agent that nobody enrolled to `path`; returns its key."""
+    key, now_s = make_key("user"), int(time.time())
+    token = authority.sign_user("agent", key.public, name, now_s, now_s + 3600)
+    path.write_text(credentials_text(token, key.seed))
+    return key
 
 
 def written(path: Path, token: str, key: Key) -> Access:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from agent.collectors.rates import share_percent
 from agent.collectors.readings import Instances
-from agent.spool.spool import Backlog
+from agent.spool.backlog import Backlog
 from agent.system.procfs import ProcFile
 from agent.system.state import AgentState
 

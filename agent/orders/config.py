@@ -39,6 +39,8 @@ LOOK_EVERY_S = 5.0
 ASK_AGAIN_S = 2.0
 """An answer older than what is in force may come from a replica that lags: it is asked for once more."""
 _NOT_FOUND = "404"
+_ENTRY = "Nats-Subject"
+"""Header by which the server says of which entry it repeats a change."""
 
 _decoder = msgspec.json.Decoder(AgentConfig)
 
@@ -153,6 +155,10 @@ async def follow_config(client: Client, host: str, pushed: Pushed, ask_every_s: 
     heard: asyncio.Queue[bytes | None] = asyncio.Queue(100)
 
     async def hear(message: Msg) -> None:
+        # Other agents can have the server's answers to them sent here; none of those is of our entry.
+        if (message.headers or {}).get(_ENTRY) != subjects.config_key(host):
+            logger.debug("message that is not of this host's settings ignored", extra={"subject": message.subject})
+            return
         if heard.full():  # only the newest matters
             heard.get_nowait()
         heard.put_nowait(_value(message))

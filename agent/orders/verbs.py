@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,14 +10,20 @@ from typing import Any
 from agent.orders.commands import CommandFailed, Verb
 from agent.sending.intake import Intake
 from agent.sending.lanes import Lanes
-from schemas.commands import VERBS
+from infra.bus.patience import Seldom
+from schemas.commands import NOTICES, VERBS
 from schemas.version import VERSION
 
+logger = logging.getLogger(__name__)
+
 FLUSH_WITHIN_S = 5.0
+SPLIT = "sonde agent enrol --again --gateway URL --token-file FILE"
+"""What splits a clone from the machine that it was made of."""
 
 
 def agent_verbs(lanes: Lanes, samples: Intake, tell: Callable[[], dict[str, Any]]) -> dict[str, Verb]:
     """The commands; `tell` is what `status` answers."""
+    said = Seldom()
 
     async def ping(_: dict[str, Any]) -> dict[str, Any]:
         return {"time": time.time(), "version": VERSION}
@@ -40,5 +47,18 @@ def agent_verbs(lanes: Lanes, samples: Intake, tell: Callable[[], dict[str, Any]
         await samples.send(FLUSH_WITHIN_S)
         return {"left": lanes.spool.backlog.batches}
 
-    does = {verb.__name__: verb for verb in (ping, rescan, flush, status)}
-    return {name: does[name] for name in VERBS}
+    async def cloned(arguments: dict[str, Any]) -> dict[str, Any]:
+        """Take notice that another agent uses this identity; its `epochs` are those of both."""
+        epochs = arguments.get("epochs")
+        if not isinstance(epochs, list) or not all(isinstance(epoch, str) for epoch in epochs):
+            raise CommandFailed("epochs: must be the epochs that alternate")
+        lanes.status.cloned_at, lanes.status.cloned_epochs = time.time(), epochs
+        if said.due("", time.monotonic()):
+            logger.error(
+                "another agent uses this identity, enrol one of the two again",
+                extra={"host": lanes.host, "epoch": lanes.spool.epoch, "epochs": epochs, "command": SPLIT},
+            )
+        return {"epoch": lanes.spool.epoch}
+
+    does = {verb.__name__: verb for verb in (ping, rescan, flush, status, cloned)}
+    return {name: does[name] for name in (*VERBS, *NOTICES)}

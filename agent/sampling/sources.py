@@ -16,7 +16,7 @@ from agent.collectors.gpu.gpu import Gpus, has_driver
 from agent.collectors.linux import cpu, disk, filesystem, memory, network, pressure, sockets
 from agent.collectors.readings import Instances
 from agent.collectors.source import InThread, Source
-from agent.spool.spool import Backlog
+from agent.spool.backlog import Backlog
 from agent.system.procfs import SharedFile
 from agent.system.state import AgentState
 from infra.settings import AgentSettings

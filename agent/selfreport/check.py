@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -13,15 +12,15 @@ from msgspec import Struct
 
 from agent.collectors.directory import directory
 from agent.collectors.readings import Counts, Reading, scales, to_counts
+from agent.identity.state import host_of
 from agent.sampling import sources
 from agent.sampling.plan import Plan, make_plan, use_plan
 from agent.sampling.sources import Collect
-from agent.spool.spool import Backlog
+from agent.spool.backlog import Backlog
 from agent.system.state import AgentState
 from infra.settings import AgentSettings
 from schemas.catalogue import CATALOGUE, family_named
 from schemas.metric import Family
-from schemas.subjects import host_from_name
 
 Read = Callable[[], Awaitable[Reading | None]]
 
@@ -170,8 +169,7 @@ def as_json(settings: AgentSettings, found: Iterable[Checked], time_s: float) ->
         }
         for checked in found
     }
-    host = settings.host or host_from_name(socket.gethostname())
-    return json.dumps({"host": host, "time": round(time_s, 3), "families": families}, ensure_ascii=False)
+    return json.dumps({"host": host_of(settings), "time": round(time_s, 3), "families": families}, ensure_ascii=False)
 
 
 def as_table(found: Iterable[Checked]) -> Iterator[str]:

@@ -33,7 +33,7 @@ def host_facts(settings: AgentSettings, plan: Plan, gpus: list[str], config_erro
         cpu_model=cpu_model(proc),
         cores=os.cpu_count() or 0,
         memory=_total_memory() or 0,
-        boot_id=_line(f"{proc}/sys/kernel/random/boot_id") if sys.platform == "linux" else "",
+        boot_id=boot_id(proc),
         boot_time=_told(boot_time) or 0,
         addresses=addresses(),
         gpus=gpus,
@@ -45,6 +45,11 @@ def host_facts(settings: AgentSettings, plan: Plan, gpus: list[str], config_erro
         config_revision=plan.revision,
         config_error=config_error,
     )
+
+
+def boot_id(proc: str) -> str:
+    """What differs from boot to boot and from machine to machine; empty where the system has no such thing."""
+    return _line(f"{proc}/sys/kernel/random/boot_id") if sys.platform == "linux" else ""
 
 
 @functools.cache

@@ -28,6 +28,7 @@ def agent_status(lanes: Lanes, plan: Plan, sampler: Sampler, gpus: list[str], st
         "bus": {
             "connected": lanes.online,
             "reconnects": status.reconnects,
+            "stored_at": round(status.stored_at) or None,
             "publish_ms": None if status.publish_ms is None else round(status.publish_ms, 2),
         },
         "spool": {

@@ -35,8 +35,8 @@ def numbered(batch: Batch) -> Callable[[int], bytes]:
     return encode
 
 
-def merge(payloads: Sequence[bytes], seq: int) -> bytes:
-    """One backfill message out of encoded batches of one host and epoch, in their order. Raises msgspec.DecodeError."""
+def merge(payloads: Sequence[bytes], seq: int, epoch: str) -> bytes:
+    """One backfill message out of encoded batches of one host, in their order. Raises msgspec.DecodeError."""
     parts = [_decoder.decode(payload) for payload in payloads]
     times: list[int] = []
     starts: list[int] = []
@@ -46,7 +46,7 @@ def merge(payloads: Sequence[bytes], seq: int) -> bytes:
     deltas = [now - before for before, now in zip([0, *times], times, strict=False)]
     names = dict.fromkeys(block.family for part in parts for block in part.families)
     blocks = [_merge_family(name, parts, starts, len(times)) for name in names]
-    return encode_batch(Batch(parts[0].host, parts[0].epoch, "backfill", seq, deltas, blocks))
+    return encode_batch(Batch(parts[0].host, epoch, "backfill", seq, deltas, blocks))
 
 
 class _Piece:

@@ -40,6 +40,7 @@ class LiveFeed:
         self._until_s = 0.0
         self._named_until_s = 0.0
         self._named = asyncio.Event()
+        self._unreadable = 0
         self._fresh = False
         self._seq = now_ms
         self._sample: Sample | None = None
@@ -65,7 +66,10 @@ class LiveFeed:
         try:
             interest = _decoder.decode(data)
         except msgspec.DecodeError as error:
-            logger.warning("invalid live interest ignored", extra={"error": str(error)})
+            self._unreadable += 1
+            if self._unreadable & (self._unreadable - 1) == 0:  # the 1st, 2nd, 4th, 8th ...
+                facts = {"error": str(error), "unreadable": self._unreadable}
+                logger.warning("invalid live interest ignored", extra=facts)
             return
         until_s = self._clock() + min(interest.ttl_s, MOST_TTL_S)
         if "*" in interest.hosts or self._host in interest.hosts:

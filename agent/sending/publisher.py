@@ -73,7 +73,7 @@ async def send_backfill(client: Client, lanes: Lanes) -> None:
 async def deliver(client: Client, lanes: Lanes, lane: Lane, subject: str, message: Message) -> bool:
     """Publish until the stream has acknowledged; every try under the same id. False when the bus will never take it."""
     headers = {
-        MESSAGE_ID: f"{lanes.host}:{lanes.spool.epoch}:{lane}:{message.seq}",
+        MESSAGE_ID: f"{lanes.host}:{message.epoch}:{lane}:{message.seq}",
         CONTENT_TYPE: BATCH_TYPE,
         SCHEMA_VERSION: BATCH_VERSION,
     }
@@ -84,6 +84,7 @@ async def deliver(client: Client, lanes: Lanes, lane: Lane, subject: str, messag
         )
         return False
     lanes.status.publish_ms = round_trip_ms
+    lanes.status.stored_at = time.time()
     return True
 
 

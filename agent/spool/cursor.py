@@ -7,6 +7,9 @@ tried is never handed over, for then it could arrive twice.
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import secrets
 from typing import NamedTuple
 
 import msgspec
@@ -46,8 +49,15 @@ class Cursor(Struct, array_like=True):
     """The last process that used the spool closed it."""
     missed: int = 0
     """Batches up to here that were never found in the files are counted in `dropped`."""
+    place: str = ""
+    """Where the spool lay when it was last opened; empty: that was not noted."""
+    epochs: list[tuple[int, str]] = []
+    """Earlier epochs, each with the last number given under it, ascending."""
+    pending_epoch: str = ""
+    """Epoch of `pending`; empty: the present one."""
 
 
+_NEEDED = ("epoch", "newest", "acked", "ranges")
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Cursor)
 
@@ -59,6 +69,57 @@ def encode(cursor: Cursor) -> bytes:
 def decode(data: bytes) -> Cursor:
     """Raises msgspec.DecodeError."""
     return _decoder.decode(data)
+
+
+def understood(data: bytes) -> tuple[Cursor | None, str]:
+    """The cursor, as far as this version understands it, and why that is not all of it.
+
+    None when it is not enough to go on with.
+    """
+    try:
+        return decode(data), ""
+    except msgspec.DecodeError as error:
+        return _salvage(data), str(error)
+
+
+def _salvage(data: bytes) -> Cursor | None:
+    """The fields that this version understands of a cursor that another one wrote."""
+    try:
+        fields = msgspec.msgpack.decode(data)
+    except msgspec.DecodeError:
+        return None
+    kept = {}
+    if isinstance(fields, list):
+        for field, value in zip(msgspec.structs.fields(Cursor), fields, strict=False):
+            with contextlib.suppress(msgspec.ValidationError):
+                kept[field.name] = msgspec.convert(value, field.type)
+    return Cursor(**kept) if kept.keys() >= set(_NEEDED) else None
+
+
+def new_epoch() -> str:
+    return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+
+
+def epoch_of(cursor: Cursor, number: int) -> str:
+    """The epoch under which a batch was numbered."""
+    return next((epoch for last, epoch in cursor.epochs if number <= last), cursor.epoch)
+
+
+def move_to(cursor: Cursor, place: str) -> bool:
+    """Begin a new epoch where the spool does not lie where it did: another machine may have a copy of it.
+
+    What waits keeps its epoch and number, so it arrives once even if both send it. True when the epoch is new.
+    """
+    before, cursor.place = cursor.place, place
+    if before in ("", place):
+        return False
+    cursor.epochs = [(last, epoch) for last, epoch in cursor.epochs if last > cursor.acked]
+    if cursor.newest > cursor.acked:
+        cursor.epochs.append((cursor.newest, cursor.epoch))
+    if cursor.pending is not None:
+        cursor.pending_epoch = cursor.pending_epoch or cursor.epoch
+    cursor.epoch = new_epoch()
+    return True
 
 
 def is_settled(cursor: Cursor, number: int) -> bool:

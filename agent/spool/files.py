@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import os
@@ -16,6 +17,11 @@ if sys.platform != "win32":
     import fcntl
 
 logger = logging.getLogger(__name__)
+
+UNREADABLE = ".unreadable"
+"""Suffix of files set aside: another version may read them."""
+SET_ASIDE_BYTES = 64 * 2**20
+"""Most bytes of them; past it the oldest are deleted."""
 
 
 class SpoolInUse(Exception):
@@ -42,8 +48,8 @@ class SpoolFiles:
         self._take_lock()
         state = None
         after = damaged_bytes = 0
+        self._file_number = max((_number(path) for path in self.directory.iterdir()), default=0)
         for path in sorted(self.directory.glob("*.spool")):
-            self._file_number = max(self._file_number, int(path.stem) if path.stem.isdecimal() else 0)
             segment = Segment(path)
             try:
                 found = segment.load(after)
@@ -55,6 +61,9 @@ class SpoolFiles:
                 extra = {"path": str(path), "bytes": found.damaged_bytes}
                 logger.warning("spool file damaged, remainder used", extra=extra)
             damaged_bytes += found.damaged_bytes
+            if found.damaged_bytes and not segment.bytes:
+                self._set_aside(segment)
+                continue
             state = found.state or state
             after = max(after, segment.last)
             self.segments.append(segment)
@@ -66,6 +75,24 @@ class SpoolFiles:
             else:
                 self._current = self.segments[-1]
         return Found(state, damaged_bytes)
+
+    def _set_aside(self, segment: Segment) -> None:
+        """Keep a file in which nothing is readable, under another name. Raises OSError."""
+        logger.error("spool file set aside, nothing in it is readable", extra={"path": str(segment.path)})
+        segment.path.replace(segment.path.with_suffix(UNREADABLE))
+        kept = sorted(self.directory.glob(f"*{UNREADABLE}"), reverse=True)
+        total = 0
+        for path in kept:
+            total += path.stat().st_size
+            if total > SET_ASIDE_BYTES and path is not kept[0]:
+                path.unlink()
+
+    def place(self, machine: str) -> str:
+        """What differs once the directory is a copy, or another machine's; empty while there is none."""
+        try:
+            return f"{machine}:{self.directory.stat().st_ino}"
+        except OSError:
+            return ""
 
     def _take_lock(self) -> None:
         if sys.platform == "win32":
@@ -80,6 +107,15 @@ class SpoolFiles:
             os.close(self._lock)
             self._lock = -1
             raise SpoolInUse(f"{self.directory}: another agent uses this spool; give each its own SONDE_DATA") from None
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """While within, no agent uses these files. Raises SpoolInUse."""
+        self._take_lock()
+        try:
+            yield
+        finally:
+            self.close()
 
     def _try_lock_again(self) -> None:
         """Make and lock the directory that could not be at the start. Raises OSError."""
@@ -175,3 +211,7 @@ class SpoolFiles:
         """The batch; None when it is not held or damaged."""
         segment = self.segment_of(number)
         return None if segment is None else segment.read(number)
+
+
+def _number(path: Path) -> int:
+    return int(path.stem) if path.stem.isdecimal() else 0

@@ -8,22 +8,20 @@ memory, bounded, until it can. One thread uses a spool.
 
 from __future__ import annotations
 
-import base64
 import logging
 import math
-import secrets
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
 from msgspec import Struct
 
 from agent.spool import cursor as moves
+from agent.spool.backlog import Backlog, count_backlog
 from agent.spool.cursor import Cursor, Pending
 from agent.spool.files import SpoolFiles
-from agent.spool.frames import BATCH, HEADER_BYTES, STATE, Frame
+from agent.spool.frames import BATCH, STATE, Frame
 from agent.spool.segment import Segment
 
 logger = logging.getLogger(__name__)
@@ -33,8 +31,8 @@ MEMORY_BYTES = 4 * 2**20
 ALLOW_AHEAD = 32
 """Batches that one write lets the metrics lane try, while it works off a backlog."""
 
-Merge = Callable[[list[bytes], int], bytes]
-"""Makes one message with the given seq out of several batches; the same from the same."""
+Merge = Callable[[list[bytes], int, str], bytes]
+"""Makes one message with the given seq and epoch out of several batches; the same from the same."""
 
 
 class Limits(Struct, frozen=True):
@@ -47,21 +45,13 @@ class Limits(Struct, frozen=True):
     """A power failure costs at most the batches of the last so many seconds; 0: each is on the disk at once."""
 
 
-class Backlog(NamedTuple):
-    """What waits for an acknowledgement."""
-
-    batches: int = 0
-    bytes: int = 0
-    oldest_ms: int = 0
-    dropped: int = 0
-    """Batches lost since the spool was made."""
-
-
 class Message(NamedTuple):
     """What a lane is to publish next. A retry publishes the very same."""
 
     seq: int
     payload: bytes
+    epoch: str
+    """Under which `seq` counts."""
 
 
 class Spool:
@@ -74,7 +64,7 @@ class Spool:
         self._memory: dict[int, Frame] = {}
         self._recent: Frame | None = None
         self._writable = True
-        self._cursor = Cursor(base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower())
+        self._cursor = Cursor(moves.new_epoch())
         self._tried = 0
         """Highest number that the metrics lane may have tried."""
         self._next = 1
@@ -85,27 +75,39 @@ class Spool:
 
     @property
     def epoch(self) -> str:
+        """Of the batches to come."""
         return self._cursor.epoch
 
     # Opening and closing
 
-    def open(self) -> None:
-        """Take up what an earlier process left. Raises SpoolInUse when another one uses it."""
+    def open(self, machine: str | None = None) -> None:
+        """Take up what an earlier process left. Raises SpoolInUse when another one uses it.
+
+        `machine`: where it runs, in case the spool is a copy of another machine's; None: never mind.
+        """
         cursor = None
         damaged = False
+        place = ""
         try:
             found = self._files.open()
             damaged = found.damaged_bytes > 0
-            cursor = _readable_state(found.state)
-            if cursor is None:
-                self._discard()
+            place = "" if machine is None else self._files.place(machine)
+            if found.state is not None:
+                cursor, problem = moves.understood(found.state)
+                damaged = damaged or problem != ""
+                if problem:
+                    logger.error("spool version not supported", extra={"error": problem})
+            if cursor is None and any(map(len, self._files.segments)):
+                cursor, damaged = self._without_state(), True
         except OSError as error:
             self._cannot_write(error)
-        if cursor is not None:
-            self._take_up(cursor, damaged)
+        if cursor is None:
+            self._cursor.place = place
+        else:
+            self._take_up(cursor, damaged, place)
         self._note_backlog()
 
-    def _take_up(self, cursor: Cursor, damaged: bool) -> None:
+    def _take_up(self, cursor: Cursor, damaged: bool, place: str) -> None:
         self._cursor = cursor
         held = max((segment.last for segment in self._files.segments), default=0)
         # The cursor is written just before its batches: those that are not behind it never got there whole.
@@ -114,17 +116,20 @@ class Spool:
         cursor.newest = cursor.missed = max(cursor.newest, held)
         if damaged:
             moves.distrust(cursor)
+        if place and moves.move_to(cursor, place):
+            logger.info("spool began a new epoch, it is not where it was", extra={"epoch": cursor.epoch})
         self._tried = cursor.allowed
         was_clean, cursor.clean = cursor.clean and not damaged, False
         self._next = moves.first_number(cursor, self._wall(), trusted=self._save(sync=True) and was_clean)
 
-    def _discard(self) -> None:
-        """Delete files of which no state can be read: whose numbers they hold is not known."""
-        for segment in list(self._files.segments):
-            self._cursor.dropped += len(segment)
-            self._files.delete(segment)
-        if self._cursor.dropped:
-            logger.error("spool state unreadable, spool restarted", extra={"batches": self._cursor.dropped})
+    def _without_state(self) -> Cursor:
+        """A cursor for batches of which nothing else is known: all go out by the metrics lane.
+
+        Epoch and number are in each, so those that were stored before are taken for repeats.
+        """
+        held = [segment for segment in self._files.segments if len(segment)]
+        logger.error("spool state unreadable, all batches sent again", extra={"batches": sum(map(len, held))})
+        return Cursor(self._cursor.epoch, held[-1].last, held[0].first - 1)
 
     def close(self) -> None:
         """Write what the next process needs to go on without repeating anything."""
@@ -241,7 +246,7 @@ class Spool:
             elif self._moved:  # forgotten, they would follow a later number in this lane, and be taken for repeats
                 self._save(sync=True)
             self._tried = max(self._tried, number)
-            return Message(number, frame.payload)
+            return Message(number, frame.payload, moves.epoch_of(self._cursor, number))
         return None
 
     def advance_present(self, seq: int, stored: bool) -> Message | None:
@@ -284,7 +289,9 @@ class Spool:
             if pending is not None:
                 frames = list(self._readable(pending.first, pending.last))
                 if len(frames) == pending.batches:
-                    return Message(pending.seq, merge([frame.payload for frame in frames], pending.seq))
+                    epoch = self._cursor.pending_epoch or self._cursor.epoch
+                    payload = merge([frame.payload for frame in frames], pending.seq, epoch)
+                    return Message(pending.seq, payload, epoch)
                 logger.warning("incomplete backfill message skipped", extra={"seq": pending.seq})
                 self.settle_backfill(stored=False)
             elif not self._cursor.ranges:
@@ -309,18 +316,18 @@ class Spool:
 
     def _assign(self, frames: list[Frame], merge: Merge) -> Message:
         """Settle seq and content of the next message, on the disk. Raises OSError."""
-        seq = self._cursor.backfill_seq + 1
-        payload = merge([frame.payload for frame in frames], seq)
+        seq, epoch = self._cursor.backfill_seq + 1, self._cursor.epoch
+        payload = merge([frame.payload for frame in frames], seq, epoch)
         while len(payload) > self._limits.message_bytes and len(frames) > 1:
             frames = frames[: len(frames) // 2]
-            payload = merge([frame.payload for frame in frames], seq)
+            payload = merge([frame.payload for frame in frames], seq, epoch)
         self._cursor.pending = Pending(seq, self._cursor.ranges[0][0], frames[-1].number, len(frames))
-        self._cursor.backfill_seq = seq
+        self._cursor.backfill_seq, self._cursor.pending_epoch = seq, ""
         if not self._save(sync=True):
             self._cursor.pending = None
             self._cursor.backfill_seq = seq - 1
             raise OSError(f"spool not writable: {self._files.directory}")
-        return Message(seq, payload)
+        return Message(seq, payload, epoch)
 
     def settle_backfill(self, stored: bool) -> None:
         """The bus has acknowledged the pending message, or it will never take it."""
@@ -366,32 +373,22 @@ class Spool:
 
     def _note_backlog(self) -> None:
         """Count what waits, for whoever asks from another thread."""
+        self.backlog = count_backlog(self._cursor, self._files.segments, self._memory.values())
+
+    def oldest(self) -> bytes | None:
+        """A batch that waits, the oldest one that can be read; None when nothing does."""
         cursor = self._cursor
-        batches = size = oldest_ms = 0
-        for segment in self._files.segments:
-            for first, last in (*cursor.ranges, (cursor.acked + 1, cursor.newest)):
-                low, high = max(first, segment.first), min(last, segment.last)
-                if len(segment) and low <= high:
-                    batches += high - low + 1
-                    size += segment.batch_bytes(low, high)
-                    oldest_ms = oldest_ms or segment.time_ms(low)
-        for frame in self._memory.values():
-            batches += 1
-            size += HEADER_BYTES + len(frame.payload)
-            oldest_ms = oldest_ms or frame.time_ms
-        self.backlog = Backlog(batches, size, oldest_ms, cursor.dropped)
-
-
-def _readable_state(state: bytes | None) -> Cursor | None:
-    try:
-        return None if state is None else moves.decode(state)
-    except msgspec.DecodeError as error:
-        logger.error("spool version not supported", extra={"error": str(error)})
+        for first, last in (*cursor.ranges, (cursor.acked + 1, cursor.newest)):
+            frame = next(self._readable(first, last), None)
+            if frame is not None:
+                return frame.payload
         return None
 
 
-def open_spool(directory: Path, limits: Limits, wall: Callable[[], float] = time.time) -> Spool:
+def open_spool(
+    directory: Path, limits: Limits, wall: Callable[[], float] = time.time, machine: str | None = None
+) -> Spool:
     """The spool in `directory`, made there if missing. Raises SpoolInUse when another process has it."""
     spool = Spool(directory, limits, wall)
-    spool.open()
+    spool.open(machine)
     return spool

@@ -56,6 +56,8 @@ class AgentState(Struct):
     """Bus connections begun."""
     publish_ms: float | None = None
     """Round trip of the last acknowledged publish."""
+    stored_at: float = 0
+    """When the stream last acknowledged a batch, Unix seconds; 0: it has not yet."""
     reconnects: int = 0
     late_ticks: int = 0
     lost_batches: int = 0
@@ -68,6 +70,10 @@ class AgentState(Struct):
     """Why the newest pushed settings are not in force."""
     told_config_error: str = ""
     """The one that operators were told last."""
+    cloned_at: float = 0
+    """When the gateway last said that two agents use this identity, Unix seconds; 0: never."""
+    cloned_epochs: list[str] = []
+    """Of both."""
     news: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the facts should be told at once."""
     top: TopProcesses | None = None

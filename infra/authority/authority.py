@@ -1,4 +1,7 @@
-"""The authority on disk: the operator, two accounts, a signing key for each role, and the users of the services.
+"""The authority on disk: the operator, its accounts, a signing key for each role, and the users of the services.
+
+Agents have an account of their own without streams: what a server answers them, they may have sent to any subject, and
+in the account of the services such an answer could purge a stream. Only the subjects of roles.py cross over.
 
     operator.nk           the operator's seed; needed only by `rotate operator`, so it may be moved offline
     operator-signing.nk   signs the accounts: whoever has it revokes
@@ -6,7 +9,8 @@
     roles/<role>.nk       scoped signing keys: whoever has one makes users of that role
     users/<name>.creds    users of the services and of the system account
     authority.json        public facts
-    account.jwt           the account as it was last signed
+    agents.jwt            the accounts of agents and of everybody else, as they were last signed
+    services.jwt
 
 Everything is made under another name and renamed when it is whole, so an interrupted start leaves nothing behind.
 """
@@ -20,6 +24,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -36,11 +41,18 @@ from infra.authority.claims import (
     user_claims,
 )
 from infra.authority.keys import BadKey, Key, make_key, read_key, write_private
-from infra.authority.roles import ROLES, SERVICES
+from infra.authority.roles import OFFERED_BY_AGENTS, OFFERED_TO_AGENTS, ROLES, SERVICES
 
 VERSION = 1
 SYSTEM_USER = "system"
-ACCOUNT_NAME = "SONDE"
+SIGNING = "operator-signing.nk"
+RESTORED = ".restored"
+"""Suffix of a directory that is to take this one's place, see backup.py."""
+RESOLVER = "resolver"
+"""Directory in which a server keeps the accounts."""
+OPERATOR_NAME = "sonde"
+Account = Literal["agents", "services"]
+ACCOUNTS: tuple[Account, ...] = ("agents", "services")
 SYSTEM_NAME = "SYS"
 
 
@@ -63,8 +75,8 @@ class Facts(Struct):
     made_s: int
     operator: str
     """The operator's JWT, as servers have it in their configuration."""
-    account: str
-    """Public key of the account."""
+    accounts: dict[Account, str]
+    """Their public keys."""
     system_account: str
     system_jwt: str
     retiring: list[Retiring] = []
@@ -89,7 +101,8 @@ class Authority:
         if self.facts.version > VERSION:
             raise AuthorityError(f"{directory}: written by a newer version of sonde ({self.facts.version})")
 
-    def _key(self, name: str) -> Key:
+    def key(self, name: str) -> Key:
+        """The key in one of the files above. Raises AuthorityError."""
         try:
             return read_key(self.directory / name)
         except BadKey as error:
@@ -97,17 +110,17 @@ class Authority:
 
     def role_key(self, role: str) -> Key:
         """The key that signs users of `role`. Raises AuthorityError."""
-        return self._key(f"roles/{role}.nk")
+        return self.key(f"roles/{role}.nk")
 
     def credentials_path(self, user: str) -> Path:
         return self.directory / "users" / f"{user}.creds"
 
-    @property
-    def account_path(self) -> Path:
-        return self.directory / "account.jwt"
+    def account(self, of: Account = "agents") -> str:
+        """The public key of an account."""
+        return self.facts.accounts[of]
 
-    def scopes(self, now_s: float) -> list[Scope]:
-        """All signing keys of the account that count at `now_s`."""
+    def scopes(self, now_s: float, of: Account = "agents") -> list[Scope]:
+        """All signing keys of an account that count at `now_s`."""
         present = [Scope(self.role_key(role).public, role, may) for role, may in ROLES.items()]
         held = {scope.public for scope in present}
         retiring = [
@@ -115,31 +128,50 @@ class Authority:
             for old in self.facts.retiring
             if old.until_s > now_s and old.role in ROLES and old.public not in held
         ]
-        return present + retiring
+        return [scope for scope in present + retiring if account_of(scope.role) == of]
 
-    def sign_account(self, revocations: Mapping[str, int], after_s: int = 0) -> str:
-        """The account's JWT with `revocations`, dated after `after_s` so that servers take it for news."""
-        now_s = time.time()
-        claims = account_claims(self.scopes(now_s), revocations)
-        issued_s = max(int(now_s), after_s + 1)
-        return encode(self._key("operator-signing.nk"), self.facts.account, ACCOUNT_NAME, claims, issued_s)
+    def claims(self, revocations: Mapping[str, int], of: Account = "agents") -> dict[str, Any]:
+        """What the JWT of an account says now."""
+        scopes = self.scopes(time.time(), of)
+        agents, services = self.account("agents"), self.account("services")
+        if of == "agents":
+            takes = [(services, crossing) for crossing in OFFERED_TO_AGENTS]
+            return account_claims(scopes, revocations, streams=False, offers=OFFERED_BY_AGENTS, takes=takes)
+        takes = [(agents, crossing) for crossing in OFFERED_BY_AGENTS]
+        return account_claims(scopes, revocations, streams=True, offers=OFFERED_TO_AGENTS, takes=takes)
+
+    def sign_account(self, revocations: Mapping[str, int], after_s: int = 0, of: Account = "agents") -> str:
+        """The JWT of an account with `revocations`, dated after `after_s` so that servers take it for news."""
+        issued_s = max(int(time.time()), after_s + 1)
+        return encode(self.key(SIGNING), self.account(of), of.upper(), self.claims(revocations, of), issued_s)
+
+    def sign_account_after(self, held: str, revocations: Mapping[str, int], of: Account = "agents") -> str:
+        """The same, as news for servers that hold the account's JWT `held`."""
+        return self.sign_account(revocations, issued_in(held), of)
 
     def sign_user(self, role: str, public: str, name: str, issued_s: int, expires_s: int = 0) -> str:
         """A user JWT of `role` for the owner of the key `public`. `name` fills the role's template: check it before."""
-        return encode(self.role_key(role), public, name, user_claims(self.facts.account), issued_s, expires_s)
+        return encode(
+            self.role_key(role), public, name, user_claims(self.account(account_of(role))), issued_s, expires_s
+        )
 
-    def saved_account(self) -> str:
-        """The account's JWT as it was last signed here; empty when it is gone."""
+    def saved_account(self, of: Account = "agents") -> str:
+        """The JWT of an account as it was last signed here; empty when it is gone."""
         try:
-            return self.account_path.read_text().strip()
+            return (self.directory / f"{of}.jwt").read_text().strip()
         except OSError:
             return ""
 
-    def save_account(self, token: str) -> None:
-        write_private(self.account_path, token + "\n")
+    def save_account(self, token: str, of: Account = "agents") -> None:
+        write_private(self.directory / f"{of}.jwt", token + "\n")
 
     def save_facts(self) -> None:
         write_private(self.directory / "authority.json", msgspec.json.encode(self.facts).decode())
+
+
+def account_of(role: str) -> Account:
+    """The account that users of `role` are in."""
+    return "agents" if role == "agent" else "services"
 
 
 def revocations_in(token: str) -> dict[str, int]:
@@ -183,9 +215,13 @@ def ensure_authority(directory: Path) -> Authority:
     Raises AuthorityError.
     """
     try:
-        with _only_one(directory):
+        with only_one(directory):
             if not (directory / "authority.json").exists():
-                _make(directory)
+                restored = directory.with_name(directory.name + RESTORED)
+                if (restored / "authority.json").exists() and not directory.exists():
+                    restored.rename(directory)  # a restoring was interrupted between its two renames
+                else:
+                    _make(directory)
             authority = Authority(directory)
             _complete(authority)
             return authority
@@ -196,7 +232,8 @@ def ensure_authority(directory: Path) -> Authority:
 
 
 @contextlib.contextmanager
-def _only_one(directory: Path) -> Iterator[None]:
+def only_one(directory: Path) -> Iterator[None]:
+    """Hold the authority in `directory` against other processes that would change it. Raises OSError."""
     directory.parent.mkdir(parents=True, exist_ok=True)
     lock = os.open(directory.with_name(f"{directory.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -215,14 +252,17 @@ def _make(directory: Path) -> None:
     unfinished.mkdir(mode=0o700)
     now_s = int(time.time())
     operator, signing = make_key("operator"), make_key("operator")
-    # The account's own seed would make users without a template: nobody ever has it.
-    account, system = make_key("account").public, make_key("account")
-    operator_jwt = encode(operator, operator.public, "sonde", operator_claims(system.public, [signing.public]), now_s)
+    # The seeds of these two would make users without a template: nobody ever has them.
+    accounts = {of: make_key("account").public for of in ACCOUNTS}
+    system = make_key("account")
+    operator_jwt = encode(
+        operator, operator.public, OPERATOR_NAME, operator_claims(system.public, [signing.public]), now_s
+    )
     system_jwt = encode(signing, system.public, SYSTEM_NAME, system_account_claims(), now_s)
     write_private(unfinished / "operator.nk", operator.seed + "\n")
-    write_private(unfinished / "operator-signing.nk", signing.seed + "\n")
+    write_private(unfinished / SIGNING, signing.seed + "\n")
     write_private(unfinished / "system.nk", system.seed + "\n")
-    facts = Facts(VERSION, now_s, operator_jwt, account, system.public, system_jwt)
+    facts = Facts(VERSION, now_s, operator_jwt, accounts, system.public, system_jwt)
     write_private(unfinished / "authority.json", msgspec.json.encode(facts).decode())
     _complete(Authority(unfinished))
     if directory.exists():
@@ -243,9 +283,10 @@ def _complete(authority: Authority) -> None:
             renew_service(authority, role)
     if not authority.credentials_path(SYSTEM_USER).exists():
         _make_system_user(authority)
-    saved = authority.saved_account()
-    if is_outdated(authority, saved):
-        authority.save_account(authority.sign_account(revocations_in(saved), issued_in(saved)))
+    for of in ACCOUNTS:
+        saved = authority.saved_account(of)
+        if is_outdated(authority, saved, of):
+            authority.save_account(authority.sign_account_after(saved, revocations_in(saved), of), of)
 
 
 def _signed_by(authority: Authority, role: str) -> bool:
@@ -266,7 +307,7 @@ def renew_service(authority: Authority, role: str) -> None:
 
 def _make_system_user(authority: Authority) -> None:
     user = make_key("user")
-    token = encode(authority._key("system.nk"), user.public, SYSTEM_USER, system_user_claims(), int(time.time()))
+    token = encode(authority.key("system.nk"), user.public, SYSTEM_USER, system_user_claims(), int(time.time()))
     write_private(authority.credentials_path(SYSTEM_USER), credentials_text(token, user.seed))
 
 
@@ -282,28 +323,35 @@ def server_access(authority: Authority, resolver: Path) -> str:
     )
 
 
-def hand_account(authority: Authority, resolver: Path) -> None:
-    """Give a server that is about to start the account, unless it has a newer one: that one we take over.
+def hand_accounts(authority: Authority, resolver: Path) -> None:
+    """Give a server that is about to start the accounts, unless it has newer ones: those we take over.
 
     Revocations of both are kept, so a restored backup of either brings nobody back.
     """
     resolver.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = resolver / f"{authority.facts.account}.jwt"
+    for of in ACCOUNTS:
+        _hand_account(authority, of, resolver / f"{authority.account(of)}.jwt")
+
+
+def _hand_account(authority: Authority, of: Account, path: Path) -> None:
     theirs = path.read_text().strip() if path.exists() else ""
-    ours = authority.saved_account()
+    ours = authority.saved_account(of)
     known, wanted = revocations_in(theirs), union(revocations_in(theirs), revocations_in(ours))
-    if known == wanted and issued_in(theirs) >= issued_in(ours) and not is_outdated(authority, theirs):
+    if known == wanted and issued_in(theirs) >= issued_in(ours) and not is_outdated(authority, theirs, of):
         return
-    token = authority.sign_account(wanted, max(issued_in(theirs), issued_in(ours)))
-    authority.save_account(token)
+    token = authority.sign_account(wanted, max(issued_in(theirs), issued_in(ours)), of)
+    authority.save_account(token, of)
     write_private(path, token)
 
 
-def is_outdated(authority: Authority, token: str) -> bool:
-    """Whether an account's JWT has other limits or signing keys than it is to have now."""
+def is_outdated(authority: Authority, token: str, of: Account = "agents") -> bool:
+    """Whether an account's JWT has another signer or, revocations aside, says something else than it is to say now."""
     try:
-        held = decode(token)["nats"]
+        claims = decode(token)
     except BadToken:
         return True
-    wanted = account_claims(authority.scopes(time.time()), {})
-    return any(held.get(name) != wanted[name] for name in ("limits", "signing_keys"))
+    held = claims["nats"]
+    if claims["iss"] != authority.key(SIGNING).public:
+        return True
+    wanted = authority.claims({}, of)
+    return {name: held[name] for name in held if name not in ("revocations", "version")} != wanted

@@ -10,7 +10,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -50,21 +50,35 @@ def operator_claims(system_account: str, signing_keys: Sequence[str]) -> dict[st
     return {"type": "operator", "system_account": system_account, "signing_keys": list(signing_keys)}
 
 
-def account_claims(scopes: Sequence[Scope], revocations: Mapping[str, int]) -> dict[str, Any]:
-    """The account that everything of Sonde lives in.
+class Crossing(Struct, frozen=True):
+    """Subjects that one account offers to another: requests go from the other to it, streams from it to the other."""
 
-    `revocations`: public key -> Unix seconds; no JWT of that key that was issued until then is taken.
+    subject: str
+    kind: Literal["service", "stream"]
+
+
+def account_claims(
+    scopes: Sequence[Scope],
+    revocations: Mapping[str, int],
+    *,
+    streams: bool,
+    offers: Sequence[Crossing] = (),
+    takes: Sequence[tuple[str, Crossing]] = (),
+) -> dict[str, Any]:
+    """An account. `revocations`: public key -> Unix seconds; JWTs of that key issued until then are not taken.
+
+    `streams`: whether it may have any. `offers` are its exports, `takes` its imports, each with its account.
     """
-    limits = {
-        **_UNLIMITED,
-        "wildcards": True,
-        "mem_storage": -1,
-        "disk_storage": -1,
-        "streams": -1,
-        "consumer": -1,
-        "max_bytes_required": True,
-    }
+    limits: dict[str, Any] = {**_UNLIMITED, "wildcards": True}
+    if streams:
+        limits |= {"mem_storage": -1, "disk_storage": -1, "streams": -1, "consumer": -1, "max_bytes_required": True}
     claims: dict[str, Any] = {"type": "account", "limits": limits, "signing_keys": [_scope(scope) for scope in scopes]}
+    if offers:
+        claims["exports"] = [{"name": it.subject, "subject": it.subject, "type": it.kind} for it in offers]
+    if takes:
+        claims["imports"] = [
+            {"name": it.subject, "subject": it.subject, "account": account, "type": it.kind} for account, it in takes
+        ]
     if revocations:
         claims["revocations"] = dict(sorted(revocations.items()))
     return claims

@@ -5,22 +5,19 @@ The first letter of a public key names what it is of: O operator, A account, U u
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 from pathlib import Path
 from typing import Literal
 
-import nkeys
-from nacl.exceptions import CryptoError
-from nacl.signing import VerifyKey
+from infra.bus import nkeys
+from infra.files import write_private as write_private
 
 Kind = Literal["operator", "account", "user"]
 
-_PREFIXES: dict[Kind, int] = {
-    "operator": nkeys.PREFIX_BYTE_OPERATOR,
-    "account": nkeys.PREFIX_BYTE_ACCOUNT,
-    "user": nkeys.PREFIX_BYTE_USER,
+_KINDS: dict[Kind, int] = {
+    "operator": nkeys.OPERATOR,
+    "account": nkeys.ACCOUNT,
+    "user": nkeys.USER,
 }
 
 
@@ -34,10 +31,10 @@ class Key:
     def __init__(self, seed: str) -> None:
         """Raises BadKey."""
         try:
-            self._pair = nkeys.from_seed(bytearray(seed.strip().encode()))
-            self.public: str = self._pair.public_key.decode()
-        except Exception:  # nkeys raises many kinds for one thing; none of them may show the seed
-            raise BadKey("not a valid seed") from None
+            self._pair = nkeys.KeyPair(seed.strip())
+        except nkeys.NotASeed as error:
+            raise BadKey(str(error)) from None
+        self.public = self._pair.public_key
         self.seed = seed.strip()
 
     def __repr__(self) -> str:
@@ -45,12 +42,11 @@ class Key:
 
     def sign(self, data: bytes) -> bytes:
         """The signature of `data`, 64 bytes."""
-        signature: bytes = self._pair.sign(data)
-        return signature
+        return self._pair.sign(data)
 
 
 def make_key(kind: Kind) -> Key:
-    return Key(nkeys.encode_seed(os.urandom(32), _PREFIXES[kind]).decode())
+    return Key(nkeys.encode_seed(_KINDS[kind], os.urandom(32)))
 
 
 def read_key(path: Path) -> Key:
@@ -65,43 +61,10 @@ def read_key(path: Path) -> Key:
 
 def is_public_user_key(text: str) -> bool:
     """Whether `text` is the public key of a user, checksum included."""
-    return text.startswith("U") and _raw_public(text) is not None
+    found = nkeys.decode_public(text)
+    return found is not None and found[0] == nkeys.USER
 
 
 def verifies(public: str, signature: bytes, data: bytes) -> bool:
     """Whether `signature` of `data` was made by the owner of the public key."""
-    key = _raw_public(public)
-    if key is None:
-        return False
-    try:
-        VerifyKey(key).verify(data, signature)
-    except (CryptoError, ValueError):  # the latter for one of a wrong length
-        return False
-    return True
-
-
-def _raw_public(text: str) -> bytes | None:
-    """The 32 bytes of a public key, between its kind and its checksum; None when it is none."""
-    try:
-        raw = base64.b32decode(text)
-    except (binascii.Error, ValueError):
-        return None
-    if len(raw) != 35 or nkeys.crc16_checksum(raw[:33]) != raw[33:]:
-        return None
-    return raw[1:33]
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace `path`, whole or not at all, readable by its owner alone."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    return nkeys.verifies(public, signature, data)

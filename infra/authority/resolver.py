@@ -15,6 +15,8 @@ _UPDATE = "$SYS.REQ.CLAIMS.UPDATE"
 _PING = "$SYS.REQ.SERVER.PING"
 QUIET_S = 0.5
 """Nobody says how many servers will answer: when none has for so long, all have."""
+SHORT_QUIET_S = 0.2
+"""The same where a server that is missed is asked again soon, and somebody waits for what comes next."""
 _OK = 200
 
 
@@ -39,6 +41,12 @@ async def held_account(client: Client, account: str) -> str:
     except nats.errors.NoRespondersError:
         return ""
     return answer.data.decode(errors="replace").strip()
+
+
+async def held_accounts(client: Client, account: str) -> list[str]:
+    """The JWT of `account` as each server holds it that has one. Raises what the bus raises."""
+    subject = f"$SYS.REQ.ACCOUNT.{account}.CLAIMS.LOOKUP"
+    return [data.decode(errors="replace").strip() async for data in _replies(client, subject, b"", SHORT_QUIET_S)]
 
 
 async def push_account(client: Client, token: str) -> Pushed:
@@ -69,16 +77,22 @@ async def count_servers(client: Client) -> int:
 
 async def _answers(client: Client, subject: str, data: bytes) -> AsyncIterator[dict[str, Any]]:
     """All answers to one request, until `QUIET_S` have passed without one."""
+    async for reply in _replies(client, subject, data, QUIET_S):
+        yield msgspec.json.decode(reply, type=dict)
+
+
+async def _replies(client: Client, subject: str, data: bytes, quiet_s: float) -> AsyncIterator[bytes]:
+    """The same, as they come, until `quiet_s` have passed without one."""
     inbox = client.new_inbox()
     subscription = await client.subscribe(inbox)
     try:
         await client.publish(subject, data, reply=inbox)
         while True:
             try:
-                message = await subscription.next_msg(QUIET_S)
+                message = await subscription.next_msg(quiet_s)
             except nats.errors.TimeoutError:
                 return
             if message.data:  # without: nobody serves this subject
-                yield msgspec.json.decode(message.data, type=dict)
+                yield message.data
     finally:
         await subscription.unsubscribe()

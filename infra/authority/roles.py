@@ -6,7 +6,7 @@ wipe it with a roll-up header.
 
 from __future__ import annotations
 
-from infra.authority.claims import Permissions
+from infra.authority.claims import Crossing, Permissions
 from schemas import subjects
 from schemas.subjects import ALERTS, BACKFILL, CONFIG_BUCKET, CONFIG_STREAM, DEADLETTER, EVENTS, METRICS, STREAMS
 
@@ -81,7 +81,7 @@ ROLES: dict[str, Permissions] = {
             subjects.LIVE_INTEREST,
             subjects.SETTINGS_CHANGED,
         ),
-        subscribe=(_INBOX, "metrics.*", "backfill.*", "live.*", "alerts.>", subjects.SETTINGS_CHANGED),
+        subscribe=(_INBOX, "metrics.*", "backfill.*", "live.*", "events.*", "alerts.>", subjects.SETTINGS_CHANGED),
     ),
     "retention": Permissions(subscribe=(_INBOX, subjects.SETTINGS_CHANGED)),
     "migrate": Permissions(
@@ -104,6 +104,17 @@ ROLES: dict[str, Permissions] = {
     "operator": Permissions(subscribe=(_INBOX, *READABLE)),
 }
 """Role -> permissions."""
+
+OFFERED_TO_AGENTS = (
+    Crossing("metrics.*", "service"),
+    Crossing("backfill.*", "service"),
+    Crossing("events.*", "service"),
+    Crossing(f"$JS.API.DIRECT.GET.{CONFIG_STREAM}.$KV.{CONFIG_BUCKET}.*", "service"),
+    Crossing("config.*", "stream"),
+    Crossing(subjects.LIVE_INTEREST, "stream"),
+)
+"""What the account of the services offers to that of the agents. A service carries an answer back, here the ack."""
+OFFERED_BY_AGENTS = (Crossing("live.*", "stream"), Crossing("command.>", "service"))
 
 SERVICES = ("ingest", "alerts", "gateway", "retention", "migrate", "tools")
 """Roles that have one user each, of the same name, made with the authority."""

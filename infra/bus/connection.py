@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -20,6 +19,7 @@ from nats.aio.client import Client
 from infra.bus.backoff import Backoff
 from infra.bus.credentials import identity
 from infra.bus.patience import ANYBODY, Access, Patience
+from infra.bus.tls import client_for, is_encrypted, trust
 from infra.bus.wait_for import mend_wait_for
 
 mend_wait_for()
@@ -52,7 +52,8 @@ async def connect(
 ) -> Client:
     """A connection that re-connects for ever; sets `closed` when the client gives up all the same.
 
-    While the bus refuses us, this waits as it does while there is no bus. User and password can stand in `url`.
+    While the bus refuses us, this waits as it does while there is no bus. `url` may be several addresses, separated by
+    commas. User and password can stand in them.
     `patience`: of earlier connections, so that what went wrong with them is not said again.
     """
     patience = patience or Patience(name, access)
@@ -76,11 +77,12 @@ async def connect(
         if closed is not None:
             closed.set()
 
-    client = Client()
-    encrypted = url.startswith("tls://")
+    urls = url.split(",")
+    encrypted = is_encrypted(url)
+    client = client_for(url)
     sign, jwt = identity(access.credentials) if access.credentials else (None, None)
     await client.connect(
-        url,
+        urls,
         name=name,
         error_cb=on_error,
         disconnected_cb=on_disconnect,
@@ -96,16 +98,10 @@ async def connect(
         signature_cb=sign,
         user_jwt_cb=jwt,
         tls=trust(access.ca) if encrypted else None,
+        tls_hostname=access.server_name or None,
         tls_handshake_first=encrypted,
     )
     return client
-
-
-def trust(ca: str) -> ssl.SSLContext:
-    """TLS 1.3 with a server that the certificates in the file `ca`, or else the system's, vouch for. Raises OSError."""
-    context = ssl.create_default_context(cafile=ca) if ca else ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    return context
 
 
 @contextlib.asynccontextmanager

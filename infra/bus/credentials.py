@@ -64,13 +64,13 @@ def identity(path: str) -> tuple[Callable[[str], bytes], Callable[[], bytes]]:
         nonlocal jwt
         jwt, seed = read_credentials(path)
         try:
-            import nkeys  # brings a cryptographic library, which a program without credentials does without
+            from infra.bus import nkeys  # a cryptographic library, which a program without credentials does without
         except ImportError as error:
-            raise BadCredentials(path, f"the Python package nkeys, needed to sign, is not installed: {error}") from None
+            raise BadCredentials(path, f"the Python package PyNaCl is needed to sign: {error}; install it") from None
         try:
-            pair = nkeys.from_seed(bytearray(seed))
-        except Exception as error:  # nkeys raises many kinds for one thing: this is no seed
-            raise BadCredentials(path, f"its seed is not valid ({type(error).__name__}); replace the file") from None
+            pair = nkeys.KeyPair(seed)
+        except nkeys.NotASeed:
+            raise BadCredentials(path, "its seed is not valid; replace the file") from None
         return base64.b64encode(pair.sign(nonce.encode()))
 
     return sign, lambda: jwt

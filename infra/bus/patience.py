@@ -6,18 +6,20 @@ import asyncio
 import logging
 import re
 import time
+from collections.abc import Callable
 
 import nats.errors
 from msgspec import Struct
 
 from infra.bus.backoff import Backoff
 from infra.bus.credentials import BadCredentials, stamp, user_name
+from infra.bus.tls import UntrustedServer
 
 logger = logging.getLogger(__name__)
 
 SAY_EVERY_S = 3600.0
 _MOST_TEXTS = 64
-_LOOK_EVERY_S = 5.0
+_LOOK_EVERY_S = 1.0
 _REFUSAL = re.compile("authorization (violation|failed)|authentication (expired|revoked)", re.IGNORECASE)
 """How the server says that it does not know us, or knows us and does not want us."""
 
@@ -31,17 +33,21 @@ class Access(Struct, frozen=True):
     """Begin of the subjects on which answers arrive; permissions may allow only one of our own."""
     ca: str = ""
     """Path of certificates (PEM) that vouch for a server with TLS; empty: those that the system trusts."""
+    server_name: str = ""
+    """Name that the server's certificate is for; empty: the host of the address."""
     refused_wait_s: tuple[float, float] = (1.0, 900.0)
     """First and longest wait after a refusal, which only an operator ends."""
+    refused: Callable[[], None] | None = None
+    """Called at each refusal: there may be somebody who can get other credentials."""
 
 
 ANYBODY = Access()
 
 
-def access_of(credentials: str, ca: str = "") -> Access:
+def access_of(credentials: str, ca: str = "", server_name: str = "") -> Access:
     """The access of a service or tool: its inbox is the one that its user may have. Raises BadCredentials."""
     prefix = f"_INBOX_{user_name(credentials)}" if credentials else "_INBOX"
-    return Access(credentials, prefix, ca)
+    return Access(credentials, prefix, ca, server_name)
 
 
 class Seldom:
@@ -95,9 +101,13 @@ class Patience:
             facts = {"client": self._name, "error": text}
             if refusal:
                 logger.error("bus refuses this program, will retry", extra=facts)
+            elif isinstance(error, UntrustedServer):
+                logger.error("bus not trusted, will retry", extra=facts)
             else:
                 logger.warning("bus error", extra=facts)
         if refusal:
+            if self._access.refused is not None:
+                self._access.refused()
             await self._sleep_unless_replaced(self._refused.next_s())
         elif isinstance(error, OSError) or not connected:
             await asyncio.sleep(self._away.next_s())

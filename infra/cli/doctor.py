@@ -17,9 +17,10 @@ from nats.aio.client import Client
 
 from infra.addresses import redact
 from infra.bus.ordered import timestamp_ns
+from infra.certificates.listening import local_gateway, local_trust
 from infra.cli.process import say
 from infra.cli.reach import Unreachable, bus, database, reason
-from infra.settings import ServerSettings
+from infra.settings import ServerSettings, SettingError
 from infra.storage.database import TRANSIENT, Connection
 from schemas.subjects import METRICS, STREAMS
 
@@ -51,8 +52,8 @@ class Link(Struct, frozen=True):
 
 async def doctor(settings: ServerSettings) -> int:
     """Print one line per link; returns 1 when any is broken."""
-    shown = f"bus {redact(settings.nats_url)}, database {redact(settings.database_url)}, gateway {_base(settings)}"
-    say(shown)
+    servers = f"bus {redact(settings.nats_url)}, database {redact(settings.database_url)}"
+    say(f"{servers}, gateway {local_gateway(settings)}")
     links = _links(settings)
     broken: list[str] = []
     for link in links:
@@ -197,13 +198,13 @@ async def _retention(database: Connection) -> str:
 
 
 async def _gateway(settings: ServerSettings) -> str:
-    async with httpx.AsyncClient(base_url=_base(settings), timeout=5) as http:
+    async with _client(settings, 5) as http:
         try:
             answer = await http.get("/api/v1/health/ready")
         except httpx.TransportError as error:
             why = _http_reason(error)
             remedy = "start `sonde gateway`, or set SONDE_PORT"
-            raise Broken(f"no gateway at {_base(settings)}: {why}; {remedy}") from None
+            raise Broken(f"no gateway at {local_gateway(settings)}: {why}; {remedy}") from None
     body: dict[str, Any] = answer.json()
     if answer.status_code != 200:
         raise Broken(f"it answers {answer.status_code}: {json.dumps(body.get('checks', body))}; repair what this names")
@@ -212,7 +213,7 @@ async def _gateway(settings: ServerSettings) -> str:
 
 async def _live(settings: ServerSettings) -> str:
     async with (
-        httpx.AsyncClient(base_url=_base(settings), timeout=10) as http,
+        _client(settings, 10) as http,
         http.stream("GET", "/api/v1/live", params={"metrics": "cpu.total"}) as answer,
     ):
         if answer.status_code != 200:
@@ -224,13 +225,21 @@ async def _live(settings: ServerSettings) -> str:
     raise Broken("the stream ended without a frame; check the log of `sonde gateway`")
 
 
+def _client(settings: ServerSettings, timeout_s: float) -> httpx.AsyncClient:
+    """Raises Broken."""
+    try:
+        trusted = local_trust(settings)
+        return httpx.AsyncClient(base_url=local_gateway(settings), timeout=timeout_s, verify=trusted, trust_env=False)
+    except SettingError as error:
+        raise Broken(str(error)) from None
+    except OSError as error:
+        facts = f"certificate of the gateway not readable: {reason(error)}"
+        raise Broken(f"{facts}; start `sonde gateway`, or run this as its user") from None
+
+
 def _http_reason(error: httpx.TransportError) -> str:
     """As for the other servers; httpx says why only in what it was caused by."""
     cause: BaseException | None = error
     while cause is not None and not (isinstance(cause, OSError) and cause.errno):
         cause = cause.__cause__ or cause.__context__
     return reason(cause or error)
-
-
-def _base(settings: ServerSettings) -> str:
-    return f"http://{settings.http_host}:{settings.port}"

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import msgspec
 
+from infra.addresses import redact
 from infra.cli import process
 from infra.settings import AgentSettings, ServerSettings, SettingError, load_settings
 from schemas.version import VERSION
@@ -31,9 +32,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    arguments = _parser().parse_args(argv)
-    command: Callable[[argparse.Namespace], int] = arguments.command
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
+        if words[:1] == ["agent"] and words[1:2] in (["enrol"], ["wait"]):
+            from agent.__main__ import main as agent_main
+
+            return agent_main(words[1:])  # it has options of its own
+        arguments = _parser().parse_args(words)
+        command: Callable[[argparse.Namespace], int] = arguments.command
         return command(arguments)
     except (SettingError, process.CommandError) as error:
         print(f"sonde: {error}", file=sys.stderr)
@@ -82,9 +88,10 @@ def _parser() -> argparse.ArgumentParser:
     agent = add(
         "agent",
         _agent,
-        "Sample this machine and publish to the bus; check collectors; show an agent's state.",
+        "Sample this machine and publish to the bus; check collectors; show an agent's state; enrol it.",
     )
-    agent.add_argument("action", nargs="?", choices=("run", "check", "status"), help="what to do (default: run)")
+    actions = ("run", "check", "status", "enrol", "wait")
+    agent.add_argument("action", nargs="?", choices=actions, help="what to do (default: run)")
     agent.add_argument("--once", action="store_true", help="the same as check")
     agent.add_argument("--json", action="store_true", help="print check or status as one JSON object")
     for name, does in (
@@ -107,10 +114,35 @@ def _parser() -> argparse.ArgumentParser:
     tail.add_argument("--count", type=_number, default=0, metavar="N", help="exit after N messages (default: 0, never)")
     add("hosts", _hosts, "List the hosts with their last sample.")
     add("doctor", _doctor, "Check every link from agent to browser and name the broken ones.")
+    _add_authority(add)
     bench = add("bench", _bench, "Run a benchmark of this checkout.")
     bench.add_argument("name", help="agent, wire, ingest ...")
     bench.add_argument("rest", nargs=argparse.REMAINDER, help="options of the benchmark, such as --json")
     return parser
+
+
+def _add_authority(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands of infra/cli/authority.py."""
+    authority = add("authority", _authority, "The keys behind all identities: make, show, rotate, back up, restore.")
+    verbs = authority.add_subparsers(dest="verb", metavar="VERB", required=True)
+    init = verbs.add_parser("init", help="make the keys unless they exist; print what nats-server needs")
+    init.add_argument("--nats-data", default="/data", help="store_dir of nats-server, stopped now (default: /data)")
+    init.add_argument("--server-conf", default="", help="write what nats-server needs to this file")
+    status = verbs.add_parser("status", help="show keys, operators, revocations, and what the servers hold")
+    status.add_argument("--json", action="store_true", help="print one JSON object")
+    rotate = verbs.add_parser("rotate", help="replace signing keys")
+    rotate.add_argument("what", choices=("agents", "services", "operators", "account"))
+    rotate.add_argument("--now", action="store_true", help="old keys end at once; agents renew over HTTPS")
+    for verb, does in (("backup", "write all keys to FILE"), ("restore", "take all keys from FILE")):
+        verbs.add_parser(verb, help=does).add_argument("file")
+    operator = add("operator", _operator, "People who read the bus with NATS clients of their own.")
+    verbs = operator.add_subparsers(dest="verb", metavar="VERB", required=True)
+    new = verbs.add_parser("add", help="write NAME.creds: reads every subject, writes none")
+    new.add_argument("name")
+    new.add_argument("--days", type=_number, default=0, help="days until it ends (default: 0, never)")
+    new.add_argument("--file", default="", help="where to write it (default: NAME.creds)")
+    verbs.add_parser("list", help="who there is")
+    verbs.add_parser("revoke", help="end it at once, on all servers").add_argument("name")
 
 
 def _server_settings(role: str = "tools", service: bool = False) -> ServerSettings:
@@ -134,14 +166,27 @@ def _server_settings(role: str = "tools", service: bool = False) -> ServerSettin
         return settings
     changes = {name: getattr(running, name) for name in open_}
     if "nats_url" in open_ and running.users and not settings.nats_credentials:
-        changes |= {"nats_credentials": str(Path(running.users) / f"{role}.creds"), "nats_ca": running.nats_ca}
+        changes |= {name: getattr(running, name) for name in ("nats_ca", "nats_server_name")}
+        changes["nats_credentials"] = str(Path(running.users) / f"{role}.creds")
+    if "port" in open_ and settings.tls == defaults.tls:
+        changes |= {name: getattr(running, name) for name in ("http_host", "tls")}
     return msgspec.structs.replace(settings, **changes)
 
 
 def _up(_: argparse.Namespace) -> int:
     from infra.cli.up import up
 
-    return up(load_settings(ServerSettings), load_settings(AgentSettings))
+    settings = load_settings(ServerSettings)
+    for name, instead in (
+        ("nats_url", "set SONDE_BUS_HOST and SONDE_BUS_PORT to say where it listens"),
+        ("database_url", "remove this setting"),
+    ):
+        if getattr(settings, name) != getattr(ServerSettings(), name):
+            raise SettingError(
+                f"SONDE_{name.upper()}: {redact(getattr(settings, name))!r}: `sonde up` starts a server of its own; "
+                f"{instead}, or start the services one by one (docs/operations.md)"
+            )
+    return up(settings, load_settings(AgentSettings))
 
 
 def _agent(arguments: argparse.Namespace) -> int:
@@ -187,6 +232,44 @@ def _doctor(_: argparse.Namespace) -> int:
     from infra.cli.doctor import doctor
 
     return process.run(doctor(_server_settings()))
+
+
+def _authority(arguments: argparse.Namespace) -> int:
+    from infra.cli import authority
+
+    settings = _authority_settings()
+    match arguments.verb:
+        case "init":
+            return authority.init(settings, arguments.nats_data, arguments.server_conf)
+        case "status":
+            return process.run(authority.status(settings, arguments.json))
+        case "rotate":
+            return process.run(authority.rotate(settings, arguments.what, arguments.now))
+        case "backup":
+            return authority.back_up(settings, arguments.file)
+        case _:
+            return authority.restore(settings, arguments.file)
+
+
+def _operator(arguments: argparse.Namespace) -> int:
+    from infra.cli import authority
+
+    settings = _authority_settings()
+    match arguments.verb:
+        case "add":
+            return authority.add_operator(settings, arguments.name, arguments.days, arguments.file)
+        case "list":
+            return authority.list_operators(settings)
+        case _:
+            return process.run(authority.revoke_operator(settings, arguments.name))
+
+
+def _authority_settings() -> ServerSettings:
+    """Keys are made and shown with or without servers."""
+    try:
+        return _server_settings()
+    except process.Gone:
+        return load_settings(ServerSettings)
 
 
 def _bench(arguments: argparse.Namespace) -> int:

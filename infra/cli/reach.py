@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import ssl
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -13,10 +14,11 @@ import nats.js.errors
 from nats.aio.client import Client
 
 from infra.addresses import redact
-from infra.bus.connection import BUS_TRANSIENT, trust
+from infra.bus.connection import BUS_TRANSIENT
 from infra.bus.connection import connection as bus_connection
 from infra.bus.credentials import identity
 from infra.bus.patience import Access, access_of, is_refusal
+from infra.bus.tls import UntrustedServer, client_for, is_encrypted, trust
 from infra.cli.process import CommandError, OutputClosed
 from infra.settings import ServerSettings
 from infra.storage.database import DATABASE_TRANSIENT, Connection
@@ -66,12 +68,12 @@ async def _probe(url: str, name: str, access: Access) -> None:
     """Connect once and close. A client that re-connects for ever, as ours does, never says why it cannot."""
     seen: list[Exception] = []
     sign, jwt = identity(access.credentials) if access.credentials else (None, None)
-    encrypted = url.startswith("tls://")
+    tls = trust(access.ca) if is_encrypted(url) else None
 
     async def on_error(error: Exception) -> None:
         seen.append(error)
 
-    client = Client()
+    client = client_for(url)
     try:
         await client.connect(
             url,
@@ -83,8 +85,9 @@ async def _probe(url: str, name: str, access: Access) -> None:
             connect_timeout=WITHIN_S,
             signature_cb=sign,
             user_jwt_cb=jwt,
-            tls=trust(access.ca) if encrypted else None,
-            tls_handshake_first=encrypted,
+            tls=tls,
+            tls_hostname=access.server_name or None,
+            tls_handshake_first=tls is not None,
         )
     except nats.errors.NoServersError as error:
         first: Exception = seen[0] if seen else error
@@ -107,6 +110,8 @@ async def database(url: str, name: str) -> AsyncIterator[Connection]:
 def bus_text(url: str, error: Exception) -> str:
     """Why the bus at `url` is of no use, and what to do."""
     where = redact(url)
+    if isinstance(error, UntrustedServer):
+        return f"bus at {where}: {error} (SONDE_NATS_CA)"
     if is_refusal(error):
         return f"bus at {where} refuses this user: {reason(error)}; set SONDE_NATS_CREDENTIALS to its .creds file"
     if isinstance(error, nats.js.errors.APIError):
@@ -140,6 +145,8 @@ def reason(error: BaseException) -> str:
         return f"host name not found ({error.strerror})"
     if isinstance(error, TimeoutError):
         return f"no answer within {WITHIN_S} s"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate not trusted: {error.verify_message}"
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno).lower()
     if isinstance(error, nats.errors.AuthorizationError) or "authorization violation" in str(error).lower():

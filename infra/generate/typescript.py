@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Struct, UnsetType
 
-from schemas import api, messages, rules
+from schemas import api, enrolment, messages, rules
 from schemas.catalogue import CATALOGUE, Family, Metric
 from schemas.overview import OVERVIEW, SUMMARY
 
@@ -51,6 +51,13 @@ SHAPES: tuple[type[Struct], ...] = (
     api.Snapshot,
     api.LiveSample,
     api.Frame,
+    api.Removal,
+    api.Removals,
+    enrolment.NewToken,
+    enrolment.EnrolmentToken,
+    enrolment.EnrolmentTokens,
+    enrolment.MadeToken,
+    enrolment.HostIdentity,
 )
 
 ALIASES: dict[str, Any] = {
@@ -60,6 +67,7 @@ ALIASES: dict[str, Any] = {
     "AlertState": messages.AlertState,
     "Severity": messages.Severity,
     "TransitionKind": messages.TransitionKind,
+    "TokenState": enrolment.TokenState,
     "Values": api.Values,
 }
 

@@ -22,7 +22,7 @@ from infra.servers.cluster import USER, find_programs, is_ready, prepare
 from infra.servers.process import EmbeddedServerError, Plan, PortTakenError, Server, locked, log_text, start_somewhere
 from schemas.subjects import STREAMS
 
-__all__ = ["EmbeddedServerError", "PortTakenError", "Server", "nats_server", "postgres_server"]
+__all__ = ["EmbeddedServerError", "PortTakenError", "Server", "bus_tls", "nats_server", "postgres_server"]
 
 logger = logging.getLogger(__name__)
 
@@ -31,12 +31,16 @@ _STORE_BYTES = 16 * 2**30
 _RESERVED_BYTES = sum(stream.max_bytes for stream in STREAMS) + 512 * 2**20
 """JetStream refuses to make a stream whose largest size, with the others', exceeds the store's."""
 
+_HANDSHAKES_PER_S = 500
+"""Of new connections: a fleet that comes back takes part of a core, not all of it; who is turned away tries again."""
+
 _NATS_CONFIG = """\
 # Written at every start.
 server_name: sonde
 max_payload: 512KB
 max_pending: 32MB
 ping_interval: "20s"
+ping_max: 2
 write_deadline: "10s"
 lame_duck_grace_period: "1s"
 lame_duck_duration: "30s"
@@ -45,6 +49,7 @@ jetstream {{
   max_file_store: {store_bytes}
   max_memory_store: 64MB
   sync_interval: always
+  strict: true
 }}
 """
 
@@ -121,6 +126,18 @@ async def postgres_server(data_dir: Path | str, port: int = 0, host: str = "127.
             yield server
         finally:
             await server.stop()
+
+
+def bus_tls(certificate: str, key: str) -> str:
+    """The part of a nats-server's configuration that makes it encrypt, with these files (PEM).
+
+    SIGHUP makes it read them again; connections stay, and files that do not belong together leave it as it was.
+    """
+    return (
+        f"tls {{\n  cert_file: {_quoted(Path(certificate))}\n  key_file: {_quoted(Path(key))}\n"
+        f'  min_version: "1.3"\n  handshake_first: true\n  timeout: 5\n'
+        f"  connection_rate_limit: {_HANDSHAKES_PER_S}\n}}\n"
+    )
 
 
 def _absolute(directory: Path | str) -> Path:

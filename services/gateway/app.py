@@ -9,6 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
+from infra.addresses import is_loopback
+from infra.certificates.names import machine_names
 from infra.settings import ServerSettings
 from infra.storage.database import Pool
 from schemas.catalogue import CATALOGUE, Family
@@ -19,8 +21,10 @@ from services.gateway.agents.api_identities import identity_routes
 from services.gateway.agents.api_removal import host_removal, removal_routes
 from services.gateway.agents.api_tokens import token_routes
 from services.gateway.agents.identities import authority_directory
+from services.gateway.agents.install import install_routes, with_wheel
 from services.gateway.agents.reach import Reach, reach_of
 from services.gateway.agents.refused import Refusals
+from services.gateway.agents.wheels import folder
 from services.gateway.alerting.alerts import alert_routes
 from services.gateway.alerting.channels import channel_routes
 from services.gateway.alerting.rules import rule_routes
@@ -33,7 +37,8 @@ from services.gateway.http.abort import Abort
 from services.gateway.http.bus import Bus
 from services.gateway.http.catalogue import catalogue_routes
 from services.gateway.http.dashboard import dashboard_routes
-from services.gateway.http.guard import Guard, host_name
+from services.gateway.http.encryption import ca_routes, own_trust
+from services.gateway.http.guard import LOOPBACK_NAMES, Guard, Names, host_name
 from services.gateway.http.problems import (
     ProblemError,
     on_bug,
@@ -63,7 +68,7 @@ def create_app(
     """The application on top of what the service holds; `catalogue` decides which metrics there are."""
 
     def reach() -> Reach:
-        return reach_of(settings)
+        return reach_of(settings, *own_trust(settings))
 
     desk = Desk(
         pool=pool,
@@ -74,6 +79,7 @@ def create_app(
         revoked=runtime.revoked,
         proxied=settings.tls == "in-front",
     )
+    wheels = folder(settings)
     announce = announcer(bus, runtime.stale, hub.setting)
     delete_host = host_removal(pool, bus, hub.fleet, announce, hub.left, (runtime.revoked, runtime.configs_changed))
     health = health_routes(pool, bus)
@@ -89,7 +95,7 @@ def create_app(
         *channel_routes(pool),
         *viewer_routes(hub),
         *enrol_routes(desk),
-        *token_routes(pool, reach),
+        *token_routes(pool, with_wheel(reach, wheels)),
         *identity_routes(pool, reach, runtime.revoked),
         *removal_routes(pool),
         *agent_routes(pool, bus, hub.fleet, runtime.configs_changed, catalogue),
@@ -97,14 +103,24 @@ def create_app(
         *live_routes(hub, catalogue, abort),
     ]
 
-    def names() -> frozenset[str]:
-        """Where people and machines reach the gateway besides loopback: its addresses, and the dashboard's as set."""
-        public = (urlsplit(url).netloc for url in (settings.public_url, runtime.settings.dashboard_url))
-        return frozenset(filter(None, map(host_name, (settings.http_host, *public))))
+    reachable = not is_loopback(settings.http_host)
+    always = LOOPBACK_NAMES | frozenset(machine_names() if reachable else ())
+
+    def names() -> Names:
+        """Where the gateway is opened: at its address, and at those that the settings name."""
+        told = (urlsplit(url).netloc for url in (settings.public_url, runtime.settings.dashboard_url))
+        more = filter(None, map(host_name, (settings.http_host, *told)))
+        return Names(always | frozenset(more), addresses=reachable)
 
     return Starlette(
-        routes=[Mount("/api/v1", routes=api), *health, *dashboard_routes()],
-        middleware=[Middleware(Guard, names=names)],
+        routes=[
+            Mount("/api/v1", routes=api),
+            *health,
+            *ca_routes(settings),
+            *install_routes(wheels, reach),
+            *dashboard_routes(),
+        ],
+        middleware=[Middleware(Guard, names=names, in_front=settings.tls == "in-front")],
         exception_handlers={
             ProblemError: on_problem,
             InvalidField: on_invalid_field,

@@ -8,6 +8,7 @@ import functools
 import logging
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 from msgspec import structs
 from nats.aio.client import Client
@@ -17,13 +18,15 @@ from infra.bus.connection import BUS_TRANSIENT, first_fault, keep_connected
 from infra.settings import ServerSettings
 from infra.storage.database import pool
 from schemas.catalogue import CATALOGUE, Family
+from services.gateway.agents.background import identity_tasks
+from services.gateway.agents.conduct import Conduct
 from services.gateway.agents.configs import publish_configs
-from services.gateway.agents.refused import Refusals, keep_refusals
+from services.gateway.agents.refused import Refusals
 from services.gateway.app import create_app
 from services.gateway.fleet.memory import Fleet
 from services.gateway.http.bus import Bus
 from services.gateway.http.database import NOT_READY
-from services.gateway.http.guard import require_loopback
+from services.gateway.http.encryption import Encryption
 from services.gateway.http.server import GatewayServer, bind
 from services.gateway.live.facts import follow_facts
 from services.gateway.live.hoststates import watch_states
@@ -45,32 +48,35 @@ async def run(
     sockets: list[socket.socket] | None = None,
     on_bound: Callable[[int], None] | None = None,
     catalogue: tuple[Family, ...] = CATALOGUE,
+    nats_log: Path | None = None,
 ) -> None:
     """Serve until `stop` is set.
 
     `sockets` are bound already; without them the address is that of `settings`, and `on_bound` is told the port.
+    `nats_log` is the log of a nats-server beside us, which alone tells who tried what he may not.
     Raises SettingError at once, with one line to show, when the address may not or cannot be had.
     """
-    require_loopback(settings.http_host)
+    encryption = await asyncio.to_thread(Encryption, settings)
     sockets = sockets or [bind(settings.http_host, settings.port)]
     port = sockets[0].getsockname()[1]
     settings = structs.replace(settings, port=port)
     if on_bound is not None:
         on_bound(port)
     access = service_access(settings)
-    bus, fleet, runtime, refusals = Bus(), Fleet(catalogue), Runtime(), Refusals()
+    bus, fleet, runtime = Bus(), Fleet(catalogue), Runtime()
+    refusals, conduct = Refusals(), Conduct()
     hub = Hub(fleet)
     async with contextlib.AsyncExitStack() as stack:
         for bound in sockets:
             stack.callback(bound.close)  # the server does so itself only once it has begun to serve
         connections = await stack.enter_async_context(pool(settings.database_url, "gateway", POOL_SIZE, least=0))
         app = create_app(
-            settings, connections, bus, hub, runtime, lambda client: server.abort(client), catalogue, refusals
+            settings, connections, bus, hub, runtime, lambda scope: server.abort(scope), catalogue, refusals
         )
-        server = GatewayServer(app)
+        server = GatewayServer(app, encryption.context)
 
         async def listening(client: Client) -> None:
-            await listen(client, bus, fleet, hub, runtime.stale)
+            await listen(client, bus, fleet, hub, runtime.stale, conduct)
 
         async def following(client: Client) -> None:
             await follow_facts(client, connections, fleet, hub)
@@ -89,7 +95,8 @@ async def run(
             announce_interest(bus, hub, fleet),
             watch_states(fleet, hub),
             hub.pump(),
-            keep_refusals(connections, refusals),
+            *identity_tasks(settings, connections, bus, refusals, conduct, runtime.revoked, nats_log),
+            encryption.keep(),
         )
         try:
             async with asyncio.TaskGroup() as group:

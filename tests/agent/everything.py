@@ -13,7 +13,7 @@ from agent.sampling.plan import Plans, make_plan
 from agent.sampling.sampler import Sampler
 from agent.sampling.sources import Roots
 from agent.sampling.ticker import Tick
-from agent.spool.spool import Backlog
+from agent.spool.backlog import Backlog
 from agent.system.state import AgentState
 from infra.settings import AgentSettings
 from schemas.agentconfig import AgentConfig, FamilyConfig

@@ -58,7 +58,7 @@ def scratch() -> Iterator[Path]:
         let_go(Path(base))
 
 
-def join(payloads: list[bytes], seq: int) -> bytes:
+def join(payloads: list[bytes], seq: int, epoch: str) -> bytes:
     return b"|".join(payloads)
 
 
@@ -116,7 +116,7 @@ class World:
         self.spool = open_spool(self.place, Limits(message_bytes=300, sync_s=self.sync_s), lambda: self.now_s)
 
     def bus(self, lane: str, message: Message) -> None:
-        epoch = self.spool.epoch
+        epoch = message.epoch
         if message.seq > self.highest.get((epoch, lane), 0):
             self.highest[epoch, lane] = message.seq
             self.seen[epoch, lane, message.seq] = message.payload

@@ -68,7 +68,7 @@ def test_every_batch_that_the_codec_can_make_reads_the_same(document_decoder: De
 @given(samples(), samples())
 def test_merged_batches_read_the_same(document_decoder: Decoder, first: list[Sample], second: list[Sample]) -> None:
     parts = [encode_batch(build_batch("web-1", "k3J9", "metrics", 1, part)) for part in (first, second)]
-    data = merge(parts, 7)
+    data = merge(parts, 7, "e")
     assert document_decoder.decode(data) == expected(data)
 
 

@@ -29,7 +29,7 @@ async def asking(
         await note_reach(database_url, reach)
     fleet = fleet or Fleet(CATALOGUE)
     async with pool(database_url, "test gateway", 4, least=0) as connections:
-        app = create_app(ServerSettings(**settings), connections, Bus(), Hub(fleet), Runtime(), lambda client: None)
+        app = create_app(ServerSettings(**settings), connections, Bus(), Hub(fleet), Runtime(), lambda _: None)
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api/v1", timeout=60) as client:
             yield client

@@ -7,6 +7,7 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from socket import socket
 from typing import Any, NamedTuple
 
@@ -33,6 +34,7 @@ async def gateway(
     bus_url: str,
     catalogue: tuple[Family, ...] = CATALOGUE,
     sockets: list[socket] | None = None,
+    nats_log: Path | None = None,
     **further: Any,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """The service at work on a free port, with `further` settings; a client whose base is /api/v1."""
@@ -43,7 +45,14 @@ async def gateway(
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(
-                service.run(settings, stop, sockets=sockets, on_bound=bound.set_result, catalogue=catalogue)
+                service.run(
+                    settings,
+                    stop,
+                    sockets=sockets,
+                    on_bound=bound.set_result,
+                    catalogue=catalogue,
+                    nats_log=nats_log,
+                )
             )
             try:
                 base = f"http://127.0.0.1:{await bound}/api/v1"

@@ -22,8 +22,16 @@ function read(): void {
     path.value = location.pathname;
     if (query.peek().toString() !== new URLSearchParams(location.search).toString())
       query.value = new URLSearchParams(location.search);
-    if (location.pathname === "/") passing.write("fleet", location.search);
+    if (location.pathname === "/") passing.write("fleet", lookedAt(location.search));
   });
+}
+
+/** What of the fleet's query says how it is looked at: a dialog over it (`add`) is nothing to come back to. */
+function lookedAt(search: string): string {
+  const entries = new URLSearchParams(search);
+  if (!entries.has("add")) return search;
+  entries.delete("add");
+  return entries.size > 0 ? `?${entries}` : "";
 }
 
 /** The fleet as it was last looked at in this tab: its search, filter and order. */

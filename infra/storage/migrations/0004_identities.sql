@@ -48,6 +48,7 @@ CREATE TABLE revocations (
     public_key text PRIMARY KEY,
     at         timestamptz NOT NULL DEFAULT now(),
     reason     text NOT NULL DEFAULT '',
+    account    text NOT NULL DEFAULT 'agents' CHECK (account IN ('agents', 'services')),
     pushed     timestamptz
 );
 COMMENT ON TABLE revocations IS 'keys whose JWTs issued up to "at" no server takes; pushed: when all servers last said that they know';

@@ -17,7 +17,7 @@ from services.gateway.agents import sql_refused
 from services.gateway.agents.api_tokens import make_token, shown_once
 from services.gateway.agents.identities import as_people_see
 from services.gateway.agents.reach import Reach
-from services.gateway.agents.revoking import revoke_host
+from services.gateway.agents.revocation import revoke_host
 from services.gateway.fleet import sql as fleet_sql
 from services.gateway.http.database import connected
 from services.gateway.http.problems import ProblemError, unknown
@@ -36,8 +36,8 @@ def identity_routes(pool: Pool, reach: Callable[[], Reach], revoked: asyncio.Eve
         async with connected(pool) as database:
             await _host_id(database, request)
             row = await database.fetchrow(sql.HOST_IDENTITY, request.path_params["host"])
-        if row is None:
-            raise _no_identity(request.path_params["host"])
+        if row is None:  # known, so nothing failed: a 404 would be an error in every browser that shows such a host
+            return Response(status_code=204)
         return answer(as_people_see(row, now_ms()))
 
     async def revoke(request: Request) -> Response:

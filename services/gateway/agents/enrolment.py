@@ -15,7 +15,7 @@ from infra.storage.database import Connection
 from schemas.enrolment import EnrolRequest, matches
 from services.gateway.agents import sql_identities as sql
 from services.gateway.agents.identities import Issue, refuse_unless_issuable
-from services.gateway.agents.revoking import revoke_host
+from services.gateway.agents.revocation import revoke_host
 from services.gateway.agents.tokens import free_name, token_hash, token_state, wished_name
 from services.gateway.http.problems import ProblemError
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from infra.authority.authority import Authority, AuthorityError
-from infra.authority.keys import BadKey, read_key, verifies
+from infra.authority.authority import SIGNING, Authority, AuthorityError
+from infra.authority.keys import verifies
 from infra.clock import to_ms
 from infra.settings import ServerSettings
 from infra.storage.database import Connection
@@ -65,8 +65,8 @@ def enrolled(authority: Authority, issue: Issue, reach: Reach) -> Enrolment:
 def secret_of(authority: Authority) -> bytes:
     """Behind the challenges of every gateway with this authority. Raises ProblemError 503."""
     try:
-        return challenge_secret(read_key(authority.directory / "operator-signing.nk").seed)
-    except BadKey as error:
+        return challenge_secret(authority.key(SIGNING).seed)
+    except AuthorityError as error:
         raise unavailable(str(error), "/problems/no-authority", 60) from None
 
 

@@ -76,3 +76,12 @@ HOST_IDENTITY = """
 SELECT i.* FROM identities i JOIN hosts h ON h.id = i.host_id WHERE h.name = $1
 ORDER BY i.revoked IS NULL DESC, i.enrolled DESC LIMIT 1
 """
+
+# $1 is a host, or the public key of an identity.
+SUSPEND = """
+UPDATE identities SET suspended = now() + $2 * interval '1 second'
+WHERE (host = $1 OR public_key = $1) AND revoked IS NULL AND (suspended IS NULL OR suspended < now())
+RETURNING public_key, host
+"""
+
+NOTE_CLONE = "UPDATE identities SET cloned = now() WHERE host = $1 AND revoked IS NULL"

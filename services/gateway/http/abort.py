@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 from starlette.types import Receive, Scope
 
-Abort = Callable[[tuple[str, int] | None], None]
-"""Cuts the connection of a client address at once."""
+Abort = Callable[[Scope], None]
+"""Cuts the connection on which a request came at once."""
 
 
 async def cut(abort: Abort, scope: Scope, receive: Receive) -> None:
     """Cut the connection and wait for its end, so that the server sees no answer broken off."""
-    abort(scope.get("client"))
+    abort(scope)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(1):
             await disconnected(receive)

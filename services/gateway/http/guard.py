@@ -1,8 +1,8 @@
 """The guard in front of every route: who may ask, how much, and the headers that every answer carries.
 
-There are no identities yet, so whatever can reach the port may do everything. What keeps strangers out: a loopback
-address only; a list of host names, so that no web page can reach us under a name of its own (DNS rebinding); and no
-changes, nor any use of the API, on behalf of pages of other origins.
+What keeps strangers out, as long as nobody logs in: other machines get what agents need and nothing else; a list of
+host names, so that no web page can reach us under a name of its own (DNS rebinding); and no changes, nor any use of the
+API, on behalf of pages of other origins.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import ipaddress
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from msgspec import Struct
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from infra.settings import SettingError
+from services.gateway.http.peers import is_here, stranger_refusal
 from services.gateway.http.problems import ProblemError, problem_response
 from services.gateway.http.requests import MAX_BODY_BYTES, too_large
 
@@ -49,16 +50,23 @@ HEADERS = {
 }
 
 
-def require_loopback(host: str) -> None:
-    """Raise SettingError unless `host` is an address that only this machine can reach."""
+class Names(Struct, frozen=True):
+    """Under which names a gateway may be asked."""
+
+    names: frozenset[str]
+    addresses: bool = False
+    """Whether under any IP address too: no name server can point one at us."""
+
+    def allow(self, name: str) -> bool:
+        return name in self.names or (self.addresses and _is_address(name))
+
+
+def _is_address(name: str) -> bool:
     try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        ipaddress.ip_address(name)
     except ValueError:
-        loopback = False
-    if not loopback:
-        raise SettingError(
-            f"SONDE_HTTP_HOST: {host!r}: the gateway has no logins yet and listens on loopback only; use 127.0.0.1"
-        )
+        return False
+    return True
 
 
 def host_name(host: str) -> str:
@@ -72,12 +80,13 @@ def host_name(host: str) -> str:
 class Guard:
     """ASGI middleware: refuses what `refusal` refuses, adds the headers.
 
-    `names` gives the host names under which people may open the gateway besides loopback.
+    `names` gives those under which the gateway may be asked at present; `in_front`: something there encrypts.
     """
 
-    def __init__(self, app: ASGIApp, names: Callable[[], frozenset[str]]) -> None:
+    def __init__(self, app: ASGIApp, names: Callable[[], Names], in_front: bool = False) -> None:
         self.app = app
         self.names = names
+        self.in_front = in_front
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -94,20 +103,23 @@ class Guard:
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        problem = refusal(scope["method"], Headers(scope=scope), api, LOOPBACK_NAMES | self.names())
+        headers = Headers(scope=scope)
+        problem = refusal(scope["method"], headers, api, self.names())
+        if problem is None and not is_here(scope, headers):
+            problem = stranger_refusal(scope, self.in_front)
         if problem is not None:
             await problem_response(problem)(scope, receive, send_with_headers)
         else:
             await self.app(scope, receive, send_with_headers)
 
 
-def refusal(method: str, headers: Headers, api: bool, names: frozenset[str]) -> ProblemError | None:
+def refusal(method: str, headers: Headers, api: bool, names: Names) -> ProblemError | None:
     """Why a request goes no further; None when it does."""
     host = headers.get("host", "")
-    if host_name(host) not in names:
+    if not names.allow(host_name(host)):
         return ProblemError(
             421,
-            f"the host name {host[:100]!r} is not allowed; set dashboard_url to the address that people use",
+            f"the host name {host[:100]!r} is not allowed; set SONDE_PUBLIC_URL to the address in use",
             type="/problems/host-name",
         )
     site = headers.get("sec-fetch-site", "none")

@@ -6,10 +6,11 @@ import contextlib
 import errno
 import logging
 import socket
+import ssl
 from collections.abc import Iterator
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.settings import SettingError
 
@@ -17,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 GRACE_S = 1
 """How long open requests may go on after the stop."""
+_TRANSPORT = "sonde.transport"
+"""Key of a request's scope."""
 
 
 class PortTaken(SettingError):
@@ -49,19 +52,21 @@ def bind(host: str, port: int) -> socket.socket:
 class GatewayServer(uvicorn.Server):
     """uvicorn, whose signal handling stays off: the process that runs the service decides when it stops."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                lifespan="off",
-                ws="none",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=GRACE_S,
-            )
+    def __init__(self, app: ASGIApp, tls: ssl.SSLContext | None = None) -> None:
+        """`tls`: the context of every connection; None: they are not encrypted."""
+        config = uvicorn.Config(
+            _with_transport(app),
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=GRACE_S,
         )
+        config.load()
+        config.ssl = tls  # made by us, since its certificate changes while it serves
+        super().__init__(config)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -79,8 +84,19 @@ class GatewayServer(uvicorn.Server):
             for connection in list(self.server_state.connections):
                 connection.transport.abort()
 
-    def abort(self, client: tuple[str, int] | None) -> None:
-        """Cut the connection of `client`, sent or not what is buffered for it."""
-        for connection in list(self.server_state.connections):
-            if client is not None and getattr(connection, "client", None) == client:
-                connection.transport.abort()
+    def abort(self, scope: Scope) -> None:
+        """Cut the connection on which the request came, sent or not what is buffered for it."""
+        transport = scope.get(_TRANSPORT)
+        if transport is not None:
+            transport.abort()
+
+
+def _with_transport(app: ASGIApp) -> ASGIApp:
+    """`app`, whose requests know their connection: by address it could not be found behind a proxy that renames it."""
+
+    async def called(scope: Scope, receive: Receive, send: Send) -> None:
+        # uvicorn's `receive` is a method of the request, which has the transport.
+        scope[_TRANSPORT] = getattr(getattr(receive, "__self__", None), "transport", None)
+        await app(scope, receive, send)
+
+    return called

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import msgspec
 from nats.aio.client import Client
@@ -15,7 +16,7 @@ from nats.aio.msg import Msg
 
 from infra.clock import now_ms
 from schemas.codec import Poison, decode_batch
-from schemas.messages import AlertTransition
+from schemas.messages import AlertTransition, Batch
 from schemas.settings import SettingChanged
 from schemas.subjects import SETTINGS_CHANGED, host_of
 from services.gateway.fleet.memory import Fleet
@@ -29,14 +30,34 @@ YIELD_EVERY = 32
 """Messages after which a backlog lets others have a turn."""
 
 
-async def listen(client: Client, bus: Bus, fleet: Fleet, hub: Hub, stale: asyncio.Event) -> None:
+class Conduct(Protocol):
+    """Who judges how agents behave on the bus."""
+
+    def heard(self, sender: str, size: int) -> None:
+        """A message of this host came, whatever it holds."""
+
+    def batch(self, host: str, epoch: str) -> None:
+        """A batch of the present came that makes sense."""
+
+
+async def listen(client: Client, bus: Bus, fleet: Fleet, hub: Hub, stale: asyncio.Event, conduct: Conduct) -> None:
     """Feed `fleet` and `hub` from the subjects until cancelled; sets `stale` when tables have news for us.
 
-    A message that makes no sense is counted and ignored; an error of ours ends this with that error.
+    `conduct` hears of everything that agents send. A message that makes no sense is counted and ignored; an error of
+    ours ends this with that error.
     """
 
     def on_batch(message: Msg) -> None:
-        take_batch(message.subject, message.data, fleet, hub)
+        host = host_of(message.subject)
+        conduct.heard(host, len(message.data))
+        if fleet.members.ignores(host):  # what a removed or archived host still sends is passed over
+            return
+        batch = take_batch(message.subject, message.data, fleet, hub)
+        if batch.lane == "metrics":
+            conduct.batch(batch.host, batch.epoch)
+
+    def on_other(message: Msg) -> None:
+        conduct.heard(host_of(message.subject), len(message.data))
 
     def on_alert(message: Msg) -> None:
         hub.alert(msgspec.json.decode(message.data, type=AlertTransition))
@@ -47,7 +68,14 @@ async def listen(client: Client, bus: Bus, fleet: Fleet, hub: Hub, stale: asynci
         stale.set()
 
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    receivers = {"metrics.*": on_batch, "live.*": on_batch, "alerts.>": on_alert, SETTINGS_CHANGED: on_setting}
+    receivers = {
+        "metrics.*": on_batch,
+        "live.*": on_batch,
+        "backfill.*": on_other,
+        "events.*": on_other,
+        "alerts.>": on_alert,
+        SETTINGS_CHANGED: on_setting,
+    }
     bus.client = client
     try:
         for subject, receive in receivers.items():
@@ -81,13 +109,8 @@ def _callback(
     return on_message
 
 
-def take_batch(subject: str, data: bytes, fleet: Fleet, hub: Hub) -> None:
-    """Take one batch into the fleet and spread what is new of it. Raises Poison.
-
-    What a removed or archived host still sends is passed over.
-    """
-    if fleet.members.ignores(host_of(subject)):
-        return
+def take_batch(subject: str, data: bytes, fleet: Fleet, hub: Hub) -> Batch:
+    """Take one batch into the fleet and spread what is new of it. Raises Poison."""
     batch = decode_batch(data, fleet.catalogue)
     if batch.host != host_of(subject):
         raise Poison(f"message on {subject} names host {batch.host!r}")
@@ -99,3 +122,4 @@ def take_batch(subject: str, data: bytes, fleet: Fleet, hub: Hub) -> None:
     if fleet.turned(at_ms, batch.host) or new:
         hub.host(batch.host)
     hub.samples(batch.host, fresh)
+    return batch

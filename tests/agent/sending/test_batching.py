@@ -43,20 +43,20 @@ def test_a_merged_message_holds_what_its_batches_held(
             time_ms += 1000
             taken.append(Sample(time_ms, content))
         encoded.append(encode_batch(build_batch("web-1", "e", "metrics", seq, taken)))
-    merged = merge(encoded, 7)
+    merged = merge(encoded, 7, "e")
     expected: dict[tuple[str, str, str, int], int | None] = {}
     for part_bytes in encoded:
         expected |= flat(part_bytes)
     assert flat(merged) == expected
     batch = decode_batch(merged)
     assert (batch.host, batch.epoch, batch.lane, batch.seq) == ("web-1", "e", "backfill", 7)
-    assert merge(encoded, 7) == merged
+    assert merge(encoded, 7, "e") == merged
 
 
 def test_merging_keeps_labels() -> None:
     taken = Sample(START_MS, {"filesystem": {"/": {"total": 1}}}, {"filesystem": {"/": {"fstype": "ext4"}}})
     part = encode_batch(build_batch("web-1", "e", "metrics", 1, [taken]))
-    (only,) = decoded_series(decode_batch(merge([part], 1)))
+    (only,) = decoded_series(decode_batch(merge([part], 1, "e")))
     assert only.labels == {"fstype": "ext4"}
 
 

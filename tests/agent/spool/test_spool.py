@@ -207,7 +207,7 @@ def test_a_batch_that_may_have_been_tried_keeps_its_lane(tmp_path: Path) -> None
     assert spool.next_present() is not None
     again = opened(after_a_crash(tmp_path / "spool", tmp_path / "copy"), now_s=START_S + 6000)
     assert drain(again) == ["1:0"]
-    assert again.next_backfill(join) == (1, b"2:1|3:2|4:3|5:4")
+    assert again.next_backfill(join) == (1, b"2:1|3:2|4:3|5:4", spool.epoch)
 
 
 def test_a_backfill_message_is_the_same_after_a_crash(tmp_path: Path) -> None:

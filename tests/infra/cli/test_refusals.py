@@ -103,9 +103,8 @@ async def test_a_bus_that_refuses_the_user_is_named_as_such(tmp_path: Path) -> N
         url = guarded.url("stranger")
         ended = sonde(tmp_path, "tail", SONDE_NATS_URL=url)
     assert ended.returncode == 2
-    assert re.fullmatch(
-        r"sonde: bus at nats://stranger:\*\*\*@\S+ refuses this user: .*; set SONDE_NATS_URL.*\n", ended.stderr
-    )
+    assert re.fullmatch(r"sonde: bus at nats://stranger:\*\*\*@\S+ refuses this user: .*\n", ended.stderr)
+    assert "set SONDE_NATS_CREDENTIALS to its .creds file" in ended.stderr
 
 
 def test_a_database_that_nobody_migrated_is_named_as_such(tmp_path: Path, blank_database_url: str) -> None:
@@ -207,3 +206,20 @@ async def test_tail_into_a_reader_that_leaves_ends_silently(tmp_path: Path, bus_
     with process.stderr:
         assert process.stderr.read() == b""
     assert process.returncode in (0, 141)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "remedy"),
+    [
+        ("SONDE_NATS_URL", "nats://192.0.2.9:4222", "set SONDE_BUS_HOST and SONDE_BUS_PORT"),
+        ("SONDE_DATABASE_URL", "postgresql://ada:secret@192.0.2.9/sonde", "remove this setting"),
+    ],
+)
+def test_up_does_not_pass_over_a_server_that_it_would_not_use(
+    tmp_path: Path, name: str, value: str, remedy: str
+) -> None:
+    ended = sonde(tmp_path, "up", **{name: value})
+    assert ended.returncode == 2
+    assert remedy in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert "secret" not in ended.stderr

@@ -21,7 +21,7 @@ const DEADLINE_MS = 60_000;
 export async function request<T>(
   method: "GET" | "POST" | "PUT" | "DELETE",
   address: string,
-  options: { body?: unknown; version?: number; signal?: AbortSignal } = {},
+  options: { body?: unknown; version?: number; signal?: AbortSignal; keepalive?: boolean } = {},
 ): Promise<T> {
   const headers: Record<string, string> = { accept: "application/json" };
   const deadline = AbortSignal.timeout(DEADLINE_MS);
@@ -34,6 +34,8 @@ export async function request<T>(
     headers["content-type"] = "application/json";
     init.body = JSON.stringify(options.body);
   }
+  // Arrives also when the page that sent it is left meanwhile.
+  if (options.keepalive) init.keepalive = true;
   if (options.version !== undefined) headers["if-match"] = String(options.version);
   try {
     const response = await fetch(`/api/v1${address}`, init);

@@ -1,6 +1,6 @@
 // Generated from schemas/ by `python -m infra.generate.typescript`. Do not edit.
 
-export type HostState = "up" | "late" | "offline";
+export type HostState = "up" | "late" | "offline" | "archived";
 
 export type Resolution = "raw" | "minute" | "hour";
 
@@ -11,6 +11,8 @@ export type AlertState = "ok" | "pending" | "firing" | "recovering" | "nodata" |
 export type Severity = "warning" | "critical";
 
 export type TransitionKind = "fire" | "escalate" | "deescalate" | "resolve" | "gone";
+
+export type TokenState = "open" | "used" | "expired" | "withdrawn";
 
 export type Values = Record<string, Record<string, Record<string, number | null>>>;
 
@@ -297,4 +299,61 @@ export interface LiveSample {
 export interface Frame {
   time: number;
   samples: LiveSample[];
+}
+
+export interface Removal {
+  name: string;
+  asked: number;
+  parts: number;
+  done: number;
+  rows: number;
+}
+
+export interface Removals {
+  removals: Removal[];
+}
+
+export interface NewToken {
+  note: string;
+  uses: number;
+  expires_s: number;
+  tags: string[];
+  name_pattern: string;
+  host: string;
+}
+
+export interface EnrolmentToken {
+  id: number;
+  state: TokenState;
+  note: string;
+  uses: number;
+  used: number;
+  made: number;
+  expires: number;
+  tags: string[];
+  name_pattern: string;
+  host: string;
+  hosts: string[];
+}
+
+export interface EnrolmentTokens {
+  tokens: EnrolmentToken[];
+}
+
+export interface MadeToken {
+  token: EnrolmentToken;
+  secret: string;
+  line: string;
+  obstacle: string;
+}
+
+export interface HostIdentity {
+  public_key: string;
+  enrolled: number;
+  issued: number;
+  expires: number;
+  revoked: number | null;
+  cloned: number | null;
+  refused: number;
+  suspended: number | null;
 }

@@ -1,4 +1,8 @@
 // What a fleet without hosts shows, and the invitation that a small fleet carries: how hosts come to be here.
+import { useSignal } from "@preact/signals";
+import { openAdding } from "../enrol/adding.ts";
+import { Panel } from "../enrol/dialog.tsx";
+import { CloseIcon } from "../shell/icons.tsx";
 
 export function FirstHost() {
   return (
@@ -6,14 +10,33 @@ export function FirstHost() {
       <h1>No host has reported yet</h1>
       <p>
         A host appears here by itself, within seconds of its agent's first sample. <code>sonde up</code> starts an agent
-        on this machine.
-      </p>
-      <HowTo />
-      <p>
-        Nothing after half a minute? <code>sonde doctor</code> checks every link from the agent to this page and names
-        the broken one.
+        on this machine; nothing after half a minute? <code>sonde doctor</code> names the broken link.
       </p>
     </div>
+  );
+}
+
+/** "Add a machine" in the page itself, for a fleet that began without any. */
+export function FirstMachine({ onClose }: { onClose: (() => void) | null }) {
+  /** Number of machines that were added here: each gets a line of its own. */
+  const turn = useSignal(0);
+  return (
+    <section class="panel first-machine" aria-labelledby="first-machine">
+      <header>
+        <h2 id="first-machine">Add a machine</h2>
+        {onClose && (
+          <button type="button" class="quiet" aria-label="Close" onClick={onClose}>
+            <CloseIcon />
+          </button>
+        )}
+      </header>
+      <Panel
+        key={turn.value}
+        onAnother={() => {
+          turn.value += 1;
+        }}
+      />
+    </section>
   );
 }
 
@@ -22,20 +45,10 @@ export function AnotherHost() {
   return (
     <li class="invitation">
       <h2>Watch another machine</h2>
-      <HowTo />
-      <p>It appears here by itself with its first sample.</p>
+      <p>One line pasted there does it. It appears here by itself with its first sample.</p>
+      <button type="button" onClick={openAdding}>
+        Add a machine
+      </button>
     </li>
-  );
-}
-
-function HowTo() {
-  return (
-    <>
-      <p>Install Sonde on the other machine and start its agent with an address of the bus that it can reach:</p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what is wider than its box must be scrolled by keys too */}
-      <pre tabIndex={0}>
-        <code>SONDE_NATS_URL=nats://…:4222 sonde agent</code>
-      </pre>
-    </>
   );
 }

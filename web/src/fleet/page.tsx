@@ -1,11 +1,15 @@
 // The fleet: counts that filter, a search, and the cards in their order.
+import { useSignal } from "@preact/signals";
+import { adding, leaveAdding } from "../enrol/adding.ts";
+import { AddDialog } from "../enrol/dialog.tsx";
 import { fleet } from "../live/session.ts";
 import { setQuery } from "../router.ts";
 import { STANDING_WORDS } from "../shell/icons.tsx";
 import { Waiting } from "../shell/states.tsx";
 import { useTitle } from "../shell/title.ts";
 import { Card } from "./card.tsx";
-import { AnotherHost, FirstHost } from "./empty.tsx";
+import { AnotherHost, FirstHost, FirstMachine } from "./empty.tsx";
+import { Removing } from "./removing.tsx";
 import { asked, searchText, shown } from "./shown.ts";
 import { Toolbar } from "./toolbar.tsx";
 import "../style/fleet.css";
@@ -16,13 +20,40 @@ const FEW = 3;
 
 export function FleetPage() {
   useTitle("Fleet");
-  if (fleet.snapshots.value === 0) return <Waiting what="the fleet" />;
-  if (fleet.ids.value.length === 0) return <FirstHost />;
+  return fleet.snapshots.value === 0 ? <Waiting what="the fleet" /> : <Fleet />;
+}
+
+function Fleet() {
+  const none = fleet.ids.value.length === 0;
+  /** A fleet that was seen without hosts shows the line in the page, and goes on doing so when the first one comes. */
+  const beginning = useSignal(none);
+  if (none && !beginning.value) beginning.value = true;
   return (
     <div class="fleet">
-      <h1 class="hidden">Fleet</h1>
-      <Toolbar />
-      <Cards />
+      {none ? (
+        <FirstHost key="none" />
+      ) : (
+        <>
+          <h1 class="hidden">Fleet</h1>
+          <Toolbar />
+        </>
+      )}
+      {beginning.value && (
+        <FirstMachine
+          key="first"
+          onClose={
+            none
+              ? null
+              : () => {
+                  beginning.value = false;
+                  leaveAdding();
+                }
+          }
+        />
+      )}
+      {!none && <Cards />}
+      <Removing />
+      {adding.value && !beginning.value && <AddDialog />}
     </div>
   );
 }

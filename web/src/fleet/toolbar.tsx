@@ -1,8 +1,9 @@
 // What narrows the fleet down: counts that filter, a search, an order. All of it is in the address, and only there.
 import { tally } from "../alerts/data.ts";
+import { openAdding } from "../enrol/adding.ts";
 import { fleet } from "../live/session.ts";
 import { setQuery } from "../router.ts";
-import { SearchIcon, STANDING_WORDS, StandingIcon } from "../shell/icons.tsx";
+import { PlusIcon, SearchIcon, STANDING_WORDS, StandingIcon } from "../shell/icons.tsx";
 import { SORTS } from "./order.ts";
 import { SearchHelp } from "./search_help.tsx";
 import { asked, search, searchText, sort } from "./shown.ts";
@@ -27,13 +28,18 @@ export function Toolbar() {
           ))}
         </select>
       </label>
+      <button type="button" class="add" aria-label="Add a machine" onClick={openAdding}>
+        <PlusIcon />
+        <span>Add a machine</span>
+      </button>
     </div>
   );
 }
 
-/** Two standings that seldom are there at all have a place only then. */
+/** Standings that seldom are there at all, and have a place only then. */
+const SELDOM: readonly Standing[] = ["late", "unknown", "archived"];
 const isShown = (standing: Standing): boolean =>
-  (standing !== "late" && standing !== "unknown") || tally.value[standing] > 0 || asked.value === standing;
+  !SELDOM.includes(standing) || tally.value[standing] > 0 || asked.value === standing;
 
 function Strip() {
   return (

@@ -1,11 +1,19 @@
 // What a host is: the most important of it in a line, the rest behind it.
-import type { HostFacts } from "../api/types.gen.ts";
+import type { Loader } from "../api/loading.ts";
+import type { HostFacts, HostIdentity } from "../api/types.gen.ts";
 import { duration, moment, text } from "../format.ts";
 import { known, now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
+import { identityFacts } from "./identity.ts";
+import { Parting } from "./parting.tsx";
 
-export function Facts({ entry }: { entry: Entry }) {
+interface FactsProps {
+  entry: Entry;
+  identity: Loader<HostIdentity | undefined>;
+}
+
+export function Facts({ entry, identity }: FactsProps) {
   const { facts } = entry.host.value;
   const line = [
     facts.os,
@@ -14,12 +22,12 @@ export function Facts({ entry }: { entry: Entry }) {
     uptime(entry),
     facts.agent_version ? `agent ${facts.agent_version}` : "",
   ].filter(Boolean);
-  const rows = rowsOf(facts);
-  if (line.length + rows.length === 0) return null;
+  const held = identity.state.value.value;
+  const rows = [...rowsOf(facts), ...identityRows(identity)];
   return (
     <details class="facts">
       <summary>
-        <span>{line.join(" · ")}</span>
+        <span>{line.join(" · ") || "No facts told yet"}</span>
         <span class="open-word">Details</span>
       </summary>
       <dl>
@@ -30,15 +38,27 @@ export function Facts({ entry }: { entry: Entry }) {
           </div>
         ))}
       </dl>
+      <Parting
+        id={entry.id}
+        archived={entry.host.value.state === "archived"}
+        revocable={held?.revoked === null}
+        onChanged={identity.load}
+      />
     </details>
   );
+}
+
+function identityRows({ state }: Loader<HostIdentity | undefined>): [string, string][] {
+  const { value, error } = state.value;
+  if (error !== null) return [["Identity", `not known at the moment: ${error}`]];
+  return value ? identityFacts(value) : [];
 }
 
 /** `up 12 d 4 h`; a host that is away was up when it last told, and nobody knows more. */
 function uptime(entry: Entry): string {
   const { facts, state } = entry.host.value;
   if (!facts.boot_time) return "";
-  const here = known.value && state !== "offline";
+  const here = known.value && state !== "offline" && state !== "archived";
   const at_s = here ? Math.floor(now.value / 60_000) * 60 : (entry.lastSample ?? 0) / 1000;
   return at_s > facts.boot_time ? `${here ? "up" : "was up"} ${duration(at_s - facts.boot_time)}` : "";
 }

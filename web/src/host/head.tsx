@@ -1,5 +1,7 @@
 // A host's name, state and facts.
 import { standingOf } from "../alerts/data.ts";
+import type { Loader } from "../api/loading.ts";
+import type { HostIdentity } from "../api/types.gen.ts";
 import { type Window, windowQuery } from "../charts/window.ts";
 import { Age } from "../fleet/age.tsx";
 import type { Entry } from "../live/store.ts";
@@ -11,7 +13,13 @@ import { Facts } from "./facts.tsx";
 const BEFORE_MS = 840_000;
 const AFTER_MS = 60_000;
 
-export function Head({ entry, window }: { entry: Entry; window: Window }) {
+interface HeadProps {
+  entry: Entry;
+  window: Window;
+  identity: Loader<HostIdentity | undefined>;
+}
+
+export function Head({ entry, window, identity }: HeadProps) {
   const standing = standingOf(entry);
   entry.tick.value;
   const { lastSample } = entry;
@@ -38,7 +46,7 @@ export function Head({ entry, window }: { entry: Entry; window: Window }) {
           </button>
         )}
       </div>
-      <Facts entry={entry} />
+      <Facts entry={entry} identity={identity} />
     </div>
   );
 }

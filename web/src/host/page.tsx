@@ -11,6 +11,7 @@ import { Boundary } from "../shell/boundary.tsx";
 import { Failed, Nothing, Waiting } from "../shell/states.tsx";
 import { useTitle } from "../shell/title.ts";
 import { RangeBar } from "./bar.tsx";
+import { IdentityWarnings, useIdentity } from "./belonging.tsx";
 import { CHARTS, CORE_FAMILIES, chartsFor, metricsIn, metricsStored } from "./charts.ts";
 import { Head } from "./head.tsx";
 import { openHistory } from "./history.ts";
@@ -55,11 +56,15 @@ function Known({ entry, snapshots }: KnownProps) {
     entry.tick.value;
     return Object.keys(entry.latest).length > 0;
   });
+  const identity = useIdentity(entry.id, snapshots);
   const standing = standingOf(entry);
   const alerts = active.state.value.value?.filter((alert) => alert.host === entry.id) ?? [];
   return (
     <div class={`host standing-${standing}`}>
-      <Head entry={entry} window={view.window.value} />
+      <Head entry={entry} window={view.window.value} identity={identity} />
+      {identity.state.value.value && standing !== "archived" && (
+        <IdentityWarnings identity={identity.state.value.value} />
+      )}
       <Refused entry={entry} snapshots={snapshots} />
       {alerts.length > 0 && <ActiveList alerts={alerts} rules={ruleBodies.value} here={entry.id} />}
       {measured.value && <Tiles entry={entry} facts={entry.host.value.facts} />}

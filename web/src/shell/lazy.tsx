@@ -31,7 +31,8 @@ export function lazy<P extends object>(what: string, load: () => Promise<Compone
     return (
       <div class="failed" role="alert">
         <p>
-          <b>This page could not be loaded.</b> The gateway does not answer, or it was upgraded meanwhile.
+          <b>{what.charAt(0).toUpperCase() + what.slice(1)} could not be loaded.</b> The gateway does not answer, or it
+          was upgraded meanwhile.
         </p>
         <button type="button" onClick={() => location.reload()}>
           Reload

@@ -1,4 +1,4 @@
-"""Taking identities back: written down first, told to the servers of the bus by `revocation.py`."""
+"""Taking identities back: written down first, told to the servers of the bus by `pushing.py`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Who this machine is to the fleet: its key, its enrolment, and staying enrolled."""

@@ -1,0 +1,53 @@
+"""What goes on beside the routes about identities: pushing revocations, counting refusals, acting on conduct."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from nats.aio.client import Client
+
+from infra.authority.authority import SYSTEM_USER
+from infra.bus.connection import BUS_TRANSIENT, keep_connected
+from infra.bus.patience import Access
+from infra.settings import ServerSettings
+from infra.storage.database import Pool
+from services.gateway.agents.buswatch import follow_log, watch_events
+from services.gateway.agents.conduct import Conduct, act_on_conduct
+from services.gateway.agents.identities import authority_directory
+from services.gateway.agents.pushing import push_revocations
+from services.gateway.agents.refused import Refusals, keep_refusals
+from services.gateway.http.bus import Bus
+from services.gateway.http.database import NOT_READY
+
+
+def identity_tasks(
+    settings: ServerSettings,
+    pool: Pool,
+    bus: Bus,
+    refusals: Refusals,
+    conduct: Conduct,
+    revoked: asyncio.Event,
+    nats_log: Path | None = None,
+) -> list[Coroutine[Any, Any, None]]:
+    """Tasks that run until cancelled. `revoked` is set when servers are to be told of a revocation.
+
+    `nats_log`: log of a nats-server beside us. Without an authority there is nothing to push.
+    """
+    tasks = [keep_refusals(pool, refusals), act_on_conduct(conduct, pool, bus, refusals, revoked)]
+    if nats_log is not None:
+        tasks.append(follow_log(nats_log, refusals, conduct.heard))
+    directory = authority_directory(settings)
+    credentials = directory / "users" / f"{SYSTEM_USER}.creds"
+
+    async def as_system(client: Client) -> None:
+        await watch_events(client, directory, refusals)
+        await push_revocations(client, pool, directory, settings.identity_days, revoked)
+
+    if credentials.exists():
+        access = Access(str(credentials), f"_INBOX_{SYSTEM_USER}", settings.nats_ca, settings.nats_server_name)
+        transient = (*BUS_TRANSIENT, *NOT_READY)
+        tasks.append(keep_connected(settings.nats_url, "gateway system", as_system, access=access, transient=transient))
+    return tasks

@@ -1,0 +1,69 @@
+"""Who asks: somebody at this machine, or another machine; and what another machine may ask.
+
+There are no logins yet. People therefore use the gateway at its machine, and what agents ask stands open to all: each
+of those paths demands a token or a proof of its own.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.datastructures import Headers
+
+from schemas.enrolment import AGENT_PATHS, ENROL, RENEW
+from services.gateway.http.problems import ProblemError
+
+OPEN_PATHS = (*AGENT_PATHS, "/health/live")
+"""One that ends in / stands for all below it."""
+_SECRET_PATHS = (ENROL, RENEW)
+_PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
+
+
+def is_loopback(address: str) -> bool:
+    """Whether a peer with this address is on this machine, also an IPv4 one on a socket for both."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
+        return found.ipv4_mapped.is_loopback
+    return found.is_loopback
+
+
+def is_here(scope: Mapping[str, Any], headers: Headers) -> bool:
+    """Whether whoever asks is at this machine: on loopback, or with the same address at both ends of the connection.
+
+    What comes through a proxy is not, whoever runs it: proxies say so in a header, and those that do not mostly speak
+    HTTP/1.0, as no browser does.
+    """
+    client, server = scope.get("client"), scope.get("server")
+    if not client or scope.get("http_version") == "1.0" or any(name in headers for name in _PROXY_HEADERS):
+        return False
+    return is_loopback(client[0]) or bool(server and client[0] == server[0])
+
+
+def stranger_refusal(scope: Mapping[str, Any], in_front: bool) -> ProblemError | None:
+    """Why another machine's request goes no further; None when it does. `in_front`: something there encrypts."""
+    path = scope["path"]
+    if not is_open(path):
+        return ProblemError(
+            403,
+            "there are no logins yet, so the dashboard and its API answer at this machine only: open the dashboard on "
+            "the machine itself, or through `ssh -L`",
+            type="/problems/not-yet-for-people",
+        )
+    if path in _SECRET_PATHS and scope["scheme"] != "https" and not in_front:
+        return ProblemError(
+            403,
+            "this request carries secrets and came without TLS: set SONDE_TLS to own or files, or to in-front where "
+            "something in front of the gateway encrypts",
+            type="/problems/tls-required",
+        )
+    return None
+
+
+def is_open(path: str) -> bool:
+    """Whether every machine may ask for it."""
+    return any(path.startswith(open_) if open_.endswith("/") else path == open_ for open_ in OPEN_PATHS)

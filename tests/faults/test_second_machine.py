@@ -1,0 +1,311 @@
+"""The second machine for real: the dashboard's line, pasted on a clean Debian that reaches nothing but the gateway.
+
+How long it took from the paste until a sample was stored is printed (`-rP` shows it).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from services.gateway.agents.wheels import own_wheel
+from tests import secondmachine
+from tests.infra.cli.commands import SONDE, environment
+from tests.secondmachine import Machine, Network, network
+from tests.waiting import eventually
+
+OBSTACLE = secondmachine.obstacle()
+ROOT = Path(__file__).parents[2]
+pytestmark = [
+    pytest.mark.fault,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(bool(OBSTACLE), reason=OBSTACLE or "-"),
+]
+WITHIN_S = 300.0
+"""Generous, as everywhere: what is promised is printed, not asserted."""
+BACKUPS = ("/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-")
+"""What useradd and userdel leave on every Debian: the files as they were before."""
+
+
+class Home:
+    """Sonde on this machine, and the network on which others reach it."""
+
+    def __init__(self, machines: Network, wheels: Path, client: httpx.AsyncClient) -> None:
+        self.machines = machines
+        self.wheels = wheels
+        self.client = client
+
+    async def line(self, **wanted: object) -> str:
+        """What the dashboard shows under "Add a machine", for a machine without a package index."""
+        answer = await self.client.post("/enrolment-tokens", json=wanted)
+        assert answer.status_code == 201, answer.text
+        made = answer.json()
+        assert made["line"], made["obstacle"]
+        return f"{made['line']} --offline"
+
+    async def script(self, arguments: str) -> str:
+        """The line with other arguments instead of a token."""
+        return (await self.line()).rpartition(" --token ")[0] + f" {arguments} --offline"
+
+    async def hosts(self) -> dict[str, int | None]:
+        """Host -> time of its newest stored sample, ms."""
+        found = (await self.client.get("/hosts")).json()["hosts"]
+        return {host["id"]: host["last_seen"] for host in found}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout."""
+    directory = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", directory]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return next(directory.glob("*.whl"))
+
+
+@pytest.fixture
+def wheels(wheel: Path, tmp_path: Path) -> Path:
+    """A folder with everything that an agent needs."""
+    directory = tmp_path / "wheels"
+    shutil.copytree(secondmachine.WHEELS, directory)
+    shutil.copy(wheel, directory)
+    return directory
+
+
+@pytest.fixture
+def machines() -> Iterator[Network]:
+    with network() as found:
+        yield found
+
+
+@asynccontextmanager
+async def home(directory: Path, machines: Network, wheels: Path) -> AsyncIterator[Home]:
+    """`sonde up` with a certificate authority of its own, reachable by other machines."""
+    with socket.socket() as free:
+        free.bind((machines.gateway, 0))
+        port = free.getsockname()[1]
+    settings = {
+        "SONDE_HTTP_HOST": machines.gateway,
+        "SONDE_PORT": str(port),
+        "SONDE_BUS_HOST": machines.gateway,
+        "SONDE_TLS": "own",
+        "SONDE_WHEELS": str(wheels),
+        "SONDE_LOG_FORMAT": "json",
+    }
+    log = (directory / "up.log").open("wb")
+    process = subprocess.Popen(
+        [*SONDE, "up"], env=environment(directory, **settings), stdout=log, stderr=subprocess.STDOUT
+    )
+    ca = directory / "data" / "certificates" / "ca.pem"
+
+    def has_ca() -> bool:
+        if process.poll() is not None:
+            raise RuntimeError((directory / "up.log").read_text())
+        return ca.is_file()
+
+    try:
+        await eventually(has_ca, WITHIN_S)
+        trust = ssl.create_default_context(cafile=str(ca))
+        base = f"https://{machines.gateway}:{port}/api/v1"
+        async with httpx.AsyncClient(base_url=base, verify=trust, timeout=30) as client:
+
+            async def answers() -> bool:
+                try:
+                    return has_ca() and (await client.get("/health/ready")).status_code == 200
+                except httpx.TransportError:
+                    return False
+
+            await eventually(answers, WITHIN_S)
+            yield Home(machines, wheels, client)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(60)
+        finally:
+            process.kill()
+            log.close()
+
+
+async def pasted(machine: Machine, line: str) -> tuple[int, str]:
+    """Exit status and output of the line on the machine."""
+    return await asyncio.to_thread(machine.run, line, WITHIN_S)
+
+
+async def joins(machine: Machine, line: str) -> str:
+    """The output of the line, which makes the machine a host; says how long that took."""
+    began_s = time.monotonic()
+    status, output = await pasted(machine, line)
+    assert status == 0, output
+    print(f"{machine.name}: paste to stored sample {time.monotonic() - began_s:.1f} s")
+    return output
+
+
+def without_backups(files: set[str]) -> set[str]:
+    return {file for file in files if file.split(" ")[0] not in BACKUPS}
+
+
+async def test_two_machines_join_at_the_same_time_and_leave_without_a_trace(
+    tmp_path: Path, machines: Network, wheels: Path
+) -> None:
+    async with home(tmp_path, machines, wheels) as at:
+        with machines.machine("web-1") as first, machines.machine("web-2") as second:
+            before = first.files()
+            lines = [await at.line(), await at.line()]
+            outputs = await asyncio.gather(joins(first, lines[0]), joins(second, lines[1]))
+            for machine, output in zip((first, second), outputs, strict=True):
+                assert f"/hosts/{machine.name}" in output.splitlines()[-1]
+            assert {"web-1", "web-2"} <= {host for host, last in (await at.hosts()).items() if last}
+            assert first.tell("stat -c '%a %U' /var/lib/sonde /etc/sonde/agent.env") == "700 sonde\n640 root"
+            assert first.tell("ps -o user= -C python") == "sonde"
+
+            status, output = await pasted(first, await at.script("--uninstall"))
+            assert status == 0, output
+            assert first.tell("ps -eo user= | grep -c sonde || true") == "0"
+            assert without_backups(first.files()) == without_backups(before)
+
+
+async def test_run_again_it_needs_no_token_and_changes_nothing(tmp_path: Path, machines: Network, wheels: Path) -> None:
+    async with home(tmp_path, machines, wheels) as at:
+        with machines.machine("web-1") as machine:
+            again = await at.script("")
+            status, output = await pasted(machine, again)
+            assert (status, output.count("\n")) == (1, 1)
+            assert "not enrolled yet, and no --token given" in output
+            await joins(machine, await at.line())
+            agent = machine.tell("pgrep -u sonde")
+            output = await joins(machine, again)
+            assert "the agent runs already" in output
+            assert machine.tell("pgrep -u sonde") == agent
+
+
+async def test_a_newer_wheel_replaces_the_agent_and_the_older_version(
+    tmp_path: Path, machines: Network, wheels: Path
+) -> None:
+    async with home(tmp_path, machines, wheels) as at:
+        with machines.machine("web-1") as machine:
+            await joins(machine, await at.line())
+            versions = "ls -d /opt/sonde/[0-9]*"
+            old, agent = machine.tell(versions), machine.tell("pgrep -u sonde")
+            sonde = own_wheel(wheels)
+            assert sonde is not None
+            with zipfile.ZipFile(sonde.path, "a") as files:
+                files.writestr("infra/docker/news.txt", "another content")
+            await joins(machine, await at.script(""))
+            assert machine.tell(versions) != old
+            assert "\n" not in machine.tell(versions)
+            assert machine.tell("pgrep -u sonde") != agent
+            assert list(await at.hosts()).count("web-1") == 1
+
+
+async def test_killed_at_every_step_it_goes_on_where_it_was(tmp_path: Path, machines: Network, wheels: Path) -> None:
+    async with home(tmp_path, machines, wheels) as at:
+        with machines.machine("web-1") as machine:
+            before = machine.files()
+            line = await at.line()
+            steps: list[str] = []
+            while (step := await asyncio.to_thread(killed_at_new_step, machine, line, steps)) is not None:
+                steps.append(step)
+            print(f"killed at: {'; '.join(steps)}")
+            assert len(steps) > 5
+            assert (await at.hosts())["web-1"]
+            assert len(await at.hosts()) == 2, "this machine and the second one, once"
+            status, output = await pasted(machine, await at.script("--uninstall"))
+            assert status == 0, output
+            assert without_backups(machine.files()) == without_backups(before)
+
+
+def killed_at_new_step(machine: Machine, line: str, known: list[str]) -> str | None:
+    """Paste the line and kill it at the first step that is not `known`; None when it came to its end."""
+    process = machine.start(line)
+    assert process.stdout is not None
+    said: list[str] = []
+    for text in process.stdout:
+        said.append(text)
+        step = text.strip()
+        if step in known or step.startswith(("web-1:", "enrolled as", "already", "Sonde ", "the agent runs", "let ")):
+            continue
+        os.killpg(process.pid, signal.SIGKILL)
+        machine.tell("pkill -KILL -x sh; pkill -KILL curl; pkill -KILL pip; true")
+        process.communicate()
+        return step
+    assert process.wait() == 0, "".join(said)
+    return None
+
+
+async def test_a_dry_run_tells_the_steps_and_changes_nothing(tmp_path: Path, machines: Network, wheels: Path) -> None:
+    async with home(tmp_path, machines, wheels) as at:
+        with machines.machine("web-1") as machine:
+            before = machine.files()
+            for arguments in ("--dry-run", "--uninstall --dry-run"):
+                status, output = await pasted(machine, await at.script(arguments))
+                assert status == 0, output
+                assert all(text.startswith("would ") for text in output.splitlines())
+            assert machine.files() == before
+
+
+async def test_what_fails_is_told_in_one_line_with_the_remedy(tmp_path: Path, machines: Network, wheels: Path) -> None:
+    async with home(tmp_path, machines, wheels) as at:
+        with machines.machine("web-1") as machine:
+            line = await at.line()
+            as_nobody = line.replace("| sh -s", "| setpriv --reuid 65534 --clear-groups sh -s")
+            assert await complaint(machine, as_nobody) == (
+                "sonde: user nobody may not install; run the line as root: ... | sudo sh -s -- ..."
+            )
+            machine.tell("mv /usr/lib/python3.11/ensurepip /root/")
+            assert await complaint(machine, line) == (
+                "sonde: /usr/bin/python3 cannot make environments (venv, ensurepip): apt-get install -y python3-venv"
+            )
+            machine.tell("mv /root/ensurepip /usr/lib/python3.11/; mv /usr/bin/python3 /usr/bin/python3.away")
+            told = await complaint(machine, line)
+            assert told.startswith("sonde: Python 3.11 or later not found; install it: apt-get install -y python3")
+            machine.tell("mv /usr/bin/python3.away /usr/bin/python3; useradd --create-home sonde")
+            told = await complaint(machine, line)
+            assert told.startswith("sonde: the user sonde exists, with the home directory /home/sonde instead of")
+            machine.tell("userdel --remove sonde")
+            (missing,) = wheels.glob("msgspec-*")
+            missing.rename(tmp_path / missing.name)
+            told = await complaint(machine, line)
+            assert "the gateway does not serve every package" in told
+            assert "msgspec" in told
+            (tmp_path / missing.name).rename(missing)
+            token = line.split(" --token ")[1].split(" ")[0]
+            told = await complaint(machine, line.replace(token, "sonde_wrong"))
+            assert told.startswith("agent: ")
+            assert machine.tell("ls /tmp") == ""
+            await joins(machine, line)
+
+
+async def complaint(machine: Machine, line: str) -> str:
+    """The last line of what the pasted line says when it fails."""
+    status, output = await pasted(machine, line)
+    assert status != 0, output
+    return output.splitlines()[-1]
+
+
+async def test_wheels_that_changed_under_the_script_are_not_installed(
+    tmp_path: Path, machines: Network, wheels: Path
+) -> None:
+    async with home(tmp_path, machines, wheels) as at:
+        with machines.machine("web-1") as machine:
+            line = await at.line()
+            fetch, _, rest = line.partition(" | ")
+            machine.tell(f"{fetch} > /tmp/install.sh")
+            sonde = own_wheel(wheels)
+            assert sonde is not None
+            sonde.path.write_bytes(b"something else")
+            told = await complaint(machine, f"cat /tmp/install.sh | {rest}")
+            assert f"instead of {sonde.sha256}; the gateway has changed meanwhile" in told
+            assert machine.tell("ls /opt/sonde") == ""

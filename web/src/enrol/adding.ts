@@ -1,0 +1,25 @@
+// Whether the dialog "Add a machine" is open: the fleet's address says so (`/?add=machine`), so that a link can open it
+// and the back button closes it.
+import { computed } from "@preact/signals";
+import { memory, query, setQuery } from "../router.ts";
+
+/** What an entry of the history remembers that the button made, and not a link from elsewhere. */
+const OPENED = "adding a machine";
+
+export const adding = computed(() => query.value.has("add"));
+
+export function openAdding(): void {
+  setQuery({ add: "machine" }, { memory: OPENED });
+}
+
+/** Leaves no entry of the history that would open it again. */
+export function closeAdding(): void {
+  if (!adding.peek()) return;
+  if (memory.peek() === OPENED) history.back();
+  else leaveAdding();
+}
+
+/** As `closeAdding`, for a way that goes on from here. */
+export function leaveAdding(): void {
+  setQuery({ add: null }, { replace: true, memory: null });
+}

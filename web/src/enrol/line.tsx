@@ -1,0 +1,53 @@
+// A line to copy. Where the browser has no clipboard for this page (plain HTTP), it is selected instead.
+import { useSignal } from "@preact/signals";
+import { useId, useRef } from "preact/hooks";
+
+interface LineProps {
+  label: string;
+  text: string;
+  /** Somebody has it now, or is about to. */
+  onCopied: () => void;
+}
+
+const WORDS = { idle: "", copied: "Copied.", selected: "Selected: copy it with the keyboard or the menu." };
+
+export function Line({ label, text, onCopied }: LineProps) {
+  const id = useId();
+  const field = useRef<HTMLTextAreaElement>(null);
+  const state = useSignal<keyof typeof WORDS>("idle");
+
+  async function copy(): Promise<void> {
+    onCopied();
+    try {
+      await navigator.clipboard.writeText(text);
+      state.value = "copied";
+    } catch {
+      field.current?.focus();
+      field.current?.select();
+      state.value = "selected";
+    }
+  }
+  return (
+    <div class="line">
+      <label for={id}>{label}</label>
+      <textarea
+        id={id}
+        ref={field}
+        readOnly
+        rows={3}
+        value={text}
+        spellcheck={false}
+        onCopy={onCopied}
+        onFocus={({ currentTarget }) => currentTarget.select()}
+      />
+      <div class="copying">
+        <button type="button" class="primary" data-next onClick={() => void copy()}>
+          Copy<span class="hidden"> the line</span>
+        </button>
+        <span role="status" class="muted">
+          {WORDS[state.value]}
+        </span>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,59 @@
+// A question before something that cannot be taken back. The harmless answer has the focus; a failure is told in place.
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
+import { reasonOf } from "../api/client.ts";
+
+interface QuestionProps {
+  title: string;
+  /** What happens then. */
+  children: ComponentChildren;
+  /** The words of the button that does it. */
+  yes: string;
+  act: () => Promise<unknown>;
+  /** The dialog is closed; whether it was done. */
+  onClosed: (done: boolean) => void;
+}
+
+export function Question({ title, children, yes, act, onClosed }: QuestionProps) {
+  const id = useId();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const busy = useSignal(false);
+  const error = useSignal<string | null>(null);
+  const done = useRef(false);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
+
+  async function say(): Promise<void> {
+    if (busy.value) return;
+    busy.value = true;
+    error.value = null;
+    try {
+      await act();
+      done.current = true;
+      dialog.current?.close();
+    } catch (reason) {
+      error.value = reasonOf(reason);
+    } finally {
+      busy.value = false;
+    }
+  }
+  return (
+    <dialog ref={dialog} class="question" aria-labelledby={id} onClose={() => onClosed(done.current)}>
+      <h2 id={id}>{title}</h2>
+      {children}
+      {error.value !== null && (
+        <p class="tone-critical" role="alert">
+          {error.value}
+        </p>
+      )}
+      <footer>
+        <button type="button" autofocus onClick={() => dialog.current?.close()}>
+          Cancel
+        </button>
+        <button type="button" class="danger" onClick={() => void say()}>
+          {busy.value ? "One moment …" : yes}
+        </button>
+      </footer>
+    </dialog>
+  );
+}
