@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from starlette.datastructures import Headers
 
-from infra.settings import SettingError
-from services.gateway.http.guard import LOOPBACK_NAMES, refusal, require_loopback
+from infra.certificates.listening import require_encryption
+from infra.settings import ServerSettings, SettingError
+from services.gateway.http.guard import LOOPBACK_NAMES, Names, refusal
 
 HERE = {"host": "localhost:8080"}
 
@@ -15,7 +16,7 @@ def status(
     method: str, headers: dict[str, str], path: str = "/api/v1/rules", names: frozenset[str] = frozenset()
 ) -> int:
     """Status of the refusal, 200 without one."""
-    problem = refusal(method, Headers(headers), path.startswith("/api/"), LOOPBACK_NAMES | names)
+    problem = refusal(method, Headers(headers), path.startswith("/api/"), Names(LOOPBACK_NAMES | names))
     return problem.status if problem else 200
 
 
@@ -81,13 +82,13 @@ def test_a_body_that_is_announced_too_large_or_oddly_is_refused(length: str) -> 
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
-def test_loopback_addresses_may_be_listened_on(host: str) -> None:
-    require_loopback(host)
+def test_loopback_addresses_may_be_listened_on_without_tls(host: str) -> None:
+    require_encryption("http_host", host, ServerSettings())
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.com", "", "localhost.example"])  # noqa: S104 -- refused
-def test_any_other_address_is_refused_in_one_line_that_names_the_setting(host: str) -> None:
+def test_any_other_address_without_tls_is_refused_in_one_line_that_names_the_setting(host: str) -> None:
     with pytest.raises(SettingError) as refused:
-        require_loopback(host)
+        require_encryption("http_host", host, ServerSettings())
     assert str(refused.value).startswith("SONDE_HTTP_HOST: ")
     assert "\n" not in str(refused.value)
