@@ -72,7 +72,7 @@ def removal_routes(pool: Pool) -> list[BaseRoute]:
 def _forget(fleet: Fleet, host: str, departed: Departure) -> None:
     """What other gateways learn from the table, at once."""
     if departed.archived:
-        fleet.enter(host, departed.host_id, archived=True)
+        fleet.enter(host, departed.host_id, archived=True, last_ms=departed.last_ms)
     else:
         fleet.forget(host, departed.host_id)
 
