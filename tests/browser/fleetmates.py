@@ -1,4 +1,4 @@
-"""Machines that join while a browser looks: a gateway on a guarded bus that others could reach, and agents."""
+"""Machines that join while a browser looks: a gateway on a guarded bus, which others could reach, and its agents."""
 
 from __future__ import annotations
 
