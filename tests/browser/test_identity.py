@@ -48,9 +48,7 @@ async def test_a_host_that_never_enrolled_shows_nothing_of_it(
             assert await page.get_by_role("button", name="Revoke identity").count() == 0
 
 
-async def test_a_cloned_identity_is_told_with_its_remedy(
-    chromium: Chromium, database_url: str, tmp_path: Path
-) -> None:
+async def test_a_cloned_identity_is_told_with_its_remedy(chromium: Chromium, database_url: str, tmp_path: Path) -> None:
     async with mates(database_url, tmp_path) as here:
         await here.member("web-1")
         await execute(database_url, "UPDATE identities SET cloned = now()")
