@@ -119,6 +119,8 @@ class ServerSettings(Struct, frozen=True):
     """Path of the .creds file that says who this service is to the bus; empty: the bus asks for none."""
     nats_ca: str = ""
     """Path of certificates (PEM) that vouch for the bus; empty: those that the system trusts."""
+    nats_server_name: str = ""
+    """Name that the bus's certificate is for, where the address has another one; empty: that of the address."""
     authority: str = ""
     """Directory of the keys that make identities; empty: `authority` in the data directory."""
     http_host: str = "127.0.0.1"
@@ -139,7 +141,7 @@ class ServerSettings(Struct, frozen=True):
     """Path of the certificate chain (PEM), for `files`."""
     tls_key: str = ""
     """Path of its private key (PEM)."""
-    identity_days: Annotated[float, Meta(gt=0, le=365)] = 30
+    identity_days: Annotated[float, Meta(ge=0.0001, le=365)] = 30
     """How long an agent's JWT is good; it is renewed after two thirds of that."""
     wheels: str = ""
     """Directory of the wheels that machines install from; empty: a checkout's `dist`, or `wheels` in `data`."""

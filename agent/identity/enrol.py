@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
 import random
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from agent.identity.files import accept, complete, is_unfinished, key_of, key_to_enrol, only_one
+from agent.identity.files import accept, complete, is_unfinished, key_of, key_to_enrol, new_key, only_one
 from agent.identity.gateway import Gateway, NotNow, Refused
 from agent.identity.state import Identity, IdentityError, load, wished_name
 from agent.system.worker import Worker
@@ -21,12 +22,14 @@ from infra.bus.backoff import Backoff
 from infra.bus.credentials import stamp
 from infra.bus.patience import Seldom
 from infra.settings import AgentSettings
-from schemas.enrolment import ENROL, Enrolment, EnrolRequest
+from schemas.enrolment import CHALLENGE, ENROL, RENEW, Challenge, Enrolment, EnrolRequest, Proof, proof_text
 from schemas.subjects import valid_host
 
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
+KNOWN_KEY = "/problems/enrolment-key"
+"""Type of the refusal of a key that has, or had, an identity by another token."""
 
 
 class Wish(Struct, frozen=True):
@@ -55,9 +58,7 @@ def enrol_once(data: str, wish: Wish, again: bool = False) -> Identity:
         if wish.ca_fingerprint and gateway.encrypted:
             pinned = gateway.authority(wish.ca_fingerprint)
             gateway = Gateway(wish.gateway, pinned)
-        key = key_to_enrol(data, again and held is not None)
-        answer = gateway.post(ENROL, EnrolRequest(wish.token, key.public, wish.name), Enrolment)
-        check(gateway, answer, key)
+        key, answer = _traded(data, gateway, wish, again and held is not None)
         identity = Identity(
             host=answer.host,
             gateway=gateway.address,
@@ -74,6 +75,30 @@ def enrol_once(data: str, wish: Wish, again: bool = False) -> Identity:
         )
         accept(data, identity, key)
         return identity
+
+
+def _traded(data: str, gateway: Gateway, wish: Wish, again: bool) -> tuple[Key, Enrolment]:
+    """Our key, and what the gateway gives for it and the token."""
+    key = key_to_enrol(data, again)
+    try:
+        answer = gateway.post(ENROL, EnrolRequest(wish.token, key.public, wish.name), Enrolment)
+    except Refused as error:
+        if error.kind != KNOWN_KEY:
+            raise
+        # An attempt with another token got through, and its answer did not; else the key was revoked since.
+        try:
+            answer = gateway.post(RENEW, prove(gateway, key), Enrolment)
+        except Refused:
+            key = new_key(data, again)
+            answer = gateway.post(ENROL, EnrolRequest(wish.token, key.public, wish.name), Enrolment)
+    check(gateway, answer, key)
+    return key, answer
+
+
+def prove(gateway: Gateway, key: Key) -> Proof:
+    """A proof that we have the key, good for one question. Raises Refused, NotNow."""
+    challenge = gateway.get(CHALLENGE, Challenge).challenge
+    return Proof(key.public, challenge, base64.b64encode(key.sign(proof_text(challenge))).decode())
 
 
 def check(gateway: Gateway, answer: Enrolment, key: Key) -> None:

@@ -59,15 +59,17 @@ def read_seed(path: Path) -> Key | None:
 
 
 def key_to_enrol(data: str, again: bool) -> Key:
-    """The key to enrol with: the one of an earlier attempt, else a new one, which is on the disk first.
+    """The key to enrol with: the one of an earlier attempt, else a new one.
 
     `again`: a successor of the one in use. Raises IdentityError.
     """
-    path = directory_of(data) / (NEW_SEED if again else SEED)
-    key = read_seed(path)
-    if key is None:
-        key = make_key("user")
-        _write(path, key.seed + "\n")
+    return read_seed(directory_of(data) / (NEW_SEED if again else SEED)) or new_key(data, again)
+
+
+def new_key(data: str, again: bool) -> Key:
+    """A new key to enrol with, which is on the disk before anybody hears of it. Raises IdentityError."""
+    key = make_key("user")
+    _write(directory_of(data) / (NEW_SEED if again else SEED), key.seed + "\n")
     return key
 
 

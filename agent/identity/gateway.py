@@ -33,9 +33,10 @@ _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE--
 class Refused(Exception):
     """The gateway says no, or is none that we may talk to: trying the same again soon is of no use."""
 
-    def __init__(self, reason: str, status: int = 0) -> None:
+    def __init__(self, reason: str, kind: str = "") -> None:
         super().__init__(reason)
-        self.status = status
+        self.kind = kind
+        """Type of the problem document; empty without one."""
 
 
 class NotNow(Exception):
@@ -49,6 +50,7 @@ class NotNow(Exception):
 class _Problem(msgspec.Struct):
     """What we read of a problem document."""
 
+    type: str = ""
     detail: str = ""
     title: str = ""
 
@@ -125,8 +127,8 @@ class Gateway:
             headers["Content-Type"] = "application/json"
         try:
             connection.request(method, path, body or None, headers)
-            response = connection.getresponse()
-            data = _read(response)
+            with connection.getresponse() as response:
+                data = _read(response)
         except ssl.SSLCertVerificationError as error:
             raise Refused(
                 f"gateway {self.address}: its certificate is not trusted ({error.verify_message}); if the gateway made "
@@ -138,7 +140,7 @@ class Gateway:
         finally:
             connection.close()
         self._note_clock(response)
-        if response.status == 200:
+        if response.status in (200, 201):
             return data
         raise self._fault(response, path, data)
 
@@ -161,7 +163,7 @@ class Gateway:
         if response.status not in _FINAL:
             target = response.getheader("Location", "")
             text = f"gateway {self.address}: {path} answers {response.status} {target}; give the gateway's own address"
-        return Refused(text, response.status)
+        return Refused(text, problem.type)
 
 
 def _seconds(text: str) -> float:

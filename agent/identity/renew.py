@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 import random
 import time
@@ -11,17 +10,16 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from agent.identity.enrol import check
+from agent.identity.enrol import check, prove
 from agent.identity.files import accept, key_of, only_one
 from agent.identity.gateway import Gateway, NotNow, Refused
 from agent.identity.member import Member
 from agent.identity.state import Identity, IdentityError, load
 from agent.identity.timing import wait_s
 from agent.system.worker import Worker
-from infra.authority.keys import Key
 from infra.bus.backoff import Backoff
 from infra.bus.patience import Seldom
-from schemas.enrolment import CHALLENGE, RENEW, STATE, Challenge, Enrolment, IdentityState, Proof, proof_text
+from schemas.enrolment import RENEW, STATE, Enrolment, IdentityState
 
 logger = logging.getLogger(__name__)
 
@@ -31,12 +29,6 @@ RETRY_S = (1.0, 900.0)
 """First and longest wait between tries that fail, or that do not help."""
 SETTLED_S = 900.0
 """After so long without a renewal the next one for the bus's sake is made at once again."""
-
-
-def prove(gateway: Gateway, key: Key) -> Proof:
-    """A proof that we have the key, good for one question. Raises Refused, NotNow."""
-    challenge = gateway.get(CHALLENGE, Challenge).challenge
-    return Proof(key.public, challenge, base64.b64encode(key.sign(proof_text(challenge))).decode())
 
 
 def renew_once(data: str, address: str = "") -> Identity:

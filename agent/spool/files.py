@@ -78,6 +78,7 @@ class SpoolFiles:
 
     def _set_aside(self, segment: Segment) -> None:
         """Keep a file in which nothing is readable, under another name. Raises OSError."""
+        logger.error("spool file set aside, nothing in it is readable", extra={"path": str(segment.path)})
         segment.path.replace(segment.path.with_suffix(UNREADABLE))
         kept = sorted(self.directory.glob(f"*{UNREADABLE}"), reverse=True)
         total = 0

@@ -10,6 +10,6 @@ from infra.settings import ServerSettings, SettingError
 def service_access(settings: ServerSettings) -> Access:
     """The access that the settings of a service give it. Raises SettingError."""
     try:
-        return access_of(settings.nats_credentials, settings.nats_ca)
+        return access_of(settings.nats_credentials, settings.nats_ca, settings.nats_server_name)
     except BadCredentials as error:
         raise SettingError(f"SONDE_NATS_CREDENTIALS: {error}") from None

@@ -98,6 +98,7 @@ async def connect(
         signature_cb=sign,
         user_jwt_cb=jwt,
         tls=trust(access.ca) if encrypted else None,
+        tls_hostname=access.server_name or None,
         tls_handshake_first=encrypted,
     )
     return client

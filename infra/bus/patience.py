@@ -33,6 +33,8 @@ class Access(Struct, frozen=True):
     """Begin of the subjects on which answers arrive; permissions may allow only one of our own."""
     ca: str = ""
     """Path of certificates (PEM) that vouch for a server with TLS; empty: those that the system trusts."""
+    server_name: str = ""
+    """Name that the server's certificate is for; empty: the host of the address."""
     refused_wait_s: tuple[float, float] = (1.0, 900.0)
     """First and longest wait after a refusal, which only an operator ends."""
     refused: Callable[[], None] | None = None
@@ -42,10 +44,10 @@ class Access(Struct, frozen=True):
 ANYBODY = Access()
 
 
-def access_of(credentials: str, ca: str = "") -> Access:
+def access_of(credentials: str, ca: str = "", server_name: str = "") -> Access:
     """The access of a service or tool: its inbox is the one that its user may have. Raises BadCredentials."""
     prefix = f"_INBOX_{user_name(credentials)}" if credentials else "_INBOX"
-    return Access(credentials, prefix, ca)
+    return Access(credentials, prefix, ca, server_name)
 
 
 class Seldom:

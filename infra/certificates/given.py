@@ -13,6 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from infra.certificates.context import scratch
+from infra.certificates.issue import names_in
 from infra.settings import SettingError
 
 T = TypeVar("T")
@@ -53,6 +54,16 @@ def check_files(certificate: str, key: str, now: datetime) -> None:
 def expiry(certificate: str) -> datetime:
     """When the first certificate of a file expires. Raises SettingError."""
     return _read("SONDE_TLS_CERTIFICATE", certificate, "a certificate chain", _certificates)[0].not_valid_after_utc
+
+
+def first_name(certificate: str) -> str:
+    """A host name or address that the first certificate of a file is for; empty when it names none.
+
+    Raises SettingError.
+    """
+    leaf = _read("SONDE_TLS_CERTIFICATE", certificate, "a certificate chain", _certificates)[0]
+    names = sorted(name for name in names_in(leaf) if not name.startswith("*."))
+    return names[0] if names else ""
 
 
 def _read(field: str, path: str, what: str, parse: Callable[[bytes], T]) -> T:

@@ -166,7 +166,10 @@ def _server_settings(role: str = "tools", service: bool = False) -> ServerSettin
         return settings
     changes = {name: getattr(running, name) for name in open_}
     if "nats_url" in open_ and running.users and not settings.nats_credentials:
-        changes |= {"nats_credentials": str(Path(running.users) / f"{role}.creds"), "nats_ca": running.nats_ca}
+        changes |= {name: getattr(running, name) for name in ("nats_ca", "nats_server_name")}
+        changes["nats_credentials"] = str(Path(running.users) / f"{role}.creds")
+    if "port" in open_ and settings.tls == defaults.tls:
+        changes |= {name: getattr(running, name) for name in ("http_host", "tls")}
     return msgspec.structs.replace(settings, **changes)
 
 

@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import psutil
@@ -49,6 +49,9 @@ class Running(Struct):
     """Directory of the .creds files, one for each service and one for commands (`tools`)."""
     nats_ca: str = ""
     """Path of certificates that vouch for the bus; empty: it has no TLS, or the system's do."""
+    nats_server_name: str = ""
+    http_host: str = "127.0.0.1"
+    tls: Literal["none", "own", "files", "in-front"] = "none"
 
 
 def running_file(data: str) -> Path:

@@ -86,6 +86,7 @@ async def _probe(url: str, name: str, access: Access) -> None:
             signature_cb=sign,
             user_jwt_cb=jwt,
             tls=tls,
+            tls_hostname=access.server_name or None,
             tls_handshake_first=tls is not None,
         )
     except nats.errors.NoServersError as error:

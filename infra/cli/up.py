@@ -14,25 +14,20 @@ import asyncpg
 import msgspec
 
 from agent import service as local_agent
-from infra.addresses import is_loopback
-from infra.authority.adoption import adopt_open_streams
-from infra.authority.authority import (
-    RESOLVER,
-    Authority,
-    AuthorityError,
-    ensure_authority,
-    hand_accounts,
-    server_access,
-)
+from agent.identity.state import IdentityError
+from infra.addresses import local_address
+from infra.authority.authority import AuthorityError, ensure_authority
 from infra.bus.connection import first_fault
-from infra.certificates.listening import require_encryption
+from infra.certificates.listening import local_gateway, require_encryption
 from infra.cli import process, reach
+from infra.cli.invite import invite
+from infra.cli.localbus import local_bus
 from infra.cli.migrate import migrate_all
 from infra.cli.process import CommandError
 from infra.cli.terminal import Terminal
 from infra.cli.watch import watch_disk, watch_servers
 from infra.log import for_people, log_everything_to, set_up_logging
-from infra.servers.embedded import EmbeddedServerError, nats_server, postgres_server
+from infra.servers.embedded import EmbeddedServerError, postgres_server
 from infra.settings import AgentSettings, ServerSettings, SettingError
 from schemas.version import VERSION
 from services.alerts import service as alerts
@@ -44,12 +39,12 @@ from services.retention import service as retention
 logger = logging.getLogger(__name__)
 
 
-BUS_PORT = 4222
-"""Where the bus listens for other machines, unless settings say otherwise: agents keep its address."""
-
-
 class PartEnded(Exception):
     """A part of the whole ended by itself, so the rest must end too."""
+
+
+EXPECTED = (PartEnded, EmbeddedServerError, AuthorityError, IdentityError, SettingError, CommandError)
+"""What names its remedy itself."""
 
 
 def up(server: ServerSettings, local: AgentSettings) -> int:
@@ -81,7 +76,7 @@ def up(server: ServerSettings, local: AgentSettings) -> int:
 
 
 def _failed(error: BaseException, data: Path) -> int:
-    if isinstance(error, PartEnded | EmbeddedServerError | AuthorityError | SettingError | CommandError):
+    if isinstance(error, EXPECTED):
         text = str(error)
     elif isinstance(error, asyncpg.DiskFullError) or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
         text = f"disk full: {data}: {reach.reason(error)}; free space there, or set SONDE_DATA to another disk"
@@ -96,42 +91,26 @@ def _failed(error: BaseException, data: Path) -> int:
 
 async def _run_all(data: Path, server: ServerSettings, local: AgentSettings, stop: asyncio.Event) -> None:
     require_encryption("http_host", server.http_host, server)
-    require_encryption("bus_host", server.bus_host, server)
     listener = bind(server.http_host, server.port)
     with listener:
+        listener.listen()  # whoever comes before the gateway serves, such as our own agent, waits instead of failing
         port = listener.getsockname()[1]
         logger.info("starting", extra={"version": VERSION, "data": str(data)})
         authority = ensure_authority(Path(server.authority) if server.authority else data / "authority")
-        bus_port = server.bus_port or (0 if is_loopback(server.bus_host) else BUS_PORT)
-        async with (
-            nats_server(
-                data / "nats",
-                bus_port,
-                server.bus_host,
-                access=server_access(authority, data / "nats" / RESOLVER),
-                before=lambda directory: _hand_over(authority, directory),
-            ) as bus,
-            postgres_server(data / "postgres") as database,
-        ):
-            logger.info("server started", extra={"server": "nats-server", "address": f"127.0.0.1:{bus.port}"})
-            logger.info("server started", extra={"server": "PostgreSQL", "address": f"127.0.0.1:{database.port}"})
-            urls = {"nats_url": bus.url, "database_url": database.url, "data": str(data)}
-            server = msgspec.structs.replace(
-                server, port=port, bus_port=bus.port, authority=str(authority.directory), **urls
-            )
-            local = msgspec.structs.replace(local, nats_url=bus.url, data=str(data))
-
-            def user(role: str) -> ServerSettings:
-                return msgspec.structs.replace(server, nats_credentials=str(authority.credentials_path(role)))
-
-            await migrate_all(user("migrate"), quiet=True)
-            users = str(authority.credentials_path("tools").parent)
-            _write_running(data, process.Running(os.getpid(), bus.url, database.url, port, users))
+        server = msgspec.structs.replace(server, port=port, data=str(data))
+        async with local_bus(data, server, authority) as bus, postgres_server(data / "postgres") as database:
+            _say_started("nats-server", local_address(server.bus_host), bus.server.port)
+            _say_started("PostgreSQL", "127.0.0.1", database.port)
+            server = msgspec.structs.replace(bus.reach, database_url=database.url)
+            await migrate_all(bus.user(server, "migrate"), quiet=True)
+            local = msgspec.structs.replace(local, nats_url=server.nats_url, data=str(data))
+            local = await invite(server, local)
+            _write_running(data, bus.user(server, "tools"))
             parts: dict[str, Awaitable[None]] = {
-                "ingest": ingest.run(user("ingest"), stop),
-                "alerts": alerts.run(user("alerts"), stop),
-                "gateway": gateway.run(user("gateway"), stop, sockets=[listener]),
-                "retention": retention.run(user("retention"), stop),
+                "ingest": ingest.run(bus.user(server, "ingest"), stop),
+                "alerts": alerts.run(bus.user(server, "alerts"), stop),
+                "gateway": gateway.run(bus.user(server, "gateway"), stop, sockets=[listener], nats_log=bus.log),
+                "retention": retention.run(bus.user(server, "retention"), stop),
                 "agent": local_agent.run(local, stop),
             }
             try:
@@ -139,14 +118,14 @@ async def _run_all(data: Path, server: ServerSettings, local: AgentSettings, sto
                     for name, part in parts.items():
                         group.create_task(_part(name, part, stop))
                     watchers = [
-                        group.create_task(_end_with(bus.exited())),
+                        group.create_task(_end_with(bus.server.exited())),
                         group.create_task(_end_with(database.exited())),
-                        group.create_task(watch_servers(user("tools"))),
+                        group.create_task(watch_servers(bus.user(server, "tools"))),
                         group.create_task(watch_disk(data)),
+                        group.create_task(bus.keep()),
                     ]
                     logger.info("parts started", extra={"parts": list(parts)})
-                    host = f"[{server.http_host}]" if ":" in server.http_host else server.http_host
-                    logger.info("running", extra={"address": f"http://{host}:{port}/"})
+                    logger.info("running", extra={"address": f"{local_gateway(server)}/"})
                     await stop.wait()
                     logger.info("stopping")
                     for watcher in watchers:
@@ -155,10 +134,8 @@ async def _run_all(data: Path, server: ServerSettings, local: AgentSettings, sto
                 process.running_file(str(data)).unlink(missing_ok=True)
 
 
-def _hand_over(authority: Authority, directory: Path) -> None:
-    """What the server is to know before it starts: the accounts, and whose the streams of an open bus are now."""
-    hand_accounts(authority, directory / RESOLVER)
-    adopt_open_streams(directory / "jetstream", authority.account("services"))
+def _say_started(name: str, host: str, port: int) -> None:
+    logger.info("server started", extra={"server": name, "address": f"{host}:{port}"})
 
 
 async def _part(name: str, part: Awaitable[None], stop: asyncio.Event) -> None:
@@ -176,7 +153,19 @@ async def _end_with(exited: Awaitable[str]) -> None:
     raise PartEnded(await exited)
 
 
-def _write_running(data: Path, running: process.Running) -> None:
+def _write_running(data: Path, server: ServerSettings) -> None:
+    """Tell commands where the servers are; `server`: the settings of commands."""
+    running = process.Running(
+        os.getpid(),
+        server.nats_url,
+        server.database_url,
+        server.port,
+        str(Path(server.nats_credentials).parent),
+        server.nats_ca,
+        server.nats_server_name,
+        server.http_host,
+        server.tls,
+    )
     path = process.running_file(str(data))
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -37,7 +37,7 @@ from services.gateway.http.abort import Abort
 from services.gateway.http.bus import Bus
 from services.gateway.http.catalogue import catalogue_routes
 from services.gateway.http.dashboard import dashboard_routes
-from services.gateway.http.encryption import ca_routes
+from services.gateway.http.encryption import ca_routes, own_trust
 from services.gateway.http.guard import LOOPBACK_NAMES, Guard, Names, host_name
 from services.gateway.http.problems import (
     ProblemError,
@@ -68,7 +68,7 @@ def create_app(
     """The application on top of what the service holds; `catalogue` decides which metrics there are."""
 
     def reach() -> Reach:
-        return reach_of(settings)
+        return reach_of(settings, *own_trust(settings))
 
     desk = Desk(
         pool=pool,

@@ -47,7 +47,7 @@ def identity_tasks(
         await push_revocations(client, pool, directory, settings.identity_days, revoked)
 
     if credentials.exists():
-        access = Access(str(credentials), f"_INBOX_{SYSTEM_USER}", settings.nats_ca)
+        access = Access(str(credentials), f"_INBOX_{SYSTEM_USER}", settings.nats_ca, settings.nats_server_name)
         transient = (*BUS_TRANSIENT, *NOT_READY)
         tasks.append(keep_connected(settings.nats_url, "gateway system", as_system, access=access, transient=transient))
     return tasks

@@ -41,7 +41,9 @@ class Reach(Struct, frozen=True):
 
 def reach_of(settings: ServerSettings, ca_pem: str = "", pin: str = "") -> Reach:
     """What the settings of the gateway say; `ca_pem` and `pin` are those of a certificate authority of our own."""
-    return Reach(_url(settings), _bus(settings), ca_pem or _given_ca(settings), pin, obstacle(settings))
+    # The bus may be another's, with a certificate authority that is not ours.
+    trusted = "".join(dict.fromkeys(filter(None, (ca_pem, _given_ca(settings)))))
+    return Reach(_url(settings), _bus(settings), trusted, pin, obstacle(settings))
 
 
 def obstacle(settings: ServerSettings) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -10,7 +11,7 @@ from starlette.routing import Route
 
 from infra.certificates.context import load, server_context
 from infra.certificates.keep import keep_current
-from infra.certificates.listening import prepare, require_encryption, stamps, tls_of
+from infra.certificates.listening import certificates_directory, prepare, require_encryption, stamps, tls_of
 from infra.settings import ServerSettings
 from schemas.enrolment import CA
 from services.gateway.http.problems import ProblemError
@@ -39,6 +40,19 @@ class Encryption:
     def _load(self) -> None:
         if self.context is not None:
             load(self.context, self._tls.certificate, self._tls.key)
+
+
+def own_trust(settings: ServerSettings) -> tuple[str, str]:
+    """The certificate of our own authority (PEM) and the pin of the gateway's key; empty where there is none.
+
+    Raises OSError and SettingError.
+    """
+    path = tls_of(settings).ca
+    if not path:
+        return "", ""
+    from infra.certificates.own import pin  # a cryptographic library, which other gateways do without
+
+    return Path(path).read_text(), pin(certificates_directory(settings))
 
 
 def ca_routes(settings: ServerSettings) -> list[Route]:
