@@ -141,7 +141,7 @@ class ServerSettings(Struct, frozen=True):
     """Path of the certificate chain (PEM), for `files`."""
     tls_key: str = ""
     """Path of its private key (PEM)."""
-    identity_days: Annotated[float, Meta(gt=0, le=365)] = 30
+    identity_days: Annotated[float, Meta(ge=0.0001, le=365)] = 30
     """How long an agent's JWT is good; it is renewed after two thirds of that."""
     wheels: str = ""
     """Directory of the wheels that machines install from; empty: a checkout's `dist`, or `wheels` in `data`."""

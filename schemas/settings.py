@@ -64,6 +64,10 @@ class RuntimeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_viewers: Annotated[int, Meta(ge=1, le=10000)] = 100
 
 
+HOSTS_KEY = "hosts"
+"""What `settings.changed` names when hosts were removed or archived; its version is their generation."""
+
+
 class SettingChanged(Struct):
     """JSON on `settings.changed`."""
 

@@ -73,9 +73,10 @@ class EncryptedTransport(TcpTransport):
         try:
             await super().connect_tls(uri, ssl_context, buffer_size, connect_timeout)
         except ssl.SSLCertVerificationError as error:
+            why = error.verify_message.rstrip(".")
             raise UntrustedServer(
-                f"certificate of {host} not trusted: {error.verify_message}; give the certificate authority of this "
-                "bus, or let its server have a certificate that is valid for this name"
+                f"certificate of {host} not trusted: {why}; give the certificate authority of this bus, "
+                "or let its server have a certificate that is valid for this name"
             ) from None
         except ssl.SSLError as error:
             why = str(error.reason).replace("_", " ").lower()

@@ -2,6 +2,8 @@
 
 RULES = "SELECT id, body FROM rules ORDER BY id"
 
+HOSTS = "SELECT name, id FROM hosts WHERE state = 'active'"
+
 HOST_IDS = "SELECT name, id FROM hosts WHERE name = ANY($1) AND state = 'active'"
 
 ALL_HOST_IDS = "SELECT name, id FROM hosts WHERE name = ANY($1)"

@@ -1,5 +1,7 @@
 """The retention service: roll-ups all the time, and a pruning at start, every hour, and when a setting changes.
 
+Rows of removed hosts are deleted in between, also when a removal is announced.
+
 Beside that, on a connection of its own, cold parts are compressed after each pruning, one at a time: a large one takes
 many minutes, in which roll-ups go on.
 """
@@ -9,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -24,10 +27,11 @@ from infra.settings import ServerSettings
 from infra.storage.database import TRANSIENT, Connection, become_the_one, connection
 from infra.storage.engine import Engine, detect
 from schemas.catalogue import CATALOGUE, Family
-from schemas.settings import SettingChanged
+from schemas.settings import HOSTS_KEY, SettingChanged
 from schemas.subjects import SETTINGS_CHANGED
 from services.retention import sql
 from services.retention.compress import compress
+from services.retention.erase import erase_removed
 from services.retention.job import moment, prune
 from services.retention.policy import OWN, InvalidSetting
 from services.retention.rollup import roll_up
@@ -40,30 +44,42 @@ TRANSIENT_HERE: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.ForeignKeyVio
 """The last is of a host deleted under our feet."""
 
 
+class Asked:
+    """What others ask of the worker before it is due."""
+
+    def __init__(self) -> None:
+        self.prune = False
+        """A setting that a pruning goes by has changed."""
+        self.woken = asyncio.Event()
+
+    def hear(self, key: str) -> None:
+        """Note what `settings.changed` named: settings of ours, or that hosts were removed, whose rows are to go."""
+        self.prune = self.prune or key in OWN
+        if key in (*OWN, HOSTS_KEY):
+            self.woken.set()
+
+
 async def run(settings: ServerSettings, stop: asyncio.Event, catalogue: Sequence[Family] = CATALOGUE) -> None:
     """Roll up and prune until `stop` is set, which also cuts off what is under way; one process at a time does."""
-    changed = asyncio.Event()
+    asked = Asked()
 
     async def listen(client: Client) -> None:
         subscription = await client.subscribe(SETTINGS_CHANGED)
         async for message in subscription.messages:
-            if changed_key(message.data) in OWN:
-                changed.set()
+            asked.hear(changed_key(message.data))
         raise ConnectionLost
 
     async with asyncio.TaskGroup() as group:
         listener = group.create_task(
             keep_connected(settings.nats_url, "retention", listen, access=service_access(settings))
         )
-        worker = group.create_task(_work_for_ever(settings.database_url, catalogue, changed, stop))
+        worker = group.create_task(_work_for_ever(settings.database_url, catalogue, asked, stop))
         await stop.wait()
         listener.cancel()
         worker.cancel()
 
 
-async def _work_for_ever(
-    database_url: str, catalogue: Sequence[Family], changed: asyncio.Event, stop: asyncio.Event
-) -> None:
+async def _work_for_ever(database_url: str, catalogue: Sequence[Family], asked: Asked, stop: asyncio.Event) -> None:
     backoff = Backoff(0.5, 60)
     while True:
         try:
@@ -73,7 +89,7 @@ async def _work_for_ever(
                 pruned = asyncio.Event()
                 async with asyncio.TaskGroup() as group:
                     group.create_task(_compress_for_ever(database_url, engine, catalogue, pruned))
-                    await _roll_up_for_ever(database, engine, catalogue, changed, pruned, backoff)
+                    await _roll_up_for_ever(database, engine, catalogue, asked, pruned, backoff)
         except* TRANSIENT_HERE as faults:
             error = first_fault(faults)
             logger.warning("interrupted, will retry", extra={"error": f"{type(error).__name__}: {error}"[:300]})
@@ -84,28 +100,38 @@ async def _roll_up_for_ever(
     database: Connection,
     engine: Engine,
     catalogue: Sequence[Family],
-    changed: asyncio.Event,
+    asked: Asked,
     pruned: asyncio.Event,
     backoff: Backoff,
 ) -> None:
-    """Roll up, and prune when it is time to; `pruned` says so to who compresses."""
-    due = 0.0
+    """Roll up, prune when it is time to, delete removed hosts; `pruned` says to who compresses that there was one."""
+    due, rolled_up = 0.0, -math.inf
+
+    async def roll_up_in_time() -> None:
+        nonlocal rolled_up
+        if time.monotonic() >= rolled_up + ROLL_UP_EVERY_S:
+            await roll_up(database, engine, catalogue, datetime.now(UTC))
+            rolled_up = time.monotonic()
+
     while True:
-        if changed.is_set():
-            changed.clear()
+        asked.woken.clear()
+        if asked.prune:
+            asked.prune = False
             due = 0.0
         try:
             if time.monotonic() >= due:
                 await _prune(database, catalogue)
                 due = time.monotonic() + PRUNE_EVERY_S
                 pruned.set()
-            await roll_up(database, engine, catalogue, datetime.now(UTC))
+            rolled_up = -math.inf
+            await roll_up_in_time()
+            await erase_removed(database, engine, catalogue, roll_up_in_time)
             backoff.reset()
         except asyncpg.LockNotAvailableError as error:  # such as of a part that is being compressed: let it end
             logger.warning("pruning waits for locked tables, will retry", extra={"error": str(error)})
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ROLL_UP_EVERY_S):
-                await changed.wait()
+                await asked.woken.wait()
 
 
 async def _prune(database: Connection, catalogue: Sequence[Family]) -> None:

@@ -25,10 +25,20 @@ class Stray(Struct, frozen=True):
 
 async def strays(database: Connection, engine: Engine, catalogue: Sequence[Family]) -> list[Stray]:
     """Families that have tables made as ours are, and are not in `catalogue`; by name."""
-    rows = await database.fetch(sql.LIKE_OURS, [table.name for table in tables_of(catalogue)])
-    there = {row["name"] for row in rows}
+    there = await _there(database, catalogue)
     names = sorted({_family_of(name) for name in there})
     return [await _stray(database, engine, name, there) for name in names]
+
+
+async def stray_tables(database: Connection, catalogue: Sequence[Family]) -> list[Table]:
+    """Their tables."""
+    there = await _there(database, catalogue)
+    return [table for name in sorted({_family_of(name) for name in there}) for table in _tables(name, there)]
+
+
+async def _there(database: Connection, catalogue: Sequence[Family]) -> set[str]:
+    rows = await database.fetch(sql.LIKE_OURS, [table.name for table in tables_of(catalogue)])
+    return {row["name"] for row in rows}
 
 
 def _family_of(name: str) -> str:
@@ -37,9 +47,13 @@ def _family_of(name: str) -> str:
 
 
 async def _stray(database: Connection, engine: Engine, name: str, there: set[str]) -> Stray:
-    tables = [table for table in tables_of([Family(name, "", 1, ())]) if table.name in there]
+    tables = _tables(name, there)
     parts = await engine.parts(database, tables)
     return Stray(name, [table.name for table in tables], sum(part.bytes for part in parts), _remedy(name, tables))
+
+
+def _tables(name: str, there: set[str]) -> list[Table]:
+    return [table for table in tables_of([Family(name, "", 1, ())]) if table.name in there]
 
 
 def _remedy(name: str, tables: Sequence[Table]) -> str:

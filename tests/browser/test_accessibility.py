@@ -23,6 +23,7 @@ pytestmark = pytest.mark.browser
 
 PAGES = {
     "/": ".card .number",
+    "/?add": ".enrol .notice",
     f"/hosts/{HOST}?range=5m": "[data-chart=cpu]",
     "/hosts/gone-1?range=1h": ".stats",
     "/alerts": ".alert",
@@ -74,6 +75,10 @@ async def test_axe_finds_nothing_on_any_page(
                 if path == "/alerts":
                     await page.get_by_role("button", name="New rule").click()
                     found += [f"the editor of rules: {what}" for what in await findings(page)]
+                if HOST in path:
+                    await page.locator(".facts summary").click()
+                    await page.get_by_role("button", name="Remove host").click()
+                    found += [f"the question before removal: {what}" for what in await findings(page)]
     assert not found, "\n".join(found)
 
 

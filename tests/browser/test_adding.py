@@ -1,17 +1,20 @@
-"""Adding a machine from the dashboard: the line, how far its machine has come, what becomes of an unused line."""
+"""Adding a machine: the line, how far its machine has come, and what becomes of a line that nobody uses."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.async_api import Locator, Page
 
+from tests.browser.axe import findings
 from tests.browser.between import between
 from tests.browser.browser import Chromium, opened
 from tests.browser.fleetmates import PUBLIC, Mates, mates
 from tests.browser.keyboard import focused, tab_to
+from tests.browser.test_transport import PROVOKED
 from tests.gateway.rows import execute
 from tests.waiting import eventually
 
@@ -146,7 +149,7 @@ async def test_a_line_that_could_not_be_made_says_why_and_is_tried_again(
 ) -> None:
     async with mates(database_url, tmp_path) as here, between(here.address) as (way, address):
         await here.member("web-1")
-        async with opened(chromium, address, provoked=("status of 503",)) as page:
+        async with opened(chromium, address, provoked=PROVOKED) as page:
             await page.locator(".card").first.wait_for()
             way.harm(rest="503")
             await page.get_by_role("button", name=ADD).first.click()
@@ -162,7 +165,7 @@ async def test_a_machine_that_cannot_be_followed_for_a_while_is_not_forgotten(
 ) -> None:
     async with mates(database_url, tmp_path) as here, between(here.address) as (way, address):
         await here.member("web-1")
-        async with opened(chromium, f"{address}/?add", provoked=("status of 503",)) as page:
+        async with opened(chromium, f"{address}/?add", provoked=PROVOKED) as page:
             token = await token_in(page)
             way.harm(rest="503")
             await dialog(page).get_by_text("Whether it has enrolled may be out of date.").wait_for()
@@ -240,6 +243,31 @@ async def test_the_dialog_is_used_with_the_keyboard_alone(
             await page.keyboard.press("Enter")
             await dialog(page).wait_for(state="detached")
             assert await focused(page) == ADD
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_while_a_machine_joins(
+    chromium: Chromium, scheme: Literal["light", "dark"], database_url: str, tmp_path: Path
+) -> None:
+    found: list[str] = []
+
+    async def look(page: Page, words: str) -> None:
+        await page.get_by_text(words).first.wait_for()
+        for width in (1440, 390):
+            await page.set_viewport_size({"width": width, "height": 900})
+            found.extend(f"{words} at {width}: {what}" for what in await findings(page))
+
+    async with mates(database_url, tmp_path) as here:
+        async with opened(chromium, here.address, scheme=scheme) as page:
+            await look(page, "Waiting for the machine")
+        await here.member("web-1")
+        async with opened(chromium, f"{here.address}/?add", scheme=scheme) as page:
+            await look(page, "Waiting for the machine")
+            await here.join(await token_in(page), "web-3")
+            await look(page, "web-3 enrolled")
+            await here.send("web-3")
+            await look(page, "web-3 is here")
+    assert not found, "\n".join(found)
 
 
 async def focus_is(page: Page, name: str) -> bool:

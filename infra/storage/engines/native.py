@@ -114,6 +114,7 @@ class NativeEngine:
                 midnight(row["day"] + timedelta(days=by_name[row["table"]].days)),
                 row["bytes"],
                 row["rows_estimate"],
+                relation=quoted(row["name"]),
             )
             for row in rows
         ]

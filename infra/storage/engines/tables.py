@@ -88,6 +88,8 @@ class Part(Struct, frozen=True):
     """What it took before it was compressed, if it is."""
     stale: bool = False
     """Compressed, but rows came since; it will be compressed again."""
+    relation: str = ""
+    """What it is called in SQL."""
 
 
 class Dropped(Struct, frozen=True):

@@ -96,7 +96,7 @@ class TimescaleEngine:
                 SELECT wanted, row_bytes, sizes.* FROM unnest($1::text[], $2::int[]) AS w (wanted, row_bytes)
                 CROSS JOIN LATERAL chunks_detailed_size(quote_ident(wanted)::regclass) AS sizes)
             SELECT wanted AS table, c.chunk_name AS name, c.range_start, c.range_end, c.is_compressed,
-                   s.total_bytes AS bytes,
+                   format('%I.%I', c.chunk_schema, c.chunk_name) AS relation, s.total_bytes AS bytes,
                    cold.uncompressed_heap_size + cold.uncompressed_toast_size + cold.uncompressed_index_size
                        AS bytes_before,
                    own.status & $3 > 0 AS stale,
@@ -128,6 +128,7 @@ class TimescaleEngine:
                 row["is_compressed"],
                 row["bytes_before"],
                 row["stale"],
+                row["relation"],
             )
             for row in rows
         ]

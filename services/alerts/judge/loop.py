@@ -1,8 +1,8 @@
 """The one loop that owns all alert states: messages, rule changes and silence are judged in turn, never side by side.
 
 Whatever fails on the way ends the loop; the next one reads everything back from the last commit, so states in memory
-and in the database never differ. So does the removal of a host: the next loop has never heard of it, while since when
-we hear the others stays known.
+and in the database never differ. So does the removal of a host: the next loop has never heard of it, while it stays
+known since when we hear the others.
 """
 
 from __future__ import annotations

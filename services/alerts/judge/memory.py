@@ -56,6 +56,8 @@ class Memory(Struct):
     """By rule id."""
     generation: int = 0
     """Of hosts, as of when this was read: another one means that some were removed."""
+    hosts: dict[str, int] = {}
+    """Ids of the hosts that the states are of, and of those heard since."""
 
 
 class Advance(Struct):

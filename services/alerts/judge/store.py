@@ -27,7 +27,8 @@ CONSUMER = "alerts"
 async def load_memory(database: Connection) -> Memory:
     """The states of all hosts that are judged: not those of archived ones."""
     generation = await database.fetchval(sql.GENERATION)  # before the states: who is removed meanwhile is noticed
-    memory = Memory({}, {}, generation)
+    hosts = {row["name"]: row["id"] for row in await database.fetch(sql.HOSTS)}
+    memory = Memory({}, {}, generation, hosts)
     for record in await database.fetch(sql.STATES):
         row = msgspec.json.decode(record["body"], type=Row)
         memory.states.setdefault(record["host"], {})[record["rule_id"], record["instance"]] = row.machine
@@ -76,8 +77,8 @@ async def commit(database: Connection, memory: Memory, advance: Advance) -> None
         ids = await ensure_hosts(database, (lane[0] for lane in advance.marks))
         others = {*advance.changed, *(transition.host for transition in advance.transitions)} - ids.keys()
         ids.update({record["name"]: record["id"] for record in await database.fetch(sql.HOST_IDS, list(others))})
-        if not others <= ids.keys():
-            raise StaleIds("a host is no longer there")
+        if not others <= ids.keys() or any(memory.hosts.get(host, number) != number for host, number in ids.items()):
+            raise StaleIds("a host is no longer there, or another one has its name")
         await _save_states(database, memory, advance, ids)
         if advance.transitions:
             await _save_transitions(database, advance.transitions, ids)
@@ -86,6 +87,7 @@ async def commit(database: Connection, memory: Memory, advance: Advance) -> None
             await forget_marks(database, CONSUMER, advance.forgotten_marks, ids)
         if advance.position is not None:
             await save_position(database, CONSUMER, METRICS.name, advance.position)
+    memory.hosts.update(ids)
 
 
 async def _save_states(database: Connection, memory: Memory, advance: Advance, ids: dict[str, int]) -> None:

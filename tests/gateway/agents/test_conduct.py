@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import nats.errors
 import pytest
 from nats.aio.msg import Msg
 
@@ -108,12 +110,11 @@ async def test_a_flood_is_suspended_and_may_come_back_later(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(floods, "WINDOW_S", 0.5)
-    monkeypatch.setattr(conduct, "SUSPENDED_S", 3)
     async with world(database_url, tmp_path) as made:
         agent = await bus.connect(made.server.url, "web-1", access=made.access)
 
         async def flood() -> bool:
-            if agent.is_connected:
+            with contextlib.suppress(nats.errors.Error):  # cut off in the middle of it
                 for _ in range(800):
                     await agent.publish("metrics.web-1", b"x" * 100)
                 await agent.flush()
@@ -125,15 +126,11 @@ async def test_a_flood_is_suspended_and_may_come_back_later(
         assert (await made.identity())["suspended"] is not None
         renewal = await prove(made.client, "/identity/renew", made.key)
         assert (renewal.status_code, renewal.json()["type"]) == (429, "/problems/identity-suspended")
-        assert 1 <= int(renewal.headers["Retry-After"]) <= 3
+        assert 1 <= int(renewal.headers["Retry-After"]) <= conduct.SUSPENDED_S
         assert not await admitted(made.server.url, made.access)
-
-        async def renewed() -> Any:
-            answer = await prove(made.client, "/identity/renew", made.key)
-            return answer.json() if answer.status_code == 200 else None
-
-        again = await eventually(renewed)
-        access = written(tmp_path / "again.creds", again["jwt"], made.key)
+        await execute(database_url, "UPDATE identities SET suspended = now()")
+        again = await prove(made.client, "/identity/renew", made.key)
+        access = written(tmp_path / "again.creds", again.json()["jwt"], made.key)
         assert await admitted(made.server.url, access)
         assert not await admitted(made.server.url, made.access), "the JWT of before"
 

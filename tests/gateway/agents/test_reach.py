@@ -9,7 +9,7 @@ from services.gateway.agents.reach import Reach, reach_of
 ANYWHERE = "0.0.0.0"  # noqa: S104 -- never bound
 LOOPBACK = ServerSettings(nats_url="nats://127.0.0.1:5555", port=8080, bus_port=5555)
 OPEN = ServerSettings(
-    http_host="192.0.2.7", bus_host="192.0.2.7", bus_port=4222, tls="own", nats_url="tls://127.0.0.1:4222"
+    http_host="192.0.2.7", bus_host="192.0.2.7", bus_port=4222, tls="files", nats_url="tls://127.0.0.1:4222"
 )
 
 
@@ -56,11 +56,11 @@ def test_ipv6_addresses_have_brackets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pin", "line"),
+    ("pinned", "line"),
     [
         ("", "curl -fsS https://s.example/install.sh | sh -s -- --token sonde_x"),
         ("abc=", "curl -fsSk --pinnedpubkey 'sha256//abc=' https://s.example/install.sh | sh -s -- --token sonde_x"),
     ],
 )
-def test_the_line_to_paste_pins_a_certificate_authority_of_our_own(pin: str, line: str) -> None:
-    assert Reach("https://s.example", (), pin=pin).line("sonde_x") == line
+def test_the_line_to_paste_pins_a_certificate_authority_of_our_own(pinned: str, line: str) -> None:
+    assert Reach("https://s.example", (), pin=pinned).line("sonde_x") == line

@@ -104,7 +104,11 @@ BODIES = [
 
 METHODS = [
     ("POST", "/hosts"),
-    ("DELETE", "/hosts/web-1"),
+    ("PATCH", "/hosts/web-1"),
+    ("DELETE", "/enrol"),
+    ("POST", "/identity/challenge"),
+    ("PUT", "/enrolment-tokens"),
+    ("GET", "/hosts/web-1/revoke"),
     ("POST", "/metrics"),
     ("PATCH", "/rules"),
     ("DELETE", "/settings/raw_days"),

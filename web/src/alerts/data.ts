@@ -42,7 +42,15 @@ export const standingOf = (entry: Entry): Standing => standing(entry.host.value.
 
 /** How many hosts stand under each word. */
 export const tally = computed(() => {
-  const result: Record<Standing, number> = { critical: 0, offline: 0, warning: 0, late: 0, unknown: 0, up: 0 };
+  const result: Record<Standing, number> = {
+    critical: 0,
+    offline: 0,
+    warning: 0,
+    late: 0,
+    unknown: 0,
+    up: 0,
+    archived: 0,
+  };
   for (const id of fleet.ids.value) result[standingOf(fleet.entries.get(id) as Entry)] += 1;
   return result;
 });

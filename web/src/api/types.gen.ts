@@ -1,6 +1,6 @@
 // Generated from schemas/ by `python -m infra.generate.typescript`. Do not edit.
 
-export type HostState = "up" | "late" | "offline";
+export type HostState = "up" | "late" | "offline" | "archived";
 
 export type Resolution = "raw" | "minute" | "hour";
 
@@ -299,6 +299,22 @@ export interface LiveSample {
 export interface Frame {
   time: number;
   samples: LiveSample[];
+}
+
+export interface Gone {
+  host: string;
+}
+
+export interface Removal {
+  name: string;
+  asked: number;
+  parts: number;
+  done: number;
+  rows: number;
+}
+
+export interface Removals {
+  removals: Removal[];
 }
 
 export interface NewToken {

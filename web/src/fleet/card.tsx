@@ -21,7 +21,7 @@ export function Card({ entry }: { entry: Entry }) {
     return summarise(entry.latest, entry.host.value.facts.cores);
   });
   return (
-    <li ref={box} class={`card standing-${standing} ${state === "offline" ? "offline" : ""}`}>
+    <li ref={box} class={`card standing-${standing} ${state === "offline" || state === "archived" ? "offline" : ""}`}>
       <div class="face">
         <div class="card-head">
           <span class={`standing tone-${standing}`} title={STANDING_WORDS[standing]}>

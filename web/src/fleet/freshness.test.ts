@@ -37,6 +37,11 @@ test("while nothing is heard, values are the last that were known", () => {
   assert.equal(staleWords("unknown", 34_000), "Last known");
 });
 
+test("an archived host is that, whatever is heard", () => {
+  assert.equal(freshness("archived", false), "archived");
+  assert.equal(staleWords("archived", 34_000), "Archived");
+});
+
 test("a host that never sent says so", () => {
   assert.equal(staleWords("offline", null), "No sample yet");
 });

@@ -6,7 +6,8 @@ import { age, duration } from "../format.ts";
 /** The server's word for a host, or `unknown` while nothing is heard of any. */
 export type Freshness = HostState | "unknown";
 
-export const freshness = (state: HostState, known: boolean): Freshness => (known ? state : "unknown");
+export const freshness = (state: HostState, known: boolean): Freshness =>
+  known || state === "archived" ? state : "unknown";
 
 /**
  * Milliseconds from one arrival of samples to the next: the agent has two intervals, of samples and of batches, and what
@@ -21,6 +22,7 @@ export function interval_ms(stride_ms: number | null, facts: HostFacts): number 
 /** What is said of a host that is not up: `Late, 34 s`, `Offline 18 min`. `age_ms` is its last sample's, null without one. */
 export function staleWords(freshness: Exclude<Freshness, "up">, age_ms: number | null): string {
   if (freshness === "unknown") return "Last known";
+  if (freshness === "archived") return "Archived";
   if (age_ms === null) return "No sample yet";
   if (freshness === "late") return `Late, ${age(age_ms)}`;
   return `Offline ${roughly(age_ms / 1000)}`;

@@ -9,6 +9,7 @@ import { Waiting } from "../shell/states.tsx";
 import { useTitle } from "../shell/title.ts";
 import { Card } from "./card.tsx";
 import { AnotherHost, FirstHost, FirstMachine } from "./empty.tsx";
+import { Removing } from "./removing.tsx";
 import { asked, searchText, shown } from "./shown.ts";
 import { Toolbar } from "./toolbar.tsx";
 import "../style/fleet.css";
@@ -51,6 +52,7 @@ function Fleet() {
         />
       )}
       {!none && <Cards />}
+      <Removing />
       {adding.value && !beginning.value && <AddDialog />}
     </div>
   );

@@ -102,7 +102,7 @@ test("a comparison without a number says how to write one", () => {
 });
 
 test("an unknown state is named, with the states there are", () => {
-  assert.match(problem("state:blue"), /“state:blue” .*critical, offline, warning, late, unknown or up/);
+  assert.match(problem("state:blue"), /“state:blue” .*critical, offline, warning, late, unknown, up or archived/);
 });
 
 test("a key without its value says what to write", () => {

@@ -52,3 +52,8 @@ test("a host stands under the worst thing true of it", () => {
 test("a host of which nothing was heard for seconds is unknown, whatever it was before", () => {
   assert.equal(standing("up", { warning: 0, critical: 3 }, false), "unknown");
 });
+
+test("an archived host is archived, whether anything is heard or not", () => {
+  assert.equal(standing("archived", { warning: 0, critical: 0 }, true), "archived");
+  assert.equal(standing("archived", { warning: 0, critical: 0 }, false), "archived");
+});

@@ -68,14 +68,18 @@ export function fourthMeter(summary: Summary): "inodes" | "gpu" | "traffic" {
   return summary.gpu ? "gpu" : "traffic";
 }
 
-/** The one word a host stands under: the worst thing true of it, or `unknown` while nobody can tell. */
-export type Standing = "critical" | "offline" | "warning" | "late" | "unknown" | "up";
+/**
+ * The one word a host stands under: the worst thing true of it, or `unknown` while nobody can tell. Of an archived host,
+ * kept for its history, nothing more is expected.
+ */
+export type Standing = "critical" | "offline" | "warning" | "late" | "unknown" | "up" | "archived";
 
 /** Worst first. */
-export const STANDINGS: readonly Standing[] = ["critical", "offline", "warning", "late", "unknown", "up"];
+export const STANDINGS: readonly Standing[] = ["critical", "offline", "warning", "late", "unknown", "up", "archived"];
 
 /** `known`: whether what was heard last still says how hosts are. */
 export function standing(state: Host["state"], alerts: Host["alerts"], known: boolean): Standing {
+  if (state === "archived") return "archived";
   if (!known) return "unknown";
   if (state === "offline") return "offline";
   if (alerts.critical > 0) return "critical";

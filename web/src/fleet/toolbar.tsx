@@ -36,9 +36,10 @@ export function Toolbar() {
   );
 }
 
-/** Two standings that seldom are there at all have a place only then. */
+/** Standings that seldom are there at all, and have a place only then. */
+const SELDOM: readonly Standing[] = ["late", "unknown", "archived"];
 const isShown = (standing: Standing): boolean =>
-  (standing !== "late" && standing !== "unknown") || tally.value[standing] > 0 || asked.value === standing;
+  !SELDOM.includes(standing) || tally.value[standing] > 0 || asked.value === standing;
 
 function Strip() {
   return (

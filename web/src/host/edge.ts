@@ -15,7 +15,7 @@ export interface Present {
 /**
  * The right edge of live charts: the last sample of a host that is up, however seldom it sends; the present for one that
  * is late or gone, so that the outage is seen; where it was (`before`, null for a page just opened) while nobody knows.
- * It never moves back.
+ * It never moves back. Of an archived host nothing more is expected: its charts end with its last sample.
  */
 export function edgeOf({ state, known, live, lastSample, now }: Present, before: number | null): number {
   // One that is late may only have been polled before its latest sample; one that is offline is.

@@ -38,7 +38,12 @@ export function Facts({ entry, identity }: FactsProps) {
           </div>
         ))}
       </dl>
-      <Parting id={entry.id} revocable={held?.revoked === null} onRevoked={identity.load} />
+      <Parting
+        id={entry.id}
+        archived={entry.host.value.state === "archived"}
+        revocable={held?.revoked === null}
+        onChanged={identity.load}
+      />
     </details>
   );
 }
@@ -53,7 +58,7 @@ function identityRows({ state }: Loader<HostIdentity | undefined>): [string, str
 function uptime(entry: Entry): string {
   const { facts, state } = entry.host.value;
   if (!facts.boot_time) return "";
-  const here = known.value && state !== "offline";
+  const here = known.value && state !== "offline" && state !== "archived";
   const at_s = here ? Math.floor(now.value / 60_000) * 60 : (entry.lastSample ?? 0) / 1000;
   return at_s > facts.boot_time ? `${here ? "up" : "was up"} ${duration(at_s - facts.boot_time)}` : "";
 }

@@ -33,11 +33,15 @@ export function HostPage({ id }: { id: string }) {
 }
 
 function Unknown({ id }: { id: string }) {
+  const removed = fleet.removed.value.has(id);
   return (
-    <div class="empty">
-      <h1>No host called {id}</h1>
+    <div class="empty" role="status">
+      <h1>{removed ? `${id} was removed` : `No host called ${id}`}</h1>
       <p>
-        It has never reported here, or it was removed. <a href="/">See the fleet</a>.
+        {removed
+          ? "Its agent was disconnected, and its history is being deleted. "
+          : "It has never reported here, or it was removed. "}
+        <a href="/">See the fleet</a>.
       </p>
     </div>
   );
@@ -62,7 +66,9 @@ function Known({ entry, snapshots }: KnownProps) {
   return (
     <div class={`host standing-${standing}`}>
       <Head entry={entry} window={view.window.value} identity={identity} />
-      {identity.state.value.value && <IdentityWarnings identity={identity.state.value.value} />}
+      {identity.state.value.value && standing !== "archived" && (
+        <IdentityWarnings identity={identity.state.value.value} />
+      )}
       <Refused entry={entry} snapshots={snapshots} />
       {alerts.length > 0 && <ActiveList alerts={alerts} rules={ruleBodies.value} here={entry.id} />}
       {measured.value && <Tiles entry={entry} facts={entry.host.value.facts} />}

@@ -1,5 +1,5 @@
 // Ending with a host: its identity is revoked, or the host is removed. Both ask first, and say what happens.
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { request } from "../api/client.ts";
 import { navigate } from "../router.ts";
@@ -8,27 +8,25 @@ import { AGAIN } from "./identity.ts";
 
 interface PartingProps {
   id: string;
+  /** Whether it is kept only for its history. */
+  archived: boolean;
   /** Whether it has an identity that can be revoked. */
   revocable: boolean;
-  onRevoked: () => void;
+  /** Its identity is another one, or none. */
+  onChanged: () => void;
 }
 
-export function Parting({ id, revocable, onRevoked }: PartingProps) {
+export function Parting({ id, archived, revocable, onChanged }: PartingProps) {
   const box = useRef<HTMLDivElement>(null);
   const asked = useSignal<"revoke" | "remove" | null>(null);
   const address = `/hosts/${encodeURIComponent(id)}`;
 
   function closed(done: boolean): void {
-    const what = asked.value;
     asked.value = null;
     if (!done) return;
-    if (what === "remove") {
-      navigate("/", { replace: true });
-      return;
-    }
-    // The button that had the focus goes.
+    // The button that had the focus may be gone.
     box.current?.closest("details")?.querySelector("summary")?.focus();
-    onRevoked();
+    onChanged();
   }
   return (
     <div class="parting" ref={box}>
@@ -64,52 +62,71 @@ export function Parting({ id, revocable, onRevoked }: PartingProps) {
           </p>
         </Question>
       )}
-      {asked.value === "remove" && <Removal id={id} address={address} onClosed={closed} />}
+      {asked.value === "remove" && <Removal id={id} archived={archived} address={address} onClosed={closed} />}
     </div>
   );
 }
 
 const KINDS = {
-  keep: ["Keep its history", "What is stored can still be read over the API, until it is too old."],
+  keep: ["Keep its history", "It stays in the fleet as archived, with its charts, until they are too old."],
   remove: ["Delete its history", "All of its samples go, which takes a while. This cannot be undone."],
 } as const;
 type Kind = keyof typeof KINDS;
 
 interface RemovalProps {
   id: string;
+  archived: boolean;
   address: string;
   onClosed: (done: boolean) => void;
 }
 
-function Removal({ id, address, onClosed }: RemovalProps) {
-  const kind = useSignal<Kind>("keep");
+function Removal({ id, archived, address, onClosed }: RemovalProps) {
+  const kind = useSignal<Kind>(archived ? "remove" : "keep");
+  async function remove(): Promise<void> {
+    const asked = kind.value;
+    await request("DELETE", `${address}?history=${asked}`);
+    // The stream may have told already that it is gone, and its page with it.
+    if (asked === "remove") navigate("/", { replace: true });
+  }
   return (
     <Question
       title={`Remove ${id}?`}
       yes={kind.value === "keep" ? "Remove" : "Remove and delete"}
-      act={() => request("DELETE", `${address}?history=${kind.value}`)}
+      act={remove}
       onClosed={onClosed}
     >
-      <p>Its agent is disconnected at once and cannot come back. The host is no longer shown, and alerts on it end.</p>
-      <fieldset class="choice">
-        <legend class="hidden">Its history</legend>
-        {(Object.keys(KINDS) as Kind[]).map((one) => (
-          <label key={one}>
-            <input
-              type="radio"
-              name="history"
-              checked={kind.value === one}
-              onChange={() => {
-                kind.value = one;
-              }}
-            />
-            <span>
-              {KINDS[one][0]}
-              <small>{KINDS[one][1]}</small>
-            </span>
-          </label>
-        ))}
-      </fieldset>
+      {archived ? (
+        <p>{KINDS.remove[1]}</p>
+      ) : (
+        <>
+          <p>Its agent is disconnected at once and cannot come back. Alerts on it end.</p>
+          <Choice kind={kind} />
+        </>
+      )}
     </Question>
+  );
+}
+
+function Choice({ kind }: { kind: Signal<Kind> }) {
+  return (
+    <fieldset class="choice">
+      <legend class="hidden">Its history</legend>
+      {(Object.keys(KINDS) as Kind[]).map((one) => (
+        <label key={one}>
+          <input
+            type="radio"
+            name="history"
+            checked={kind.value === one}
+            onChange={() => {
+              kind.value = one;
+            }}
+          />
+          <span>
+            {KINDS[one][0]}
+            <small>{KINDS[one][1]}</small>
+          </span>
+        </label>
+      ))}
+    </fieldset>
   );
 }

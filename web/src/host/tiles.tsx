@@ -84,7 +84,7 @@ export function Tiles({ entry, facts }: { entry: Entry; facts: HostFacts }) {
 /** What the tiles tell of: they stay with the present whatever the charts show. */
 function whenWords(entry: Entry): ComponentChildren {
   const standing = standingOf(entry);
-  if (standing !== "offline" && standing !== "unknown") return "Now";
+  if (standing !== "offline" && standing !== "archived" && standing !== "unknown") return "Now";
   return (
     <>
       Last known <small>{entry.lastSample === null ? "" : moment(entry.lastSample)}</small>

@@ -1,5 +1,5 @@
 import { tally } from "../alerts/data.ts";
-import { STANDINGS, type Standing } from "../fleet/summary.ts";
+import { STANDINGS } from "../fleet/summary.ts";
 import { duration } from "../format.ts";
 import type { StreamState } from "../live/messages.ts";
 import { connection, fleet } from "../live/session.ts";
@@ -47,7 +47,7 @@ export function Header() {
 function Counts() {
   const count = tally.value;
   if (fleet.snapshots.value === 0) return <div class="counts" />;
-  const bad = STANDINGS.filter((one): one is Exclude<Standing, "up"> => one !== "up" && count[one] > 0);
+  const bad = STANDINGS.filter((one) => one !== "up" && one !== "archived" && count[one] > 0);
   return (
     <div class="counts">
       <span class="wide">

@@ -25,6 +25,7 @@ export const STANDING_WORDS: Record<Standing, string> = {
   late: "Late",
   unknown: "Unknown",
   up: "Up",
+  archived: "Archived",
 };
 
 export function StandingIcon({ standing }: { standing: Standing }) {
@@ -62,6 +63,12 @@ export function StandingIcon({ standing }: { standing: Standing }) {
         <Icon>
           <circle cx="8" cy="8" r="6" {...line} stroke-dasharray="2.6 2.1" />
           <path d="M6.3 6.4a1.8 1.8 0 1 1 2.6 1.6c-.6.3-.9.6-.9 1.2M8 11.3v.1" {...line} />
+        </Icon>
+      );
+    case "archived":
+      return (
+        <Icon>
+          <path d="M1.8 3h12.4v3H1.8zM3 6v7h10V6M6.5 8.8h3" {...line} />
         </Icon>
       );
     default:

@@ -1,0 +1,131 @@
+"""Hosts that are removed while they are judged."""
+
+from __future__ import annotations
+
+import asyncio
+
+from infra.storage.positions import EPOCHS_KEPT
+from schemas.rules import Rule, Threshold
+from schemas.subjects import metrics
+from tests.alerts.builders import rule
+from tests.alerts.fleet import Fleet, fleet, serving
+from tests.batches import encoded, sample
+from tests.removing import enrol_again, remove
+from tests.waiting import eventually
+
+DOWN = Rule("down", "Host down", "host.down", critical=Threshold(1, 1))
+QUICK = rule(for_s=0)
+
+
+async def judged_up_to(hosts: Fleet, host: str) -> None:
+    """Publish for `host` and wait until that was judged."""
+    await hosts.processed(await hosts.cpu([10], at_s=0, host=host))
+
+
+async def told_of(hosts: Fleet, host: str) -> list[str]:
+    return [transition.kind for transition in await hosts.transitions() if transition.host == host]
+
+
+async def test_a_firing_alert_ends_with_its_host(bus_url: str, database_url: str) -> None:
+    async with fleet(bus_url, database_url, [QUICK]) as hosts, serving(hosts.settings):
+        await hosts.cpu([80], at_s=0)
+        await hosts.until("fire")
+        await remove(hosts.client, hosts.database, "web-1")
+        await hosts.delivered("bus")
+        fired, gone = await hosts.on_the_bus()
+        assert (fired.kind, gone.kind, gone.host, gone.rule_name) == ("fire", "gone", "web-1", fired.rule_name)
+        assert (gone.since, gone.peak, gone.severity) == (fired.time, 80, "warning")
+        assert gone.id > fired.id
+
+
+async def test_it_is_not_judged_when_it_sends_on(bus_url: str, database_url: str) -> None:
+    async with fleet(bus_url, database_url, [QUICK]) as hosts, serving(hosts.settings):
+        await judged_up_to(hosts, "web-1")
+        await remove(hosts.client, hosts.database, "web-1")
+        await hosts.cpu([99], at_s=5)
+        await judged_up_to(hosts, "db-1")
+        assert await hosts.transitions() == []
+        assert await hosts.database.fetchval("SELECT count(*) FROM hosts WHERE name = 'web-1'") == 0
+
+
+async def test_a_removed_host_is_not_called_down(bus_url: str, database_url: str) -> None:
+    async with fleet(bus_url, database_url, [DOWN]) as hosts, serving(hosts.settings):
+        await judged_up_to(hosts, "web-1")
+        await judged_up_to(hosts, "db-1")
+        await remove(hosts.client, hosts.database, "web-1")
+        await hosts.until("fire", within_s=20)
+        assert await told_of(hosts, "db-1") == ["fire"]
+
+
+async def test_an_archived_host_is_not_called_down(bus_url: str, database_url: str) -> None:
+    async with fleet(bus_url, database_url, [DOWN]) as hosts, serving(hosts.settings):
+        await judged_up_to(hosts, "web-1")
+        await judged_up_to(hosts, "db-1")
+        await remove(hosts.client, hosts.database, "web-1", keep_history=True)
+        await hosts.until("fire", within_s=20)
+        assert await told_of(hosts, "db-1") == ["fire"]
+
+
+async def test_enrolled_again_it_begins_without_a_past(bus_url: str, database_url: str) -> None:
+    async with fleet(bus_url, database_url, [DOWN]) as hosts, serving(hosts.settings):
+        await judged_up_to(hosts, "web-1")
+        await hosts.until("fire", within_s=20)
+        await remove(hosts.client, hosts.database, "web-1")
+        await hosts.until("fire", "gone")
+        await enrol_again(hosts.database, "web-1")
+        await judged_up_to(hosts, "web-1")
+        await hosts.until("fire", "gone", "fire", within_s=20)
+
+
+async def test_a_host_that_waits_for_its_first_sample_after_being_enrolled_again_is_not_down(
+    bus_url: str, database_url: str
+) -> None:
+    async with fleet(bus_url, database_url, [DOWN]) as hosts, serving(hosts.settings):
+        await judged_up_to(hosts, "web-1")
+        await remove(hosts.client, hosts.database, "web-1")
+        await enrol_again(hosts.database, "web-1")
+        await judged_up_to(hosts, "db-1")
+        await hosts.until("fire", within_s=20)
+        assert await told_of(hosts, "db-1") == ["fire"]
+
+
+async def test_a_host_deleted_by_hand_is_not_judged_any_more(bus_url: str, database_url: str) -> None:
+    async with fleet(bus_url, database_url, [DOWN]) as hosts, serving(hosts.settings):
+        await judged_up_to(hosts, "web-1")
+        await hosts.until("fire", within_s=20)
+        await hosts.database.execute("DELETE FROM hosts WHERE name = 'web-1'")
+        await judged_up_to(hosts, "web-1")
+        await hosts.until("fire", within_s=20)  # of its second life: the first one's went with it
+        assert await hosts.phases() == {"web-1": "firing"}
+
+
+async def test_removals_time_and_again_do_not_keep_others_from_being_called_down(
+    bus_url: str, database_url: str
+) -> None:
+    slow = Rule("down", "Host down", "host.down", critical=Threshold(3, 3))
+    async with fleet(bus_url, database_url, [slow]) as hosts, serving(hosts.settings):
+        await judged_up_to(hosts, "db-1")
+
+        async def come_and_go() -> None:
+            for number in range(1000):
+                await judged_up_to(hosts, f"web-{number}")
+                await remove(hosts.client, hosts.database, f"web-{number}")
+                await asyncio.sleep(0.2)
+
+        coming = asyncio.create_task(come_and_go())
+        try:
+            await eventually(lambda: told_of(hosts, "db-1"), within_s=20)
+        finally:
+            coming.cancel()
+            await asyncio.wait([coming])
+
+
+async def test_an_epoch_for_every_batch_grows_no_table(bus_url: str, database_url: str) -> None:
+    async with fleet(bus_url, database_url, [QUICK]) as hosts, serving(hosts.settings):
+        for number in range(3 * EPOCHS_KEPT):
+            at = sample(hosts.start_ms + 1000 * number, total=1000)
+            last = await hosts.send(metrics("web-1"), encoded(at, epoch=f"e{number}"))
+            if number % EPOCHS_KEPT == 0:
+                await hosts.processed(last)
+        await hosts.processed(last)
+        assert await hosts.database.fetchval("SELECT count(*) FROM marks WHERE consumer = 'alerts'") == EPOCHS_KEPT
