@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
@@ -21,6 +22,8 @@ from services.gateway.http.bus import Bus
 from services.gateway.http.database import connected
 from services.gateway.http.problems import invalid, unknown
 from services.gateway.http.requests import Resource, answer
+
+logger = logging.getLogger(__name__)
 
 HISTORY = ("remove", "keep")
 
@@ -49,6 +52,7 @@ def host_removal(
             departed = await remove_host(database, host, ends.time_ns, keep_history=history == "keep")
         if departed is None:
             raise unknown("host", host)
+        logger.info("host removed", extra={"host": host, "history": history})
         _forget(fleet, host, departed)
         tell(host, not departed.archived)
         for event in events:
