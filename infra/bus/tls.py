@@ -97,3 +97,5 @@ class EncryptedTransport(TcpTransport):
         except TimeoutError:  # the end of TLS is a farewell of both sides, for which the standard library waits 30 s
             if self._io_writer is not None:
                 self._io_writer.transport.abort()
+        except OSError:  # whichever side cut it short: it has ended
+            pass
