@@ -213,6 +213,33 @@ async def test_a_newer_wheel_replaces_the_agent_and_the_older_version(
             assert list(await at.hosts()).count("web-1") == 1
 
 
+async def test_an_agent_that_was_installed_by_hand_is_taken_over(
+    tmp_path: Path, machines: Network, wheels: Path
+) -> None:
+    async with home(tmp_path, machines, wheels) as at:
+        with machines.machine("web-1") as machine:
+            machine.tell(
+                "useradd --system --home-dir /var/lib/sonde --shell /usr/sbin/nologin sonde\n"
+                "python3 -m venv --without-pip /opt/sonde\n"
+                "mkdir /etc/sonde\n"
+                "printf 'SONDE_NATS_URL=nats://192.0.2.1:4222\\nSONDE_HOST=db-1\\n' >/etc/sonde/agent.env"
+            )
+            output = await joins(machine, await at.line())
+            assert output.rstrip().endswith("/hosts/db-1")
+            assert machine.tell("grep -c ^SONDE_NATS_URL /etc/sonde/agent.env || true") == "0"
+            assert sorted(machine.tell("ls /opt/sonde").split())[1:] == ["current", "run-agent", "started"]
+
+
+async def test_the_data_of_a_server_is_left_alone(tmp_path: Path, machines: Network, wheels: Path) -> None:
+    async with home(tmp_path, machines, wheels) as at:
+        with machines.machine("web-1") as machine:
+            machine.tell("mkdir -p /var/lib/sonde/postgres")
+            before = machine.files()
+            for line in (await at.line(), await at.script("--uninstall")):
+                assert "holds the data of a Sonde server, not of an agent" in await complaint(machine, line)
+            assert machine.files() == before
+
+
 async def test_killed_at_every_step_it_goes_on_where_it_was(tmp_path: Path, machines: Network, wheels: Path) -> None:
     async with home(tmp_path, machines, wheels) as at:
         with machines.machine("web-1") as machine:
