@@ -1,7 +1,7 @@
 """`/enrol` and `/identity/...`: what machines ask, without a login.
 
-Anybody may try, so each try costs little, failures are counted and limited by address, and at most so many are in the
-database at once; the others wait.
+Anybody may try, so each try costs little, failures are counted and limited by address, and only so many are served at
+once; the others wait.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from infra.authority.authority import Authority
 from infra.authority.keys import is_public_user_key
-from infra.storage.database import Connection, Pool
+from infra.storage.database import Pool
 from schemas.enrolment import Challenge, EnrolRequest, Proof, name_fault
 from schemas.rules import InvalidField, InvalidFields
 from services.gateway.agents.challenge import make_challenge
@@ -34,6 +35,8 @@ from services.gateway.http.requests import Resource, answer, read_json
 AT_ONCE = 4
 """Of the pool's connections; people have the others."""
 MOST_WAITING = 5000
+WAIT_S = 20.0
+"""For a connection to the database, of which there are enough unless it is slow."""
 _COUNTED = (400, 401, 403, 413, 415)
 """Answers that count as failures of whoever asked."""
 
@@ -63,38 +66,42 @@ def enrol_routes(desk: Desk) -> list[BaseRoute]:
 
     async def enrol(request: Request) -> Response:
         wanted = await read_json(request, EnrolRequest)
-        check_request(wanted)
-        authority = open_authority(desk.authority)
-        async with gate.database() as database:
-            admitted = await admit(database, wanted, int(time.time()), life_s)
-        if admitted.replaced:
-            desk.revoked.set()
-        if admitted.new:
-            desk.joined.set()
-        return answer(enrolled(authority, admitted.issue, desk.reach()), 201 if admitted.new else 200)
+        async with gate.turn():
+            check_request(wanted)
+            authority = open_authority(desk.authority)
+            async with connected(desk.pool, WAIT_S) as database:
+                admitted = await admit(database, wanted, int(time.time()), life_s)
+            if admitted.replaced:
+                desk.revoked.set()
+            if admitted.new:
+                desk.joined.set()
+            return answer(enrolled(authority, admitted.issue, desk.reach()), 201 if admitted.new else 200)
 
     async def challenge(_: Request) -> Response:
         secret = secret_of(open_authority(desk.authority))
         return answer(Challenge(make_challenge(secret, time.time())))
 
     async def renewal(request: Request) -> Response:
-        authority = open_authority(desk.authority)
-        proof = await proven(request)
-        async with gate.database() as database:
-            issue = await renew(database, proof.public_key, int(time.time()), life_s)
-        return answer(enrolled(authority, issue, desk.reach()))
+        proof = await read_json(request, Proof)
+        async with gate.turn():
+            authority = proven(request, proof)
+            async with connected(desk.pool, WAIT_S) as database:
+                issue = await renew(database, proof.public_key, int(time.time()), life_s)
+            return answer(enrolled(authority, issue, desk.reach()))
 
     async def state(request: Request) -> Response:
-        proof = await proven(request)
-        async with gate.database() as database:
-            return answer(await state_of(database, proof.public_key, desk.reach()))
-
-    async def proven(request: Request) -> Proof:
         proof = await read_json(request, Proof)
-        require_proof(secret_of(open_authority(desk.authority)), proof, time.time())
+        async with gate.turn():
+            proven(request, proof)
+            async with connected(desk.pool, WAIT_S) as database:
+                return answer(await state_of(database, proof.public_key, desk.reach()))
+
+    def proven(request: Request, proof: Proof) -> Authority:
+        authority = open_authority(desk.authority)
+        require_proof(secret_of(authority), proof, time.time())
         request.state.public_key = proof.public_key
         gate.check("identity", proof.public_key)
-        return proof
+        return authority
 
     return [
         Resource("/enrol", POST=gate.guarded("enrol", enrol)),
@@ -158,14 +165,17 @@ class Gate:
         return guarded
 
     @contextlib.asynccontextmanager
-    async def database(self) -> AsyncIterator[Connection]:
-        """A connection, when it is our turn. Raises ProblemError 503 when too many wait."""
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait until it is our turn. Raises ProblemError 503 when too many wait.
+
+        Not while a body is read: whoever sends it slowly would keep others out.
+        """
         if self._waiting >= MOST_WAITING:
             raise unavailable("too many machines at once; retry", "/problems/busy", 5)
         self._waiting += 1
         try:
-            async with self._free, connected(self._desk.pool) as database:
-                yield database
+            async with self._free:
+                yield
         finally:
             self._waiting -= 1
 
