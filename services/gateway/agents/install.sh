@@ -298,7 +298,13 @@ runs() { [ "$("$dir/bin/sonde" --version 2>&1)" = "$VERSION" ]; }
 # What the lock file names, from the gateway's folder if it has it, else from the usual index.
 install_packages() {
     set -- --isolated --no-index --find-links "$GATEWAY/install/"
-    [ -z "$CA" ] || set -- "$@" --cert "$tmp/ca.pem"
+    if [ -n "$CA" ]; then
+        set -- "$@" --cert "$tmp/ca.pem"
+    else # pip brings certificates of its own, and knows nothing of those that this system was given
+        for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem; do
+            if [ -e "$bundle" ]; then set -- "$@" --cert "$bundle"; fi
+        done
+    fi
     case $GATEWAY in http://*) set -- "$@" --trusted-host "${GATEWAY#http://}" ;; esac
     if pip "$@" --require-hashes -r "$tmp/requirements.txt"; then
         return 0

@@ -86,12 +86,13 @@ async def _bus(bus: Bus) -> tuple[bool, str]:
 
 async def _ingest(pool: Pool, bus: Bus) -> tuple[bool, str]:
     """Where ingest is in the stream, against where the stream is."""
-    if bus.client is None or not bus.connected:
+    client = bus.client  # which may be gone when the database has answered
+    if client is None or not bus.connected:
         return False, NOT_CONNECTED
     async with connected(pool, CHECK_S) as database:
         row = await database.fetchrow(sql.INGEST_POSITION, METRICS.name)
         newest = await database.fetchval(sql.NEWEST_SAMPLE)
-    state = (await bus.client.jetstream(timeout=CHECK_S).stream_info(METRICS.name)).state
+    state = (await client.jetstream(timeout=CHECK_S).stream_info(METRICS.name)).state
     age = "no sample stored yet" if newest is None else f"newest sample {time.time() - newest.timestamp():.0f} s old"
     if row is None:
         return state.last_seq == 0, f"ingest has not started; {state.last_seq} messages are waiting"
