@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -40,6 +40,7 @@ from benchmarks.bench_live import memory_kib, running
 from benchmarks.figures import Figure, figure, parser, show
 from infra.bus.connection import connection as bus_connection
 from infra.bus.connection import keep_connected
+from infra.bus.patience import ANYBODY, Access
 from infra.bus.streams import ensure_streams
 from infra.cli import process
 from infra.servers.embedded import nats_server, postgres_server
@@ -73,6 +74,10 @@ STARTING_AT_ONCE = 20
 SETTLE_S = 120.0
 """How long agents and ingest may take to finish once the last sample is taken."""
 STORED = "SELECT count(*), count(DISTINCT (host_id, time)) FROM cpu"
+
+
+def open_bus(_: str) -> Access:
+    return ANYBODY
 
 
 class Member:
@@ -120,14 +125,16 @@ class Fleet:
         self._tasks: list[asyncio.Task[None]] = []
         self.members: list[Member] = []
 
-    async def start(self, group: asyncio.TaskGroup, count: int) -> None:
-        """Returns once every agent is connected."""
+    async def start(self, group: asyncio.TaskGroup, count: int, access_of: Callable[[str], Access] = open_bus) -> None:
+        """Returns once every agent is connected; `access_of` a host says as whom."""
         facts = host_facts(self._settings, make_plan(self._settings), [])
         async with asyncio.TaskGroup() as starting:
             for number in range(count):
-                starting.create_task(self._start(group, number, facts))
+                starting.create_task(self._start(group, number, facts, access_of))
 
-    async def _start(self, group: asyncio.TaskGroup, number: int, facts: HostFacts) -> None:
+    async def _start(
+        self, group: asyncio.TaskGroup, number: int, facts: HostFacts, access_of: Callable[[str], Access]
+    ) -> None:
         host, disk = f"bench-{number}", self._disks[number % DISK_THREADS]
         settings = self._settings
         async with self._starting:
@@ -138,10 +145,11 @@ class Fleet:
             async def session(client: Client) -> None:
                 await member.session(client, facts)
 
+            name = f"sonde agent {host}"
             self._tasks += [
                 group.create_task(member.intake.store()),
                 group.create_task(keep_synced(member.lanes, settings.spool_sync_s)),
-                group.create_task(keep_connected(settings.nats_url, f"sonde agent {host}", session)),
+                group.create_task(keep_connected(settings.nats_url, name, session, access=access_of(host))),
             ]
             while not member.lanes.online:
                 await asyncio.sleep(0.01)

@@ -51,6 +51,7 @@ SHAPES: tuple[type[Struct], ...] = (
     api.Snapshot,
     api.LiveSample,
     api.Frame,
+    api.Gone,
     api.Removal,
     api.Removals,
     enrolment.NewToken,

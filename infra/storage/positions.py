@@ -3,12 +3,12 @@
 Both are written in the transaction that writes what was consumed.
 
 Epochs come from agents, who are half-trusted: one that made a new epoch for every batch would fill table and memory.
-So of each host and lane only the epochs are kept that were raised last, `EPOCHS_KEPT` of them. That leaves repeats
-recognised. A message comes again for two reasons only. An agent did not hear that it was stored, and sends it once
-more, perhaps after days without a bus: then it is of the agent's present spool, thus of a present epoch, however old
-its mark is; age therefore decides nothing. Or a stream lost its tail and is read again from a second before the
-position: for that to reach a forgotten epoch, a host would have to lose its spool `EPOCHS_KEPT` times within that
-second. Who does so on purpose doubles rows of its own, which it could have sent twice to begin with.
+So of each host and lane only the epochs are kept that were raised last, `EPOCHS_KEPT` of them. Repeats stay
+recognised, for a message comes again for two reasons only. An agent did not hear that it was stored, and sends it
+once more, perhaps after days without a bus: age therefore decides nothing. But each lane is sent in order, so no
+newer epoch of that agent has been raised before. Or a stream lost its tail and is read again from a second before the
+position: for that to reach a forgotten epoch, a host would have to begin `EPOCHS_KEPT` new ones within that second.
+Who does so on purpose doubles rows of its own, which it could have sent twice to begin with.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MarkKey = tuple[str, str, str]
 """Host name, lane, epoch."""
 
 EPOCHS_KEPT = 16
-"""Per consumer, host and lane. A host has one at a time, and another one after it lost its spool or was cloned."""
+"""Per consumer, host and lane. A host has one at a time, and another one after a boot, a loss of its spool, a copy."""
 
 
 class Marks(Mapping[MarkKey, int]):

@@ -77,6 +77,7 @@ def create_app(
         identity_days=settings.identity_days,
         refusals=refusals or Refusals(),
         revoked=runtime.revoked,
+        joined=runtime.stale,
         proxied=settings.tls == "in-front",
     )
     wheels = folder(settings)

@@ -39,7 +39,7 @@ FORGET_HOST = "DELETE FROM hosts WHERE id = $1 AND state = 'removing'"
 
 def some_rows(part: Part) -> str:
     """How many rows a part has of host $1, at most $2."""
-    return f"SELECT count(*) FROM (SELECT FROM {part.relation} WHERE host_id = $1 LIMIT $2) AS some"
+    return f"SELECT count(*) FROM (SELECT FROM {part.relation} WHERE host_id = $1 LIMIT $2) AS found"
 
 
 def delete_rows(part: Part) -> str:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import (
+    LONGEST_PERIOD_MS,
     Poison,
     Sample,
     build_batch,
@@ -152,3 +153,8 @@ def test_a_sample_without_a_family_leaves_no_row_for_it() -> None:
     taken = [sample(START_MS), Sample(START_MS + 1000, {})]
     [reading] = decoded_series(decode_batch(encode_batch(build_batch("web-1", "e", "metrics", 1, taken))))
     assert reading.times == [START_MS]
+
+
+def test_a_period_that_no_setting_could_ask_for_counts_as_a_day() -> None:
+    ages = encoded(instances(START_MS, "disk", {"sda": {"read": 1}}, period_ms=2**40 - 1))
+    assert decode_batch(ages).families[0].period_ms == LONGEST_PERIOD_MS == 86_400_000

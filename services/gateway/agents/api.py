@@ -75,8 +75,7 @@ def agent_routes(
         host, verb = request.path_params["host"], request.path_params["verb"]
         if verb not in VERBS:
             raise invalid("verb", verb[:60], f"unknown command; use one of {', '.join(VERBS)}")
-        if host not in fleet:
-            raise unknown("host", host)
+        _refuse_unless_there(fleet, host)
         order = await read_json(request, NewCommand) if has_body(request) else NewCommand()
         key = request.headers.get("idempotency-key", "") or secrets.token_hex(16)
         if len(key) > 100:
@@ -136,6 +135,15 @@ async def _show(database: Connection, fleet: Fleet, host: str) -> Response:
         error=facts.config_error,
     )
     return answer(body, headers={"ETag": f'"{version}"'})
+
+
+def _refuse_unless_there(fleet: Fleet, host: str) -> None:
+    """Raise ProblemError for a host whose agent cannot answer."""
+    if host not in fleet:
+        raise unknown("host", host)
+    if fleet.members.is_archived(host):
+        detail = f"host {host} is archived, no agent answers for it; make a token for it and enrol its machine again"
+        raise ProblemError(409, detail, type="/problems/archived-host")
 
 
 async def _order(bus: Bus, host: str, verb: str, key: str, order: NewCommand) -> CommandReply:

@@ -54,6 +54,8 @@ class Desk(Struct):
     refusals: Refusals
     revoked: asyncio.Event
     """Set when servers are to be told of a revocation."""
+    joined: asyncio.Event
+    """Set when a machine has joined: until hosts are read again, one of that name may count as removed or archived."""
     proxied: bool = False
     """Whether something in front of us says whose request it is."""
 
@@ -71,6 +73,8 @@ def enrol_routes(desk: Desk) -> list[BaseRoute]:
                 admitted = await admit(database, wanted, int(time.time()), life_s)
             if admitted.replaced:
                 desk.revoked.set()
+            if admitted.new:
+                desk.joined.set()
             return answer(enrolled(authority, admitted.issue, desk.reach()), 201 if admitted.new else 200)
 
     async def challenge(_: Request) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
@@ -21,6 +22,8 @@ from services.gateway.http.bus import Bus
 from services.gateway.http.database import connected
 from services.gateway.http.problems import invalid, unknown
 from services.gateway.http.requests import Resource, answer
+
+logger = logging.getLogger(__name__)
 
 HISTORY = ("remove", "keep")
 
@@ -49,6 +52,7 @@ def host_removal(
             departed = await remove_host(database, host, ends.time_ns, keep_history=history == "keep")
         if departed is None:
             raise unknown("host", host)
+        logger.info("host removed", extra={"host": host, "history": history})
         _forget(fleet, host, departed)
         tell(host, not departed.archived)
         for event in events:
@@ -72,7 +76,7 @@ def removal_routes(pool: Pool) -> list[BaseRoute]:
 def _forget(fleet: Fleet, host: str, departed: Departure) -> None:
     """What other gateways learn from the table, at once."""
     if departed.archived:
-        fleet.enter(host, departed.host_id, archived=True)
+        fleet.enter(host, departed.host_id, archived=True, last_ms=departed.last_ms)
     else:
         fleet.forget(host, departed.host_id)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from infra.clock import now_ms, to_time
+from infra.clock import now_ms, to_ms, to_time
 from infra.storage.database import Connection
 from schemas.messages import AlertTransition, Severity
 from services.gateway.agents import sql_removal as sql
@@ -28,6 +28,8 @@ class Departure(Struct, frozen=True):
     generation: int
     """Of hosts, from now on."""
     archived: bool
+    last_ms: int | None
+    """When its newest stored sample was taken, Unix milliseconds."""
 
 
 class _Machine(Struct):
@@ -61,8 +63,10 @@ async def remove_host(database: Connection, host: str, time_ns: int, keep_histor
         if found is None:
             return None
         host_id: int = found["id"]
+        last_ms = None if found["last_sample"] is None else to_ms(found["last_sample"])
+        departure = Departure(host_id, generation, keep_history, last_ms)
         if keep_history and found["state"] == "archived":
-            return Departure(host_id, generation, archived=True)
+            return departure
         await revoke_host(database, host_id, "archived" if keep_history else "removed")
         await _end_alerts(database, host_id, host)
         if keep_history:
@@ -71,7 +75,7 @@ async def remove_host(database: Connection, host: str, time_ns: int, keep_histor
             await database.execute(sql.BURY, host, time_ns)
             await database.execute(sql.NOTE_REMOVAL, host_id, host)
             await database.execute(sql.REMOVE, host_id)
-        return Departure(host_id, generation, archived=keep_history)
+        return departure
 
 
 async def _end_alerts(database: Connection, host_id: int, host: str) -> None:

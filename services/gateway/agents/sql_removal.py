@@ -12,7 +12,7 @@ UPDATE enrolment_tokens SET withdrawn = now()
 WHERE host_id = (SELECT id FROM hosts WHERE name = $1) AND withdrawn IS NULL
 """
 
-LOCK_HOST = "SELECT id, state FROM hosts WHERE name = $1 AND state <> 'removing' FOR UPDATE"
+LOCK_HOST = "SELECT id, state, last_sample FROM hosts WHERE name = $1 AND state <> 'removing' FOR UPDATE"
 
 ARCHIVE = "UPDATE hosts SET state = 'archived', archived_ns = $2 WHERE id = $1"
 

@@ -12,7 +12,7 @@ from infra.clock import now_ms
 from schemas.api import Hosts
 from services.gateway.fleet.memory import Fleet
 from services.gateway.fleet.selection import parse_selection
-from services.gateway.http.problems import unknown
+from services.gateway.http.problems import ProblemError, unknown
 from services.gateway.http.requests import Resource, answer
 
 
@@ -25,6 +25,9 @@ def host_routes(fleet: Fleet, delete_host: Callable[[Request], Awaitable[Respons
 
     async def get_host(request: Request) -> Response:
         name = request.path_params["host"]
+        if fleet.members.is_gone(name):
+            detail = f"host {name!r} was removed; a machine that enrols under that name makes it anew"
+            raise ProblemError(404, detail, type="/problems/removed-host")
         if name not in fleet:
             raise unknown("host", name)
         return answer(fleet.detail(name, now_ms()))

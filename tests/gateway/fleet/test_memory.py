@@ -8,6 +8,7 @@ from schemas.api import AlertCounts
 from schemas.catalogue import CATALOGUE
 from schemas.codec import Poison, Sample, build_batch, encode_batch
 from schemas.messages import HostFacts, Lane
+from services.gateway.fleet.instances import MOST_INSTANCES
 from services.gateway.fleet.memory import Fleet
 from services.gateway.fleet.selection import Selection
 from tests.batches import START_MS, instances, sample
@@ -169,3 +170,41 @@ def test_the_history_of_all_hosts_has_the_summary_and_that_of_a_few_everything()
     }
     many = Selection(frozenset(f"web-{k}" for k in range(9)), None, 1)
     assert set(fleet.history(many)["web-1"]) == {"times", "cpu.total"}
+
+
+def test_an_agent_that_says_it_samples_once_in_ages_does_not_fill_memory() -> None:
+    fleet = Fleet(CATALOGUE)
+    for number in range(60):
+        disks = {f"d{number}-{k}": {"read": 1} for k in range(100)}
+        take(fleet, instances(START_MS + 10_000 * number, "disk", disks, period_ms=2**40 - 1))
+    assert len(fleet.host("web-1", START_MS).latest["disk"]) == MOST_INSTANCES
+
+
+def test_an_archived_host_shows_what_it_was_and_turns_no_more() -> None:
+    fleet = Fleet(CATALOGUE)
+    fleet.enter("web-1", 1)
+    take(fleet, *seconds(0, 1))
+    assert fleet.turned(START_MS + 1000) == ["web-1"]
+    assert fleet.enter("web-1", 1, archived=True, last_ms=START_MS + 1000)
+    assert fleet.host("web-1", START_MS + 2000).state == "archived"
+    assert fleet.host("web-1", START_MS + 2000).latest["cpu"][""] == {"total": 0.01}
+    assert fleet.turned(START_MS + 2000) == ["web-1"]
+    assert fleet.turned(START_MS + 900_000) == []
+    assert fleet.history(ALL)["web-1"]["times"] == []
+
+
+def test_another_machine_under_the_name_of_a_removed_one_begins_without_its_values() -> None:
+    fleet = Fleet(CATALOGUE)
+    fleet.enter("web-1", 1)
+    take(fleet, *seconds(0))
+    assert fleet.enter("web-1", 2)
+    assert fleet.host("web-1", START_MS).latest == {}
+
+
+def test_a_removed_host_is_not_learned_again() -> None:
+    fleet = Fleet(CATALOGUE)
+    fleet.enter("web-1", 1)
+    assert fleet.forget("web-1")
+    assert not fleet.learn("web-1", facts=HostFacts(cores=4))
+    assert take(fleet, *seconds(0)) == []
+    assert fleet.names() == []

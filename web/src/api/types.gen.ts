@@ -301,6 +301,10 @@ export interface Frame {
   samples: LiveSample[];
 }
 
+export interface Gone {
+  host: string;
+}
+
 export interface Removal {
   name: string;
   asked: number;

@@ -33,11 +33,15 @@ export function HostPage({ id }: { id: string }) {
 }
 
 function Unknown({ id }: { id: string }) {
+  const removed = fleet.removed.value.has(id);
   return (
-    <div class="empty">
-      <h1>No host called {id}</h1>
+    <div class="empty" role="status">
+      <h1>{removed ? `${id} was removed` : `No host called ${id}`}</h1>
       <p>
-        It has never reported here, or it was removed. <a href="/">See the fleet</a>.
+        {removed
+          ? "Its agent was disconnected, and its history is being deleted. "
+          : "It has never reported here, or it was removed. "}
+        <a href="/">See the fleet</a>.
       </p>
     </div>
   );

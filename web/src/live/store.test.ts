@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Host, LiveSample } from "../api/types.gen.ts";
 import {
+  applyEvent,
   applyFrame,
   applyHost,
   applyImage,
@@ -178,4 +179,23 @@ test("hosts that are polled replace those that are there, without being a snapsh
   assert.equal(made.entries.get("a")?.host.peek().state, "late");
   assert.equal(made.snapshots.peek(), 1);
   assert.equal(made.entries.get("a")?.rings.get("cpu.total")?.get("")?.times.length, 1);
+});
+
+test("a host that is gone is dropped at once, and its last samples make none anew", () => {
+  const { made, paint } = store();
+  applySnapshot(made, { time: 0, hosts: [host("a"), host("b")], history: {} }, 0);
+  assert.equal(applyEvent(made, "gone", { host: "a" }, 0), true);
+  assert.deepEqual(made.ids.peek(), ["b"]);
+  applyFrame(made, { time: 0, samples: [cpu("a", 1000, 1)] }, 0);
+  paint();
+  assert.deepEqual([...made.entries.keys()], ["b"]);
+  assert.deepEqual([...made.removed.peek()], ["a"]);
+});
+
+test("a removed host that is back counts as removed no more", () => {
+  const { made } = store();
+  applyEvent(made, "gone", { host: "a" }, 0);
+  applyHost(made, host("a"));
+  assert.deepEqual(made.ids.peek(), ["a"]);
+  assert.deepEqual([...made.removed.peek()], []);
 });

@@ -4,7 +4,7 @@
 // frame. A hidden tab gets no animation frames, so it paints nothing and loses nothing. The relay, which may run in a worker,
 // keeps the same store without painting it, and hands images of it to tabs.
 import { batch, type Signal, signal } from "@preact/signals-core";
-import type { Frame, Host, LiveSample, Snapshot, Values } from "../api/types.gen.ts";
+import type { Frame, Gone, Host, LiveSample, Snapshot, Values } from "../api/types.gen.ts";
 import { Ring } from "../charts/ring.ts";
 
 /**
@@ -30,6 +30,8 @@ export interface Store {
   readonly entries: Map<string, Entry>;
   /** Ids of all hosts, ascending; a new array only when hosts came or went. */
   readonly ids: Signal<readonly string[]>;
+  /** Ids of hosts whose removal was told here, as long as none of that name is back. */
+  readonly removed: Signal<ReadonlySet<string>>;
   /** Number of snapshots so far; 0 until the first. */
   readonly snapshots: Signal<number>;
   /** Server time minus browser time, milliseconds: the largest seen on this connection is the one with the least delay. */
@@ -64,6 +66,7 @@ export function createStore(
   return {
     entries: new Map(),
     ids: signal<readonly string[]>([]),
+    removed: signal<ReadonlySet<string>>(new Set()),
     snapshots: signal(0),
     offset_ms: Number.NEGATIVE_INFINITY,
     keep_ms,
@@ -93,6 +96,7 @@ export function applyEvent(store: Store, name: string, data: unknown, now: numbe
   if (name === "frame") applyFrame(store, data as Frame, now);
   else if (name === "snapshot") applySnapshot(store, data as Snapshot, now);
   else if (name === "host") applyHost(store, data as Host);
+  else if (name === "gone") applyGone(store, data as Gone);
   else if (name === POLLED) applyPolled(store, data as Host[]);
   else return false;
   return true;
@@ -150,6 +154,15 @@ export function applyImage(store: Store, image: StoreImage): void {
 export function applyHost(store: Store, host: Host): void {
   batch(() => {
     put(store, host);
+    listIds(store);
+  });
+}
+
+/** Takes the event `gone`: a host was removed. What may still come of it is of a host that nothing has named. */
+export function applyGone(store: Store, { host }: Gone): void {
+  batch(() => {
+    store.entries.delete(host);
+    store.removed.value = new Set([...store.removed.peek(), host]);
     listIds(store);
   });
 }
@@ -250,6 +263,8 @@ function ring(store: Store, entry: Entry, path: string, instance: string): Ring 
 
 function listIds(store: Store): void {
   const ids = [...store.entries.keys()].sort();
+  if (ids.some((id) => store.removed.peek().has(id)))
+    store.removed.value = new Set([...store.removed.peek()].filter((id) => !store.entries.has(id)));
   if (ids.length !== store.ids.peek().length || ids.some((id, at) => id !== store.ids.peek()[at]))
     store.ids.value = ids;
 }
