@@ -3,12 +3,12 @@
 Both are written in the transaction that writes what was consumed.
 
 Epochs come from agents, who are half-trusted: one that made a new epoch for every batch would fill table and memory.
-So of each host and lane only the epochs are kept that were raised last, `EPOCHS_KEPT` of them. Repeats stay
-recognised, for a message comes again for two reasons only. An agent did not hear that it was stored, and sends it
-once more, perhaps after days without a bus: age therefore decides nothing. But each lane is sent in order, so no
-newer epoch of that agent has been raised before. Or a stream lost its tail and is read again from a second before the
-position: for that to reach a forgotten epoch, a host would have to begin `EPOCHS_KEPT` new ones within that second.
-Who does so on purpose doubles rows of its own, which it could have sent twice to begin with.
+So of each host and lane only the epochs are kept that were raised last, `EPOCHS_KEPT` of them. Repeats stay known, as
+a message comes again for two reasons only. An agent did not hear that it was stored, and sends it once more, perhaps
+after days without a bus: age therefore decides nothing. But each lane is sent in order, so no newer epoch of that
+agent has been raised before. Or a stream lost its tail and is read again from a second before the position: for that
+to reach a forgotten epoch, a host would have to begin `EPOCHS_KEPT` new ones within that second. Who does so on
+purpose doubles rows of its own, which it could have sent twice to begin with. ADR 14.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ async def test_rows_of_the_first_version_are_rolled_up(
         await migrate(database, engine, HOUSE, tmp_path)
         await database.execute("CREATE TABLE dirty_minutes (host_id int, slot timestamptz, version int DEFAULT 1)")
         await database.execute("CREATE UNIQUE INDEX ON dirty_minutes (host_id, slot)")
+        await database.execute("INSERT INTO hosts (name) VALUES ('web-1'), ('db-1')")
         await write(database, engine, rows)
         await database.execute("DROP TABLE dirty_minutes")
         for table in tables_of(HOUSE, "minute", "hour"):

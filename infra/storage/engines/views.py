@@ -54,7 +54,9 @@ async def _replace_view(database: Connection, view: str, query: str) -> None:
 def view_query(family: Family) -> str:
     """The family's rows with names instead of ids, and real units instead of counts."""
     names = ["t.time", "h.name AS host"]
-    tables = f"{quoted(family.name)} t JOIN hosts h ON h.id = t.host_id AND h.state <> 'removing'"
+    tables = (
+        f"{quoted(family.name)} t JOIN hosts h ON h.id = t.host_id AND h.name NOT LIKE '~%'"  # those are being removed
+    )
     if family.instance:
         names += ["i.name AS instance", "i.labels"]
         tables += " JOIN instances i ON i.id = t.instance_id"
