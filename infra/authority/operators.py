@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from infra.authority.authority import Authority, AuthorityError, credentials_text, revocations_in
+from infra.authority.authority import Authority, AuthorityError, credentials_text, only_one, revocations_in
 from infra.authority.keys import make_key, write_private
 from schemas.subjects import valid_host
 
@@ -49,14 +49,15 @@ def add_operator(authority: Authority, name: str, days: float = 0) -> str:
     """
     if not valid_host(name):
         raise AuthorityError(f"operator: {name[:60]!r}: must be 1 to 40 characters, each a-z, 0-9 or -")
-    present = read_operators(authority)
-    if any(operator.name == name for operator in present):
-        raise AuthorityError(f"operator: {name!r} exists; revoke it first, or choose another name")
-    user, now_s = make_key("user"), int(time.time())
-    expires_s = now_s + round(days * 86400) if days else 0
-    token = authority.sign_user("operator", user.public, name, now_s, expires_s)
-    # Listed before it works: nobody has a file that cannot be revoked.
-    _write(authority, [*present, Operator(name, user.public, now_s, expires_s)])
+    with only_one(authority.directory):
+        present = read_operators(authority)
+        if any(operator.name == name for operator in present):
+            raise AuthorityError(f"operator: {name!r} exists; revoke it first, or choose another name")
+        user, now_s = make_key("user"), int(time.time())
+        expires_s = now_s + round(days * 86400) if days else 0
+        token = authority.sign_user("operator", user.public, name, now_s, expires_s)
+        # Listed before it works: nobody has a file that cannot be revoked.
+        _write(authority, [*present, Operator(name, user.public, now_s, expires_s)])
     return credentials_text(token, user.seed)
 
 
@@ -65,15 +66,16 @@ def revoke_operator(authority: Authority, name: str) -> None:
 
     Raises NoOperator.
     """
-    present = read_operators(authority)
-    found = [operator for operator in present if operator.name == name]
-    if not found:
-        known = ", ".join(operator.name for operator in present) or "none"
-        raise NoOperator(f"operator: {name[:60]!r} does not exist; there are {known}")
-    saved = authority.saved_account("services")
-    revocations = revocations_in(saved) | {found[0].public_key: int(time.time())}
-    authority.save_account(authority.sign_account_after(saved, revocations, "services"), "services")
-    _write(authority, [operator for operator in present if operator.name != name])
+    with only_one(authority.directory):
+        present = read_operators(authority)
+        found = [operator for operator in present if operator.name == name]
+        if not found:
+            known = ", ".join(operator.name for operator in present) or "none"
+            raise NoOperator(f"operator: {name[:60]!r} does not exist; there are {known}")
+        saved = authority.saved_account("services")
+        revocations = revocations_in(saved) | {found[0].public_key: int(time.time())}
+        authority.save_account(authority.sign_account_after(saved, revocations, "services"), "services")
+        _write(authority, [operator for operator in present if operator.name != name])
 
 
 def _write(authority: Authority, operators: list[Operator]) -> None:

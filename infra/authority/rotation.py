@@ -13,6 +13,7 @@ from infra.authority.authority import (
     Authority,
     Retiring,
     account_of,
+    only_one,
     renew_service,
     revocations_in,
 )
@@ -61,5 +62,6 @@ def rotate_operator(authority: Authority) -> None:
 
 
 def _sign_anew(authority: Authority, of: Account) -> None:
-    saved = authority.saved_account(of)
-    authority.save_account(authority.sign_account_after(saved, revocations_in(saved), of), of)
+    with only_one(authority.directory):
+        saved = authority.saved_account(of)
+        authority.save_account(authority.sign_account_after(saved, revocations_in(saved), of), of)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from infra.certificates.given import first_name
 from infra.certificates.keep import keep_current
 from infra.certificates.listening import Tls, prepare, require_encryption, stamps
 from infra.servers.embedded import Server, bus_tls, nats_server
+from infra.servers.process import keep_log_small
 from infra.settings import ServerSettings
 
 BUS_PORT = 4222
@@ -47,8 +49,11 @@ class LocalBus:
         return msgspec.structs.replace(settings, nats_credentials=str(self._authority.credentials_path(role)))
 
     async def keep(self) -> None:
-        """Let the server show a new certificate whenever there is one; until cancelled."""
-        await keep_current(self._settings, self._seen, lambda: self.server.process.send_signal(signal.SIGHUP))
+        """Let the server show a new certificate whenever there is one, and its log stay small; until cancelled."""
+        reload = functools.partial(self.server.process.send_signal, signal.SIGHUP)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(keep_current(self._settings, self._seen, reload))
+            group.create_task(keep_log_small(self.log))
 
 
 @asynccontextmanager

@@ -26,6 +26,8 @@ import psutil
 from msgspec import Struct
 
 _LAUNCH = Path(__file__).with_name("launch.py")
+LOG_BYTES = 32 * 2**20
+"""Most of a log of a running server: an agent that may not do what it tries has a line written each time."""
 _TRIES = 20
 _ORPHAN_S = 5.0
 """How long a server may take to end whose Sonde was killed."""
@@ -71,7 +73,7 @@ class Server:
         """Start on `port` and wait until it serves. Raises PortTakenError or EmbeddedServerError."""
         plan = self._plan
         rotate(plan.log)
-        with plan.log.open("wb") as log:
+        with plan.log.open("ab") as log:  # appending, so that `keep_log_small` may cut it
             self.process = subprocess.Popen(  # noqa: ASYNC220  (see the oddities above; it takes about a millisecond)
                 launched(plan.identity, plan.ending[0][0], plan.command(port)),
                 stdin=subprocess.DEVNULL,
@@ -244,6 +246,24 @@ def rotate(log: Path) -> None:
     """Set the log of the previous run aside; the one before that is gone."""
     if log.exists():
         log.replace(log.with_suffix(".log.1"))
+
+
+async def keep_log_small(log: Path, most_bytes: int = LOG_BYTES, every_s: float = 2.0) -> None:
+    """Cut the log of a running server whenever it is larger, its end set aside as that of the run before; for ever."""
+    while True:
+        with contextlib.suppress(OSError):
+            cut_log(log, most_bytes)
+        await asyncio.sleep(every_s)
+
+
+def cut_log(log: Path, most_bytes: int) -> None:
+    """Empty `log` if it is larger than that; its last part is in the place of the run before's. Raises OSError."""
+    if log.stat().st_size <= most_bytes:
+        return
+    with log.open("rb") as file:
+        file.seek(-most_bytes // 8, os.SEEK_END)
+        log.with_suffix(".log.1").write_bytes(file.read())
+    os.truncate(log, 0)
 
 
 def log_text(log: Path) -> str:
