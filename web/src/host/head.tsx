@@ -38,7 +38,7 @@ export function Head({ entry, window, identity }: HeadProps) {
         {lastSample === null ? (
           <span class="muted">no sample since the gateway was started</span>
         ) : (
-          <Age entry={entry} />
+          standing !== "archived" && <Age entry={entry} />
         )}
         {standing === "offline" && lastSample !== null && (
           <button type="button" class="quiet" onClick={() => setQuery(windowQuery(around(lastSample, window)))}>
