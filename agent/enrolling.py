@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from agent.identity.enrol import Wish, enrol_patiently, read_token
-from agent.identity.files import promote
+from agent.identity.files import complete, key_of, only_one, promote
 from agent.identity.gateway import NotNow, Refused
 from agent.identity.renew import ask_state
 from agent.identity.state import Identity, IdentityError, load, wished_name
@@ -56,6 +56,9 @@ def enrol(settings: AgentSettings, words: Sequence[str]) -> int:
     try:
         held = load(settings.data)
         if held is not None and not arguments.again:
+            _become_owner(settings.data)
+            with only_one(settings.data):  # an attempt that was killed may have left the last files to be made
+                complete(settings.data, held, key_of(settings.data, held))
             print(
                 f"already enrolled as {held.host} at {held.gateway}; --again makes a new identity; {held.page}".strip()
             )

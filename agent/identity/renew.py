@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 60.0
 """How often the clock is looked at, which may be set."""
+GONE = "the identity is not there any more, or another one; restart the agent, or enrol it: sonde agent enrol"
 RETRY_S = (1.0, 900.0)
 """First and longest wait between tries that fail, or that do not help."""
 SETTLED_S = 900.0
@@ -36,29 +37,32 @@ def renew_once(data: str, address: str = "") -> Identity:
 
     `address`: of the gateway, if it is not the one at which we enrolled any more.
     """
+    held = load(data)
+    if held is None:
+        raise IdentityError(GONE)
+    key = key_of(data, held)
+    gateway = Gateway(address or held.gateway, held.ca)
+    answer = gateway.post(RENEW, prove(gateway, key), Enrolment)
+    check(gateway, answer, key)
+    if answer.host != held.host:
+        raise Refused(f"gateway {gateway.address}: it calls us {answer.host}, not {held.host}; ask its operator")
+    fresh = msgspec.structs.replace(
+        held,
+        jwt=answer.jwt,
+        issued=answer.issued,
+        expires=answer.expires,
+        bus=answer.bus,
+        ca=answer.ca or held.ca,
+        page=answer.page,
+        gateway=gateway.address,
+        ahead_s=gateway.ahead_s,
+    )
     with only_one(data):
-        held = load(data)
-        if held is None:
-            raise IdentityError("the identity is gone; enrol again with a token: sonde agent enrol --again")
-        key = key_of(data, held)
-        gateway = Gateway(address or held.gateway, held.ca)
-        answer = gateway.post(RENEW, prove(gateway, key), Enrolment)
-        check(gateway, answer, key)
-        if answer.host != held.host:
-            raise Refused(f"gateway {gateway.address}: it calls us {answer.host}, not {held.host}; ask its operator")
-        fresh = msgspec.structs.replace(
-            held,
-            jwt=answer.jwt,
-            issued=answer.issued,
-            expires=answer.expires,
-            bus=answer.bus,
-            ca=answer.ca or held.ca,
-            page=answer.page,
-            gateway=gateway.address,
-            ahead_s=gateway.ahead_s,
-        )
+        now = load(data)
+        if now is None or now.public_key != held.public_key:
+            raise IdentityError(GONE)
         accept(data, fresh, key)
-        return fresh
+    return fresh
 
 
 def ask_state(data: str, identity: Identity, address: str = "") -> IdentityState:

@@ -45,6 +45,7 @@ async def told_locally(data: str, report: Callable[[], dict[str, Any]]) -> Async
     try:
         if not hasattr(socket, "AF_UNIX") or len(os.fsencode(path)) > _MOST_PATH_BYTES:
             raise OSError("no UNIX sockets here, or the path of the data directory is too long for one")
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         server = await asyncio.start_unix_server(answer, path)
         path.chmod(0o600)

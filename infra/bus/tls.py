@@ -73,9 +73,10 @@ class EncryptedTransport(TcpTransport):
         try:
             await super().connect_tls(uri, ssl_context, buffer_size, connect_timeout)
         except ssl.SSLCertVerificationError as error:
+            why = error.verify_message.rstrip(".")
             raise UntrustedServer(
-                f"certificate of {host} not trusted: {error.verify_message.rstrip('.')}; give the certificate authority of this "
-                "bus, or let its server have a certificate that is valid for this name"
+                f"certificate of {host} not trusted: {why}; give the certificate authority of this bus, "
+                "or let its server have a certificate that is valid for this name"
             ) from None
         except ssl.SSLError as error:
             why = str(error.reason).replace("_", " ").lower()
@@ -96,3 +97,5 @@ class EncryptedTransport(TcpTransport):
         except TimeoutError:  # the end of TLS is a farewell of both sides, for which the standard library waits 30 s
             if self._io_writer is not None:
                 self._io_writer.transport.abort()
+        except OSError:  # whichever side cut it short: it has ended
+            pass

@@ -54,19 +54,19 @@ async def doctor(settings: ServerSettings) -> int:
     """Print one line per link; returns 1 when any is broken."""
     servers = f"bus {redact(settings.nats_url)}, database {redact(settings.database_url)}"
     say(f"{servers}, gateway {local_gateway(settings)}")
-    links = _links(settings)
+    every = links(settings)
     broken: list[str] = []
-    for link in links:
+    for link in every:
         missing = [server for server in link.needs if server in broken]
         if missing:
             say(f"  --      {link.name}: not checked, it needs the {' and the '.join(missing)}")
         elif not await _holds(link):
             broken.append(link.name.split()[0])
-    say("every link holds" if not broken else f"{len(broken)} of {len(links)} links broken; repair the first one first")
+    say("every link holds" if not broken else f"{len(broken)} of {len(every)} links broken; repair the first one first")
     return 1 if broken else 0
 
 
-def _links(settings: ServerSettings) -> list[Link]:
+def links(settings: ServerSettings) -> list[Link]:
     """In the order of the data's way, after the two servers that most of them need."""
 
     def of_bus(check: Callable[[Client], Awaitable[str]]) -> Callable[[], Awaitable[str]]:

@@ -17,6 +17,7 @@ from infra.bus import connection as bus
 from infra.bus.patience import Access
 from infra.settings import ServerSettings
 from schemas.codec import Sample
+from schemas.version import VERSION
 from tests.authority import enrol, guarded_bus, guarded_settings, made_token, written
 from tests.browser.stack import served
 from tests.gateway.running import TRUST, publish
@@ -57,8 +58,12 @@ class Mates(Struct):
 @asynccontextmanager
 async def mates(database_url: str, directory: Path, **settings: Any) -> AsyncIterator[Mates]:
     """A gateway that other machines can reach, or with other `settings`."""
+    wheels = directory / "wheels"
+    wheels.mkdir()
+    (wheels / f"sonde-{VERSION}-py3-none-any.whl").write_bytes(b"what machines would install")
     async with guarded_bus(directory) as (server, authority):
-        told = {"public_url": PUBLIC, "bus_url": BUS, **guarded_settings(authority), **settings}
+        reachable = {"public_url": PUBLIC, "bus_url": BUS, "wheels": str(wheels)}
+        told = {**reachable, **guarded_settings(authority), **settings}
         made = ServerSettings(nats_url=server.url, database_url=database_url, port=0, **told)
         async with (
             served(made) as address,

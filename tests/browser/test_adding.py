@@ -14,6 +14,7 @@ from tests.browser.between import between
 from tests.browser.browser import Chromium, opened
 from tests.browser.fleetmates import PUBLIC, Mates, mates
 from tests.browser.keyboard import focused, tab_to
+from tests.browser.test_transport import PROVOKED
 from tests.gateway.rows import execute
 from tests.waiting import eventually
 
@@ -148,7 +149,7 @@ async def test_a_line_that_could_not_be_made_says_why_and_is_tried_again(
 ) -> None:
     async with mates(database_url, tmp_path) as here, between(here.address) as (way, address):
         await here.member("web-1")
-        async with opened(chromium, address, provoked=("status of 503",)) as page:
+        async with opened(chromium, address, provoked=PROVOKED) as page:
             await page.locator(".card").first.wait_for()
             way.harm(rest="503")
             await page.get_by_role("button", name=ADD).first.click()
@@ -164,7 +165,7 @@ async def test_a_machine_that_cannot_be_followed_for_a_while_is_not_forgotten(
 ) -> None:
     async with mates(database_url, tmp_path) as here, between(here.address) as (way, address):
         await here.member("web-1")
-        async with opened(chromium, f"{address}/?add", provoked=("status of 503",)) as page:
+        async with opened(chromium, f"{address}/?add", provoked=PROVOKED) as page:
             token = await token_in(page)
             way.harm(rest="503")
             await dialog(page).get_by_text("Whether it has enrolled may be out of date.").wait_for()

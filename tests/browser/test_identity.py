@@ -102,3 +102,42 @@ async def test_a_revocation_that_fails_says_so_and_leaves_the_question(
             await question.get_by_role("button", name="Revoke", exact=True).click()
             await eventually(lambda: question.get_by_role("alert").inner_text())
             assert "has no identity" in await question.get_by_role("alert").inner_text()
+
+
+async def test_a_removed_host_leaves_the_fleet_which_tells_how_far_its_history_is_deleted(
+    chromium: Chromium, database_url: str, tmp_path: Path
+) -> None:
+    async with mates(database_url, tmp_path) as here:
+        for name in ("web-1", "web-2"):
+            await here.member(name)
+        async with opened(chromium, f"{here.address}/hosts/web-1") as page:
+            await page.get_by_role("heading", name="web-1").wait_for()
+            await details(page)
+            await page.get_by_role("button", name="Remove host").click()
+            question = page.get_by_role("dialog", name="Remove web-1?")
+            await question.get_by_label("Delete its history").check()
+            await question.get_by_role("button", name="Remove and delete").click()
+            await page.get_by_text("Deleting the history of web-1: about to begin").wait_for()
+            await page.get_by_role("link", name="web-2").wait_for()
+            assert await page.get_by_role("link", name="web-1").count() == 0
+            await execute(database_url, "UPDATE removals SET parts = 12, done = 4, rows = 1204")
+            await page.get_by_text("Deleting the history of web-1: 4 of 12 parts, 1,204 rows so far").wait_for()
+            await execute(database_url, "DELETE FROM removals")
+            await page.get_by_text("Deleting the history").wait_for(state="detached")
+
+
+async def test_a_host_whose_history_is_kept_is_archived(chromium: Chromium, database_url: str, tmp_path: Path) -> None:
+    async with mates(database_url, tmp_path) as here:
+        await here.member("web-1")
+        async with opened(chromium, f"{here.address}/hosts/web-1") as page:
+            await page.get_by_role("heading", name="web-1").wait_for()
+            await details(page)
+            await page.get_by_role("button", name="Remove host").click()
+            await page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
+            await page.locator(".who .state", has_text="Archived").wait_for()
+            assert await page.locator(".identity-warning").count() == 0
+            assert await findings(page) == []
+            await page.get_by_role("link", name="Fleet", exact=True).first.click()
+            await page.get_by_role("button", name="1 Archived").click()
+            await page.locator(".card.offline", has_text="Archived").wait_for()
+            assert await findings(page) == []

@@ -110,6 +110,7 @@ def test_every_stream_stands_with_what_it_keeps(stream: subjects.Stream) -> None
         messages.JSON_TYPE,
         subjects.OPERATION,
         *commands.VERBS,
+        *commands.NOTICES,
         *messages.Batch.__struct_fields__,
         *messages.Block.__struct_fields__,
         *messages.Series.__struct_fields__,

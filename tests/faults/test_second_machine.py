@@ -37,8 +37,10 @@ pytestmark = [
 ]
 WITHIN_S = 300.0
 """Generous, as everywhere: what is promised is printed, not asserted."""
-BACKUPS = ("/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-")
-"""What useradd and userdel leave on every Debian: the files as they were before."""
+NO_STEPS = ("web-1:", "enrolled as", "already enrolled", "Sonde ", "the agent runs already", "let the start scripts")
+"""How lines begin that tell what was done, not what is about to be."""
+OF_THE_SYSTEM = ("/etc/passwd- ", "/etc/group- ", "/etc/shadow- ", "/etc/gshadow- ", "/run/systemd/", "/run/log/")
+"""What useradd and userdel leave on every Debian, the files as they were before; and what systemd notes for itself."""
 
 
 class Home:
@@ -64,7 +66,7 @@ class Home:
     async def hosts(self) -> dict[str, int | None]:
         """Host -> time of its newest stored sample, ms."""
         found = (await self.client.get("/hosts")).json()["hosts"]
-        return {host["id"]: host["last_seen"] for host in found}
+        return {host["id"]: host["last_sample"] for host in found}
 
 
 @pytest.fixture(scope="module")
@@ -153,8 +155,9 @@ async def joins(machine: Machine, line: str) -> str:
     return output
 
 
-def without_backups(files: set[str]) -> set[str]:
-    return {file for file in files if file.split(" ")[0] not in BACKUPS}
+def changed_by_install(before: set[str], after: set[str]) -> set[str]:
+    """What is there now, or not any more, that the installation is to answer for."""
+    return {file for file in before ^ after if not file.startswith(OF_THE_SYSTEM)}
 
 
 async def test_two_machines_join_at_the_same_time_and_leave_without_a_trace(
@@ -174,7 +177,7 @@ async def test_two_machines_join_at_the_same_time_and_leave_without_a_trace(
             status, output = await pasted(first, await at.script("--uninstall"))
             assert status == 0, output
             assert first.tell("ps -eo user= | grep -c sonde || true") == "0"
-            assert without_backups(first.files()) == without_backups(before)
+            assert changed_by_install(before, first.files()) == set()
 
 
 async def test_run_again_it_needs_no_token_and_changes_nothing(tmp_path: Path, machines: Network, wheels: Path) -> None:
@@ -210,6 +213,33 @@ async def test_a_newer_wheel_replaces_the_agent_and_the_older_version(
             assert list(await at.hosts()).count("web-1") == 1
 
 
+async def test_an_agent_that_was_installed_by_hand_is_taken_over(
+    tmp_path: Path, machines: Network, wheels: Path
+) -> None:
+    async with home(tmp_path, machines, wheels) as at:
+        with machines.machine("web-1") as machine:
+            machine.tell(
+                "useradd --system --home-dir /var/lib/sonde --shell /usr/sbin/nologin sonde\n"
+                "python3 -m venv --without-pip /opt/sonde\n"
+                "mkdir /etc/sonde\n"
+                "printf 'SONDE_NATS_URL=nats://192.0.2.1:4222\\nSONDE_HOST=db-1\\n' >/etc/sonde/agent.env"
+            )
+            output = await joins(machine, await at.line())
+            assert output.rstrip().endswith("/hosts/db-1")
+            assert machine.tell("grep -c ^SONDE_NATS_URL /etc/sonde/agent.env || true") == "0"
+            assert sorted(machine.tell("ls /opt/sonde").split())[1:] == ["current", "run-agent", "started"]
+
+
+async def test_the_data_of_a_server_is_left_alone(tmp_path: Path, machines: Network, wheels: Path) -> None:
+    async with home(tmp_path, machines, wheels) as at:
+        with machines.machine("web-1") as machine:
+            machine.tell("mkdir -p /var/lib/sonde/postgres")
+            before = machine.files()
+            for line in (await at.line(), await at.script("--uninstall")):
+                assert "holds the data of a Sonde server, not of an agent" in await complaint(machine, line)
+            assert machine.files() == before
+
+
 async def test_killed_at_every_step_it_goes_on_where_it_was(tmp_path: Path, machines: Network, wheels: Path) -> None:
     async with home(tmp_path, machines, wheels) as at:
         with machines.machine("web-1") as machine:
@@ -224,24 +254,21 @@ async def test_killed_at_every_step_it_goes_on_where_it_was(tmp_path: Path, mach
             assert len(await at.hosts()) == 2, "this machine and the second one, once"
             status, output = await pasted(machine, await at.script("--uninstall"))
             assert status == 0, output
-            assert without_backups(machine.files()) == without_backups(before)
+            assert changed_by_install(before, machine.files()) == set()
 
 
 def killed_at_new_step(machine: Machine, line: str, known: list[str]) -> str | None:
     """Paste the line and kill it at the first step that is not `known`; None when it came to its end."""
-    process = machine.start(line)
-    assert process.stdout is not None
     said: list[str] = []
-    for text in process.stdout:
-        said.append(text)
-        step = text.strip()
-        if step in known or step.startswith(("web-1:", "enrolled as", "already", "Sonde ", "the agent runs", "let ")):
-            continue
-        os.killpg(process.pid, signal.SIGKILL)
-        machine.tell("pkill -KILL -x sh; pkill -KILL curl; pkill -KILL pip; true")
-        process.communicate()
-        return step
-    assert process.wait() == 0, "".join(said)
+    with machine.start(line) as process:
+        assert process.stdout is not None
+        for text in process.stdout:
+            said.append(text)
+            step = text.strip()
+            if step not in known and not step.startswith(NO_STEPS):
+                os.killpg(process.pid, signal.SIGKILL)
+                return step
+    assert process.returncode == 0, "".join(said)
     return None
 
 
@@ -268,10 +295,10 @@ async def test_what_fails_is_told_in_one_line_with_the_remedy(tmp_path: Path, ma
             assert await complaint(machine, line) == (
                 "sonde: /usr/bin/python3 cannot make environments (venv, ensurepip): apt-get install -y python3-venv"
             )
-            machine.tell("mv /root/ensurepip /usr/lib/python3.11/; mv /usr/bin/python3 /usr/bin/python3.away")
+            machine.tell("mv /root/ensurepip /usr/lib/python3.11/; mv /usr/bin/python3* /root/")
             told = await complaint(machine, line)
             assert told.startswith("sonde: Python 3.11 or later not found; install it: apt-get install -y python3")
-            machine.tell("mv /usr/bin/python3.away /usr/bin/python3; useradd --create-home sonde")
+            machine.tell("mv /root/python3* /usr/bin/; useradd --create-home sonde")
             told = await complaint(machine, line)
             assert told.startswith("sonde: the user sonde exists, with the home directory /home/sonde instead of")
             machine.tell("userdel --remove sonde")
@@ -309,3 +336,35 @@ async def test_wheels_that_changed_under_the_script_are_not_installed(
             told = await complaint(machine, f"cat /tmp/install.sh | {rest}")
             assert f"instead of {sonde.sha256}; the gateway has changed meanwhile" in told
             assert machine.tell("ls /opt/sonde") == ""
+
+
+@pytest.mark.skipif(not secondmachine.has_systemd(), reason="SONDE_TEST_ROOT has no systemd: see CONTRIBUTING.md")
+async def test_systemd_runs_the_hardened_unit_and_keeps_it_running(
+    tmp_path: Path, machines: Network, wheels: Path
+) -> None:
+    async with home(tmp_path, machines, wheels) as at:
+        with machines.machine("web-1", systemd=True) as machine:
+            before = machine.files()
+            await joins(machine, await at.line())
+            show = "systemctl show --value sonde-agent"
+            facts = machine.tell(f"{show} -p ActiveState,UnitFileState,User,MemoryMax,NRestarts").split()
+            assert set(facts) == {"active", "enabled", "sonde", "134217728", "0"}
+            assert machine.tell("systemd-analyze verify /etc/systemd/system/sonde-agent.service 2>&1") == ""
+            agent = machine.tell(f"{show} -p MainPID")
+            assert machine.tell(f"grep CapEff /proc/{agent}/status").split() == ["CapEff:", "0000000000000004"]
+
+            output = await joins(machine, await at.script(""))
+            assert "the agent runs already" in output
+            assert machine.tell(f"{show} -p MainPID") == agent
+
+            machine.tell(f"kill -KILL {agent}")
+            await eventually(
+                lambda: set(machine.tell(f"{show} -p NRestarts,ActiveState").split()) == {"1", "active"}, 60
+            )
+            output = await joins(machine, await at.script(""))
+            assert "the agent runs already" in output
+
+            status, output = await pasted(machine, await at.script("--uninstall"))
+            assert status == 0, output
+            assert machine.run("systemctl status sonde-agent")[0] == 4, "there is no such unit"
+            assert changed_by_install(before, machine.files()) == set()

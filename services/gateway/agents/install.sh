@@ -192,6 +192,7 @@ find_python() {
 
 install() {
     dir=$prefix/$VERSION-$(printf %.8s "$WHEEL_SHA256")
+    leave_servers_alone
     if ! enrolled && [ -z "$token" ] && [ "$dry_run" = no ]; then
         die "not enrolled yet, and no --token given; the dashboard at $GATEWAY/ shows the line under \"Add a machine\""
     fi
@@ -202,11 +203,11 @@ install() {
     switch
     if [ "$start" = yes ]; then
         start_agent
+        remove_others
         wait_for_sample
     else
         say "not started, as asked; run the line again without --no-start to start the agent"
     fi
-    remove_others
 }
 
 make_user() {
@@ -249,6 +250,16 @@ make_directories() {
     chown "root:$USER_NAME" "$CONFIGURATION/agent.env"
 }
 
+# What an agent of an open bus was told: the identity says where the bus is, and who the agent is there.
+retire_settings() {
+    grep -q '^SONDE_NATS_' "$CONFIGURATION/agent.env" 2>/dev/null || return 0
+    step "retire SONDE_NATS_... in $CONFIGURATION/agent.env, as the identity says where the bus is" || return 0
+    sed 's/^SONDE_NATS_/# retired: &/' "$CONFIGURATION/agent.env" >"$tmp/agent.env"
+    chmod 0640 "$tmp/agent.env"
+    chown "root:$USER_NAME" "$tmp/agent.env"
+    put "$tmp/agent.env" "$CONFIGURATION/agent.env"
+}
+
 # Moves a file to its place, whole or not at all.
 put() {
     { cp -p "$1" "$2.new" && mv -f "$2.new" "$2"; } || die "$2: not written; free space there, or make it writable"
@@ -275,6 +286,10 @@ make_environment() {
     pip --isolated --no-index --no-deps "$tmp/$WHEEL" || die "$WHEEL: not installed: $(last_line)"
     runs || die "$dir/bin/sonde does not start: $("$dir/bin/sonde" --version 2>&1 | tail -n 1); is $python complete?"
     touch "$dir/.complete"
+}
+
+leave_servers_alone() {
+    [ ! -e "$DATA/postgres" ] || die "$DATA holds the data of a Sonde server, not of an agent; move it to another place"
 }
 
 # False also when the Python that it was made with is gone, as after an upgrade of the distribution.
@@ -332,8 +347,9 @@ enrolled() { [ -s "$DATA/agent/identity/identity.json" ]; }
 enrol() {
     if enrolled && [ -n "$token" ]; then
         other=$(sed -n 's/^ *"gateway": *"\([^"]*\)".*/\1/p' "$DATA/agent/identity/identity.json")
-        [ "$other" = "$GATEWAY" ] || die "this machine is a host of $other; to leave that fleet run this with --uninstall first"
+        [ "$other" = "$GATEWAY" ] || die "this machine is a host of $other; to leave that fleet, --uninstall first"
     fi
+    enrolled || retire_settings
     step "enrol at $GATEWAY" || return 0
     set -- agent enrol --gateway "$GATEWAY" --token-file -
     [ -z "$CA_FINGERPRINT" ] || set -- "$@" --ca-fingerprint "$CA_FINGERPRINT"
@@ -381,7 +397,7 @@ start_unit() {
 
 # Where a file of the installed package infra is.
 packaged() {
-    "$dir/bin/python" -I -c 'import infra, os.path, sys; print(os.path.dirname(infra.__file__), sys.argv[1], sep="/")' "$1"
+    "$dir/bin/python" -I -c 'import infra, os, sys; print(os.path.dirname(infra.__file__), sys.argv[1], sep="/")' "$1"
 }
 
 start_loop() {
@@ -409,11 +425,19 @@ wait_for_sample() {
     said=no
 }
 
-# Other versions, once this one works.
+# Other versions, once this one runs.
 remove_others() {
     versions | while read -r other; do
         if [ "$other" != "$dir" ] && step "remove $other"; then rm -rf "$other"; fi
     done
+    if made_by_hand && step "remove the environment that was made by hand in $prefix"; then remove_made_by_hand; fi
+}
+
+# What the documentation had people install before there was this script.
+made_by_hand() { [ "$prefix" = /opt/sonde ] && [ -e "$prefix/pyvenv.cfg" ]; }
+
+remove_made_by_hand() {
+    for part in bin include lib lib64 share pyvenv.cfg; do rm -rf "${prefix:?}/$part"; done
 }
 
 # The directories that make_environment made.
@@ -427,7 +451,7 @@ remove() {
     if [ -e "$UNIT" ] && ! grep -q "^ExecStart=$prefix/" "$UNIT"; then
         die "the agent is installed in $(sed -n 's|^ExecStart=\(.*\)/[^/]*/bin/.*|\1|p' "$UNIT"); give that as --prefix"
     fi
-    [ ! -e "$DATA/postgres" ] || die "$DATA holds the data of a Sonde server; not removed, see docs/operations.md"
+    leave_servers_alone
     if step "stop the agent"; then
         if has_systemd && [ -e "$UNIT" ]; then systemctl disable --now --quiet sonde-agent || true; fi
         stop_loop
@@ -436,6 +460,7 @@ remove() {
         rm -f "$UNIT" "$UNIT.new" "$LOG" "$LOG.1"
         if has_systemd; then systemctl daemon-reload; fi
         versions | while read -r version; do rm -rf "$version"; done
+        if made_by_hand; then remove_made_by_hand; fi
         rm -rf "$prefix/current" "$prefix/current.new" "$prefix/run-agent" "$prefix/run-agent.new" "$prefix/started" \
             "$CONFIGURATION"
         rmdir "$prefix" 2>/dev/null || true # anything else in it is not ours

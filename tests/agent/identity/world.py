@@ -21,6 +21,7 @@ from infra.servers.embedded import Server
 from infra.settings import AgentSettings
 from schemas.codec import decode_batch, times_ms
 from schemas.messages import Batch
+from services.gateway.http.server import bind
 from tests.authority import guarded_bus, guarded_settings, made_token, user
 from tests.gateway.running import gateway
 
@@ -62,12 +63,15 @@ class World(Struct):
 
 
 @asynccontextmanager
-async def world(directory: Path, database_url: str, life_s: float = DAY_S, **further: Any) -> AsyncIterator[World]:
-    """A bus and a gateway whose JWTs are good for `life_s`."""
+async def world(
+    directory: Path, database_url: str, life_s: float = DAY_S, port: int = 0, **further: Any
+) -> AsyncIterator[World]:
+    """A bus and a gateway whose JWTs are good for `life_s`; the same ones again when they are entered again."""
     async with guarded_bus(directory) as (server, authority):
         told = {**guarded_settings(authority), "identity_days": life_s / DAY_S, **further}
-        async with gateway(database_url, server.url, **told) as client:
-            yield World(server, authority, client)
+        with bind("127.0.0.1", port) as listener:
+            async with gateway(database_url, server.url, sockets=[listener], **told) as client:
+                yield World(server, authority, client)
 
 
 async def sent(client: Client) -> list[Batch]:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes
 
 from infra.bus import connection as bus
 from infra.certificates.listening import Tls, certificates_directory
+from infra.certificates.names import interface_addresses
 from infra.certificates.own import fingerprint, pin
 from infra.settings import ServerSettings, SettingError
 from services.gateway import service
@@ -69,6 +70,17 @@ async def test_an_address_for_everybody_is_served_with_tls(tmp_path: Path, datab
     everywhere = "0.0.0.0"  # noqa: S104
     async with encrypted(database_url, bus_url, tls.ca, everywhere, tls="own", data=settings.data) as client:
         assert (await client.get("/health/live")).status_code == 200
+
+
+@pytest.mark.skipif(not interface_addresses(), reason="this machine has loopback only")
+async def test_at_its_own_address_a_machine_is_answered_everything(
+    tmp_path: Path, database_url: str, bus_url: str
+) -> None:
+    settings, tls = own(tmp_path)
+    everywhere = "0.0.0.0"  # noqa: S104
+    async with encrypted(database_url, bus_url, tls.ca, everywhere, tls="own", data=settings.data) as client:
+        address = next(address for address in interface_addresses() if ":" not in address)
+        assert (await client.get(client.base_url.copy_with(host=address, path="/api/v1/hosts"))).status_code == 200
 
 
 async def test_an_address_for_everybody_is_refused_without_tls() -> None:

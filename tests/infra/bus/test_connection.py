@@ -123,3 +123,8 @@ async def test_a_socket_that_breaks_under_the_closing_leaves_no_task(bus_url: st
     assert whole is not None
     whole.close()
     assert not left
+
+
+async def test_of_several_addresses_one_that_answers_is_enough(bus_url: str) -> None:
+    async with connection(f"{nobody_there()},{bus_url}", "test") as client:
+        await client.flush()

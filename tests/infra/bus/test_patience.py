@@ -114,3 +114,13 @@ def test_a_replaced_file_has_another_stamp(tmp_path: Path) -> None:
     (tmp_path / "new").write_text("new")
     (tmp_path / "new").replace(path)
     assert len({missing, old, stamp(str(path))}) == 3
+
+
+async def test_whoever_can_get_other_credentials_is_told_of_a_refusal_and_of_nothing_else() -> None:
+    told: list[int] = []
+    patience = Patience("test", Access(refused_wait_s=(0.001, 0.001), refused=lambda: told.append(1)))
+    await patience.after(nats.errors.Error("nats: 'Authorization Violation'"), connected=False)
+    assert told == [1]
+    await patience.after(nats.errors.Error("nats: 'Permissions Violation for Publish to \"x\"'"), connected=True)
+    await patience.after(OSError("refused"), connected=False)
+    assert told == [1]
