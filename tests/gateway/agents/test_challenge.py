@@ -28,6 +28,7 @@ def test_no_two_are_equal() -> None:
 @pytest.mark.parametrize(
     "challenge",
     ["", ".", "..", "x.y.z", "1000.abc.", "é.é.é", "1000", "9" * 300, make_challenge(challenge_secret("other"), 1000)],
+    ids=["empty", "dot", "dots", "letters", "cut off", "not ascii", "time alone", "long", "of another gateway"],
 )
 def test_what_is_not_ours_is_not_good(challenge: str) -> None:
     assert not is_good(SECRET, challenge, 1000)

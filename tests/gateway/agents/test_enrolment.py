@@ -82,7 +82,11 @@ async def test_no_machine_may_be_called(name: str, database_url: str, authority:
         assert (await enrol(client, token, make_key("user"), "web-1")).status_code == 201, "the token was used up"
 
 
-@pytest.mark.parametrize("key", ["", "U" * 56, make_key("account").public, make_key("user").public[:-1] + "*"])
+@pytest.mark.parametrize(
+    "key",
+    ["", "U" * 56, make_key("account").public, make_key("user").public[:-1] + "*"],
+    ids=["none", "no checksum", "of an account", "no letter"],
+)
 async def test_only_a_users_public_key_is_signed(key: str, database_url: str, authority: Authority) -> None:
     async with desk(database_url, authority) as client:
         body = {"token": await made_token(client), "public_key": key, "name": "web-1"}
