@@ -144,10 +144,10 @@ def _split_spool(settings: AgentSettings, identity: Identity) -> Path | None:
     """Set aside what waits unless it is of the same host. Raises SpoolInUse, IdentityError."""
     directory = _spool(settings)
     owner = _owner(directory)
-    if owner == identity.host:
+    if owner in ("", identity.host):
         return None
     try:
-        return set_aside(directory, owner or "before")
+        return set_aside(directory, owner)
     except OSError as error:
         raise IdentityError(f"{directory}: {str(error.strerror).lower()}; move it away, then start the agent") from None
 
@@ -182,13 +182,13 @@ def _look(settings: AgentSettings, before: int | None) -> tuple[Identity | None,
             why = (told or {}).get("identity", {}).get("error", "")
             return None, None, why or "not enrolled; run sonde agent enrol --gateway URL --token-file FILE"
         state = ask_state(settings.data, identity, settings.gateway)
-        newest = state.last_sample
+        newest = state.last_sample or 0
     except (IdentityError, Refused, NotNow) as error:
         return identity, newest, str(error)
     if newest is not None and before is not None and newest > before:
         return identity, newest, ""
     problem = _missing(told, identity)
-    if not problem and newest is None:
+    if not problem and not newest:
         problem = "the bus has samples of this host, the database none yet; run `sonde doctor` where the gateway runs"
     return identity, newest, problem
 

@@ -37,11 +37,13 @@ def database_fault(url: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a listener on `host`."""
+    """Whether an address of this machine that only it can reach, also an IPv4 one as IPv6 has it."""
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        found = ipaddress.ip_address(host)
     except ValueError:
-        return False
+        return host == "localhost"
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return (mapped or found).is_loopback
 
 
 def bracketed(host: str) -> str:

@@ -12,9 +12,10 @@ from typing import Any
 import httpx
 from nats.aio.client import Client
 
-from infra.authority.authority import Authority, credentials_text, ensure_authority, hand_accounts, server_access
+from infra.authority.authority import Authority, ensure_authority, hand_accounts, server_access
 from infra.authority.keys import Key, make_key
 from infra.bus import connection as bus
+from infra.bus.credentials import credentials_text
 from infra.bus.patience import Access, access_of
 from infra.bus.streams import ensure_streams
 from infra.servers.embedded import Server, nats_server

@@ -11,8 +11,9 @@ from pathlib import Path
 import msgspec
 
 from agent.identity.state import Identity, IdentityError, ca_path, credentials_path, directory_of
-from infra.authority.authority import credentials_text
-from infra.authority.keys import BadKey, Key, make_key, write_private
+from infra.authority.keys import BadKey, Key, make_key
+from infra.bus.credentials import credentials_text
+from infra.files import write_private
 
 if sys.platform != "win32":
     import fcntl

@@ -19,9 +19,9 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from agent.sampling.plan import Plans, make_plan
-from agent.spool.segment import sync_directory
 from agent.system.state import AgentState
 from agent.system.worker import Worker
+from infra.files import sync_directory
 from infra.settings import AgentSettings
 from schemas import subjects
 from schemas.agentconfig import AgentConfig, check_agent_config

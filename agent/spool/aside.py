@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from agent.spool.files import SpoolFiles
-from agent.spool.segment import sync_directory
+from infra.files import sync_directory
 
 
 class _Owner(Struct, array_like=True):

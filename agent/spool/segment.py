@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.spool.frames import BATCH, HEADER_BYTES, STATE, Frame, pack, scan, unpack
+from infra.files import sync_directory
 
 _FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 """Windows has the second only: without it, bytes that look like line ends would change."""
@@ -160,17 +161,6 @@ def _sync(fd: int) -> None:
         os.fdatasync(fd)
     else:
         os.fsync(fd)
-
-
-def sync_directory(directory: Path) -> None:
-    """Wait until the names in `directory` are on the disk, where a system lets one ask."""
-    if sys.platform == "win32":
-        return
-    fd = os.open(directory, os.O_RDONLY | _FLAGS)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _pread(fd: int, size: int, offset: int) -> bytes:

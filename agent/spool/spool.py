@@ -125,7 +125,9 @@ class Spool:
     def _without_state(self) -> Cursor:
         """A cursor for batches of which nothing else is known: all go out by the metrics lane.
 
-        Epoch and number are in each, so those that were stored before are taken for repeats.
+        Epoch and number are in each, so those that were stored before are taken for repeats; so are, alas, those that
+        waited for the backfill lane behind newer ones that were stored. Under a new epoch all that was stored would be
+        stored twice.
         """
         held = [segment for segment in self._files.segments if len(segment)]
         logger.error("spool state unreadable, all batches sent again", extra={"batches": sum(map(len, held))})

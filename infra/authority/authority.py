@@ -42,6 +42,8 @@ from infra.authority.claims import (
 )
 from infra.authority.keys import BadKey, Key, make_key, read_key, write_private
 from infra.authority.roles import OFFERED_BY_AGENTS, OFFERED_TO_AGENTS, ROLES, SERVICES
+from infra.bus.credentials import credentials_text
+from infra.settings import ServerSettings
 
 VERSION = 1
 SYSTEM_USER = "system"
@@ -80,6 +82,11 @@ class Facts(Struct):
     system_account: str
     system_jwt: str
     retiring: list[Retiring] = []
+
+
+def authority_directory(settings: ServerSettings) -> Path:
+    """Where the settings have the authority."""
+    return Path(settings.authority) if settings.authority else Path(settings.data).absolute() / "authority"
 
 
 class Authority:
@@ -198,15 +205,6 @@ def union(*parts: Mapping[str, int]) -> dict[str, int]:
         for public, at in part.items():
             merged[public] = max(at, merged.get(public, 0))
     return merged
-
-
-def credentials_text(token: str, seed: str) -> str:
-    """The content of a `.creds` file, which any NATS client takes."""
-    return (
-        f"-----BEGIN NATS USER JWT-----\n{token}\n------END NATS USER JWT------\n\n"
-        "The seed below is a secret: whoever has it is this user.\n\n"
-        f"-----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n"
-    )
 
 
 def ensure_authority(directory: Path) -> Authority:
@@ -329,8 +327,9 @@ def hand_accounts(authority: Authority, resolver: Path) -> None:
     Revocations of both are kept, so a restored backup of either brings nobody back.
     """
     resolver.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for of in ACCOUNTS:
-        _hand_account(authority, of, resolver / f"{authority.account(of)}.jwt")
+    with only_one(authority.directory):
+        for of in ACCOUNTS:
+            _hand_account(authority, of, resolver / f"{authority.account(of)}.jwt")
 
 
 def _hand_account(authority: Authority, of: Account, path: Path) -> None:

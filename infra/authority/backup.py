@@ -57,6 +57,8 @@ def restore(file: Path, directory: Path) -> Path | None:
     restored = directory.with_name(directory.name + RESTORED)
     try:
         with only_one(directory):
+            if (restored / "authority.json").exists() and not directory.exists():
+                restored.rename(directory)  # of an interrupted run: it may know of more revocations than the backup
             for leftover in (unfinished, restored):
                 if leftover.exists():
                     shutil.rmtree(leftover)

@@ -8,8 +8,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from infra.authority.authority import Authority, AuthorityError, credentials_text, only_one, revocations_in
+from infra.authority.authority import SYSTEM_USER, Authority, AuthorityError, only_one, revocations_in
 from infra.authority.keys import make_key, write_private
+from infra.authority.roles import SERVICES
+from infra.bus.credentials import credentials_text
 from schemas.subjects import valid_host
 
 
@@ -49,6 +51,8 @@ def add_operator(authority: Authority, name: str, days: float = 0) -> str:
     """
     if not valid_host(name):
         raise AuthorityError(f"operator: {name[:60]!r}: must be 1 to 40 characters, each a-z, 0-9 or -")
+    if name in (*SERVICES, SYSTEM_USER):
+        raise AuthorityError(f"operator: {name!r} is a service, whose answers it would read; choose another name")
     with only_one(authority.directory):
         present = read_operators(authority)
         if any(operator.name == name for operator in present):

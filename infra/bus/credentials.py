@@ -42,6 +42,15 @@ def read_credentials(path: str) -> tuple[bytes, bytes]:
     return jwt[1], seed[1]
 
 
+def credentials_text(token: str, seed: str) -> str:
+    """The content of a `.creds` file, which any NATS client takes."""
+    return (
+        f"-----BEGIN NATS USER JWT-----\n{token}\n------END NATS USER JWT------\n\n"
+        "The seed below is a secret: whoever has it is this user.\n\n"
+        f"-----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n"
+    )
+
+
 def user_name(path: str) -> str:
     """The name in the JWT of a .creds file, which its permissions go by. Raises BadCredentials."""
     jwt, _ = read_credentials(path)

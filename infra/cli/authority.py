@@ -18,6 +18,7 @@ from infra.authority.authority import (
     SYSTEM_USER,
     Authority,
     AuthorityError,
+    authority_directory,
     ensure_authority,
     hand_accounts,
     issued_in,
@@ -35,13 +36,9 @@ SERVICES_KEEP_S = 3600
 """How long services signed by an old key may go on: they take their new file at the next connection."""
 
 
-def directory_of(settings: ServerSettings) -> Path:
-    return Path(settings.authority) if settings.authority else Path(settings.data).absolute() / "authority"
-
-
 def _open(settings: ServerSettings) -> Authority:
     try:
-        return Authority(directory_of(settings))
+        return Authority(authority_directory(settings))
     except AuthorityError as error:
         raise CommandError(str(error)) from None
 
@@ -52,7 +49,7 @@ def init(settings: ServerSettings, nats_data: str, server_conf: str) -> int:
     `nats_data` is that server's `store_dir`: accounts go into `resolver` below it, streams of an open bus are adopted.
     """
     try:
-        authority = ensure_authority(directory_of(settings))
+        authority = ensure_authority(authority_directory(settings))
         access = server_access(authority, Path(nats_data) / RESOLVER)
         if nats_data:
             hand_accounts(authority, Path(nats_data) / RESOLVER)
@@ -205,7 +202,7 @@ def _as_system(settings: ServerSettings, authority: Authority) -> ServerSettings
 
 def back_up(settings: ServerSettings, file: str) -> int:
     try:
-        size = backup.back_up(directory_of(settings), Path(file))
+        size = backup.back_up(authority_directory(settings), Path(file))
     except AuthorityError as error:
         raise CommandError(str(error)) from None
     print(f"{file}: {size} bytes; whoever has it can admit anybody to the bus: keep it like a password")
@@ -215,11 +212,11 @@ def back_up(settings: ServerSettings, file: str) -> int:
 def restore(settings: ServerSettings, file: str) -> int:
     _require_stopped(settings)
     try:
-        before = backup.restore(Path(file), directory_of(settings))
+        before = backup.restore(Path(file), authority_directory(settings))
     except AuthorityError as error:
         raise CommandError(str(error)) from None
     kept = f"; the one before is in {before}" if before else ""
-    print(f"authority restored to {directory_of(settings)}{kept}")
+    print(f"authority restored to {authority_directory(settings)}{kept}")
     return 0
 
 

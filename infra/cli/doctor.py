@@ -87,7 +87,8 @@ def links(settings: ServerSettings) -> list[Link]:
         Link("notifications leave", of_database(_outbox), ("database",)),
         Link("retention runs", of_database(_retention), ("database",)),
         Link("gateway is ready", lambda: _gateway(settings)),
-        Link("live stream delivers", lambda: _live(settings), ("gateway",)),
+        # Behind a proxy people's paths are closed, also to us.
+        *([Link("live stream delivers", lambda: _live(settings), ("gateway",))] if settings.tls != "in-front" else []),
     ]
 
 

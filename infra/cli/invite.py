@@ -18,7 +18,9 @@ from services.gateway.agents.tokens import token_hash
 NOTE = "the agent of this machine, by sonde up"
 TOKEN_S = 86_400
 
-_USABLE = "SELECT EXISTS (SELECT FROM enrolment_tokens WHERE hash = $1 AND withdrawn IS NULL)"
+_USABLE = """
+SELECT EXISTS (SELECT FROM enrolment_tokens WHERE hash = $1 AND withdrawn IS NULL AND (expires > now() OR used > 0))
+"""
 _WITHOUT_IDENTITY = """
 SELECT EXISTS (SELECT FROM hosts h WHERE h.name = $1 AND h.state = 'active'
     AND NOT EXISTS (SELECT FROM identities i WHERE i.host_id = h.id))

@@ -150,6 +150,6 @@ def reason(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno).lower()
     if isinstance(error, nats.errors.AuthorizationError) or "authorization violation" in str(error).lower():
-        return "user or password not accepted"
+        return "identity not accepted: none, or one that is revoked, expired or of another authority"
     lines = str(error).removeprefix("nats: ").splitlines()
     return redact(lines[0])[:300] if lines and lines[0] else type(error).__name__

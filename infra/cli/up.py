@@ -16,7 +16,7 @@ import msgspec
 from agent import service as local_agent
 from agent.identity.state import IdentityError
 from infra.addresses import local_address
-from infra.authority.authority import AuthorityError, ensure_authority
+from infra.authority.authority import AuthorityError, authority_directory, ensure_authority
 from infra.bus.connection import first_fault
 from infra.certificates.listening import local_gateway, require_encryption
 from infra.cli import process, reach
@@ -96,8 +96,8 @@ async def _run_all(data: Path, server: ServerSettings, local: AgentSettings, sto
         listener.listen()  # whoever comes before the gateway serves, such as our own agent, waits instead of failing
         port = listener.getsockname()[1]
         logger.info("starting", extra={"version": VERSION, "data": str(data)})
-        authority = ensure_authority(Path(server.authority) if server.authority else data / "authority")
         server = msgspec.structs.replace(server, port=port, data=str(data))
+        authority = ensure_authority(authority_directory(server))
         async with local_bus(data, server, authority) as bus, postgres_server(data / "postgres") as database:
             _say_started("nats-server", local_address(server.bus_host), bus.server.port)
             _say_started("PostgreSQL", "127.0.0.1", database.port)

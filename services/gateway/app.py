@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from infra.addresses import is_loopback
+from infra.authority.authority import authority_directory
 from infra.certificates.names import machine_names
 from infra.settings import ServerSettings
 from infra.storage.database import Pool
@@ -20,7 +21,6 @@ from services.gateway.agents.api_enrol import Desk, enrol_routes
 from services.gateway.agents.api_identities import identity_routes
 from services.gateway.agents.api_removal import host_removal, removal_routes
 from services.gateway.agents.api_tokens import token_routes
-from services.gateway.agents.identities import authority_directory
 from services.gateway.agents.install import install_routes, with_wheel
 from services.gateway.agents.reach import Reach, reach_of
 from services.gateway.agents.refused import Refusals

@@ -42,6 +42,8 @@ from services.retention.rollup import RolledUp, roll_up
 
 logger = logging.getLogger(__name__)
 
+REMOVED_KEPT = timedelta(days=45)
+"""Longer than any stream keeps a message."""
 _HELD_BACK = timedelta(hours=1)
 """How far the trusted time may be behind the clock before it is worth a warning."""
 
@@ -116,6 +118,7 @@ async def _prune(
     guard = await _guard(work, settings, space)
     if columnar:
         work.done += await compress(database, engine, catalogue, now)
+    await database.execute(sql.FORGET_REMOVED, now - REMOVED_KEPT)
     report = Report(
         now,
         await database.fetchval(sql.HORIZON),

@@ -44,6 +44,9 @@ NOTE_RUN = "INSERT INTO retention_runs (started, seconds, dropped, bytes, report
 
 LAST_RUN = "SELECT max(started) FROM retention_runs"
 
+# No stream has a message of before any more.
+FORGET_REMOVED = "DELETE FROM removed_hosts WHERE time_ns < extract(epoch FROM $1::timestamptz) * 1e9"
+
 FORGET_RUNS = "DELETE FROM retention_runs WHERE started < $1"
 
 # In portions, so that none holds its locks for long; what was to be delivered of them goes with them.

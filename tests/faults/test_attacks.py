@@ -15,11 +15,12 @@ from msgspec import Struct
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from infra.authority.authority import SYSTEM_USER, Authority, credentials_text
+from infra.authority.authority import SYSTEM_USER, Authority
 from infra.authority.claims import encode, user_claims
 from infra.authority.keys import Key, make_key, write_private
 from infra.authority.resolver import push_account
 from infra.bus import connection as bus
+from infra.bus.credentials import credentials_text
 from infra.bus.patience import Access, access_of
 from infra.cli import reach
 from infra.servers.embedded import Server

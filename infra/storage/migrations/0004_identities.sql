@@ -41,6 +41,8 @@ CREATE TABLE identities (
 );
 CREATE UNIQUE INDEX identities_present ON identities (host_id) WHERE revoked IS NULL;
 CREATE INDEX identities_token ON identities (token_id);
+CREATE INDEX identities_host_id ON identities (host_id);
+CREATE INDEX identities_host ON identities (host) WHERE revoked IS NULL;
 COMMENT ON COLUMN identities.host IS 'the name in its JWTs, also when the host is gone';
 COMMENT ON COLUMN identities.suspended IS 'until when it gets no JWT, after a flood';
 

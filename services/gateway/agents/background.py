@@ -9,14 +9,13 @@ from typing import Any
 
 from nats.aio.client import Client
 
-from infra.authority.authority import SYSTEM_USER
+from infra.authority.authority import SYSTEM_USER, authority_directory
 from infra.bus.connection import BUS_TRANSIENT, keep_connected
 from infra.bus.patience import Access
 from infra.settings import ServerSettings
 from infra.storage.database import Pool
 from services.gateway.agents.buswatch import follow_log, watch_events
 from services.gateway.agents.conduct import Conduct, act_on_conduct
-from services.gateway.agents.identities import authority_directory
 from services.gateway.agents.pushing import push_revocations
 from services.gateway.agents.refused import Refusals, keep_refusals
 from services.gateway.http.bus import Bus

@@ -7,12 +7,13 @@ it. Violations of permissions stand in the log only, as nats-server 2.15 has no 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from msgspec import Struct
 
 from infra.authority.claims import BadToken, decode
+from services.gateway.agents.throttle import network
 
 AUTH_ERRORS = "$SYS.SERVER.*.CLIENT.AUTH.ERR"
 DISCONNECTS = "$SYS.ACCOUNT.*.DISCONNECT"
@@ -46,11 +47,11 @@ class Refusal(Struct, frozen=True):
     reason: str
 
 
-def refused_connection(event: Any, issuers: Collection[str], now_s: float) -> Refusal | None:
+def refused_connection(event: Any, issuers: Callable[[], Collection[str]], now_s: float) -> Refusal | None:
     """What an event on `AUTH_ERRORS` tells; None when it tells nothing. `issuers`: keys whose users the bus takes."""
     try:
         client = event["client"]
-        address = str(client.get("host") or "unknown address")
+        address = network(str(client.get("host") or "unknown address"))
         token = client.get("jwt") or ""
     except (KeyError, TypeError, AttributeError):
         return None
@@ -61,7 +62,7 @@ def refused_connection(event: Any, issuers: Collection[str], now_s: float) -> Re
         owner, expires_s, issuer = str(claims["sub"]), int(claims.get("exp") or 0), str(claims["iss"])
     except (BadToken, KeyError, TypeError, ValueError):
         return Refusal(address, "connect", "its JWT is damaged or not signed by whom it names")
-    if issuer not in issuers:
+    if issuer not in issuers():
         return Refusal(address, "connect", "its JWT is not of this authority")
     if 0 < expires_s <= now_s:
         return Refusal(owner, "connect", f"expired JWT, from {address}")

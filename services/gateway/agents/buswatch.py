@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import time
 from collections.abc import Callable
@@ -30,6 +31,7 @@ QUEUE = "sonde-gateway"
 """Of several gateways one counts each event."""
 PENDING_BYTES = 8 * 2**20
 READ_EVERY_S = 1.0
+ISSUERS_S = 5.0
 MOST_BYTES = 2**20
 """Read at a time of the log; of what is more than that in a second, the older part is passed over."""
 
@@ -37,9 +39,10 @@ MOST_BYTES = 2**20
 async def watch_events(client: Client, directory: Path, refusals: Refusals) -> None:
     """Count from the events of the system account, as long as the connection lives. Returns once it has subscribed."""
 
+    issuers = Issuers(directory)
+
     async def on_auth_error(message: Msg) -> None:
-        event = _event(message)
-        _note(refusals, refused_connection(event, _issuers(directory), time.time()))
+        _note(refusals, refused_connection(_event(message), issuers.now, time.time()))
 
     async def on_disconnect(message: Msg) -> None:
         _note(refusals, forced_end(_event(message)))
@@ -55,13 +58,25 @@ def _event(message: Msg) -> object:
         return None
 
 
-def _issuers(directory: Path) -> frozenset[str]:
-    """Keys whose users the bus takes now; none while the authority cannot be read."""
-    try:
-        authority = Authority(directory)
-        return frozenset(scope.public for of in ACCOUNTS for scope in authority.scopes(time.time(), of))
-    except AuthorityError:
-        return frozenset()
+class Issuers:
+    """Keys whose users the bus takes, read anew every few seconds: whoever is refused must not make us read files."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._read_s = -math.inf
+        self._keys: frozenset[str] = frozenset()
+
+    def now(self) -> frozenset[str]:
+        """Those of late; none while the authority cannot be read."""
+        if time.monotonic() - self._read_s > ISSUERS_S:
+            self._read_s = time.monotonic()
+            try:
+                authority = Authority(self._directory)
+                scopes = (scope for of in ACCOUNTS for scope in authority.scopes(time.time(), of))
+                self._keys = frozenset(scope.public for scope in scopes)
+            except AuthorityError:
+                self._keys = frozenset()
+        return self._keys
 
 
 def _note(refusals: Refusals, refusal: Refusal | None) -> None:

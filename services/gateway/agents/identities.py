@@ -13,7 +13,6 @@ from msgspec import Struct
 from infra.authority.authority import SIGNING, Authority, AuthorityError
 from infra.authority.keys import verifies
 from infra.clock import to_ms
-from infra.settings import ServerSettings
 from infra.storage.database import Connection
 from schemas.enrolment import Enrolment, HostIdentity, IdentityState, Proof, proof_text
 from services.gateway.agents import sql_identities as sql
@@ -38,10 +37,6 @@ class Issue(Struct, frozen=True):
         revoked_at = identity["revoked_at"]
         issued_s = issued_s if revoked_at is None else max(issued_s, int(revoked_at.timestamp()) + 1)
         return cls(identity["public_key"], identity["host"], issued_s, issued_s + life_s)
-
-
-def authority_directory(settings: ServerSettings) -> Path:
-    return Path(settings.authority) if settings.authority else Path(settings.data) / "authority"
 
 
 def open_authority(directory: Path) -> Authority:

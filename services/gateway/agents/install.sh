@@ -77,7 +77,7 @@ main() {
     umask 022
     unset PYTHONPATH PYTHONHOME
     token='' token_file='' name='' prefix=/opt/sonde
-    offline=no start=yes dry_run=no uninstall=no keep_data=no
+    fresh=no offline=no start=yes dry_run=no uninstall=no keep_data=no
     tmp='' said=no doing='begin'
     trap clean_up EXIT
     trap 'exit 129' HUP
@@ -289,7 +289,9 @@ make_environment() {
 }
 
 leave_servers_alone() {
-    [ ! -e "$DATA/postgres" ] || die "$DATA holds the data of a Sonde server, not of an agent; move it to another place"
+    for part in postgres nats authority certificates; do
+        [ ! -e "$DATA/$part" ] || die "$DATA holds the data of a Sonde server, not of an agent; move it to another place"
+    done
 }
 
 # False also when the Python that it was made with is gone, as after an upgrade of the distribution.
@@ -344,7 +346,6 @@ os.setgroups([])
 os.setgid(user.pw_gid)
 os.setuid(user.pw_uid)
 environment = {"PATH": os.defpath, "HOME": user.pw_dir, "SONDE_DATA": user.pw_dir}
-environment |= {name: value for name, value in os.environ.items() if name.lower() in ("https_proxy", "no_proxy")}
 os.execve(sys.argv[2], sys.argv[2:], environment)' "$USER_NAME" "$@"
 }
 
@@ -355,7 +356,8 @@ enrol() {
         other=$(sed -n 's/^ *"gateway": *"\([^"]*\)".*/\1/p' "$DATA/agent/identity/identity.json")
         [ "$other" = "$GATEWAY" ] || die "this machine is a host of $other; to leave that fleet, --uninstall first"
     fi
-    enrolled || retire_settings
+    enrolled || fresh=yes
+    [ "$fresh" = no ] || retire_settings
     step "enrol at $GATEWAY" || return 0
     set -- agent enrol --gateway "$GATEWAY" --token-file -
     [ -z "$CA_FINGERPRINT" ] || set -- "$@" --ca-fingerprint "$CA_FINGERPRINT"
@@ -390,7 +392,7 @@ started() { [ "$(cat "$prefix/started" 2>/dev/null)" = "$dir" ]; }
 
 start_unit() {
     [ "$dry_run" = yes ] || sed "s|/opt/sonde/|$prefix/|g" "$(packaged systemd/sonde-agent.service)" >"$tmp/unit"
-    if started && cmp -s "$tmp/unit" "$UNIT" && systemctl is-active --quiet sonde-agent; then
+    if [ "$fresh" = no ] && started && cmp -s "$tmp/unit" "$UNIT" && systemctl is-active --quiet sonde-agent; then
         say "the agent runs already"
         return 0
     fi
@@ -406,8 +408,20 @@ packaged() {
     "$dir/bin/python" -I -c 'import infra, os, sys; print(os.path.dirname(infra.__file__), sys.argv[1], sep="/")' "$1"
 }
 
+# From where the loop runs that starts the agent again; nothing where none does.
+loop_prefix() {
+    process=$(cat /run/sonde-agent.pid 2>/dev/null) || return 0
+    tr '\0' ' ' 2>/dev/null <"/proc/$process/cmdline" | sed -n 's|^[^ ]* \(/.*\)/run-agent run $|\1|p'
+}
+
+leave_other_loops_alone() {
+    other=$(loop_prefix)
+    [ -z "$other" ] || [ "$other" = "$prefix" ] || die "the agent is installed in $other; give that as --prefix"
+}
+
 start_loop() {
-    if started && "$prefix/run-agent" status >/dev/null; then
+    leave_other_loops_alone
+    if [ "$fresh" = no ] && started && "$prefix/run-agent" status >/dev/null; then
         say "the agent runs already"
         return 0
     fi
@@ -458,6 +472,7 @@ remove() {
         die "the agent is installed in $(sed -n 's|^ExecStart=\(.*\)/[^/]*/bin/.*|\1|p' "$UNIT"); give that as --prefix"
     fi
     leave_servers_alone
+    leave_other_loops_alone
     if step "stop the agent"; then
         if has_systemd && [ -e "$UNIT" ]; then systemctl disable --now --quiet sonde-agent || true; fi
         stop_loop

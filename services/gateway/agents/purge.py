@@ -7,6 +7,7 @@ message that is there: consumers tell by it whether they are level.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -43,26 +44,29 @@ async def stream_ends(client: Client | None) -> Ends:
     times: list[int] = []
     last_seqs: dict[str, int] = {}
     if client is not None and client.is_connected:
-        for stream in _subjects(""):
-            try:
-                info = await _info(client, stream)
+        streams = list(_subjects(""))
+        found = await asyncio.gather(*(_info(client, stream) for stream in streams))
+        for stream, info in zip(streams, found, strict=True):
+            if info is not None:
                 times.append(rfc3339_ns(info.ts))
                 last_seqs[stream] = info.state.last_seq
-            except _NO_ANSWER as error:
-                logger.warning("bus did not tell where a stream ends", extra=_facts(stream, error))
     return Ends(max(times, default=now_ms() * 1_000_000), last_seqs)
 
 
 async def purge(client: Client | None, host: str, ends: Ends) -> None:
     """Remove what the streams had of `host` at `ends`."""
-    for stream, subject in _subjects(host).items():
-        below = ends.last_seqs.get(stream, 0)
-        if client is None or below < 2:
-            continue
-        try:
-            await client.jetstream(timeout=PATIENCE_S).purge_stream(stream, seq=below, subject=subject)
-        except BUS_TRANSIENT as error:
-            logger.warning("messages of a removed host not purged, they will expire", extra=_facts(stream, error))
+    if client is not None:
+        purging = [_purge(client, *of, ends.last_seqs.get(of[0], 0)) for of in _subjects(host).items()]
+        await asyncio.gather(*purging)
+
+
+async def _purge(client: Client, stream: str, subject: str, below: int) -> None:
+    if below < 2:
+        return
+    try:
+        await client.jetstream(timeout=PATIENCE_S).purge_stream(stream, seq=below, subject=subject)
+    except BUS_TRANSIENT as error:
+        logger.warning("messages of a removed host not purged, they will expire", extra=_facts(stream, error))
 
 
 class _State(Struct):
@@ -76,9 +80,16 @@ class _Info(Struct):
     state: _State
 
 
-async def _info(client: Client, stream: str) -> _Info:
-    reply = await client.request(f"$JS.API.STREAM.INFO.{stream}", b"", timeout=PATIENCE_S)
-    return msgspec.json.decode(reply.data, type=_Info)
+async def _info(client: Client, stream: str) -> _Info | None:
+    """What the bus says of a stream; None when it does not say."""
+    try:
+        reply = await client.request(f"$JS.API.STREAM.INFO.{stream}", b"", timeout=PATIENCE_S)
+        info = msgspec.json.decode(reply.data, type=_Info)
+        rfc3339_ns(info.ts)
+    except _NO_ANSWER as error:
+        logger.warning("bus did not tell where a stream ends", extra=_facts(stream, error))
+        return None
+    return info
 
 
 def _subjects(host: str) -> dict[str, str]:

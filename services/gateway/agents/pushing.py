@@ -87,23 +87,31 @@ async def level_servers(
 
     `wake`: news that a push, once it is sent, waits for no answers any more: the next round pushes again.
     """
+    await database.execute(sql.TAKE_TURN)
+    try:
+        return await _level(client, database, authority, identity_days, wake)
+    finally:
+        if not database.is_closed():
+            await database.execute(sql.END_TURN)
+
+
+async def _level(
+    client: Client, database: Connection, authority: Authority, identity_days: float, wake: asyncio.Event
+) -> int:
     servers = 0
-    async with database.transaction():
-        await database.execute(sql.TAKE_TURN)
-        held = await asyncio.gather(*(held_accounts(client, authority.account(of)) for of in ACCOUNTS))
-        rounds = [
-            await _look(database, authority, of, tokens, identity_days)
-            for of, tokens in zip(ACCOUNTS, held, strict=True)
-        ]
-        for one in rounds:
-            if one.known.held and not one.plan.level:
-                servers = max(servers, await _push(client, database, authority, one, wake))
-        servers = servers or await _unless_woken(wake, count_servers(client)) or 0
-        for one in rounds:
-            if len(one.known.held) < servers and (one.plan.level or not one.known.held):
-                await _push(client, database, authority, one, wake)
-            elif servers and one.plan.level:
-                await _settle(database, authority, one)
+    held = await asyncio.gather(*(held_accounts(client, authority.account(of)) for of in ACCOUNTS))
+    rounds = [
+        await _look(database, authority, of, tokens, identity_days) for of, tokens in zip(ACCOUNTS, held, strict=True)
+    ]
+    for one in rounds:
+        if one.known.held and not one.plan.level:
+            servers = max(servers, await _push(client, database, authority, one, wake))
+    servers = servers or await _unless_woken(wake, count_servers(client)) or 0
+    for one in rounds:
+        if len(one.known.held) < servers and (one.plan.level or not one.known.held):
+            await _push(client, database, authority, one, wake)
+        elif servers and one.plan.level:
+            await _settle(database, authority, one)
     return servers
 
 
@@ -142,8 +150,9 @@ async def _look(
     todo = plan(known, aged, lambda token: is_outdated(authority, token, of))
     if todo.missing:
         keys, times = list(todo.missing), list(todo.missing.values())
-        await database.execute(sql.ADD_MISSING, keys, times, of)
-        revoked = await database.fetch(sql.MARK_MISSING, keys, times)
+        async with database.transaction():
+            await database.execute(sql.ADD_MISSING, keys, times, of)
+            revoked = await database.fetch(sql.MARK_MISSING, keys, times)
         facts = {"account": of, "revocations": len(keys), "hosts": [row["host"] for row in revoked][:20]}
         logger.warning("revocations unknown to the database taken over from the bus", extra=facts)
     if aged:
@@ -158,7 +167,7 @@ async def _push(client: Client, database: Connection, authority: Authority, one:
         size = {"bytes": len(token), "most_bytes": client.max_payload, "revocations": len(one.plan.wanted)}
         logger.error("account too large for one message, not pushed", extra={"account": one.of, **size})
         return 0
-    if not _save(authority, one, token):
+    if not await asyncio.to_thread(_save, authority, one, token):
         wake.set()
         return 0
     pushed = await _unless_woken(wake, push_account(client, token))
@@ -181,15 +190,16 @@ async def _push(client: Client, database: Connection, authority: Authority, one:
 async def _settle(database: Connection, authority: Authority, one: _Round) -> None:
     """Every server has it: the saved account follows, and the table says so."""
     if one.plan.token and one.plan.token != one.known.saved:
-        _save(authority, one, one.plan.token)
+        await asyncio.to_thread(_save, authority, one, one.plan.token)
     await _note_pushed(database, one)
 
 
 def _save(authority: Authority, one: _Round, token: str) -> bool:
-    """Save the account; False when the command line replaced it since we looked: it may know of more."""
+    """Save the account; False when the command line replaced it, or a key, since we looked: it may know of more."""
     try:
         with only_one(authority.directory):
-            if authority.saved_account(one.of) != one.known.saved:
+            changed = Authority(authority.directory).facts != authority.facts
+            if changed or authority.saved_account(one.of) != one.known.saved:
                 return False
             authority.save_account(token, one.of)
     except OSError as error:  # servers keep it all the same

@@ -39,7 +39,10 @@ WHERE i.public_key = $1 FOR UPDATE OF i
 
 IS_REVOKED = "SELECT EXISTS (SELECT FROM revocations WHERE public_key = $1)"
 
-ISSUE = "UPDATE identities SET issued = to_timestamp($2), expires = to_timestamp($3) WHERE public_key = $1"
+# An older JWT may last longer than a new one, when the setting was lowered meanwhile.
+ISSUE = """
+UPDATE identities SET issued = to_timestamp($2), expires = greatest(expires, to_timestamp($3)) WHERE public_key = $1
+"""
 
 LOCK_HOST = "SELECT id, name, state FROM hosts WHERE id = $1 FOR UPDATE"
 

@@ -13,10 +13,14 @@ ON CONFLICT (name, what) DO UPDATE SET reason = excluded.reason, times = r.times
 # By key, or by the name of the host that has one now.
 COUNT_IDENTITIES = """
 WITH given AS (
-    SELECT i.public_key, sum(given.times) AS times
-    FROM unnest($1::text[], $2::bigint[]) AS given (name, times)
-    JOIN identities i ON i.public_key = given.name OR (i.host = given.name AND i.revoked IS NULL)
-    GROUP BY 1
+    SELECT public_key, sum(times) AS times FROM (
+        SELECT i.public_key, n.times
+        FROM unnest($1::text[], $2::bigint[]) AS n (name, times) JOIN identities i ON i.public_key = n.name
+        UNION ALL
+        SELECT i.public_key, n.times
+        FROM unnest($1::text[], $2::bigint[]) AS n (name, times)
+        JOIN identities i ON i.host = n.name AND i.revoked IS NULL
+    ) named GROUP BY 1
 ), locked AS (
     SELECT public_key FROM identities WHERE public_key IN (SELECT public_key FROM given) ORDER BY 1 FOR UPDATE
 )

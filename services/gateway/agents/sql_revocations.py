@@ -1,7 +1,9 @@
 """What the gateway asks of the table `revocations`. Times are whole Unix seconds, as in the account's JWT."""
 
-# Until the end of the transaction.
-TAKE_TURN = "SELECT pg_advisory_xact_lock(hashtext('revocations'))"
+# No transaction, which would hold its locks while servers are asked. A connection that goes back to its pool gives up
+# the turn as well.
+TAKE_TURN = "SELECT pg_advisory_lock(hashtext('revocations'))"
+END_TURN = "SELECT pg_advisory_unlock(hashtext('revocations'))"
 
 REVOCATIONS = """
 SELECT public_key, floor(extract(epoch FROM at))::bigint AS at_s FROM revocations WHERE account = $1

@@ -15,7 +15,7 @@ from msgspec import Struct
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.gateway.http.peers import is_here, stranger_refusal
+from services.gateway.http.peers import is_here, proxied_refusal, stranger_refusal
 from services.gateway.http.problems import ProblemError, problem_response
 from services.gateway.http.requests import MAX_BODY_BYTES, too_large
 
@@ -107,6 +107,8 @@ class Guard:
         problem = refusal(scope["method"], headers, api, self.names())
         if problem is None and not is_here(scope, headers):
             problem = stranger_refusal(scope, self.in_front)
+        elif problem is None and self.in_front:
+            problem = proxied_refusal(scope)
         if problem is not None:
             await problem_response(problem)(scope, receive, send_with_headers)
         else:

@@ -6,30 +6,20 @@ of those paths demands a token or a proof of its own.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
 from starlette.datastructures import Headers
 
+from infra.addresses import is_loopback
 from schemas.enrolment import AGENT_PATHS, ENROL, RENEW
 from services.gateway.http.problems import ProblemError
 
 OPEN_PATHS = (*AGENT_PATHS, "/health/live")
 """One that ends in / stands for all below it."""
+_HEALTH_PATHS = ("/health/ready", "/api/v1/health/live", "/api/v1/health/ready")
 _SECRET_PATHS = (ENROL, RENEW)
 _PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
-
-
-def is_loopback(address: str) -> bool:
-    """Whether a peer with this address is on this machine, also an IPv4 one on a socket for both."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-        return found.ipv4_mapped.is_loopback
-    return found.is_loopback
 
 
 def is_here(scope: Mapping[str, Any], headers: Headers) -> bool:
@@ -62,6 +52,21 @@ def stranger_refusal(scope: Mapping[str, Any], in_front: bool) -> ProblemError |
             type="/problems/tls-required",
         )
     return None
+
+
+def proxied_refusal(scope: Mapping[str, Any]) -> ProblemError | None:
+    """Why a request that seems to come from this machine goes no further where something in front encrypts.
+
+    That something is at this machine, too, and need not say for whom it asks: nobody can be told from a stranger.
+    """
+    if is_open(scope["path"]) or scope["path"] in _HEALTH_PATHS:
+        return None
+    return ProblemError(
+        403,
+        "there are no logins yet, and behind a proxy nobody can be told from a stranger: the dashboard and its API are "
+        "closed while SONDE_TLS is in-front; set it to own or files to use them at this machine",
+        type="/problems/not-yet-for-people",
+    )
 
 
 def is_open(path: str) -> bool:

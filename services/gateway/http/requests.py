@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from services.gateway.http.problems import ProblemError, invalid
 T = TypeVar("T")
 
 MAX_BODY_BYTES = 64 * 1024
+BODY_WITHIN_S = 30.0
 _VERSION = re.compile(r'(?:W/)?"?(\d{1,9})"?\Z')
 
 
@@ -35,15 +37,20 @@ def has_body(request: Request) -> bool:
 
 
 async def read_json(request: Request, type: type[T]) -> T:
-    """The request's JSON body as `type`. Raises ProblemError 400, 413 or 415, and InvalidFields."""
+    """The request's JSON body as `type`. Raises ProblemError 400, 408, 413 or 415, and InvalidFields."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise ProblemError(415, "the Content-Type must be application/json", type="/problems/media-type")
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise too_large()
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise too_large()
+    except TimeoutError:
+        detail = f"the request body did not arrive within {BODY_WITHIN_S:g} s"
+        raise ProblemError(408, detail, type="/problems/too-slow", headers={"Connection": "close"}) from None
     try:
         data = msgspec.json.decode(bytes(body))
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import logging
 import socket
 import ssl
 from collections.abc import Iterator
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,6 +18,10 @@ from infra.settings import SettingError
 
 logger = logging.getLogger(__name__)
 
+REQUEST_WITHIN_S = 20.0
+"""How long a connection may be open before its first request is complete but for a body."""
+SWEEP_EVERY_S = 2.0
+MOST_CONNECTIONS = 4000
 GRACE_S = 1
 """How long open requests may go on after the stop."""
 _TRANSPORT = "sonde.transport"
@@ -74,15 +80,34 @@ class GatewayServer(uvicorn.Server):
 
     async def serve_until_told(self, sockets: list[socket.socket]) -> None:
         """Serve until `should_exit`, then leave no connection behind."""
+        sweeping = asyncio.ensure_future(self._sweep())
         try:
             await self.serve(sockets)
         finally:
+            sweeping.cancel()
             # A cancelled one has not closed its listeners: the loop would go on waiting for a socket that is gone, and
             # the next socket that gets its number would never be waited for.
             for listener in getattr(self, "servers", []):
                 listener.close()
             for connection in list(self.server_state.connections):
                 connection.transport.abort()
+
+    async def _sweep(self) -> None:
+        """Cut connections that have not brought a request in time, and the newest of too many; until cancelled.
+
+        uvicorn's own clock begins only after an answer, so strangers could hold all our descriptors without one.
+        """
+        loop = asyncio.get_running_loop()
+        since_s: dict[Any, float] = {}
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_S)
+            now_s = loop.time()
+            silent = [each for each in self.server_state.connections if getattr(each, "cycle", None) is None]
+            since_s = {each: since_s.get(each, now_s) for each in silent}
+            late = [each for each, began_s in since_s.items() if now_s - began_s > REQUEST_WITHIN_S]
+            over = max(0, len(self.server_state.connections) - MOST_CONNECTIONS)
+            for each in {*late, *silent[::-1][:over]}:
+                each.transport.abort()
 
     def abort(self, scope: Scope) -> None:
         """Cut the connection on which the request came, sent or not what is buffered for it."""

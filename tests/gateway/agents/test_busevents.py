@@ -55,7 +55,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 def refused(authority: Authority, token: str | None, now_s: float = 2000) -> Refusal | None:
     client = {"host": "203.0.113.9"} | ({"jwt": token} if token else {})
-    return refused_connection({"client": client}, {authority.role_key("agent").public}, now_s)
+    return refused_connection({"client": client}, lambda: {authority.role_key("agent").public}, now_s)
 
 
 def test_a_stranger_counts_by_address(authority: Authority) -> None:
@@ -92,7 +92,7 @@ def test_a_jwt_that_somebody_else_signed_never_counts_for_whom_it_names(authorit
 @pytest.mark.parametrize("event", [None, 5, [], {}, {"client": 3}, {"client": {}, "reason": None}])
 def test_events_that_make_no_sense_tell_nothing(event: object) -> None:
     assert forced_end(event) is None
-    found = refused_connection(event, (), 0)
+    found = refused_connection(event, tuple, 0)
     assert found is None or found.name == "unknown address"
 
 

@@ -132,3 +132,18 @@ async def test_the_public_name_and_the_machines_own_are_names_of_the_gateway(dat
     for name, status in (("monitor.example", 200), ("evil.example", 421)):
         answer = await asked(database_url, ELSEWHERE, f"https://{name}/health/live", **told)
         assert answer.status_code == status
+
+
+@pytest.mark.parametrize("path", ["/api/v1/hosts", "/api/v1/enrolment-tokens", "/", "/api/v1/live"])
+async def test_behind_something_that_encrypts_people_get_nothing_even_from_loopback(
+    path: str, database_url: str
+) -> None:
+    """A proxy at this machine need not say for whom it asks."""
+    answer = await asked(database_url, "127.0.0.1", path, tls="in-front")
+    assert (answer.status_code, answer.json()["type"]) == (403, "/problems/not-yet-for-people")
+
+
+@pytest.mark.parametrize("path", ["/health/ready", "/api/v1/health/live", *AGENT_PATHS[:1]])
+async def test_behind_something_that_encrypts_probes_and_agents_are_answered(path: str, database_url: str) -> None:
+    answer = await asked(database_url, "127.0.0.1", path, tls="in-front")
+    assert answer.status_code != 403

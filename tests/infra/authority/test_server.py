@@ -12,10 +12,12 @@ from nats.aio.client import Client
 
 from infra.authority.adoption import adopt_open_streams
 from infra.authority.authority import (
+    RESTORED,
     SYSTEM_USER,
     Authority,
-    credentials_text,
+    AuthorityError,
     ensure_authority,
+    revocations_in,
 )
 from infra.authority.backup import back_up, restore
 from infra.authority.claims import encode, system_user_claims
@@ -24,6 +26,7 @@ from infra.authority.operators import NoOperator, add_operator, read_operators, 
 from infra.authority.resolver import count_servers, held_account, push_account
 from infra.authority.rotation import rotate_operator, rotate_role
 from infra.bus import connection as bus
+from infra.bus.credentials import credentials_text
 from infra.bus.patience import access_of
 from infra.bus.streams import ensure_streams
 from infra.cli import reach
@@ -223,3 +226,31 @@ async def test_no_service_may_do_anothers_work(tmp_path: Path) -> None:
             async with as_user(server, authority, user) as client:
                 await client.publish(subject, b"")
                 await eventually(lambda: refused(client, subject))  # noqa: B023
+
+
+async def test_a_key_that_is_rotated_at_once_takes_those_before_it_along(tmp_path: Path) -> None:
+    async with guarded_bus(tmp_path) as (server, authority), as_user(server, authority, SYSTEM_USER) as system:
+        agent_file(authority, tmp_path / "oldest.creds", "web-1")
+        rotate_role(authority, "agent", 3600)
+        agent_file(authority, tmp_path / "old.creds", "web-2")
+        rotate_role(authority, "agent", 0)
+        await push_account(system, authority.saved_account())
+        assert not await admitted(server, tmp_path / "oldest.creds")
+        assert not await admitted(server, tmp_path / "old.creds")
+
+
+@pytest.mark.parametrize("name", ["gateway", "system", "*", "a.b", ""])
+def test_no_operator_is_called_like_a_service_or_a_wildcard(tmp_path: Path, name: str) -> None:
+    authority = ensure_authority(tmp_path / "authority")
+    with pytest.raises(AuthorityError, match="operator: "):
+        add_operator(authority, name)
+
+
+async def test_a_restore_that_was_killed_between_its_renames_keeps_what_it_had_merged(tmp_path: Path) -> None:
+    authority = ensure_authority(tmp_path / "authority")
+    back_up(authority.directory, tmp_path / "backup.tgz")
+    key = make_key("user").public
+    authority.save_account(authority.sign_account_after(authority.saved_account(), {key: 1_800_000_000}))
+    authority.directory.rename(tmp_path / f"authority{RESTORED}")
+    restore(tmp_path / "backup.tgz", tmp_path / "authority")
+    assert revocations_in(Authority(tmp_path / "authority").saved_account()) == {key: 1_800_000_000}

@@ -1,6 +1,6 @@
 // Whether the dialog "Add a machine" is open: the fleet's address says so (`/?add=machine`), so that a link can open it
 // and the back button closes it.
-import { computed } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { memory, query, setQuery } from "../router.ts";
 
 /** What an entry of the history remembers that the button made, and not a link from elsewhere. */
@@ -8,7 +8,11 @@ const OPENED = "adding a machine";
 
 export const adding = computed(() => query.value.has("add"));
 
+/** The line stands in the page of a fleet that began empty; whoever asks for another one gets the dialog instead. */
+export const inPage = signal(false);
+
 export function openAdding(): void {
+  inPage.value = false;
   setQuery({ add: "machine" }, { memory: OPENED });
 }
 

@@ -162,7 +162,7 @@ function Obstacle({ reason, onRetry }: { reason: string; onRetry: () => void }) 
     <>
       <div class="notice warn">
         <p>
-          <b>Other machines cannot reach this gateway yet:</b>{" "}
+          <b>Other machines cannot join yet:</b>{" "}
           {settingsApart(reason).map((part, at) => (at % 2 ? <code key={part}>{part}</code> : part))}
         </p>
       </div>

@@ -1,6 +1,6 @@
 // The fleet: counts that filter, a search, and the cards in their order.
-import { useSignal } from "@preact/signals";
-import { adding, leaveAdding } from "../enrol/adding.ts";
+import { useLayoutEffect } from "preact/hooks";
+import { adding, inPage, leaveAdding } from "../enrol/adding.ts";
 import { AddDialog } from "../enrol/dialog.tsx";
 import { fleet } from "../live/session.ts";
 import { setQuery } from "../router.ts";
@@ -26,8 +26,15 @@ export function FleetPage() {
 function Fleet() {
   const none = fleet.ids.value.length === 0;
   /** A fleet that was seen without hosts shows the line in the page, and goes on doing so when the first one comes. */
-  const beginning = useSignal(none);
-  if (none && !beginning.value) beginning.value = true;
+  useLayoutEffect(() => {
+    inPage.value = fleet.ids.peek().length === 0;
+    return () => {
+      inPage.value = false;
+    };
+  }, []);
+  useLayoutEffect(() => {
+    if (none) inPage.value = true;
+  }, [none]);
   return (
     <div class="fleet">
       {none ? (
@@ -38,14 +45,14 @@ function Fleet() {
           <Toolbar />
         </>
       )}
-      {beginning.value && (
+      {inPage.value && (
         <FirstMachine
           key="first"
           onClose={
             none
               ? null
               : () => {
-                  beginning.value = false;
+                  inPage.value = false;
                   leaveAdding();
                 }
           }
@@ -53,7 +60,7 @@ function Fleet() {
       )}
       {!none && <Cards />}
       <Removing />
-      {adding.value && !beginning.value && <AddDialog />}
+      {adding.value && !inPage.value && <AddDialog />}
     </div>
   );
 }

@@ -30,7 +30,7 @@ export function IdentityWarnings({ identity }: { identity: HostIdentity }) {
   const turn = useComputed(() => Math.floor(now.value / EVERY_MS));
   return (
     <>
-      {identityWarnings(identity, turn.value * EVERY_MS + EVERY_MS).map(({ text, remedy }) => (
+      {identityWarnings(identity, turn.value * EVERY_MS).map(({ text, remedy }) => (
         <p key={text} class="identity-warning tone-warning" role="status">
           <StandingIcon standing="warning" />
           <span>

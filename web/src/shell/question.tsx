@@ -38,7 +38,13 @@ export function Question({ title, children, yes, act, onClosed }: QuestionProps)
     }
   }
   return (
-    <dialog ref={dialog} class="question" aria-labelledby={id} onClose={() => onClosed(done.current)}>
+    <dialog
+      ref={dialog}
+      class="question"
+      aria-labelledby={id}
+      onCancel={(event) => busy.value && event.preventDefault()}
+      onClose={() => onClosed(done.current)}
+    >
       <h2 id={id}>{title}</h2>
       {children}
       {error.value !== null && (
@@ -47,7 +53,7 @@ export function Question({ title, children, yes, act, onClosed }: QuestionProps)
         </p>
       )}
       <footer>
-        <button type="button" autofocus onClick={() => dialog.current?.close()}>
+        <button type="button" autofocus disabled={busy.value} onClick={() => dialog.current?.close()}>
           Cancel
         </button>
         <button type="button" class="danger" onClick={() => void say()}>
