@@ -141,13 +141,17 @@ def _owner(directory: Path) -> str:
 
 
 def _split_spool(settings: AgentSettings, identity: Identity) -> Path | None:
-    """Set aside what waits unless it is of the same host. Raises SpoolInUse, IdentityError."""
+    """Begin a new spool, with an epoch of its own, unless what waits is of the same host; where it is now, if anything.
+
+    Raises SpoolInUse, IdentityError.
+    """
     directory = _spool(settings)
     owner = _owner(directory)
-    if owner in ("", identity.host):
+    if owner == identity.host:
         return None
     try:
-        return set_aside(directory, owner)
+        aside = set_aside(directory, owner or "before")
+        return aside if owner else None
     except OSError as error:
         raise IdentityError(f"{directory}: {str(error.strerror).lower()}; move it away, then start the agent") from None
 

@@ -139,7 +139,7 @@ async def test_a_gateway_that_others_cannot_reach_names_the_settings(
     async with mates(database_url, tmp_path, public_url="", bus_url="") as here:
         await here.member("web-1")
         async with opened(chromium, f"{here.address}/?add") as page:
-            await dialog(page).get_by_text("Other machines cannot reach this gateway yet:").wait_for()
+            await dialog(page).get_by_text("Other machines cannot join yet:").wait_for()
             assert await dialog(page).locator("code").first.inner_text() == "SONDE_HTTP_HOST"
             assert await field(page).count() == 0
 

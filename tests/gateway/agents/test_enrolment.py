@@ -131,7 +131,15 @@ async def test_a_one_time_token_admits_one_of_fifty_at_once(database_url: str, a
 async def test_a_thousand_that_wish_one_name_get_a_thousand(database_url: str, authority: Authority) -> None:
     async with desk(database_url, authority) as client:
         token = await made_token(client, uses=1000)
-        tries = [enrol(client, token, make_key("user"), "web") for _ in range(1000)]
+
+        async def persist() -> httpx.Response:
+            """As agents do: one that is asked to wait tries again with the same key."""
+            key = make_key("user")
+            while (answer := await enrol(client, token, key, "web")).status_code == 503:
+                await asyncio.sleep(int(answer.headers["Retry-After"]))
+            return answer
+
+        tries = [persist() for _ in range(1000)]
         began_s = time.monotonic()
         answers = await asyncio.gather(*tries)
         print(f"1,000 enrolled within {time.monotonic() - began_s:.1f} s")
