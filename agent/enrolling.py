@@ -17,7 +17,7 @@ from agent.identity.enrol import Wish, enrol_patiently, read_token
 from agent.identity.files import complete, key_of, only_one, promote
 from agent.identity.gateway import NotNow, Refused
 from agent.identity.renew import ask_state
-from agent.identity.state import Identity, IdentityError, load, wished_name
+from agent.identity.state import Identity, IdentityError, load, read_ca, wished_name
 from agent.selfreport.local import NoAnswer, ask_locally
 from agent.spool.aside import owner_of, set_aside
 from agent.spool.files import SpoolInUse
@@ -76,7 +76,8 @@ def enrol(settings: AgentSettings, words: Sequence[str]) -> int:
         _become_owner(settings.data)
         if arguments.again:
             _refuse_while_running(settings)
-        wish = Wish(arguments.gateway, token, arguments.name or wished_name(settings), arguments.ca_fingerprint)
+        name = arguments.name or wished_name(settings)
+        wish = Wish(arguments.gateway, token, name, arguments.ca_fingerprint, read_ca(settings.ca))
         identity = enrol_patiently(settings.data, wish, arguments.again, ENROL_WITHIN_S, _say)
         aside = _split_spool(settings, identity) if arguments.again else None
         promote(settings.data, identity)
@@ -185,7 +186,7 @@ def _look(settings: AgentSettings, before: int | None) -> tuple[Identity | None,
         if identity is None:
             why = (told or {}).get("identity", {}).get("error", "")
             return None, None, why or "not enrolled; run sonde agent enrol --gateway URL --token-file FILE"
-        state = ask_state(settings.data, identity, settings.gateway)
+        state = ask_state(settings.data, identity, settings.gateway, settings.ca)
         newest = state.last_sample or 0
     except (IdentityError, Refused, NotNow) as error:
         return identity, newest, str(error)

@@ -81,6 +81,8 @@ class AgentSettings(Struct, frozen=True):
     """Path of the file with the enrolment token."""
     ca_fingerprint: Annotated[str, _rule(fingerprint_fault)] = ""
     """SHA-256 of the certificate authority that the gateway made, in hexadecimal; empty: the system's vouch for it."""
+    ca: str = ""
+    """Path of certificates (PEM) that vouch for gateway and bus; empty: those got when enrolling, or the system's."""
     host: Annotated[str, Meta(pattern=rf"^$|{HOST_PATTERN}", description=_HOST)] = ""
     """Host id; empty: made from the machine's name."""
     sample_interval_s: Annotated[float, Meta(ge=0.1, le=60)] = 1.0

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from agent.identity.files import accept, complete, is_unfinished, key_of, key_to_enrol, new_key, only_one
 from agent.identity.gateway import Gateway, NotNow, Refused
-from agent.identity.state import Identity, IdentityError, load, wished_name
+from agent.identity.state import Identity, IdentityError, load, read_ca, wished_name
 from agent.system.worker import Worker
 from infra.authority.claims import BadToken, decode
 from infra.authority.keys import Key
@@ -40,6 +40,8 @@ class Wish(Struct, frozen=True):
     name: str
     """The host id to ask for."""
     ca_fingerprint: str = ""
+    ca: str = ""
+    """Certificates (PEM) that vouch for the gateway; empty: the system's do, or those of that fingerprint."""
 
 
 def enrol_once(data: str, wish: Wish, again: bool = False) -> Identity:
@@ -53,8 +55,8 @@ def enrol_once(data: str, wish: Wish, again: bool = False) -> Identity:
         if held is not None and (not again or is_unfinished(data, held)):
             complete(data, held, key_of(data, held))
             return held
-        gateway = Gateway(wish.gateway)
-        pinned = ""
+        gateway = Gateway(wish.gateway, wish.ca)
+        pinned = wish.ca
         if wish.ca_fingerprint and gateway.encrypted:
             pinned = gateway.authority(wish.ca_fingerprint)
             gateway = Gateway(wish.gateway, pinned)
@@ -153,7 +155,9 @@ def _by_settings(settings: AgentSettings) -> Identity:
         reason = getattr(error, "strerror", None) or "not text"
         raise IdentityError(f"SONDE_TOKEN_FILE: {path}: {reason.lower()}; write the enrolment token there") from None
     return enrol_once(
-        settings.data, Wish(settings.gateway, token, wished_name(settings), settings.ca_fingerprint), again=False
+        settings.data,
+        Wish(settings.gateway, token, wished_name(settings), settings.ca_fingerprint, read_ca(settings.ca)),
+        again=False,
     )
 
 

@@ -37,6 +37,11 @@ class Member:
         self._settings = settings
 
     @property
+    def ca(self) -> str:
+        """Path of the certificates that the settings give; empty: those of the identity count."""
+        return self._settings.ca
+
+    @property
     def servers(self) -> str:
         """Addresses of the bus, separated by commas."""
         told = self.identity.bus if self.identity else []
@@ -45,9 +50,10 @@ class Member:
     @property
     def access(self) -> Access:
         prefix = f"_INBOX_{self.host}"
+        given = self._settings.ca
         if self.identity is None:
-            return Access(self._settings.nats_credentials, prefix)
-        ca = str(ca_path(self.data)) if self.identity.ca else ""
+            return Access(self._settings.nats_credentials, prefix, given)
+        ca = given or (str(ca_path(self.data)) if self.identity.ca else "")
         return Access(str(credentials_path(self.data)), prefix, ca, refused=self.refused.set)
 
     def take(self, fresh: Identity) -> bool:

@@ -14,7 +14,7 @@ from agent.identity.enrol import check, prove
 from agent.identity.files import accept, key_of, only_one
 from agent.identity.gateway import Gateway, NotNow, Refused
 from agent.identity.member import Member
-from agent.identity.state import Identity, IdentityError, load
+from agent.identity.state import Identity, IdentityError, load, read_ca
 from agent.identity.timing import wait_s
 from agent.system.worker import Worker
 from infra.bus.backoff import Backoff
@@ -32,16 +32,17 @@ SETTLED_S = 900.0
 """After so long without a renewal the next one for the bus's sake is made at once again."""
 
 
-def renew_once(data: str, address: str = "") -> Identity:
+def renew_once(data: str, address: str = "", ca: str = "") -> Identity:
     """Get a new JWT, for the same host. Raises Refused, NotNow, IdentityError.
 
-    `address`: of the gateway, if it is not the one at which we enrolled any more.
+    `address`: of the gateway, if it is not the one at which we enrolled any more; `ca`: path of the certificates that
+    vouch for it, if they are not those of then.
     """
     held = load(data)
     if held is None:
         raise IdentityError(GONE)
     key = key_of(data, held)
-    gateway = Gateway(address or held.gateway, held.ca)
+    gateway = Gateway(address or held.gateway, read_ca(ca) or held.ca)
     answer = gateway.post(RENEW, prove(gateway, key), Enrolment)
     check(gateway, answer, key)
     if answer.host != held.host:
@@ -65,9 +66,9 @@ def renew_once(data: str, address: str = "") -> Identity:
     return fresh
 
 
-def ask_state(data: str, identity: Identity, address: str = "") -> IdentityState:
-    """What the gateway knows of us. Raises Refused, NotNow, IdentityError."""
-    gateway = Gateway(address or identity.gateway, identity.ca)
+def ask_state(data: str, identity: Identity, address: str = "", ca: str = "") -> IdentityState:
+    """What the gateway knows of us; `address` and `ca` as for `renew_once`. Raises Refused, NotNow, IdentityError."""
+    gateway = Gateway(address or identity.gateway, read_ca(ca) or identity.ca)
     return gateway.post(STATE, prove(gateway, key_of(data, identity)), IdentityState)
 
 
@@ -85,7 +86,7 @@ async def keep_renewed(member: Member, reconnect: Callable[[], Awaitable[None]],
             await _until_due(member, share, quiet_s)
             asked_by_bus = member.refused.is_set()
             try:
-                fresh = await worker.run(renew_once, member.data, member.gateway)
+                fresh = await worker.run(renew_once, member.data, member.gateway, member.ca)
             except (Refused, NotNow, IdentityError) as error:
                 quiet_s = 0.0
                 member.problem = str(error)

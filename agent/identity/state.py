@@ -80,6 +80,15 @@ def load(data: str) -> Identity | None:
     return identity
 
 
+def read_ca(path: str) -> str:
+    """The certificates in the file that SONDE_CA names; empty without one. Raises IdentityError."""
+    try:
+        return Path(path).read_text() if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise IdentityError(f"SONDE_CA: {path!r}: {reason.lower()}; give the path of a PEM file") from None
+
+
 def wished_name(settings: AgentSettings) -> str:
     """The host id that a machine without an identity takes, or asks for."""
     name = settings.host or host_from_name(socket.gethostname())

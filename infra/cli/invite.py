@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 
 from agent.identity import state
-from infra.certificates.listening import certificates_directory, local_gateway
+from infra.addresses import bracketed
+from infra.certificates.listening import local_gateway
 from infra.files import write_private
 from infra.settings import AgentSettings, ServerSettings
 from infra.storage.database import connection
@@ -28,10 +29,13 @@ SELECT EXISTS (SELECT FROM hosts h WHERE h.name = $1 AND h.state = 'active'
 
 
 async def invite(server: ServerSettings, local: AgentSettings) -> AgentSettings:
-    """The agent's settings with what it enrols with, unless it has done so. Raises IdentityError, database errors.
+    """The agent's settings: how it reaches bus and gateway here, and what it enrols with, unless it has done so.
 
-    A host that an open installation knew by this machine's name stays that host.
+    Neither what it enrolled with nor what other machines are told need hold here and now: ports and certificates may be
+    others by now. A host that an open installation knew by this machine's name stays that host. Raises IdentityError,
+    database errors.
     """
+    local = _reaching(server, local)
     if local.nats_credentials or state.load(local.data) is not None:
         return local
     path = state.directory_of(local.data) / "token"
@@ -44,14 +48,16 @@ async def invite(server: ServerSettings, local: AgentSettings) -> AgentSettings:
             _, secret = await make_token(database, wanted)
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_private(path, secret + "\n")
-    fingerprint = ""
-    if server.tls == "own":
-        from infra.certificates.own import fingerprint as fingerprint_of  # brings a cryptographic library
+    return msgspec.structs.replace(local, token_file=str(path))
 
-        fingerprint = fingerprint_of(certificates_directory(server))
-    return msgspec.structs.replace(
-        local, gateway=local_gateway(server), token_file=str(path), ca_fingerprint=fingerprint
-    )
+
+def _reaching(server: ServerSettings, local: AgentSettings) -> AgentSettings:
+    """With given certificates the agent goes by the name that they are for, which has to lead here."""
+    bus, gateway = server.nats_url, local_gateway(server)
+    if server.nats_server_name:
+        bus = f"tls://{bracketed(server.nats_server_name)}:{server.bus_port}"
+        gateway = server.public_url or f"https://{bracketed(server.nats_server_name)}:{server.port}"
+    return msgspec.structs.replace(local, nats_url=bus, gateway=gateway, ca=local.ca or server.nats_ca)
 
 
 def _read(path: Path) -> str:

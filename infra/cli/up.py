@@ -103,8 +103,7 @@ async def _run_all(data: Path, server: ServerSettings, local: AgentSettings, sto
             _say_started("PostgreSQL", "127.0.0.1", database.port)
             server = msgspec.structs.replace(bus.reach, database_url=database.url)
             await migrate_all(bus.user(server, "migrate"), quiet=True)
-            local = msgspec.structs.replace(local, nats_url=server.nats_url, data=str(data))
-            local = await invite(server, local)
+            local = await invite(server, msgspec.structs.replace(local, data=str(data)))
             _write_running(data, bus.user(server, "tools"))
             parts: dict[str, Awaitable[None]] = {
                 "ingest": ingest.run(bus.user(server, "ingest"), stop),

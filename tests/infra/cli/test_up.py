@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from infra.log import FILE_BACKUPS, FILE_BYTES
-from tests.infra.cli.commands import SONDE, environment
+from tests.infra.cli.commands import SONDE, environment, sonde
 from tests.waiting import eventually
 
 LOG_MODE = 0o600
@@ -67,7 +67,7 @@ async def up(directory: Path, terminal: bool, **settings: str) -> AsyncIterator[
     os.close(theirs)
     session = Session(process, ours, directory)
     try:
-        await eventually(lambda: "http://127.0.0.1:" in session.shown or process.poll() is not None, 60)
+        await eventually(lambda: "://127.0.0.1:" in session.shown or process.poll() is not None, 60)
         yield session
     finally:
         if process.poll() is None:
@@ -200,3 +200,17 @@ async def test_a_disk_that_is_too_small_is_one_line(small_disk: Path, tmp_path: 
     assert len(errors) == 1
     assert re.search(r"no space left|disk full|could not extend", errors[0], re.IGNORECASE)
     assert "Traceback" not in session.shown
+
+
+async def test_an_installation_that_begins_to_encrypt_keeps_its_agent(tmp_path: Path) -> None:
+    async with up(tmp_path, terminal=False) as plain:
+        await flushed(plain)
+        await plain.stop()
+    async with up(tmp_path, terminal=False, SONDE_TLS="own") as encrypted:
+        await eventually(lambda: "https://127.0.0.1:" in encrypted.shown, 60)
+        await flushed(encrypted)
+        running = json.loads((tmp_path / "data" / "running.json").read_bytes())
+        assert running["nats_url"].startswith("tls://")
+        status = sonde(tmp_path, "agent", "status", "--json")
+        assert json.loads(status.stdout)["bus"]["connected"], status.stdout
+        await encrypted.stop()
