@@ -82,7 +82,7 @@ async def test_a_host_that_went_away_says_since_when_and_is_not_faded(
 ) -> None:
     await small_fleet(database_url)
     async with fleet(chromium, bus_url, database_url) as page:
-        assert await card(page, "db-1").locator(".badge.stale").inner_text() == "Offline 40\u00a0min"
+        await card(page, "db-1").locator(".badge.stale", has_text="Offline 40\u00a0min").wait_for()
         dimmed = """(card) => [card, ...card.querySelectorAll('.face, .face :not(.area)')].map(getComputedStyle)
           .filter((style) => style.opacity !== '1' || style.filter !== 'none').length"""
         assert await card(page, "db-1").evaluate(dimmed) == 0
