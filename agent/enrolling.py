@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from agent.identity.enrol import Wish, enrol_patiently, read_token
+from agent.identity.enrol import Wish, enrol_patiently, read_token, read_token_file
 from agent.identity.files import complete, key_of, only_one, promote
 from agent.identity.gateway import NotNow, Refused
 from agent.identity.renew import ask_state
@@ -98,11 +98,7 @@ def _token(place: str) -> str:
     """The token in a file, or on standard input. Raises IdentityError."""
     if place == "-":
         return read_token(sys.stdin.read(10_000), "standard input")
-    try:
-        return read_token(Path(place).read_text(), place)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not text"
-        raise IdentityError(f"{place}: {reason.lower()}; write the enrolment token there") from None
+    return read_token_file(place)
 
 
 def _become_owner(data: str) -> None:

@@ -26,12 +26,12 @@ from agent.identity.state import Identity
 from benchmarks.bench_agents import DESCRIPTORS_EACH, SETTLE_S, STORED, Fleet, allow_descriptors
 from benchmarks.bench_live import running
 from benchmarks.figures import Figure, figure, parser, show
-from infra.authority.authority import RESOLVER, ensure_authority, hand_accounts, server_access
+from infra.authority.authority import ensure_authority
 from infra.bus.connection import connection as bus_connection
 from infra.bus.patience import access_of
 from infra.bus.streams import ensure_streams
 from infra.cli import process
-from infra.servers.embedded import nats_server, postgres_server
+from infra.servers.embedded import guarded_nats_server, postgres_server
 from infra.servers.process import free_port
 from infra.settings import AgentSettings
 from infra.storage.database import connection as database_connection
@@ -77,14 +77,7 @@ async def measure(agents: int, seconds: float, life_s: float) -> list[Figure]:
     async with AsyncExitStack() as stack:
         data = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         authority = ensure_authority(data / "authority")
-        resolver = data / "nats" / RESOLVER
-        bus = await stack.enter_async_context(
-            nats_server(
-                data / "nats",
-                access=server_access(authority, resolver),
-                before=lambda _: hand_accounts(authority, resolver),
-            )
-        )
+        bus = await stack.enter_async_context(guarded_nats_server(data / "nats", authority))
         postgres = await stack.enter_async_context(postgres_server(data / "postgres"))
         database = await stack.enter_async_context(database_connection(postgres.url, "bench"))
         await migrate(database, await detect(database))

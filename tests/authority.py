@@ -12,16 +12,14 @@ from typing import Any
 import httpx
 from nats.aio.client import Client
 
-from infra.authority.authority import Authority, ensure_authority, hand_accounts, server_access
+from infra.authority.authority import Authority, ensure_authority
 from infra.authority.keys import Key, make_key
 from infra.bus import connection as bus
 from infra.bus.credentials import credentials_text
 from infra.bus.patience import Access, access_of
 from infra.bus.streams import ensure_streams
-from infra.servers.embedded import Server, nats_server
+from infra.servers.embedded import Server, guarded_nats_server
 from schemas.enrolment import proof_text
-
-RESOLVER = "resolver"
 
 
 @asynccontextmanager
@@ -31,9 +29,7 @@ async def guarded_bus(directory: Path) -> AsyncIterator[tuple[Server, Authority]
     Entered again with the same directory, it is the same bus: streams, account and port.
     """
     authority = ensure_authority(directory / "authority")
-    nats = directory / "nats"
-    access = server_access(authority, nats / RESOLVER)
-    async with nats_server(nats, access=access, before=lambda _: hand_accounts(authority, nats / RESOLVER)) as server:
+    async with guarded_nats_server(directory / "nats", authority) as server:
         async with bus.connection(server.url, "migrate", access=user(authority, "migrate")) as client:
             await ensure_streams(client)
         yield server, authority

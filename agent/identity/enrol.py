@@ -114,6 +114,15 @@ def check(gateway: Gateway, answer: Enrolment, key: Key) -> None:
         raise Refused(f"gateway {gateway.address}: its answer is not an identity of ours; ask its operator")
 
 
+def read_token_file(path: str, named: str = "") -> str:
+    """The token in a file; `named`: what errors put before its path. Raises IdentityError."""
+    try:
+        return read_token(Path(path).read_text(), path)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise IdentityError(f"{named}{path}: {reason.lower()}; write the enrolment token there") from None
+
+
 def read_token(text: str, place: str) -> str:
     """The token in the text of a file. Raises IdentityError."""
     words = text.split()
@@ -148,12 +157,7 @@ def _by_settings(settings: AgentSettings) -> Identity:
     held = load(settings.data)  # somebody may have enrolled it by hand meanwhile
     if held is not None:
         return held
-    path = Path(settings.token_file)
-    try:
-        token = read_token(path.read_text(), settings.token_file)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not text"
-        raise IdentityError(f"SONDE_TOKEN_FILE: {path}: {reason.lower()}; write the enrolment token there") from None
+    token = read_token_file(settings.token_file, "SONDE_TOKEN_FILE: ")
     return enrol_once(
         settings.data,
         Wish(settings.gateway, token, wished_name(settings), settings.ca_fingerprint, read_ca(settings.ca)),

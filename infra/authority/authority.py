@@ -40,9 +40,10 @@ from infra.authority.claims import (
     system_user_claims,
     user_claims,
 )
-from infra.authority.keys import BadKey, Key, make_key, read_key, write_private
+from infra.authority.keys import BadKey, Key, make_key, read_key
 from infra.authority.roles import OFFERED_BY_AGENTS, OFFERED_TO_AGENTS, ROLES, SERVICES
-from infra.bus.credentials import credentials_text
+from infra.bus.credentials import BadCredentials, credentials_text, read_credentials
+from infra.files import write_private
 from infra.settings import ServerSettings
 
 VERSION = 1
@@ -155,6 +156,14 @@ class Authority:
     def sign_account_after(self, held: str, revocations: Mapping[str, int], of: Account = "agents") -> str:
         """The same, as news for servers that hold the account's JWT `held`."""
         return self.sign_account(revocations, issued_in(held), of)
+
+    def sign_anew(self, of: Account, more: Mapping[str, int] | None = None) -> None:
+        """Sign and save an account as it is to be now, with the revocations that are saved and `more`.
+
+        The caller holds `only_one`.
+        """
+        saved = self.saved_account(of)
+        self.save_account(self.sign_account_after(saved, revocations_in(saved) | dict(more or {}), of), of)
 
     def sign_user(self, role: str, public: str, name: str, issued_s: int, expires_s: int = 0) -> str:
         """A user JWT of `role` for the owner of the key `public`. `name` fills the role's template: check it before."""
@@ -282,17 +291,16 @@ def _complete(authority: Authority) -> None:
     if not authority.credentials_path(SYSTEM_USER).exists():
         _make_system_user(authority)
     for of in ACCOUNTS:
-        saved = authority.saved_account(of)
-        if is_outdated(authority, saved, of):
-            authority.save_account(authority.sign_account_after(saved, revocations_in(saved), of), of)
+        if is_outdated(authority, authority.saved_account(of), of):
+            authority.sign_anew(of)
 
 
 def _signed_by(authority: Authority, role: str) -> bool:
     """Whether the user of a service is signed by the present key of its role."""
     try:
-        text = authority.credentials_path(role).read_text()
-        return bool(decode(text.splitlines()[1])["iss"] == authority.role_key(role).public)
-    except (OSError, IndexError, BadToken):
+        token, _ = read_credentials(str(authority.credentials_path(role)))
+        return bool(decode(token.decode())["iss"] == authority.role_key(role).public)
+    except (BadCredentials, BadToken, UnicodeDecodeError):
         return False
 
 

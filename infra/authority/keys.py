@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Literal
 
 from infra.bus import nkeys
-from infra.files import write_private as write_private
 
 Kind = Literal["operator", "account", "user"]
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from infra.authority.authority import SYSTEM_USER, Authority, AuthorityError, only_one, revocations_in
-from infra.authority.keys import make_key, write_private
+from infra.authority.authority import SYSTEM_USER, Authority, AuthorityError, only_one
+from infra.authority.keys import make_key
 from infra.authority.roles import SERVICES
 from infra.bus.credentials import credentials_text
+from infra.files import write_private
 from schemas.subjects import valid_host
 
 
@@ -76,9 +77,7 @@ def revoke_operator(authority: Authority, name: str) -> None:
         if not found:
             known = ", ".join(operator.name for operator in present) or "none"
             raise NoOperator(f"operator: {name[:60]!r} does not exist; there are {known}")
-        saved = authority.saved_account("services")
-        revocations = revocations_in(saved) | {found[0].public_key: int(time.time())}
-        authority.save_account(authority.sign_account_after(saved, revocations, "services"), "services")
+        authority.sign_anew("services", {found[0].public_key: int(time.time())})
         _write(authority, [operator for operator in present if operator.name != name])
 
 

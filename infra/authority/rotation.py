@@ -9,17 +9,16 @@ from infra.authority.authority import (
     OPERATOR_NAME,
     SIGNING,
     SYSTEM_NAME,
-    Account,
     Authority,
     Retiring,
     account_of,
     only_one,
     renew_service,
-    revocations_in,
 )
 from infra.authority.claims import encode, operator_claims, system_account_claims
-from infra.authority.keys import Key, make_key, write_private
+from infra.authority.keys import Key, make_key
 from infra.authority.roles import SERVICES
+from infra.files import write_private
 
 
 def rotate_role(authority: Authority, role: str, keep_s: float) -> None:
@@ -40,7 +39,7 @@ def rotate_role(authority: Authority, role: str, keep_s: float) -> None:
         write_private(authority.directory / "roles" / f"{role}.nk", make_key("account").seed + "\n")
         if role in SERVICES:
             renew_service(authority, role)
-        _sign_anew(authority, account_of(role))
+        authority.sign_anew(account_of(role))
 
 
 def rotate_operator(authority: Authority) -> None:
@@ -63,9 +62,4 @@ def rotate_operator(authority: Authority) -> None:
         write_private(authority.directory / SIGNING, signing.seed + "\n")
         follow(signing)
         for of in ACCOUNTS:
-            _sign_anew(authority, of)
-
-
-def _sign_anew(authority: Authority, of: Account) -> None:
-    saved = authority.saved_account(of)
-    authority.save_account(authority.sign_account_after(saved, revocations_in(saved), of), of)
+            authority.sign_anew(of)

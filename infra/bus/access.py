@@ -7,9 +7,14 @@ from infra.bus.patience import Access, access_of
 from infra.settings import ServerSettings, SettingError
 
 
+def settings_access(settings: ServerSettings) -> Access:
+    """The access that the settings give. Raises BadCredentials."""
+    return access_of(settings.nats_credentials, settings.nats_ca, settings.nats_server_name)
+
+
 def service_access(settings: ServerSettings) -> Access:
-    """The access that the settings of a service give it. Raises SettingError."""
+    """The same for a service that starts. Raises SettingError."""
     try:
-        return access_of(settings.nats_credentials, settings.nats_ca, settings.nats_server_name)
+        return settings_access(settings)
     except BadCredentials as error:
         raise SettingError(f"SONDE_NATS_CREDENTIALS: {error}") from None

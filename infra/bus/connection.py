@@ -78,9 +78,7 @@ async def connect(
             closed.set()
 
     urls = url.split(",")
-    encrypted = is_encrypted(url)
     client = client_for(url)
-    sign, jwt = identity(access.credentials) if access.credentials else (None, None)
     await client.connect(
         urls,
         name=name,
@@ -95,13 +93,22 @@ async def connect(
         max_outstanding_pings=2,
         inbox_prefix=access.inbox_prefix.encode(),
         pending_size=8 * 2**20,
-        signature_cb=sign,
-        user_jwt_cb=jwt,
-        tls=trust(access.ca) if encrypted else None,
-        tls_hostname=access.server_name or None,
-        tls_handshake_first=encrypted,
+        **introduction(url, access),
     )
     return client
+
+
+def introduction(url: str, access: Access) -> dict[str, Any]:
+    """The arguments of `Client.connect` that say who we are, and whose word is taken for the server."""
+    sign, jwt = identity(access.credentials) if access.credentials else (None, None)
+    encrypted = is_encrypted(url)
+    return {
+        "signature_cb": sign,
+        "user_jwt_cb": jwt,
+        "tls": trust(access.ca) if encrypted else None,
+        "tls_hostname": access.server_name or None,
+        "tls_handshake_first": encrypted,
+    }
 
 
 @contextlib.asynccontextmanager

@@ -12,12 +12,10 @@ from pathlib import Path
 import msgspec
 
 from infra.addresses import is_loopback
-from infra.authority.adoption import adopt_open_streams
-from infra.authority.authority import RESOLVER, Authority, hand_accounts, server_access
-from infra.certificates.given import first_name
+from infra.authority.authority import Authority
 from infra.certificates.keep import keep_current
 from infra.certificates.listening import Tls, prepare, require_encryption, stamps
-from infra.servers.embedded import Server, bus_tls, nats_server
+from infra.servers.embedded import Server, bus_tls, guarded_nats_server
 from infra.servers.process import keep_log_small
 from infra.settings import ServerSettings
 
@@ -37,8 +35,8 @@ class LocalBus:
         self.reach = msgspec.structs.replace(
             settings,
             nats_url=server.url,
-            nats_ca=tls.ca,
-            nats_server_name=first_name(tls.certificate) if tls.certificate and not tls.ca else "",
+            nats_ca=tls.ca or settings.nats_ca,
+            nats_server_name=_name(tls),
             bus_port=server.port,
             authority=str(authority.directory),
         )
@@ -56,24 +54,21 @@ class LocalBus:
             group.create_task(keep_log_small(self.log))
 
 
+def _name(tls: Tls) -> str:
+    """Under which name the server's certificate is checked, where that is not for our own addresses."""
+    if not tls.certificate or tls.ca:
+        return ""
+    from infra.certificates.given import first_name  # a cryptographic library, which a bus without TLS does without
+
+    return first_name(tls.certificate)
+
+
 @asynccontextmanager
 async def local_bus(data: Path, settings: ServerSettings, authority: Authority) -> AsyncIterator[LocalBus]:
     """The bus of the data directory. Raises SettingError, EmbeddedServerError."""
     require_encryption("bus_host", settings.bus_host, settings)
     tls = await asyncio.to_thread(prepare, settings)
     port = settings.bus_port or (0 if is_loopback(settings.bus_host) else BUS_PORT)
-
-    def hand_over(directory: Path) -> None:
-        """What the server is to know before it starts: the accounts, and whose the streams of an open bus are now."""
-        hand_accounts(authority, directory / RESOLVER)
-        adopt_open_streams(directory / "jetstream", authority.account("services"))
-
-    async with nats_server(
-        data / "nats",
-        port,
-        settings.bus_host,
-        access=server_access(authority, data / "nats" / RESOLVER),
-        tls=bus_tls(tls.certificate, tls.key) if tls.certificate else "",
-        before=hand_over,
-    ) as server:
+    encrypted = bus_tls(tls.certificate, tls.key) if tls.certificate else ""
+    async with guarded_nats_server(data / "nats", authority, port, settings.bus_host, encrypted) as server:
         yield LocalBus(server, settings, tls, authority)

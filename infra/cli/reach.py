@@ -14,11 +14,11 @@ import nats.js.errors
 from nats.aio.client import Client
 
 from infra.addresses import redact
-from infra.bus.connection import BUS_TRANSIENT
+from infra.bus.access import settings_access
+from infra.bus.connection import BUS_TRANSIENT, introduction
 from infra.bus.connection import connection as bus_connection
-from infra.bus.credentials import identity
-from infra.bus.patience import Access, access_of, is_refusal
-from infra.bus.tls import UntrustedServer, client_for, is_encrypted, trust
+from infra.bus.patience import Access, is_refusal
+from infra.bus.tls import UntrustedServer, client_for
 from infra.cli.process import CommandError, OutputClosed
 from infra.settings import ServerSettings
 from infra.storage.database import DATABASE_TRANSIENT, Connection
@@ -54,7 +54,7 @@ async def bus(settings: ServerSettings, name: str) -> AsyncIterator[Client]:
     """A connection to the bus. Raises Unreachable at the first error, also for a fault of the bus within."""
     url = settings.nats_url
     try:
-        access = access_of(settings.nats_credentials, settings.nats_ca)
+        access = settings_access(settings)
         await _probe(url, name, access)
         async with bus_connection(url, name, access) as client:
             yield client
@@ -67,8 +67,7 @@ async def bus(settings: ServerSettings, name: str) -> AsyncIterator[Client]:
 async def _probe(url: str, name: str, access: Access) -> None:
     """Connect once and close. A client that re-connects for ever, as ours does, never says why it cannot."""
     seen: list[Exception] = []
-    sign, jwt = identity(access.credentials) if access.credentials else (None, None)
-    tls = trust(access.ca) if is_encrypted(url) else None
+    told = introduction(url, access)
 
     async def on_error(error: Exception) -> None:
         seen.append(error)
@@ -83,11 +82,7 @@ async def _probe(url: str, name: str, access: Access) -> None:
             max_reconnect_attempts=1,
             reconnect_time_wait=0,
             connect_timeout=WITHIN_S,
-            signature_cb=sign,
-            user_jwt_cb=jwt,
-            tls=tls,
-            tls_hostname=access.server_name or None,
-            tls_handshake_first=tls is not None,
+            **told,
         )
     except nats.errors.NoServersError as error:
         first: Exception = seen[0] if seen else error

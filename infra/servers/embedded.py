@@ -18,6 +18,8 @@ from pathlib import Path
 import asyncpg
 
 from infra.addresses import local_address
+from infra.authority.adoption import adopt_open_streams
+from infra.authority.authority import RESOLVER, Authority, hand_accounts, server_access
 from infra.servers.cluster import USER, find_programs, is_ready, prepare
 from infra.servers.process import EmbeddedServerError, Plan, PortTakenError, Server, locked, log_text, start_somewhere
 from schemas.subjects import STREAMS
@@ -93,6 +95,22 @@ async def nats_server(
             yield server
         finally:
             await server.stop()
+
+
+@asynccontextmanager
+async def guarded_nats_server(
+    data_dir: Path | str, authority: Authority, port: int = 0, host: str = "127.0.0.1", tls: str = ""
+) -> AsyncIterator[Server]:
+    """A nats-server that admits whom `authority` signed; streams of an open one go to its services. Raises as above."""
+    resolver = _absolute(data_dir) / RESOLVER
+
+    def hand_over(directory: Path) -> None:
+        hand_accounts(authority, resolver)
+        adopt_open_streams(directory / "jetstream", authority.account("services"))
+
+    access = server_access(authority, resolver)
+    async with nats_server(data_dir, port, host, access=access, tls=tls, before=hand_over) as server:
+        yield server
 
 
 @asynccontextmanager

@@ -87,6 +87,11 @@ def _server_settings(application: str) -> dict[str, str]:
     }
 
 
+def row_count(status: str) -> int:
+    """The number at the end of a statement's status, such as `DELETE 3`."""
+    return int(status.split()[-1])
+
+
 async def become_the_one(database: Connection, role: str, stop: asyncio.Event) -> None:
     """Wait, at most for `stop`, for the lock of `role`: one process has it at a time, while its connection lives."""
     waited = False

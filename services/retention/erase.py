@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import asyncpg
 
-from infra.storage.database import Connection
+from infra.storage.database import Connection, row_count
 from infra.storage.engine import Engine, Part, tables_of
 from schemas.catalogue import Family
 from services.retention import sql_erase as sql
@@ -69,7 +69,7 @@ async def _erase_host(
         return False
     rows = await database.fetchval(sql.ROWS, host_id)
     for statement in (sql.FORGET_TRANSITIONS, sql.FORGET_INSTANCES):
-        while _count(await database.execute(statement, host_id, timeout=TIMEOUT_S)):
+        while row_count(await database.execute(statement, host_id, timeout=TIMEOUT_S)):
             await between()
     await database.execute(sql.FORGET_HOST, host_id, timeout=TIMEOUT_S)
     seconds = round(time.perf_counter() - started, 3)
@@ -96,10 +96,5 @@ async def _erase_part(database: Connection, host_id: int, part: Part, between: B
 async def _delete(database: Connection, host_id: int, statement: str, *bounds: object) -> None:
     async with database.transaction():
         await database.execute(sql.PLENTY)
-        rows = _count(await database.execute(statement, host_id, *bounds, timeout=TIMEOUT_S))
+        rows = row_count(await database.execute(statement, host_id, *bounds, timeout=TIMEOUT_S))
         await database.execute(sql.COUNT_ROWS, host_id, rows)
-
-
-def _count(status: str) -> int:
-    """The number at the end of a statement's status, such as `DELETE 3`."""
-    return int(status.split()[-1])

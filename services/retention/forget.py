@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from infra.storage.database import Connection
+from infra.storage.database import Connection, row_count
 from infra.storage.engine import Table, tables_of
 from schemas.catalogue import Family
 from services.retention import sql
@@ -55,4 +55,4 @@ async def _forget(database: Connection, family: Family, ids: list[int]) -> int:
         await database.execute(sql.NEXT_GENERATION)
         still = sql.without_rows([Table(family, "raw")])
         statement = f"DELETE FROM instances WHERE id IN (SELECT i.id {still})"  # noqa: S608 - names of the catalogue
-        return int((await database.execute(statement, family.name, ids)).split()[-1])
+        return row_count(await database.execute(statement, family.name, ids))

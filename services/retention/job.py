@@ -17,7 +17,7 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
-from infra.storage.database import Connection
+from infra.storage.database import Connection, row_count
 from infra.storage.engine import Dropped, Engine, Table, days_between, detect, tables_of
 from infra.storage.engines.tables import Kind
 from schemas.catalogue import Family
@@ -130,7 +130,7 @@ async def _prune(
         work.waiting_since,
         guard,
         await _forget_transitions(database, before["hour"]),
-        _count(await database.execute(sql.FORGET_RUNS, now - RUNS_KEPT)),
+        row_count(await database.execute(sql.FORGET_RUNS, now - RUNS_KEPT)),
         await forget_instances(database, catalogue) if work.dropped else 0,  # only then may one have lost its last row
     )
     run = Run(report, work.dropped)
@@ -225,11 +225,6 @@ async def _guard(work: _Work, settings: RuntimeSettings, space: ReadSpace) -> st
 
 async def _forget_transitions(database: Connection, before: datetime) -> int:
     total = 0
-    while gone := _count(await database.execute(sql.FORGET_TRANSITIONS, before)):
+    while gone := row_count(await database.execute(sql.FORGET_TRANSITIONS, before)):
         total += gone
     return total
-
-
-def _count(status: str) -> int:
-    """The number at the end of a statement's status, such as `DELETE 3`."""
-    return int(status.split()[-1])

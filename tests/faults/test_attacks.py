@@ -17,12 +17,13 @@ from nats.aio.msg import Msg
 
 from infra.authority.authority import SYSTEM_USER, Authority
 from infra.authority.claims import encode, user_claims
-from infra.authority.keys import Key, make_key, write_private
+from infra.authority.keys import Key, make_key
 from infra.authority.resolver import push_account
 from infra.bus import connection as bus
 from infra.bus.credentials import credentials_text
 from infra.bus.patience import Access, access_of
 from infra.cli import reach
+from infra.files import write_private
 from infra.servers.embedded import Server
 from infra.settings import ServerSettings
 from schemas.subjects import STREAMS, config_key

@@ -7,11 +7,12 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
 from nats.aio.client import Client
 
 from infra.authority.authority import SYSTEM_USER, authority_directory
+from infra.bus.access import settings_access
 from infra.bus.connection import BUS_TRANSIENT, keep_connected
-from infra.bus.patience import Access
 from infra.settings import ServerSettings
 from infra.storage.database import Pool
 from services.gateway.agents.buswatch import follow_log, watch_events
@@ -46,7 +47,7 @@ def identity_tasks(
         await push_revocations(client, pool, directory, settings.identity_days, revoked)
 
     if credentials.exists():
-        access = Access(str(credentials), f"_INBOX_{SYSTEM_USER}", settings.nats_ca, settings.nats_server_name)
+        access = settings_access(structs.replace(settings, nats_credentials=str(credentials)))
         transient = (*BUS_TRANSIENT, *NOT_READY)
         tasks.append(keep_connected(settings.nats_url, "gateway system", as_system, access=access, transient=transient))
     return tasks

@@ -15,6 +15,7 @@ import nats.errors
 from nats.aio.client import Client
 
 from infra.authority.authority import (
+    RESOLVER,
     Authority,
     ensure_authority,
     hand_accounts,
@@ -27,7 +28,7 @@ from infra.bus import connection as bus
 from infra.bus.credentials import identity
 from infra.bus.patience import Access
 from infra.storage import database
-from tests.authority import RESOLVER, enrol, guarded_bus, guarded_settings, made_token, prove, user, written
+from tests.authority import enrol, guarded_bus, guarded_settings, made_token, prove, user, written
 from tests.gateway.rows import execute
 from tests.gateway.running import gateway
 from tests.guarded import Guarded, running

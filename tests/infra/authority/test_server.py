@@ -21,7 +21,7 @@ from infra.authority.authority import (
 )
 from infra.authority.backup import back_up, restore
 from infra.authority.claims import encode, system_user_claims
-from infra.authority.keys import make_key, write_private
+from infra.authority.keys import make_key
 from infra.authority.operators import NoOperator, add_operator, read_operators, revoke_operator
 from infra.authority.resolver import count_servers, held_account, push_account
 from infra.authority.rotation import rotate_operator, rotate_role
@@ -30,6 +30,7 @@ from infra.bus.credentials import credentials_text
 from infra.bus.patience import access_of
 from infra.bus.streams import ensure_streams
 from infra.cli import reach
+from infra.files import write_private
 from infra.servers.embedded import Server, nats_server
 from infra.settings import ServerSettings
 from schemas.subjects import METRICS

@@ -16,7 +16,7 @@ import pytest
 from cryptography import x509
 from nats.aio.client import Client
 
-from infra.authority.authority import ensure_authority, hand_accounts, server_access
+from infra.authority.authority import RESOLVER, ensure_authority, hand_accounts, server_access
 from infra.bus import connection as bus
 from infra.bus.connection import connect
 from infra.bus.patience import Access, access_of
@@ -27,7 +27,7 @@ from infra.cli import reach
 from infra.servers.embedded import Server, bus_tls, nats_server
 from infra.servers.process import log_text
 from infra.settings import ServerSettings
-from tests.authority import RESOLVER, agent_file
+from tests.authority import agent_file
 from tests.certificates import given, own
 from tests.waiting import eventually
 

@@ -11,11 +11,13 @@ import stat
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 import pytest
 
+from infra.certificates.issue import certificate_text, key_text, make_authority, make_key, sign_server
 from infra.log import FILE_BACKUPS, FILE_BYTES
 from tests.infra.cli.commands import SONDE, environment, sonde
 from tests.waiting import eventually
@@ -214,3 +216,26 @@ async def test_an_installation_that_begins_to_encrypt_keeps_its_agent(tmp_path: 
         status = sonde(tmp_path, "agent", "status", "--json")
         assert json.loads(status.stdout)["bus"]["connected"], status.stdout
         await encrypted.stop()
+
+
+async def test_given_certificates_for_one_name_serve_all_parts_and_commands(tmp_path: Path) -> None:
+    now, key, server_key = datetime.now(UTC), make_key(), make_key()
+    authority = make_authority(key, now)
+    files = {
+        "ca.pem": certificate_text(authority),
+        "server.pem": certificate_text(sign_server(authority, key, server_key, ["localhost"], now)),
+        "server.key": key_text(server_key),
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    settings = {
+        "SONDE_TLS": "files",
+        "SONDE_TLS_CERTIFICATE": str(tmp_path / "server.pem"),
+        "SONDE_TLS_KEY": str(tmp_path / "server.key"),
+        "SONDE_NATS_CA": str(tmp_path / "ca.pem"),
+    }
+    async with up(tmp_path, terminal=False, **settings) as session:
+        await flushed(session)
+        done = sonde(tmp_path, "tail", "metrics.*", "--count", "1")
+        assert (done.returncode, done.stderr) == (0, "")
+        await session.stop()
