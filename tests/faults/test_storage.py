@@ -61,7 +61,7 @@ def fill(disk: Path) -> Path:
 
 @pytest.mark.fault
 async def test_a_full_disk_costs_nothing_once_it_has_room_again(
-    small_disk: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    small_disk: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, taken: list[int]
 ) -> None:
     async with nats_server(tmp_path / "nats") as server:
         async with bus.connection(server.url, "test") as client:
@@ -81,13 +81,13 @@ async def test_a_full_disk_costs_nothing_once_it_has_room_again(
                 before = len(await times(client))
                 await eventually(lambda: count(client, before + 40), 30)
         async with bus.connection(server.url, "test") as client:
-            assert_complete(await times(client))
+            assert_complete(await times(client), taken)
     assert (said(caplog, CANNOT_WRITE), said(caplog, CAN_WRITE)) == (1, 1)
 
 
 @pytest.mark.fault
 async def test_a_disk_that_is_full_from_the_start_keeps_no_sample_from_the_bus(
-    bus_url: str, small_disk: Path, caplog: pytest.LogCaptureFixture
+    bus_url: str, small_disk: Path, caplog: pytest.LogCaptureFixture, taken: list[int]
 ) -> None:
     junk = fill(small_disk)
     async with bus.connection(bus_url, "test") as client:
@@ -95,13 +95,13 @@ async def test_a_disk_that_is_full_from_the_start_keeps_no_sample_from_the_bus(
             await eventually(lambda: count(client, 10))
             junk.unlink()
             await eventually(lambda: spooled(small_disk) > 0)
-        assert_complete(await times(client))
+        assert_complete(await times(client), taken)
     assert said(caplog, CANNOT_WRITE) == 1
 
 
 @pytest.mark.fault
 async def test_a_read_only_file_system_keeps_no_sample_from_the_bus(
-    bus_url: str, small_disk: Path, caplog: pytest.LogCaptureFixture
+    bus_url: str, small_disk: Path, caplog: pytest.LogCaptureFixture, taken: list[int]
 ) -> None:
     as_root("mount", "-o", "remount,ro", str(small_disk))
     async with bus.connection(bus_url, "test") as client:
@@ -109,7 +109,7 @@ async def test_a_read_only_file_system_keeps_no_sample_from_the_bus(
             await eventually(lambda: count(client, 10))
             as_root("mount", "-o", "remount,rw", str(small_disk))
             await eventually(lambda: spooled(small_disk) > 0)
-        assert_complete(await times(client))
+        assert_complete(await times(client), taken)
         async with agent(settings(small_disk, bus_url)):
             before = len(await times(client))
             await eventually(lambda: count(client, before + 10))
@@ -120,7 +120,7 @@ async def test_a_read_only_file_system_keeps_no_sample_from_the_bus(
 
 @pytest.mark.fault
 async def test_a_spool_file_that_becomes_read_only_under_the_agent_costs_nothing(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, taken: list[int]
 ) -> None:
     """As a file system does that the kernel makes read-only after an error: open files cannot be written to either."""
     data = tmp_path / "data"
@@ -143,7 +143,7 @@ async def test_a_spool_file_that_becomes_read_only_under_the_agent_costs_nothing
                 before = len(await times(client))
                 await eventually(lambda: count(client, before + 30), 30)
         async with bus.connection(server.url, "test") as client:
-            assert_complete(await times(client))
+            assert_complete(await times(client), taken)
 
 
 @pytest.mark.fault
@@ -193,7 +193,9 @@ def _oldest(data: Path) -> int:
 
 @pytest.mark.fault
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere; the read-only mount covers this for root")
-async def test_a_directory_without_permission_keeps_no_sample_from_the_bus(bus_url: str, tmp_path: Path) -> None:
+async def test_a_directory_without_permission_keeps_no_sample_from_the_bus(
+    bus_url: str, tmp_path: Path, taken: list[int]
+) -> None:
     spool = tmp_path / "agent" / "spool"
     spool.mkdir(parents=True)
     spool.chmod(0o500)
@@ -202,4 +204,4 @@ async def test_a_directory_without_permission_keeps_no_sample_from_the_bus(bus_u
             await eventually(lambda: count(client, 10))
             spool.chmod(0o700)
             await eventually(lambda: spooled(tmp_path) > 0)
-        assert_complete(await times(client))
+        assert_complete(await times(client), taken)
