@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import nats.errors
 from nats.aio.client import Client
 
 from infra.authority.authority import Authority, ensure_authority
 from infra.authority.keys import Key, make_key
 from infra.bus import connection as bus
-from infra.bus.credentials import credentials_text
+from infra.bus.credentials import credentials_text, identity
 from infra.bus.patience import Access, access_of
 from infra.bus.streams import ensure_streams
 from infra.servers.embedded import Server, guarded_nats_server
@@ -78,6 +80,34 @@ async def made_token(client: httpx.AsyncClient, **wanted: Any) -> str:
 async def enrol(client: httpx.AsyncClient, token: str, key: Key, name: str = "") -> httpx.Response:
     """What the gateway answers an agent that would like to join."""
     return await client.post("/enrol", json={"token": token, "public_key": key.public, "name": name})
+
+
+async def join(client: httpx.AsyncClient, directory: Path, name: str) -> tuple[Key, Access]:
+    """An agent that enrolled."""
+    key = make_key("user")
+    answer = await enrol(client, await made_token(client), key, name)
+    return key, written(directory / f"{name}.creds", answer.json()["jwt"], key)
+
+
+async def admitted(url: str, access: Access) -> bool:
+    """Whether the bus takes this user now."""
+    client = Client()
+    sign, jwt = identity(access.credentials)
+
+    async def ignore(_: Exception) -> None:
+        pass
+
+    try:
+        await client.connect(
+            url, signature_cb=sign, user_jwt_cb=jwt, error_cb=ignore, allow_reconnect=False, connect_timeout=5
+        )
+    except (nats.errors.Error, OSError):
+        return False
+    else:
+        return True
+    finally:
+        with contextlib.suppress(nats.errors.Error, OSError):
+            await client.close()
 
 
 async def prove(client: httpx.AsyncClient, path: str, key: Key) -> httpx.Response:

@@ -24,8 +24,8 @@ NEEDED = (
     "infra/storage/migrations/0004_identities.sql",
     "infra/systemd/run-agent",
     "infra/systemd/sonde-agent.service",
-    "services/gateway/agents/install.sh",
-    "services/gateway/agents/requirements.txt",
+    "services/gateway/enrolment/install.sh",
+    "services/gateway/enrolment/requirements.txt",
     "services/gateway/static/index.html",
 )
 """What is not Python, or was not always there."""

@@ -18,8 +18,6 @@ Everything is made under another name and renamed when it is whole, so an interr
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -43,7 +41,7 @@ from infra.authority.claims import (
 from infra.authority.keys import BadKey, Key, make_key, read_key
 from infra.authority.roles import OFFERED_BY_AGENTS, OFFERED_TO_AGENTS, ROLES, SERVICES
 from infra.bus.credentials import BadCredentials, credentials_text, read_credentials
-from infra.files import write_private
+from infra.files import locked, write_private
 from infra.settings import ServerSettings
 
 VERSION = 1
@@ -242,12 +240,8 @@ def ensure_authority(directory: Path) -> Authority:
 def only_one(directory: Path) -> Iterator[None]:
     """Hold the authority in `directory` against other processes that would change it. Raises OSError."""
     directory.parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(directory.with_name(f"{directory.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(directory.with_name(f"{directory.name}.lock")):
         yield
-    finally:
-        os.close(lock)
 
 
 def _make(directory: Path) -> None:

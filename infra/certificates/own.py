@@ -11,12 +11,9 @@ Each file is replaced whole, a key before its certificate, so an interrupted run
 from __future__ import annotations
 
 import base64
-import contextlib
-import fcntl
 import hashlib
 import logging
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -36,7 +33,7 @@ from infra.certificates.issue import (
     public_bytes,
     sign_server,
 )
-from infra.files import write_private, write_whole
+from infra.files import locked, write_private, write_whole
 from infra.settings import SettingError
 
 logger = logging.getLogger(__name__)
@@ -56,7 +53,8 @@ def ensure_certificates(directory: Path, names: Sequence[str], now: datetime) ->
     `names`: under which the listeners are reached. Raises CertificateError.
     """
     try:
-        with _only_one(directory):
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with locked(directory / "lock"):
             for unfinished in directory.glob(".*.new"):
                 unfinished.unlink()
             authority = _authority(directory, now)
@@ -82,17 +80,6 @@ def pin(directory: Path) -> str:
     Raises CertificateError.
     """
     return base64.b64encode(hashlib.sha256(public_bytes(_needed(directory / SERVER))).digest()).decode()
-
-
-@contextlib.contextmanager
-def _only_one(directory: Path) -> Iterator[None]:
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)
 
 
 def _authority(directory: Path, now: datetime) -> x509.Certificate:

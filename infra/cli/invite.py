@@ -13,8 +13,8 @@ from infra.files import write_private
 from infra.settings import AgentSettings, ServerSettings
 from infra.storage.database import connection
 from schemas.enrolment import NewToken
-from services.gateway.agents.api_tokens import make_token
-from services.gateway.agents.tokens import token_hash
+from services.gateway.enrolment.api_tokens import make_token
+from services.gateway.enrolment.tokens import token_hash
 
 NOTE = "the agent of this machine, by sonde up"
 TOKEN_S = 86_400

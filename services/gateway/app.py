@@ -17,17 +17,15 @@ from infra.storage.database import Pool
 from schemas.catalogue import CATALOGUE, Family
 from schemas.rules import InvalidField, InvalidFields
 from services.gateway.agents.api import agent_routes
-from services.gateway.agents.api_enrol import Desk, enrol_routes
 from services.gateway.agents.api_identities import identity_routes
 from services.gateway.agents.api_removal import host_removal, removal_routes
-from services.gateway.agents.api_tokens import token_routes
-from services.gateway.agents.install import install_routes, with_wheel
-from services.gateway.agents.reach import Reach, reach_of
-from services.gateway.agents.refused import Refusals
-from services.gateway.agents.wheels import folder
 from services.gateway.alerting.alerts import alert_routes
 from services.gateway.alerting.channels import channel_routes
 from services.gateway.alerting.rules import rule_routes
+from services.gateway.enrolment.api_enrol import Desk, enrol_routes
+from services.gateway.enrolment.api_tokens import token_routes
+from services.gateway.enrolment.install import install_routes, with_wheel
+from services.gateway.enrolment.wheels import folder
 from services.gateway.fleet.api import host_routes
 from services.gateway.health.api import health_routes
 from services.gateway.history.api_export import export_routes
@@ -47,6 +45,8 @@ from services.gateway.http.problems import (
     on_invalid_fields,
     on_problem,
 )
+from services.gateway.identities.reach import Reach, reach_of
+from services.gateway.identities.refused import Refusals
 from services.gateway.live.api import live_routes
 from services.gateway.live.hub import Hub
 from services.gateway.live.viewers import viewer_routes

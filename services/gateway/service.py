@@ -19,15 +19,15 @@ from infra.settings import ServerSettings
 from infra.storage.database import pool
 from schemas.catalogue import CATALOGUE, Family
 from services.gateway.agents.background import identity_tasks
-from services.gateway.agents.conduct import Conduct
 from services.gateway.agents.configs import publish_configs
-from services.gateway.agents.refused import Refusals
 from services.gateway.app import create_app
+from services.gateway.conduct.acting import Conduct
 from services.gateway.fleet.memory import Fleet
 from services.gateway.http.bus import Bus
 from services.gateway.http.database import NOT_READY
 from services.gateway.http.encryption import Encryption
 from services.gateway.http.server import GatewayServer, bind
+from services.gateway.identities.refused import Refusals
 from services.gateway.live.facts import follow_facts
 from services.gateway.live.hoststates import watch_states
 from services.gateway.live.hub import Hub

@@ -22,7 +22,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.gateway.agents.wheels import own_wheel
+from services.gateway.enrolment.wheels import own_wheel
 from tests import secondmachine
 from tests.infra.cli.commands import SONDE, environment
 from tests.secondmachine import Machine, Network, network

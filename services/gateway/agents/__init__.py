@@ -1,1 +1,1 @@
-"""Agents as members of the fleet: how they join, leave and are removed, how they behave, and what they are told."""
+"""Agents as members of the fleet: what they are told, whom they are for people, and how hosts leave."""

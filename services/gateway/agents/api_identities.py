@@ -12,16 +12,15 @@ from starlette.routing import BaseRoute
 from infra.clock import now_ms, to_ms
 from infra.storage.database import Connection, Pool
 from schemas.enrolment import NewToken, Refused, RefusedList
-from services.gateway.agents import sql_identities as sql
-from services.gateway.agents import sql_refused
-from services.gateway.agents.api_tokens import make_token, shown_once
-from services.gateway.agents.identities import as_people_see
-from services.gateway.agents.reach import Reach
-from services.gateway.agents.revocation import revoke_host
+from services.gateway.enrolment.api_tokens import make_token, shown_once
 from services.gateway.fleet import sql as fleet_sql
 from services.gateway.http.database import connected
 from services.gateway.http.problems import ProblemError, unknown
 from services.gateway.http.requests import Resource, answer
+from services.gateway.identities import sql, sql_refused
+from services.gateway.identities.issuing import as_people_see
+from services.gateway.identities.reach import Reach
+from services.gateway.identities.revocation import revoke_host
 
 MOST_REFUSED = 500
 """Listed, the last one first."""

@@ -15,12 +15,12 @@ from infra.bus.access import settings_access
 from infra.bus.connection import BUS_TRANSIENT, keep_connected
 from infra.settings import ServerSettings
 from infra.storage.database import Pool
-from services.gateway.agents.buswatch import follow_log, watch_events
-from services.gateway.agents.conduct import Conduct, act_on_conduct
-from services.gateway.agents.pushing import push_revocations
-from services.gateway.agents.refused import Refusals, keep_refusals
+from services.gateway.conduct.acting import Conduct, act_on_conduct
+from services.gateway.conduct.buswatch import follow_log, watch_events
 from services.gateway.http.bus import Bus
 from services.gateway.http.database import NOT_READY
+from services.gateway.identities.pushing import push_revocations
+from services.gateway.identities.refused import Refusals, keep_refusals
 
 
 def identity_tasks(

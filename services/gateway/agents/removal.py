@@ -15,7 +15,7 @@ from infra.clock import now_ms, to_ms, to_time
 from infra.storage.database import Connection
 from schemas.messages import AlertTransition, Severity
 from services.gateway.agents import sql_removal as sql
-from services.gateway.agents.revocation import revoke_host
+from services.gateway.identities.revocation import revoke_host
 from services.gateway.settings import sql as settings_sql
 
 ACTIVE = ("firing", "recovering")

@@ -19,10 +19,10 @@ from starlette.routing import BaseRoute
 
 from schemas.enrolment import INSTALL_FILES, INSTALL_SCRIPT
 from schemas.version import VERSION
-from services.gateway.agents.reach import Reach
-from services.gateway.agents.wheels import Wheel, digest, lock_file, missing_wheel, own_wheel, wheels
+from services.gateway.enrolment.wheels import Wheel, digest, lock_file, missing_wheel, own_wheel, wheels
 from services.gateway.http.problems import ProblemError
 from services.gateway.http.requests import Resource
+from services.gateway.identities.reach import Reach
 
 SCRIPT = Path(__file__).with_name("install.sh")
 REQUIREMENTS = "requirements.txt"

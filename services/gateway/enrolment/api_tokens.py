@@ -11,13 +11,13 @@ from starlette.routing import BaseRoute
 
 from infra.storage.database import Connection, Pool
 from schemas.enrolment import EnrolmentToken, EnrolmentTokens, MadeToken, NewToken
-from services.gateway.agents import sql_identities as sql
-from services.gateway.agents.reach import Reach
-from services.gateway.agents.tokens import as_people_see, make_secret, token_hash
+from services.gateway.enrolment.tokens import as_people_see, make_secret, token_hash
 from services.gateway.fleet import sql as fleet_sql
 from services.gateway.http.database import connected
 from services.gateway.http.problems import invalid, unknown
 from services.gateway.http.requests import Resource, answer, read_json
+from services.gateway.identities import sql
+from services.gateway.identities.reach import Reach
 
 MOST_TOKENS = 500
 """Listed, the newest first."""

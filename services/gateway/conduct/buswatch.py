@@ -15,7 +15,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from infra.authority.authority import ACCOUNTS, Authority, AuthorityError
-from services.gateway.agents.busevents import (
+from services.gateway.conduct.busevents import (
     AUTH_ERRORS,
     DISCONNECTS,
     Refusal,
@@ -23,7 +23,7 @@ from services.gateway.agents.busevents import (
     refused_connection,
     violation,
 )
-from services.gateway.agents.refused import Refusals
+from services.gateway.identities.refused import Refusals
 
 logger = logging.getLogger(__name__)
 

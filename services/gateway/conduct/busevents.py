@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from infra.authority.claims import BadToken, decode
-from services.gateway.agents.throttle import network
+from services.gateway.identities.throttle import network
 
 AUTH_ERRORS = "$SYS.SERVER.*.CLIENT.AUTH.ERR"
 DISCONNECTS = "$SYS.ACCOUNT.*.DISCONNECT"

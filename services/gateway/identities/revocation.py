@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from infra.storage.database import Connection
-from services.gateway.agents import sql_identities as sql
+from services.gateway.identities import sql
 
 
 async def revoke(database: Connection, public_keys: Sequence[str], reason: str) -> None:

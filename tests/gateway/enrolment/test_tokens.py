@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.enrolment import TOKEN_PREFIX, matches, name_fault
-from services.gateway.agents.tokens import free_name, make_secret, token_hash, token_state, wished_name
+from services.gateway.enrolment.tokens import free_name, make_secret, token_hash, token_state, wished_name
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LATER, BEFORE = NOW + timedelta(hours=1), NOW - timedelta(hours=1)

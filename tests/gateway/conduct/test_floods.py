@@ -1,6 +1,6 @@
 """A flood is what lasts; what an honest agent may send in a hurry is none."""
 
-from services.gateway.agents.floods import MOST_BYTES, MOST_MESSAGES, SUSTAINED, WINDOW_S, Floods
+from services.gateway.conduct.floods import MOST_BYTES, MOST_MESSAGES, SUSTAINED, WINDOW_S, Floods
 
 
 def sent(floods: Floods, messages: int, windows: int, size: int = 100, pause_s: float = 0) -> bool:

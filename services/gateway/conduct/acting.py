@@ -12,12 +12,12 @@ import msgspec
 from infra.storage.database import Pool
 from schemas.commands import CommandRequest
 from schemas.subjects import command
-from services.gateway.agents import sql_identities as sql
-from services.gateway.agents.clones import Clones
-from services.gateway.agents.floods import Floods
-from services.gateway.agents.refused import Refusals
+from services.gateway.conduct.clones import Clones
+from services.gateway.conduct.floods import Floods
 from services.gateway.http.bus import Bus
 from services.gateway.http.database import NOT_READY, borrowed
+from services.gateway.identities import sql
+from services.gateway.identities.refused import Refusals
 
 logger = logging.getLogger(__name__)
 

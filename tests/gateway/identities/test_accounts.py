@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.authority.authority import Authority, ensure_authority, issued_in, revocations_in
-from services.gateway.agents.accounts import Known, plan
+from services.gateway.identities.accounts import Known, plan
 
 KEYS = st.dictionaries(st.sampled_from("abcde"), st.integers(1, 50), max_size=5)
 

@@ -21,9 +21,9 @@ from infra.authority.authority import ACCOUNTS, Account, Authority, AuthorityErr
 from infra.authority.resolver import count_servers, held_accounts, push_account
 from infra.bus.patience import Seldom
 from infra.storage.database import Connection, Pool
-from services.gateway.agents import sql_revocations as sql
-from services.gateway.agents.accounts import Known, Plan, all_revocations, plan
 from services.gateway.http.database import borrowed
+from services.gateway.identities import sql_revocations as sql
+from services.gateway.identities.accounts import Known, Plan, all_revocations, plan
 
 logger = logging.getLogger(__name__)
 

@@ -22,9 +22,9 @@ from infra.clock import now_ms
 from infra.servers.embedded import Server
 from schemas.codec import Sample, build_batch, encode_batch
 from schemas.commands import CommandRequest
-from services.gateway.agents import conduct, floods
-from tests.authority import guarded_bus, guarded_settings, prove, written
-from tests.gateway.agents.test_revocation import admitted, join
+from services.gateway.conduct import acting as conduct
+from services.gateway.conduct import floods
+from tests.authority import admitted, guarded_bus, guarded_settings, join, prove, written
 from tests.gateway.rows import execute
 from tests.gateway.running import gateway, ready
 from tests.waiting import eventually

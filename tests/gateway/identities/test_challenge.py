@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.enrolment import CHALLENGE_S
-from services.gateway.agents.challenge import challenge_secret, is_good, make_challenge
+from services.gateway.identities.challenge import challenge_secret, is_good, make_challenge
 
 SECRET = challenge_secret("seed")
 

@@ -13,11 +13,11 @@ from msgspec import Struct
 
 from infra.storage.database import Connection
 from schemas.enrolment import EnrolRequest, matches
-from services.gateway.agents import sql_identities as sql
-from services.gateway.agents.identities import Issue, refuse_unless_issuable
-from services.gateway.agents.revocation import revoke_host
-from services.gateway.agents.tokens import free_name, token_hash, token_state, wished_name
+from services.gateway.enrolment.tokens import free_name, token_hash, token_state, wished_name
 from services.gateway.http.problems import ProblemError
+from services.gateway.identities import sql
+from services.gateway.identities.issuing import Issue, refuse_unless_issuable
+from services.gateway.identities.revocation import revoke_host
 
 MOST_TRIES = 20
 """Names that others may take from under us, one after the other, before we give up."""

@@ -22,15 +22,15 @@ from infra.authority.keys import is_public_user_key
 from infra.storage.database import Pool
 from schemas.enrolment import Challenge, EnrolRequest, Proof, name_fault
 from schemas.rules import InvalidField, InvalidFields
-from services.gateway.agents.challenge import make_challenge
-from services.gateway.agents.enrolment import admit
-from services.gateway.agents.identities import enrolled, open_authority, renew, require_proof, secret_of, state_of
-from services.gateway.agents.reach import Reach
-from services.gateway.agents.refused import Refusals
-from services.gateway.agents.throttle import Throttle, network
+from services.gateway.enrolment.admission import admit
 from services.gateway.http.database import connected
 from services.gateway.http.problems import ProblemError, unavailable
 from services.gateway.http.requests import Resource, answer, read_json
+from services.gateway.identities.challenge import make_challenge
+from services.gateway.identities.issuing import enrolled, open_authority, renew, require_proof, secret_of, state_of
+from services.gateway.identities.reach import Reach
+from services.gateway.identities.refused import Refusals
+from services.gateway.identities.throttle import Throttle, network
 
 AT_ONCE = 4
 """Of the pool's connections; people have the others."""

@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from infra.settings import ServerSettings
-from services.gateway.agents.reach import Reach, reach_of
+from services.gateway.identities.reach import Reach, reach_of
 
 ANYWHERE = "0.0.0.0"  # noqa: S104 -- never bound
 LOOPBACK = ServerSettings(nats_url="nats://127.0.0.1:5555", port=8080, bus_port=5555)

@@ -6,8 +6,8 @@ import pytest
 
 from infra.authority.authority import Authority, ensure_authority
 from infra.authority.keys import make_key
-from services.gateway.agents.busevents import Refusal, forced_end, refused_connection, violation
-from services.gateway.agents.buswatch import MOST_BYTES, Tail
+from services.gateway.conduct.busevents import Refusal, forced_end, refused_connection, violation
+from services.gateway.conduct.buswatch import MOST_BYTES, Tail
 
 KEY = "UAN6CJGEPB2VYFGXYFATNBG5XVV3BHMR7J5TQDKTE6FOXXTT44T4AS2M"
 USER = f'"v2.16.0:python3:agent web-1" - "AAO4YCQVYEAI3OVLHZSYFK5FHJN7QALQNQZHCLSJ6UBXJF6PQRZO4HZ4/SONDE/jwt:{KEY}"'

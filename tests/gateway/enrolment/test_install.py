@@ -17,10 +17,10 @@ from starlette.exceptions import HTTPException
 
 from infra.settings import ServerSettings
 from schemas.version import VERSION
-from services.gateway.agents.install import SCRIPT, fingerprint, install_routes, install_script
-from services.gateway.agents.reach import Reach
-from services.gateway.agents.wheels import Wheel, folder, lock_file, own_wheel, wheels
+from services.gateway.enrolment.install import SCRIPT, fingerprint, install_routes, install_script
+from services.gateway.enrolment.wheels import Wheel, folder, lock_file, own_wheel, wheels
 from services.gateway.http.problems import ProblemError, on_http_error, on_problem
+from services.gateway.identities.reach import Reach
 
 URL = "https://sonde.example:8080"
 SONDE = f"sonde-{VERSION}-py3-none-any.whl"

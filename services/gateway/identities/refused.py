@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from infra.bus.patience import Seldom
 from infra.storage.database import Connection, Pool
-from services.gateway.agents import sql_refused as sql
 from services.gateway.http.database import NOT_READY, borrowed
+from services.gateway.identities import sql_refused as sql
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.gateway.agents.clones import MOST_EPOCHS, TELL_EVERY_S, WITHIN_S, Clones
+from services.gateway.conduct.clones import MOST_EPOCHS, TELL_EVERY_S, WITHIN_S, Clones
 
 
 def heard(clones: Clones, epochs: str, every_s: float = 10) -> list[list[str]]:

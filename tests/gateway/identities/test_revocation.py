@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-
-import httpx
-import nats.errors
-from nats.aio.client import Client
 
 from infra.authority.authority import (
     RESOLVER,
@@ -25,42 +20,13 @@ from infra.authority.authority import (
 from infra.authority.keys import Key, make_key
 from infra.authority.resolver import held_account
 from infra.bus import connection as bus
-from infra.bus.credentials import identity
 from infra.bus.patience import Access
 from infra.storage import database
-from tests.authority import enrol, guarded_bus, guarded_settings, made_token, prove, user, written
+from tests.authority import admitted, guarded_bus, guarded_settings, join, prove, user
 from tests.gateway.rows import execute
 from tests.gateway.running import gateway
 from tests.guarded import Guarded, running
 from tests.waiting import eventually
-
-
-async def join(client: httpx.AsyncClient, directory: Path, name: str) -> tuple[Key, Access]:
-    """An agent that enrolled."""
-    key = make_key("user")
-    answer = await enrol(client, await made_token(client), key, name)
-    return key, written(directory / f"{name}.creds", answer.json()["jwt"], key)
-
-
-async def admitted(url: str, access: Access) -> bool:
-    """Whether the bus takes this user now."""
-    client = Client()
-    sign, jwt = identity(access.credentials)
-
-    async def ignore(_: Exception) -> None:
-        pass
-
-    try:
-        await client.connect(
-            url, signature_cb=sign, user_jwt_cb=jwt, error_cb=ignore, allow_reconnect=False, connect_timeout=5
-        )
-    except (nats.errors.Error, OSError):
-        return False
-    else:
-        return True
-    finally:
-        with contextlib.suppress(nats.errors.Error, OSError):
-            await client.close()
 
 
 async def pushed(database_url: str) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.gateway.agents.throttle import Throttle, network
+from services.gateway.identities.throttle import Throttle, network
 
 
 def test_a_burst_of_failures_is_allowed_and_then_one_after_the_other() -> None:

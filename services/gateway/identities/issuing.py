@@ -15,10 +15,10 @@ from infra.authority.keys import verifies
 from infra.clock import to_ms
 from infra.storage.database import Connection
 from schemas.enrolment import Enrolment, HostIdentity, IdentityState, Proof, proof_text
-from services.gateway.agents import sql_identities as sql
-from services.gateway.agents.challenge import challenge_secret, is_good
-from services.gateway.agents.reach import Reach
 from services.gateway.http.problems import ProblemError, unavailable
+from services.gateway.identities import sql
+from services.gateway.identities.challenge import challenge_secret, is_good
+from services.gateway.identities.reach import Reach
 
 ROLE = "agent"
 

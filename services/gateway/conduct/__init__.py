@@ -1,0 +1,1 @@
+"""How agents behave on the bus, and what is done about it."""

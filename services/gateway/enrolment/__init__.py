@@ -1,0 +1,1 @@
+"""How machines join: tokens, admission, and what they install from."""
