@@ -55,6 +55,8 @@ class Cursor(Struct, array_like=True):
     """Earlier epochs, each with the last number given under it, ascending."""
     pending_epoch: str = ""
     """Epoch of `pending`; empty: the present one."""
+    begun: int = 0
+    """First number of a process that could not go on where the last one was; its batches may never reach the disk."""
 
 
 _NEEDED = ("epoch", "newest", "acked", "ranges")
@@ -145,15 +147,15 @@ def settle_ranges(cursor: Cursor, upto: int) -> None:
     cursor.ranges = [(max(first, upto + 1), last) for first, last in cursor.ranges if last > upto]
 
 
-def first_number(cursor: Cursor, now_s: float, trusted: bool) -> int:
-    """The number for the first batch of a new process that takes up an earlier one's spool.
+def go_on_above(cursor: Cursor, now_s: float) -> int:
+    """The number for the first batch of a process after one that did not close the spool, noted in `begun`.
 
-    The next one, when that process closed the spool and this one can write to it (`trusted`). Otherwise batches may
-    have gone out that were never on disk, and numbering goes on from the clock, two numbers a second, which is above
-    anything given out before. `UNSEEN` covers a clock that is wrong at start, as without a battery.
+    Batches may have gone out that were never on disk, so numbering goes on from the clock, two numbers a second, which
+    is above anything given out before. `UNSEEN` covers a clock that is wrong at start, as without a battery, and
+    processes that end sooner than the clock moves on by as much.
     """
-    following = cursor.newest + 1
-    return following if trusted else max(following + UNSEEN, int(now_s * 2))
+    cursor.begun = max(max(cursor.newest, cursor.begun) + 1 + UNSEEN, int(now_s * 2))
+    return cursor.begun
 
 
 def distrust(cursor: Cursor) -> None:

@@ -120,7 +120,9 @@ class Spool:
             logger.info("spool began a new epoch, it is not where it was", extra={"epoch": cursor.epoch})
         self._tried = cursor.allowed
         was_clean, cursor.clean = cursor.clean and not damaged, False
-        self._next = moves.first_number(cursor, self._wall(), trusted=self._save(sync=True) and was_clean)
+        self._next = cursor.newest + 1 if was_clean else moves.go_on_above(cursor, self._wall())
+        if not self._save(sync=True) and was_clean:
+            self._next = moves.go_on_above(cursor, self._wall())  # the disk still says that it was closed
 
     def _without_state(self) -> Cursor:
         """A cursor for batches of which nothing else is known: all go out by the metrics lane.

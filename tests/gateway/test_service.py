@@ -24,7 +24,7 @@ from infra.storage.migrate import migrate
 from schemas.catalogue import CATALOGUE, Family, Metric
 from services.gateway import service
 from tests.batches import sample
-from tests.gateway.rows import put
+from tests.gateway.rows import execute, put
 from tests.gateway.running import TRUST, gateway, publish, publishing, ready, watching
 from tests.waiting import eventually
 
@@ -139,6 +139,21 @@ async def test_it_starts_without_any_server_and_finds_them_when_they_come(data_d
             await eventually(is_ready, 30)
     assert before.status_code == 503
     assert before.json()["status"] == "unavailable"
+
+
+async def test_a_database_that_is_not_migrated_to_the_end_is_waited_for(database_url: str, bus_url: str) -> None:
+    await execute(database_url, "ALTER TABLE hosts RENAME COLUMN state TO not_yet")
+    async with gateway(database_url, bus_url) as client:
+        missing = await client.get("/alerts")
+        await put(database_url, "cpu", [(now_ms(), "", {"total": 1})])
+        await execute(database_url, "ALTER TABLE hosts RENAME COLUMN not_yet TO state")
+
+        async def found() -> bool:
+            return [host["id"] for host in (await client.get("/hosts")).json()["hosts"]] == ["web-1"]
+
+        await eventually(found)
+    assert (missing.status_code, missing.json()["type"]) == (503, "/problems/database-away")
+    assert "sonde migrate" in missing.json()["detail"]
 
 
 async def test_the_bus_may_die_and_come_back(data_dir: Path, database_url: str) -> None:

@@ -28,7 +28,7 @@ NICE_STEPS_MS = tuple(
 """Steps that divide a minute, an hour or a day, so that days and hours begin with a step."""
 
 SPARE_POINTS = 50
-"""From so many points on, an incomplete first step is left out rather than going to a coarser step."""
+"""From so many points on, a first step too many is left out rather than going to a coarser step."""
 
 
 class Reach(Struct, frozen=True):
@@ -58,7 +58,7 @@ class Grid(Struct, frozen=True):
     """Steps that begin at whole multiples of `step_ms` since 1970 and cover [from_ms, to_ms)."""
 
     from_ms: int
-    """Begin of the range answered; later than asked when the incomplete first step was left out."""
+    """Begin of the range answered; later than asked, by one step at most, when the first step was left out."""
     to_ms: int
     step_ms: int
     first: int

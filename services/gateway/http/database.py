@@ -15,8 +15,10 @@ from services.gateway.http.problems import unavailable
 logger = logging.getLogger(__name__)
 
 AWAY = "/problems/database-away"
-NOT_READY: tuple[type[Exception], ...] = (*DATABASE_TRANSIENT, asyncpg.UndefinedTableError)
-"""What a database raises that is away, or that nobody has migrated yet: try again."""
+UNMIGRATED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
+"""What a database raises that nobody has migrated yet, or not to the end."""
+NOT_READY: tuple[type[Exception], ...] = (*DATABASE_TRANSIENT, *UNMIGRATED)
+"""What a database raises that is away, or not migrated: try again."""
 
 
 @contextlib.asynccontextmanager
@@ -37,9 +39,9 @@ async def connected(pool: Pool, wait_s: float = 5) -> AsyncIterator[Connection]:
         if isinstance(error, asyncpg.DataError) or "closed" not in str(error):
             raise
         raise unavailable("the database connection was lost; retry", AWAY) from error
-    except asyncpg.UndefinedTableError as error:
+    except UNMIGRATED as error:
         logger.error("database tables missing", extra={"error": str(error)})
-        raise unavailable("database tables are missing; run `sonde migrate`", AWAY, 10) from error
+        raise unavailable("database tables or columns are missing; run `sonde migrate`", AWAY, 10) from error
     except DATABASE_TRANSIENT as error:
         logger.warning("database unavailable", extra={"error": f"{type(error).__name__}: {error}"[:300]})
         detail = (

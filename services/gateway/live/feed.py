@@ -138,6 +138,14 @@ class Feed:
             held = self._snapshot = (self.seq, now_ms, b"retry: %d\n%s" % (RETRY_MS, self._encoded("snapshot", body)))
         return held[2]
 
+    def begin_anew(self, now_ms: int) -> None:
+        """Send a fresh snapshot to every viewer; one that comes back with an older position gets one, too."""
+        self._ring.clear()
+        self._ring_bytes = 0
+        self.seq += 1
+        for viewer in self.viewers:
+            viewer.begin(self.snapshot(now_ms))
+
     def since(self, position: EventId | None) -> list[bytes] | None:
         """The events after `position`; None when that is not this feed's or too long ago."""
         if position is None or position.epoch != self.epoch or not 0 <= self.seq - position.seq <= len(self._ring):

@@ -122,6 +122,12 @@ class Hub:
         yield from (feed for feed in self._feeds.values() if feed.selection.has_host(host))
         yield from self._details.get(host, {}).values()
 
+    def begin_anew(self) -> None:
+        """Give every viewer a fresh snapshot, since what is known of many hosts changed at once."""
+        at_ms = now_ms()
+        for feed in self._every_feed():
+            feed.begin_anew(at_ms)
+
     def samples(self, host: str, samples: list[LiveSample]) -> None:
         """Spread new samples of one host."""
         if not samples:

@@ -49,6 +49,10 @@ HANDED_OVER = [World.add, World.grow_old, World.send, World.add, World.send, Wor
 TRIED_AGAIN = [World.add] * 3 + [World.sync, World.send, World.send, World.lose_power, World.grow_old]
 NEWLY_OPENED = [World.add, World.restart, World.add, World.send, World.lose_power, World.add]
 ASSIGNED = [World.add, World.grow_old, World.send, World.backfill_without_ack, World.lose_power]
+FAILED_AGAIN = [
+    *(World.add, World.crash, World.add, World.send, World.crash, World.send),
+    *(World.add, World.send_without_ack, World.lose_power, World.add),
+]
 CLOSED_UNUSED = [World.restart, World.add, World.send, World.lose_power, World.restart, World.add]
 
 
@@ -59,6 +63,7 @@ CLOSED_UNUSED = [World.restart, World.add, World.send, World.lose_power, World.r
 @example(NEWLY_OPENED)
 @example(CLOSED_UNUSED)
 @example(ASSIGNED)
+@example(FAILED_AGAIN)
 def test_without_syncs_a_power_failure_doubles_nothing(course: list[Callable[[World], object]]) -> None:
     with scratch() as base, platter() as noted:
         world = World(base, NEVER_S, noted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.gateway.history.resolution import HOUR_MS, LENGTH_MS, MINUTE_MS, SPARE_POINTS, Reach, choose_grid
@@ -74,6 +74,7 @@ def test_a_range_read_from_minutes_is_widened_to_whole_ones() -> None:
 
 
 @given(st.integers(946_684_800_000, 4 * 10**12), st.integers(1, 10**11), st.integers(1, 5000), PERIODS, REACHES)
+@example(946_684_800_000, 750_005, 50, 100, Reach())
 def test_every_grid_keeps_its_promises(from_ms: int, span_ms: int, points: int, period_ms: int, reach: Reach) -> None:
     to_ms = from_ms + span_ms
     grid = choose_grid(from_ms, to_ms, points, period_ms, reach)
@@ -85,7 +86,7 @@ def test_every_grid_keeps_its_promises(from_ms: int, span_ms: int, points: int, 
     assert all(time % grid.step_ms == 0 for time in (grid.times_ms[0], grid.times_ms[-1]))
     assert grid.times_ms[0] <= grid.from_ms
     assert grid.times_ms[-1] < to_ms <= grid.to_ms <= grid.times_ms[-1] + grid.step_ms
-    assert -length_ms < grid.from_ms - from_ms < grid.step_ms
+    assert -length_ms < grid.from_ms - from_ms <= grid.step_ms
     assert grid.from_ms <= from_ms or points >= SPARE_POINTS
     assert grid.to_ms < to_ms + length_ms
     assert grid.resolution != "raw" or grid.from_ms >= reach.raw_ms

@@ -158,6 +158,17 @@ def test_a_snapshot_is_encoded_once_until_something_changes() -> None:
     assert feed.snapshot(1500) is not first
 
 
+def test_after_a_new_beginning_an_older_position_is_answered_with_a_snapshot() -> None:
+    hub = clocked([0.0])
+    viewer = Viewer("", "")
+    (feed,) = hub.join(viewer, ALL, None)
+    hub.setting(SettingChanged("raw_days", 1))
+    before = EventId(feed.epoch, feed.seq)
+    hub.begin_anew()
+    assert feed.since(before) is None
+    assert feed.since(EventId(feed.epoch, feed.seq)) == []
+
+
 def test_viewers_share_the_detail_feed_of_a_host() -> None:
     hub = clocked([0.0])
     _, one = hub.join(Viewer("", ""), ALL, None, {"web-1"})

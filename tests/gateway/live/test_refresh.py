@@ -1,0 +1,33 @@
+"""What the gateway reads from the database at its start, and viewers who were there before."""
+
+from __future__ import annotations
+
+from infra.clock import now_ms
+from infra.storage import database
+from schemas.catalogue import CATALOGUE
+from services.gateway.fleet.memory import Fleet
+from services.gateway.live.hub import Hub
+from services.gateway.live.refresh import read_hosts, restore
+from services.gateway.live.viewer import Viewer
+from tests.gateway.live.test_hub import ALL, events
+from tests.gateway.rows import put
+
+
+async def test_a_viewer_who_came_before_the_values_were_read_gets_them(database_url: str) -> None:
+    away_since = now_ms() - 2_400_000
+    await put(database_url, "cpu", [(away_since, "", {"total": 77})], host="lost-1")
+    fleet = Fleet(CATALOGUE)
+    hub, viewer = Hub(fleet), Viewer("", "")
+    async with database.connection(database_url, "test") as connection:
+        await read_hosts(connection, fleet, hub)
+        (feed,) = hub.join(viewer, ALL, None)
+        (early,) = await viewer.take(list) or []
+        await restore(connection, fleet, hub)
+        (late,) = await viewer.take(list) or []
+    assert [host["last_sample"] for host in events(early)[0][1]["hosts"]] == [None]
+    ((name, data),) = events(late)[-1:]
+    assert name == "snapshot"
+    assert [(host["last_sample"], host["latest"]) for host in data["hosts"]] == [
+        (away_since, {"cpu": {"": {"total": 0.77}}})
+    ]
+    assert feed.since(None) is None
