@@ -16,7 +16,7 @@ from infra.settings import AgentSettings
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "infra" / "systemd" / "sonde-agent.service"
 LOOP = ROOT / "infra" / "systemd" / "run-agent"
-SCRIPT = ROOT / "services" / "gateway" / "agents" / "install.sh"
+SCRIPT = ROOT / "services" / "gateway" / "enrolment" / "install.sh"
 
 
 @pytest.fixture(scope="module")
