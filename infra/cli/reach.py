@@ -21,7 +21,7 @@ from infra.bus.patience import Access, is_refusal
 from infra.bus.tls import UntrustedServer, client_for
 from infra.cli.process import CommandError, OutputClosed
 from infra.settings import ServerSettings
-from infra.storage.database import DATABASE_TRANSIENT, Connection
+from infra.storage.database import DATABASE_TRANSIENT, UNMIGRATED, Connection
 from infra.storage.database import connection as database_connection
 from infra.storage.engine import SchemaError
 from infra.storage.migrate import MigrationError
@@ -29,11 +29,10 @@ from infra.storage.migrate import MigrationError
 WITHIN_S = 5
 
 _NO_JETSTREAM = "start nats-server with JetStream (--jetstream)"
-_UNMIGRATED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
 _REFUSED = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InsufficientPrivilegeError)
 _DATABASE_FAULTS: tuple[type[Exception], ...] = (
     *DATABASE_TRANSIENT,
-    *_UNMIGRATED,
+    *UNMIGRATED,
     *_REFUSED,
     asyncpg.InvalidCatalogNameError,
     SchemaError,
@@ -119,7 +118,7 @@ def bus_text(url: str, error: Exception) -> str:
 def database_text(url: str, error: Exception) -> str:
     """Why the database at `url` is of no use, and what to do."""
     where = redact(url)
-    if isinstance(error, _UNMIGRATED):
+    if isinstance(error, UNMIGRATED):
         return f"database at {where} is not migrated: {reason(error)}; run `sonde migrate`"
     if isinstance(error, SchemaError | MigrationError):
         return f"database at {where}: {error}"

@@ -36,6 +36,8 @@ DATABASE_TRANSIENT: tuple[type[Exception], ...] = (
     StaleIds,
 )
 """What a database that is away, starting, full, contended or changed raises: try again, holding the position."""
+UNMIGRATED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
+"""What a database raises that nobody has migrated yet, or not to the end."""
 
 TRANSIENT = tuple(dict.fromkeys((*BUS_TRANSIENT, *DATABASE_TRANSIENT)))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from playwright.async_api import Page
 
 from tests.browser.axe import findings
 from tests.browser.browser import Chromium, opened
-from tests.browser.fleetmates import mates
+from tests.browser.fleetmates import Mates, mates
 from tests.browser.keyboard import focused
 from tests.gateway.rows import execute
 from tests.waiting import eventually
@@ -17,10 +19,16 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.browser
 
 
-async def details(page: Page) -> str:
-    """The host's facts, once they are open."""
-    await page.locator(".facts summary").click()
-    return await page.locator(".facts dl").inner_text()
+@asynccontextmanager
+async def facts_of(
+    name: str, chromium: Chromium, here: Mates, *, provoked: tuple[str, ...] = ()
+) -> AsyncIterator[Page]:
+    """The page of a host, with its facts open."""
+    async with opened(chromium, f"{here.address}/hosts/{name}", provoked=provoked) as page:
+        await page.get_by_role("heading", name=name).wait_for()
+        await page.locator(".facts summary").click()
+        await page.locator(".facts dl").wait_for()
+        yield page
 
 
 async def test_the_facts_tell_when_the_host_enrolled_and_how_long_that_is_good(
@@ -28,9 +36,7 @@ async def test_the_facts_tell_when_the_host_enrolled_and_how_long_that_is_good(
 ) -> None:
     async with mates(database_url, tmp_path) as here:
         await here.member("web-1")
-        async with opened(chromium, f"{here.address}/hosts/web-1") as page:
-            await page.get_by_role("heading", name="web-1").wait_for()
-            await details(page)
+        async with facts_of("web-1", chromium, here) as page:
             await page.locator(".facts dt", has_text="Enrolled").wait_for()
             await page.locator(".facts dt", has_text="Expires").wait_for()
             assert await page.locator(".identity-warning").count() == 0
@@ -41,9 +47,7 @@ async def test_a_host_that_never_enrolled_shows_nothing_of_it(
 ) -> None:
     async with mates(database_url, tmp_path) as here:
         await execute(database_url, "INSERT INTO hosts (name) VALUES ('old-1')")
-        async with opened(chromium, f"{here.address}/hosts/old-1") as page:
-            await page.get_by_role("heading", name="old-1").wait_for()
-            await details(page)
+        async with facts_of("old-1", chromium, here) as page:
             await page.get_by_role("button", name="Remove host").wait_for()
             assert await page.get_by_role("button", name="Revoke identity").count() == 0
 
@@ -66,9 +70,7 @@ async def test_an_identity_is_revoked_after_a_yes_and_not_before(
 ) -> None:
     async with mates(database_url, tmp_path) as here:
         await here.member("web-1")
-        async with opened(chromium, f"{here.address}/hosts/web-1") as page:
-            await page.get_by_role("heading", name="web-1").wait_for()
-            await details(page)
+        async with facts_of("web-1", chromium, here) as page:
             button = page.get_by_role("button", name="Revoke identity")
             await button.click()
             question = page.get_by_role("dialog", name="Revoke the identity of web-1?")
@@ -93,9 +95,7 @@ async def test_a_revocation_that_fails_says_so_and_leaves_the_question(
 ) -> None:
     async with mates(database_url, tmp_path) as here:
         await here.member("web-1")
-        async with opened(chromium, f"{here.address}/hosts/web-1", provoked=("status of 404",)) as page:
-            await page.get_by_role("heading", name="web-1").wait_for()
-            await details(page)
+        async with facts_of("web-1", chromium, here, provoked=("status of 404",)) as page:
             await page.get_by_role("button", name="Revoke identity").click()
             await here.api.post("/hosts/web-1/revoke")
             question = page.get_by_role("dialog")
@@ -110,9 +110,7 @@ async def test_a_removed_host_leaves_the_fleet_which_tells_how_far_its_history_i
     async with mates(database_url, tmp_path) as here:
         for name in ("web-1", "web-2"):
             await here.member(name)
-        async with opened(chromium, f"{here.address}/hosts/web-1") as page:
-            await page.get_by_role("heading", name="web-1").wait_for()
-            await details(page)
+        async with facts_of("web-1", chromium, here) as page:
             await page.get_by_role("button", name="Remove host").click()
             question = page.get_by_role("dialog", name="Remove web-1?")
             await question.get_by_label("Delete its history").check()
@@ -129,9 +127,7 @@ async def test_a_removed_host_leaves_the_fleet_which_tells_how_far_its_history_i
 async def test_a_host_whose_history_is_kept_is_archived(chromium: Chromium, database_url: str, tmp_path: Path) -> None:
     async with mates(database_url, tmp_path) as here:
         await here.member("web-1")
-        async with opened(chromium, f"{here.address}/hosts/web-1") as page:
-            await page.get_by_role("heading", name="web-1").wait_for()
-            await details(page)
+        async with facts_of("web-1", chromium, here) as page:
             await page.get_by_role("button", name="Remove host").click()
             await page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
             await page.locator(".who .state", has_text="Archived").wait_for()

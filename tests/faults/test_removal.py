@@ -50,6 +50,20 @@ async def everything(bus_url: str, database_url: str) -> AsyncIterator[httpx.Asy
             stop.set()
 
 
+@asynccontextmanager
+async def at_work(
+    bus_url: str, database_url: str, *rules: Rule
+) -> AsyncIterator[tuple[Client, Connection, httpx.AsyncClient]]:
+    """All services with `rules`: a connection for agents, one of the database, and a client of the gateway."""
+    async with (
+        bus.connection(bus_url, "agents") as client,
+        connection(database_url, "test") as database,
+        everything(bus_url, database_url) as browser,
+    ):
+        await Fleet(client, database, ServerSettings(nats_url=bus_url, database_url=database_url)).rules(*rules)
+        yield client, database, browser
+
+
 class Agent:
     """A machine that publishes every `EVERY_S`, whatever becomes of it."""
 
@@ -95,12 +109,7 @@ async def kinds(database: Connection, name: str) -> list[str]:
 async def test_a_removed_host_that_sends_on_leaves_nothing_and_others_lose_nothing(
     bus_url: str, database_url: str
 ) -> None:
-    async with (
-        bus.connection(bus_url, "agents") as client,
-        connection(database_url, "test") as database,
-        everything(bus_url, database_url) as browser,
-    ):
-        await Fleet(client, database, ServerSettings(nats_url=bus_url, database_url=database_url)).rules(BUSY, DOWN)
+    async with at_work(bus_url, database_url, BUSY, DOWN) as (client, database, browser):
         web, db = Agent(client, "web-1", busy=90), Agent(client, "db-1")
         async with watching(browser) as stream, publishing(web, db):
             await eventually(lambda: kinds(database, "web-1"))
@@ -133,12 +142,7 @@ async def test_a_removed_host_that_sends_on_leaves_nothing_and_others_lose_nothi
 async def test_a_host_that_comes_and_goes_under_one_name_has_each_time_only_its_own(
     bus_url: str, database_url: str
 ) -> None:
-    async with (
-        bus.connection(bus_url, "agents") as client,
-        connection(database_url, "test") as database,
-        everything(bus_url, database_url) as browser,
-    ):
-        await Fleet(client, database, ServerSettings(nats_url=bus_url, database_url=database_url)).rules(BUSY)
+    async with at_work(bus_url, database_url, BUSY) as (client, database, browser):
         await enrol_again(database, "web-1")
         for busy in (90, 10, 90):
             agent = Agent(client, "web-1", busy)

@@ -22,7 +22,7 @@ from schemas.commands import MOST_WAIT_S, VERBS, CommandReply, CommandRequest
 from schemas.subjects import command
 from services.gateway.agents import sql
 from services.gateway.agents.configs import stored
-from services.gateway.fleet import sql as fleet_sql
+from services.gateway.fleet.lookup import host_number
 from services.gateway.fleet.memory import Fleet
 from services.gateway.http.bus import Bus
 from services.gateway.http.database import connected
@@ -108,12 +108,7 @@ def _host(request: Request) -> str:
 
 async def _host_id(database: Connection, host: str) -> int | None:
     """The host's number, None for the fleet. Raises ProblemError 404."""
-    if not host:
-        return None
-    number: int | None = await database.fetchval(fleet_sql.HOST_ID, host)
-    if number is None:
-        raise unknown("host", host)
-    return number
+    return await host_number(database, host) if host else None
 
 
 async def _show(database: Connection, fleet: Fleet, host: str) -> Response:

@@ -10,12 +10,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from infra.clock import now_ms, to_ms
-from infra.storage.database import Connection, Pool
+from infra.storage.database import Pool
 from schemas.enrolment import NewToken, Refused, RefusedList
 from services.gateway.enrolment.api_tokens import make_token, shown_once
-from services.gateway.fleet import sql as fleet_sql
+from services.gateway.fleet.lookup import host_number
 from services.gateway.http.database import connected
-from services.gateway.http.problems import ProblemError, unknown
+from services.gateway.http.problems import ProblemError
 from services.gateway.http.requests import Resource, answer
 from services.gateway.identities import sql, sql_refused
 from services.gateway.identities.issuing import as_people_see
@@ -32,28 +32,30 @@ def identity_routes(pool: Pool, reach: Callable[[], Reach], revoked: asyncio.Eve
     """`revoked` is set when servers are to be told of a revocation."""
 
     async def get_identity(request: Request) -> Response:
+        host = request.path_params["host"]
         async with connected(pool) as database:
-            await _host_id(database, request)
-            row = await database.fetchrow(sql.HOST_IDENTITY, request.path_params["host"])
+            await host_number(database, host)
+            row = await database.fetchrow(sql.HOST_IDENTITY, host)
         if row is None:  # known, so nothing failed: a 404 would be an error in every browser that shows such a host
             return Response(status_code=204)
         return answer(as_people_see(row, now_ms()))
 
     async def revoke(request: Request) -> Response:
+        host = request.path_params["host"]
         async with connected(pool) as database:
-            host_id = await _host_id(database, request)
+            host_id = await host_number(database, host)
             async with database.transaction():
                 keys = await revoke_host(database, host_id, "revoked")
             if not keys:
-                raise _no_identity(request.path_params["host"])
-            row = await database.fetchrow(sql.HOST_IDENTITY, request.path_params["host"])
+                raise _no_identity(host)
+            row = await database.fetchrow(sql.HOST_IDENTITY, host)
         revoked.set()
         return answer(as_people_see(row, now_ms()))
 
     async def rotate(request: Request) -> Response:
         host = request.path_params["host"]
         async with connected(pool) as database:
-            await _host_id(database, request)
+            await host_number(database, host)
             wanted = NewToken(note=f"new identity of {host}", expires_s=ROTATION_S, host=host)
             made = await make_token(database, wanted)
         return answer(shown_once(*made, reach()), 201)
@@ -70,14 +72,6 @@ def identity_routes(pool: Pool, reach: Callable[[], Reach], revoked: asyncio.Eve
         Resource("/hosts/{host}/rotate", POST=rotate),
         Resource("/refused", GET=list_refused),
     ]
-
-
-async def _host_id(database: Connection, request: Request) -> int:
-    host = request.path_params["host"]
-    number: int | None = await database.fetchval(fleet_sql.HOST_ID, host)
-    if number is None:
-        raise unknown("host", host)
-    return number
 
 
 def _no_identity(host: str) -> ProblemError:

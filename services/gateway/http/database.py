@@ -9,14 +9,12 @@ from typing import cast
 
 import asyncpg
 
-from infra.storage.database import DATABASE_TRANSIENT, Connection, Pool
+from infra.storage.database import DATABASE_TRANSIENT, UNMIGRATED, Connection, Pool
 from services.gateway.http.problems import unavailable
 
 logger = logging.getLogger(__name__)
 
 AWAY = "/problems/database-away"
-UNMIGRATED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
-"""What a database raises that nobody has migrated yet, or not to the end."""
 NOT_READY: tuple[type[Exception], ...] = (*DATABASE_TRANSIENT, *UNMIGRATED)
 """What a database raises that is away, or not migrated: try again."""
 

@@ -128,8 +128,8 @@ async def restore(database: Connection, fleet: Fleet, hub: Hub) -> None:
             fleet.recall(batch, now_ms())
     for row in labels:
         fleet.learn_labels(row["host"], row["family"], row["instance"], json.loads(row["labels"]))
-    fleet.turned(now_ms())
     if seen:
+        fleet.turned(now_ms())
         hub.begin_anew()  # viewers may have joined before the newest values of hosts that send nothing were there
     logger.info("live state restored", extra={"hosts": len(seen), "ms": now_ms() - started_ms})
 

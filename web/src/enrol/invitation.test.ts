@@ -2,25 +2,13 @@ import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { Failure } from "../api/client.ts";
 import type { EnrolmentToken, MadeToken } from "../api/types.gen.ts";
+import { token as openToken } from "./builders.ts";
 import { openInvitation } from "./invitation.ts";
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 function gateway(change: Partial<EnrolmentToken> = {}) {
-  const token: EnrolmentToken = {
-    id: 7,
-    state: "open",
-    note: "",
-    uses: 1,
-    used: 0,
-    made: 0,
-    expires: 3_600_000,
-    tags: [],
-    name_pattern: "",
-    host: "",
-    hosts: [],
-    ...change,
-  };
+  const token = openToken({ id: 7, ...change });
   const withdrawn: number[] = [];
   let reads = 0;
   return {

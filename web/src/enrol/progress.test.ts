@@ -1,22 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { EnrolmentToken } from "../api/types.gen.ts";
+import { token } from "./builders.ts";
 import { goodFor, settingsApart, stageOf } from "./progress.ts";
 
-const token = (change: Partial<EnrolmentToken>): EnrolmentToken => ({
-  id: 1,
-  state: "open",
-  note: "",
-  uses: 1,
-  used: 0,
-  made: 0,
-  expires: 3_600_000,
-  tags: [],
-  name_pattern: "",
-  host: "",
-  hosts: [],
-  ...change,
-});
 const never = () => false;
 
 test("an open line waits for its machine", () => {
