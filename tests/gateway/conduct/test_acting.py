@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -58,10 +59,8 @@ async def world(database_url: str, directory: Path) -> AsyncIterator[World]:
             yield made
 
 
-def batch(epoch: str, seq: int) -> bytes:
-    return encode_batch(
-        build_batch("web-1", epoch, "metrics", seq, [Sample(now_ms() + seq, {"cpu": {"": {"total": 1}}})])
-    )
+def batch(epoch: str, seq: int, host: str = "web-1") -> bytes:
+    return encode_batch(build_batch(host, epoch, "metrics", seq, [Sample(now_ms() + seq, {"cpu": {"": {"total": 1}}})]))
 
 
 async def test_violations_are_counted_for_the_host_that_tried(database_url: str, tmp_path: Path) -> None:
@@ -123,6 +122,7 @@ async def test_a_flood_is_suspended_and_may_come_back_later(
         await eventually(flood)
         await agent.close()
         await eventually(lambda: flooded(made))
+        await heard_all(made)
         assert (await made.identity())["suspended"] is not None
         renewal = await prove(made.client, "/identity/renew", made.key)
         assert (renewal.status_code, renewal.json()["type"]) == (429, "/problems/identity-suspended")
@@ -133,6 +133,20 @@ async def test_a_flood_is_suspended_and_may_come_back_later(
         access = written(tmp_path / "again.creds", again.json()["jwt"], made.key)
         assert await admitted(made.server.url, access)
         assert not await admitted(made.server.url, made.access), "the JWT of before"
+
+
+async def heard_all(made: World) -> None:
+    """Wait until the gateway has heard every batch published before: what is on its way is part of the flood, too."""
+    _, access = await join(made.client, made.directory, "web-2")
+    async with bus.connection(made.server.url, "web-2", access) as agent:
+        seqs = itertools.count(1)
+
+        async def heard() -> bool:
+            await agent.publish("metrics.web-2", batch("e1", next(seqs), "web-2"))
+            await agent.flush()
+            return (await made.client.get("/hosts/web-2")).json().get("last_sample") is not None
+
+        await eventually(heard, every_s=0.1)
 
 
 async def flooded(made: World) -> bool:
