@@ -23,6 +23,14 @@ pytestmark = pytest.mark.browser
 BOUNDS = """Object.fromEntries([...document.querySelectorAll('[data-setting]')].map((row) =>
   [row.dataset.setting, row.querySelector('.bounds')?.textContent ?? '']))"""
 
+TYPED_AND_LEFT = """(field) => {
+  field.focus();
+  document.execCommand('insertText', false, '9');
+  const { port1, port2 } = new MessageChannel();
+  port2.onmessage = () => document.querySelector('nav a[href^="/"]:not([href="/settings"])').click();
+  port1.postMessage(null);
+}"""
+
 
 @asynccontextmanager
 async def settings_page(
@@ -64,6 +72,14 @@ async def test_leaving_with_a_value_typed_asks_first(
         await leave()
         await page.get_by_role("button", name="Leave").click()
         await page.wait_for_url(re.compile(r"/$"))
+
+
+async def test_leaving_in_the_frame_of_the_typing_asks_too(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
+    async with settings_page(chromium, bus_url, database_url) as (page, _):
+        await page.get_by_label("Raw samples kept").evaluate(TYPED_AND_LEFT)
+        await page.get_by_text("Not saved yet: Raw samples kept.").wait_for()
 
 
 async def test_a_number_out_of_its_range_is_refused_where_it_was_typed(

@@ -65,16 +65,19 @@ async def at_work(
 
 
 class Agent:
-    """A machine that publishes every `EVERY_S`, whatever becomes of it."""
+    """A machine that publishes every `EVERY_S`, whatever becomes of it, until it is stopped between two batches."""
 
     def __init__(self, client: Client, name: str, busy: int = 10) -> None:
         self.client = client
         self.name = name
         self.busy = busy
         self.sent: list[int] = []
+        self.stopped = False
 
     async def run(self) -> None:
         for seq in itertools.count(1):
+            if self.stopped:
+                return
             at_ms = time.time_ns() // 1_000_000
             data = encoded(sample(at_ms, total=100 * self.busy), host=self.name, seq=seq)
             await self.client.jetstream().publish(f"metrics.{self.name}", data)
@@ -84,13 +87,14 @@ class Agent:
 
 @asynccontextmanager
 async def publishing(*agents: Agent) -> AsyncIterator[None]:
-    running = [asyncio.create_task(agent.run()) for agent in agents]
-    try:
-        yield
-    finally:
-        for task in running:
-            task.cancel()
-        await asyncio.wait(running)
+    async with asyncio.TaskGroup() as group:
+        for agent in agents:
+            group.create_task(agent.run())
+        try:
+            yield
+        finally:
+            for agent in agents:
+                agent.stopped = True
 
 
 async def stored(database: Connection, name: str) -> int:

@@ -1,6 +1,6 @@
 // Forms with something typed in them, and the question before that is lost.
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { guardLeaving } from "../router.ts";
 
 /** What is not saved yet, by form: `Raw samples kept`. */
@@ -8,9 +8,10 @@ const unsaved = new Map<symbol, string>();
 /** Leaves the page after all, while that is asked. */
 const leaving = signal<(() => void) | null>(null);
 
-/** While `dirty`, leaving the page asks first; `what` names what would be lost. */
+/** While `dirty`, leaving the page asks first, from the very event that made it so; `what` names what would be lost. */
 export function useUnsaved(what: string, dirty: boolean): void {
-  useEffect(() => {
+  // Not useEffect: that waits for a frame, and whoever types and leaves within one would not be asked.
+  useLayoutEffect(() => {
     if (!dirty) return undefined;
     const form = Symbol(what);
     unsaved.set(form, what);
