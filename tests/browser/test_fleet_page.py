@@ -188,8 +188,12 @@ async def test_twenty_cards_fit_a_laptop_and_pointing_at_one_moves_none(
         assert sum(y >= 0 and y + height <= 900 for _, y, _, height in before) >= 20
         foot = card(page, "web-7").locator(".card-foot")
         assert await foot.evaluate("(foot) => getComputedStyle(foot).opacity") == "0"
-        await card(page, "web-7").hover()
-        await eventually(lambda: shows(foot))
+
+        async def pointed_at() -> bool:
+            await card(page, "web-7").hover()
+            return await shows(foot)
+
+        await eventually(pointed_at)
         assert await page.evaluate(BOXES) == before
 
 

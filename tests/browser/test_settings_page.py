@@ -74,9 +74,7 @@ async def test_leaving_with_a_value_typed_asks_first(
         await page.wait_for_url(re.compile(r"/$"))
 
 
-async def test_leaving_in_the_frame_of_the_typing_asks_too(
-    chromium: Chromium, bus_url: str, database_url: str
-) -> None:
+async def test_leaving_in_the_frame_of_the_typing_asks_too(chromium: Chromium, bus_url: str, database_url: str) -> None:
     async with settings_page(chromium, bus_url, database_url) as (page, _):
         await page.get_by_label("Raw samples kept").evaluate(TYPED_AND_LEFT)
         await page.get_by_text("Not saved yet: Raw samples kept.").wait_for()
