@@ -12,8 +12,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -84,11 +85,26 @@ def work(directory: Path, seconds: float) -> None:
     time.sleep(seconds / 2)
 
 
+LOOKS = 3
+"""Of the machine at most: others at work on it may close thousands of connections between two readings."""
+
+
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
-    directory = tmp_path_factory.mktemp("agree")
-    with activity():
-        return asyncio.run(one_tick(directory))
+def looks(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Seen]:
+    """What was seen in the first look, and in later ones where they are asked for."""
+
+    @cache
+    def look(number: int) -> Seen:
+        directory = tmp_path_factory.mktemp(f"agree-{number}-")
+        with activity():
+            return asyncio.run(one_tick(directory))
+
+    return look
+
+
+@pytest.fixture
+def seen(looks: Callable[[int], Seen]) -> Seen:
+    return looks(0)
 
 
 async def one_tick(directory: Path) -> Seen:
@@ -155,25 +171,36 @@ def lasting(mounts: Iterable[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("path", [path for path in METRICS if path in CHECKS])
-def test_a_value_agrees_with_an_independent_reading(seen: Seen, path: str) -> None:
+def test_a_value_agrees_with_an_independent_reading(looks: Callable[[int], Seen], path: str) -> None:
+    for look in range(LOOKS):
+        compared, apart = compare(looks(look), path)
+        if not apart:
+            break
+    assert not apart
+    if not compared:
+        pytest.skip("this machine has nothing of the kind")
+
+
+def compare(seen: Seen, path: str) -> tuple[int, list[str]]:
+    """How many instances have a value of the metric `path`, and which of them are not within their bounds."""
     family, metric = metric_named(path)
     sampled = seen.sample.families.get(family.name, {})
-    compared = 0
+    compared, apart = 0, []
     for instance in lasting(sampled) if family.name == "filesystem" else kernel.instances(family.name):
         count = sampled.get(instance, {}).get(metric.name)
         try:
             low, high = CHECKS[path](seen, instance)
         except KeyError:  # this machine has nothing of the kind
-            assert count is None, instance
+            if count is not None:
+                apart.append(f"{instance}: {count}, and the kernel has none")
             continue
         if count is None and high == float("inf"):
             continue  # a mean of what may not have happened
-        assert count is not None, f"{instance}: between {low} and {high}"
         rounding = 0.501 * metric.resolution
-        assert low - rounding <= count * metric.resolution <= high + rounding, instance
+        if count is None or not low - rounding <= count * metric.resolution <= high + rounding:
+            apart.append(f"{instance}: {count} of {metric.resolution:g}, not between {low} and {high}")
         compared += 1
-    if not compared:
-        pytest.skip("this machine has nothing of the kind")
+    return compared, apart
 
 
 def test_every_metric_of_the_catalogue_is_compared_or_says_why_not() -> None:
