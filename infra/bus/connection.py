@@ -180,6 +180,8 @@ async def _try_for_ever(
             gone = isinstance(error, RuntimeError) and _CLOSED in str(error)
             if not gone and not isinstance(error, transient):
                 raise
+            if _cancelled():
+                raise asyncio.CancelledError from error
             if loop.time() - started > 30:
                 backoff.reset()
                 patience.reset()
@@ -192,6 +194,12 @@ async def _try_for_ever(
             if client is not None:
                 await _close(client)
         await _unless(ended, asyncio.sleep(wait_s))
+
+
+def _cancelled() -> bool:
+    """Whether this task was, which an error on its way out of a group hides (TaskGroup before Python 3.13)."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _unless(ended: asyncio.Event, waiting: Coroutine[Any, Any, T]) -> T | None:

@@ -41,6 +41,22 @@ async def test_cancelling_while_the_bus_is_away_ends_at_once() -> None:
         task.cancel()
 
 
+async def test_cancelling_while_a_fault_is_on_its_way_out_ends_too(bus_url: str) -> None:
+    """TaskGroup before Python 3.13 forgets that it was cancelled when it is just ending by an error of its own."""
+    began = []
+
+    async def work(_: Client) -> None:
+        began.append(True)
+        task = asyncio.current_task()
+        assert task
+        asyncio.get_running_loop().call_soon(task.cancel)
+        raise ConnectionRefusedError
+
+    async with asyncio.timeout(30):
+        await keep_connected(bus_url, "test", work, transient=(OSError,), backoff=Backoff(0, 0))
+    assert began == [True]
+
+
 async def test_stopping_when_the_bus_dies_at_that_moment_ends(tmp_path: Path) -> None:
     stop = asyncio.Event()
     at_work = asyncio.Event()
