@@ -26,6 +26,8 @@ TRUST = ssl.create_default_context()
 """For every client of a test: reading all certificates takes 30 ms, and a client of its own would."""
 NO_AUTHORITY = "/nonexistent/authority"
 """Else a developer's own, below the working directory, would be found."""
+FRESH = httpx.Limits(keepalive_expiry=1)
+"""An idle connection is not used again for long: the gateway closes it after 5 s, and a busy machine is late."""
 
 
 @asynccontextmanager
@@ -56,7 +58,7 @@ async def gateway(
             )
             try:
                 base = f"http://127.0.0.1:{await bound}/api/v1"
-                async with httpx.AsyncClient(base_url=base, timeout=60, verify=TRUST) as client:
+                async with httpx.AsyncClient(base_url=base, timeout=60, verify=TRUST, limits=FRESH) as client:
                     await eventually(lambda: answers(client))
                     yield client
             finally:

@@ -181,7 +181,7 @@ async def test_a_bus_that_hangs_is_one_line_and_one_when_it_is_over(tmp_path: Pa
         server.resume()
         await eventually(lambda: "OVER     bus available again after" in session.shown, 60)
         shown = session.shown
-    assert [line.split()[1:3] for line in shown.splitlines()[5:]] == [["PROBLEM", "bus"], ["OVER", "bus"]]
+    assert troubles(shown) == [["PROBLEM", "bus"], ["OVER", "bus"]]
 
 
 async def test_a_database_that_crashes_is_one_line_and_one_when_it_is_over(tmp_path: Path) -> None:
@@ -191,7 +191,13 @@ async def test_a_database_that_crashes_is_one_line_and_one_when_it_is_over(tmp_p
         sessions[0].kill()  # the server then ends all others, and recovers
         await eventually(lambda: "OVER     database available again after" in session.shown, 60)
         shown = session.shown
-    assert [line.split()[1:3] for line in shown.splitlines()[5:]] == [["PROBLEM", "database"], ["OVER", "database"]]
+    assert troubles(shown) == [["PROBLEM", "database"], ["OVER", "database"]]
+
+
+def troubles(shown: str) -> list[list[str]]:
+    """Of what is away and back the lines' first two words; a busy machine may have warnings besides."""
+    told = [line.split()[1:3] for line in shown.splitlines()[5:]]
+    return [words for words in told if words[:1] in (["PROBLEM"], ["OVER"])]
 
 
 async def test_a_disk_that_is_too_small_is_one_line(small_disk: Path, tmp_path: Path) -> None:
