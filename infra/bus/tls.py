@@ -14,6 +14,8 @@ import nats.errors
 from nats.aio.client import Client
 from nats.aio.transport import TcpTransport
 
+from infra.bus.client import BusClient
+
 _CLOSE_WITHIN_S = 1.0
 
 
@@ -46,7 +48,7 @@ def trust(ca: str) -> ssl.SSLContext:
 
 def client_for(url: str) -> Client:
     """A client, not connected yet, with a transport that fits the address."""
-    client = Client()
+    client = BusClient()
     if is_encrypted(url):
         client._transport = EncryptedTransport()
     return client
