@@ -139,7 +139,8 @@ async def keep_connected(
     """
     ended = asyncio.Event() if stop is None else stop
     again = backoff or Backoff(0.25, 15)
-    trying = asyncio.ensure_future(_try_for_ever(url, name, work, ended, transient, again, access))
+    given_up = asyncio.Event()
+    trying = asyncio.ensure_future(_try_for_ever(url, name, work, ended, given_up, transient, again, access))
     told = asyncio.ensure_future(ended.wait())
     try:
         await asyncio.wait({trying, told}, return_when=asyncio.FIRST_COMPLETED)
@@ -147,6 +148,8 @@ async def keep_connected(
             await asyncio.wait({trying}, timeout=GRACE_S)
     finally:
         told.cancel()
+        # TaskGroup before Python 3.13 forgets that it was cancelled when it is just ending by an error of its own.
+        given_up.set()
         if not trying.done():
             trying.cancel()
             await asyncio.wait({trying})
@@ -160,6 +163,7 @@ async def _try_for_ever(
     name: str,
     work: Callable[[Client], Awaitable[None]],
     ended: asyncio.Event,
+    given_up: asyncio.Event,
     transient: tuple[type[Exception], ...],
     backoff: Backoff,
     access: Access,
@@ -180,8 +184,6 @@ async def _try_for_ever(
             gone = isinstance(error, RuntimeError) and _CLOSED in str(error)
             if not gone and not isinstance(error, transient):
                 raise
-            if _cancelled():
-                raise asyncio.CancelledError from error
             if loop.time() - started > 30:
                 backoff.reset()
                 patience.reset()
@@ -193,13 +195,9 @@ async def _try_for_ever(
         finally:
             if client is not None:
                 await _close(client)
+        if given_up.is_set():
+            return
         await _unless(ended, asyncio.sleep(wait_s))
-
-
-def _cancelled() -> bool:
-    """Whether this task was, which an error on its way out of a group hides (TaskGroup before Python 3.13)."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 async def _unless(ended: asyncio.Event, waiting: Coroutine[Any, Any, T]) -> T | None:
