@@ -12,7 +12,6 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 
 
-@pytest.mark.timeout(600)  # without a cache, on a machine that has other things to do
 @pytest.mark.parametrize(
     "command",
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from nats.aio.client import Client
 
 
@@ -14,8 +16,5 @@ class BusClient(Client):
         nats-py 2.16 takes that for an error of its own, and reads nothing more until the connection counts as stale.
         """
         if self._pongs and self._pongs[0].done():
-            self._pongs.pop(0)
-            self._pongs_received += 1
-            self._pings_outstanding = 0
-            return
+            self._pongs[0] = asyncio.get_running_loop().create_future()
         await super()._process_pong()
