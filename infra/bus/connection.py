@@ -79,7 +79,7 @@ async def connect(
 
     urls = url.split(",")
     client = client_for(url)
-    await client.connect(
+    connecting = client.connect(
         urls,
         name=name,
         error_cb=on_error,
@@ -95,6 +95,11 @@ async def connect(
         pending_size=8 * 2**20,
         **introduction(url, access),
     )
+    try:
+        await connecting
+    except BaseException:
+        await _close(client)
+        raise
     return client
 
 
@@ -175,7 +180,8 @@ async def _try_for_ever(
         client: Client | None = None
         started = loop.time()
         try:
-            client = await _unless(ended, connect(url, name, closed=closed, access=access, patience=patience))
+            connecting = connect(url, name, closed=closed, access=access, patience=patience)
+            client = await _unless(ended, connecting, _close)
             started = loop.time()
             if client is not None:
                 await _until_closed(client, closed, work)
@@ -200,17 +206,23 @@ async def _try_for_ever(
         await _unless(ended, asyncio.sleep(wait_s))
 
 
-async def _unless(ended: asyncio.Event, waiting: Coroutine[Any, Any, T]) -> T | None:
-    """What `waiting` returns; None when `ended` is set first."""
+async def _unless(
+    ended: asyncio.Event, waiting: Coroutine[Any, Any, T], release: Callable[[T], Awaitable[None]] | None = None
+) -> T | None:
+    """What `waiting` returns; None when `ended` is set first. `release`: for a result that came too late."""
     task, told = asyncio.ensure_future(waiting), asyncio.ensure_future(ended.wait())
+    in_time = False
     try:
         await asyncio.wait({task, told}, return_when=asyncio.FIRST_COMPLETED)
-        return task.result() if task.done() else None
+        in_time = task.done()
+        return task.result() if in_time else None
     finally:
         told.cancel()
-        if not task.done():
+        if not in_time:
             task.cancel()
             await asyncio.wait({task})
+            if release is not None and not task.cancelled() and task.exception() is None:
+                await release(task.result())
 
 
 async def _until_closed(client: Client, closed: asyncio.Event, work: Callable[[Client], Awaitable[None]]) -> None:

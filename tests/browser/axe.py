@@ -10,6 +10,8 @@ from playwright.async_api import Page
 SOURCE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RUN = """async (tags) => {
+  const passing = document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime < Infinity);
+  await Promise.allSettled(passing.map(({ finished }) => finished));
   const { violations } = await axe.run(document, { runOnly: tags, resultTypes: ['violations'] });
   return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) =>
     `${id} ${target.join(' ')}: ${failureSummary.split('\\n').slice(1).join(' ').trim()}`));
@@ -22,7 +24,7 @@ def source() -> str:
 
 
 async def findings(page: Page) -> list[str]:
-    """What axe finds in the page as it is: rule, element, and what to do."""
+    """What axe finds in the page once its transitions have come to rest: rule, element, and what to do."""
     if not await page.evaluate("'axe' in globalThis"):
         await page.evaluate(source())
     found: list[str] = await page.evaluate(RUN, TAGS)

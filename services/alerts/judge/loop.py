@@ -73,14 +73,14 @@ async def judge(client: Client, database: Connection, stop: asyncio.Event, wakes
     # its address is another one now: a few small queries, and no announcement can be misread.
     await client.subscribe(SETTINGS_CHANGED, cb=on_change)
     await client.flush()
-    since_s = math.inf
+    hearing = Hearing({})
     while not stop.is_set():
-        judging = await _open(database, wakes, since_s)
+        judging = await _open(database, wakes, hearing)
         try:
             await _judge_on(client, judging, stop, changed)
         except StaleIds as reason:
             logger.info("session restarted", extra={"reason": f"{type(reason).__name__}: {reason}"})
-        since_s = judging.hearing.since_s
+        hearing = judging.hearing
 
 
 async def _judge_on(client: Client, judging: Judging, stop: asyncio.Event, changed: asyncio.Event) -> None:
@@ -106,14 +106,17 @@ async def _judge_on(client: Client, judging: Judging, stop: asyncio.Event, chang
                 await forget_old(judging.database, judging.memory, now_ms() - round(METRICS.max_age_s * 1000))
 
 
-async def _open(database: Connection, wakes: Sequence[asyncio.Event], since_s: float) -> Judging:
-    """Everything as of the last commit; alerts whose rule went meanwhile are ended first. `since_s`: as in Hearing."""
+async def _open(database: Connection, wakes: Sequence[asyncio.Event], former: Hearing) -> Judging:
+    """Everything as of the last commit; alerts whose rule went meanwhile are ended first.
+
+    What `former` knows of the stream stays true, so that however often hosts are removed, silence is judged.
+    """
     memory = await load_memory(database)
     rules = await load_rules(database)
     assert rules is not None  # noqa: S101  # only a comparison with present rules answers None
     now_s = asyncio.get_running_loop().time()
     silences = await database.fetch(sql.SILENCES, CONSUMER)
-    hearing = Hearing({record["host"]: now_s - record["age_s"] for record in silences}, since_s)
+    hearing = Hearing({record["host"]: now_s - record["age_s"] for record in silences}, former.since_s, former.probe)
     marks = await load_marks(database, CONSUMER)
     await _forget_marks(database, marks)
     removed = await load_removed(database)

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from pathlib import Path
+from typing import Any
 
 import nats.errors
 import pytest
@@ -12,6 +13,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from infra.bus.backoff import Backoff
+from infra.bus.client import BusClient
 from infra.bus.connection import BUS_TRANSIENT, connection, keep_connected
 from infra.bus.streams import ensure_streams
 from infra.servers.embedded import nats_server
@@ -59,6 +61,26 @@ async def test_cancelling_while_a_fault_is_on_its_way_out_ends_too(bus_url: str)
     await asyncio.wait({connected}, timeout=30)
     assert connected.done()
     assert began == [True]
+
+
+async def test_cancelling_in_the_moment_of_connecting_leaves_no_connection(
+    bus_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clients: list[Client] = []
+
+    async def connect_and_be_cancelled(client: Client, *args: Any, **arguments: Any) -> None:
+        clients.append(client)
+        await Client.connect(client, *args, **arguments)
+        connected.cancel()
+        for _ in range(len(clients)):  # until the cancelling meets it, just then or too late
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(BusClient, "connect", connect_and_be_cancelled)
+    for _ in range(8):
+        connected = asyncio.create_task(keep_connected(bus_url, "test", for_ever))
+        await asyncio.wait({connected}, timeout=30)
+        assert connected.cancelled()
+    assert [client.is_closed for client in clients] == [True] * 8
 
 
 async def test_stopping_when_the_bus_dies_at_that_moment_ends(tmp_path: Path) -> None:
