@@ -31,6 +31,7 @@ class Session:
     def __init__(self, process: subprocess.Popen[bytes], output: int, directory: Path) -> None:
         self.process = process
         self.log = directory / "data" / "sonde.log"
+        self._logged_before = self.log.stat().st_size if self.log.exists() else 0
         self._output = output
         self._shown = b""
         os.set_blocking(output, False)
@@ -44,6 +45,11 @@ class Session:
         except OSError:  # nothing more by now, or the other end of the terminal is closed
             pass
         return self._shown.decode().replace("\r\n", "\n")
+
+    @property
+    def logged(self) -> str:
+        """What its log file has got since it began."""
+        return self.log.read_bytes()[self._logged_before :].decode()
 
     def child(self, name: str) -> psutil.Process:
         """The embedded server whose program is called `name`."""
@@ -80,7 +86,7 @@ async def up(directory: Path, terminal: bool, **settings: str) -> AsyncIterator[
 
 async def flushed(session: Session, times: int = 2) -> None:
     """Wait until the routine work of several batches is in the log."""
-    await eventually(lambda: session.log.read_text().count(" flush committed ") >= times, 60)
+    await eventually(lambda: session.logged.count(" flush committed ") >= times, 60)
 
 
 @pytest.fixture
@@ -211,10 +217,10 @@ async def test_a_disk_that_is_too_small_is_one_line(small_disk: Path, tmp_path: 
 
 
 async def test_an_installation_that_begins_to_encrypt_keeps_its_agent(tmp_path: Path) -> None:
-    async with up(tmp_path, terminal=False) as plain:
+    async with up(tmp_path, terminal=False, SONDE_BATCH_INTERVAL_S="1") as plain:
         await flushed(plain)
         await plain.stop()
-    async with up(tmp_path, terminal=False, SONDE_TLS="own") as encrypted:
+    async with up(tmp_path, terminal=False, SONDE_BATCH_INTERVAL_S="1", SONDE_TLS="own") as encrypted:
         await eventually(lambda: "https://127.0.0.1:" in encrypted.shown, 60)
         await flushed(encrypted)
         running = json.loads((tmp_path / "data" / "running.json").read_bytes())
