@@ -81,7 +81,8 @@ class Fleet:
         await eventually(reached, within_s=20)
 
     async def transitions(self) -> list[AlertTransition]:
-        return await transitions(self.database)
+        rows = await self.database.fetch("SELECT body FROM alert_transitions ORDER BY id")
+        return [msgspec.json.decode(row["body"], type=AlertTransition) for row in rows]
 
     async def kinds(self) -> list[str]:
         return [transition.kind for transition in await self.transitions()]
@@ -121,12 +122,6 @@ class Fleet:
         last = (await jetstream.stream_info("ALERTS")).state.last_seq
         stored = [await jetstream.get_msg("ALERTS", seq) for seq in range(1, last + 1)]
         return [msgspec.json.decode(message.data or b"", type=AlertTransition) for message in stored]
-
-
-async def transitions(connection: database.Connection) -> list[AlertTransition]:
-    """All that were stored, in order."""
-    rows = await connection.fetch("SELECT body FROM alert_transitions ORDER BY id")
-    return [msgspec.json.decode(row["body"], type=AlertTransition) for row in rows]
 
 
 @asynccontextmanager

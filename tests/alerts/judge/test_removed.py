@@ -9,7 +9,7 @@ from infra.storage.positions import EPOCHS_KEPT
 from schemas.rules import Rule, Threshold
 from schemas.subjects import metrics
 from tests.alerts.builders import rule
-from tests.alerts.fleet import Fleet, fleet, serving, transitions
+from tests.alerts.fleet import Fleet, fleet, serving
 from tests.batches import encoded, sample
 from tests.removing import enrol_again, remove
 from tests.waiting import eventually
@@ -107,12 +107,10 @@ async def test_removals_time_and_again_do_not_keep_others_from_being_called_down
     async with (
         fleet(bus_url, database_url, [slow]) as hosts,
         serving(hosts.settings),
-        database.connection(database_url, "watching") as watching,
+        database.connection(database_url, "watching") as connection,
     ):
+        watching = Fleet(hosts.client, connection, hosts.settings)
         await judged_up_to(hosts, "db-1")
-
-        async def down() -> bool:
-            return any(transition.host == "db-1" for transition in await transitions(watching))
 
         async def come_and_go() -> None:
             for number in range(1000):
@@ -122,7 +120,7 @@ async def test_removals_time_and_again_do_not_keep_others_from_being_called_down
 
         coming = asyncio.create_task(come_and_go())
         try:
-            await eventually(down, within_s=20)
+            await eventually(lambda: told_of(watching, "db-1"), within_s=20)
         finally:
             coming.cancel()
             await asyncio.wait([coming])
