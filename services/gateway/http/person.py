@@ -1,0 +1,34 @@
+"""Who asks: a person with a session, a program with a token, or anybody where reading is open to all."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+from msgspec import Struct
+from starlette.requests import Request
+
+from schemas.people import Role, may
+
+By = Literal["session", "token", "proxy", "anonymous"]
+
+
+class Person(Struct, frozen=True):
+    """Who a request is made by, as far as it is known to be true."""
+
+    name: str
+    """What the audit log and the list of viewers call them."""
+    role: Role
+    by: By
+    address: str = ""
+    """Where the request comes from, as trusted proxies tell it."""
+    user_id: int | None = None
+    session_id: int | None = None
+    token_id: int | None = None
+
+    def may(self, role: Role) -> bool:
+        return may(self.role, role)
+
+
+Admit = Callable[[Request, Role], Awaitable[Person]]
+"""Who makes the request. Raises ProblemError 401 when that is not known, 403 for too low a role."""
