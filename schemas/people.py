@@ -53,7 +53,7 @@ class LinkLogin(Struct, forbid_unknown_fields=True):
 
 
 class Me(Struct):
-    """GET /session: who is logged in. Without a login, `name` is empty and `role` null, or viewer where all may read."""
+    """GET /session: who is logged in. Without a login `name` is empty; `role` is null, or viewer where all may read."""
 
     name: str
     role: Role | None

@@ -80,7 +80,7 @@ class _Schemas:
 
 
 def _ecma(schema: Any) -> Any:
-    """`schema` with its patterns as ECMA-262 has them: Python's \\A and \\Z are unknown there, ^ and $ mean the same."""
+    """`schema` with its patterns as ECMA-262 has them: ^ and $ for \\A and \\Z, which are unknown there."""
     if isinstance(schema, dict):
         return {
             key: _ecma_pattern(value) if key == "pattern" and isinstance(value, str) else _ecma(value)
@@ -174,7 +174,7 @@ def _answer(kind: Any, operation: Operation, schemas: _Schemas) -> dict[str, Any
     if kind is None:
         return {"description": "Done; no body."}
     if isinstance(kind, Media):
-        return {"description": kind.meaning, "content": {type: {"schema": {}} for type in kind.types}}
+        return {"description": kind.meaning, "content": {each: {"schema": {}} for each in kind.types}}
     answer: dict[str, Any] = {
         "description": operation.summary,
         "content": {"application/json": {"schema": schemas.of(kind)}},

@@ -196,11 +196,11 @@ def _read_path(request: Request, operation: Operation) -> dict[str, Any]:
     """Raises ProblemError 404: what is not of its type names nothing."""
     read: dict[str, Any] = {}
     for name, text in request.path_params.items():
-        type = operation.path_types.get(name, str)
+        kind = operation.path_types.get(name, str)
         try:
-            read[name] = _plain(text, type)
+            read[name] = _plain(text, kind)
         except msgspec.ValidationError:
-            detail = f"{name} {text[:60]!r} does not exist; it must be {allowed(type)}"
+            detail = f"{name} {text[:60]!r} does not exist; it must be {allowed(kind)}"
             raise ProblemError(404, detail, type="/problems/unknown") from None
     return read
 
