@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
-from infra.addresses import is_loopback
 from infra.authority.authority import authority_directory
-from infra.certificates.names import machine_names
 from infra.settings import ServerSettings
 from infra.storage.database import Pool
 from schemas.catalogue import CATALOGUE, Family
@@ -36,7 +32,7 @@ from services.gateway.http.bus import Bus
 from services.gateway.http.catalogue import catalogue_routes
 from services.gateway.http.dashboard import dashboard_routes
 from services.gateway.http.encryption import ca_routes, own_trust
-from services.gateway.http.guard import LOOPBACK_NAMES, Guard, Names, host_name
+from services.gateway.http.guard import Guard
 from services.gateway.http.problems import (
     ProblemError,
     on_bug,
@@ -78,7 +74,6 @@ def create_app(
         refusals=refusals or Refusals(),
         revoked=runtime.revoked,
         joined=runtime.stale,
-        proxied=settings.tls == "in-front",
     )
     wheels = folder(settings)
     announce = announcer(bus, runtime.stale, hub.setting)
@@ -104,15 +99,6 @@ def create_app(
         *live_routes(hub, catalogue, abort),
     ]
 
-    reachable = not is_loopback(settings.http_host)
-    always = LOOPBACK_NAMES | frozenset(machine_names() if reachable else ())
-
-    def names() -> Names:
-        """Where the gateway is opened: at its address, and at those that the settings name."""
-        told = (urlsplit(url).netloc for url in (settings.public_url, runtime.settings.dashboard_url))
-        more = filter(None, map(host_name, (settings.http_host, *told)))
-        return Names(always | frozenset(more), addresses=reachable)
-
     return Starlette(
         routes=[
             Mount("/api/v1", routes=api),
@@ -121,7 +107,7 @@ def create_app(
             *install_routes(wheels, reach),
             *dashboard_routes(),
         ],
-        middleware=[Middleware(Guard, names=names, in_front=settings.tls == "in-front")],
+        middleware=[Middleware(Guard, settings=settings)],
         exception_handlers={
             ProblemError: on_problem,
             InvalidField: on_invalid_field,
