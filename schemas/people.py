@@ -103,6 +103,7 @@ class LoginLink(Struct):
     user: User
     secret: str
     url: str
+    """`.../login#link=SECRET`: what follows # no browser sends, so no log of a server has it."""
     expires: int
 
 
