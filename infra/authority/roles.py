@@ -67,7 +67,7 @@ ROLES: dict[str, Permissions] = {
             f"$JS.API.STREAM.PURGE.{BACKFILL.name}",
             "deadletter.ingest",
         ),
-        subscribe=(_INBOX,),
+        subscribe=(_INBOX, subjects.SETTINGS_CHANGED),
     ),
     "alerts": Permissions(publish=(*_reads(METRICS.name), "alerts.>"), subscribe=(_INBOX, subjects.SETTINGS_CHANGED)),
     "gateway": Permissions(

@@ -24,6 +24,7 @@ from infra.storage.positions import Marks, forget_marks, load_marks, load_positi
 from infra.storage.removed import Removed, load_removed, read_again
 from schemas.codec import Poison, decode_batch
 from schemas.messages import Batch
+from schemas.settings import StoredSettings
 from schemas.subjects import METRICS, SETTINGS_CHANGED, host_of
 from services.alerts import sql
 from services.alerts.judge.evaluate import Key, evaluate
@@ -56,11 +57,18 @@ class Judging(Struct):
     removed: Removed
     position: Position
     hearing: Hearing
+    stored: StoredSettings
     wakes: Sequence[asyncio.Event]
     """Set when there is something to deliver."""
 
 
-async def judge(client: Client, database: Connection, stop: asyncio.Event, wakes: Sequence[asyncio.Event]) -> None:
+async def judge(
+    client: Client,
+    database: Connection,
+    stop: asyncio.Event,
+    stored: StoredSettings,
+    wakes: Sequence[asyncio.Event],
+) -> None:
     """Judge what arrives until `stop` is set, then return with everything committed."""
     changed = asyncio.Event()
 
@@ -75,7 +83,7 @@ async def judge(client: Client, database: Connection, stop: asyncio.Event, wakes
     await client.flush()
     hearing = Hearing({})
     while not stop.is_set():
-        judging = await _open(database, wakes, hearing)
+        judging = await _open(database, stored, wakes, hearing)
         try:
             await _judge_on(client, judging, stop, changed)
         except StaleIds as reason:
@@ -106,7 +114,9 @@ async def _judge_on(client: Client, judging: Judging, stop: asyncio.Event, chang
                 await forget_old(judging.database, judging.memory, now_ms() - round(METRICS.max_age_s * 1000))
 
 
-async def _open(database: Connection, wakes: Sequence[asyncio.Event], former: Hearing) -> Judging:
+async def _open(
+    database: Connection, stored: StoredSettings, wakes: Sequence[asyncio.Event], former: Hearing
+) -> Judging:
     """Everything as of the last commit; alerts whose rule went meanwhile are ended first.
 
     What `former` knows of the stream stays true, so that however often hosts are removed, silence is judged.
@@ -121,7 +131,7 @@ async def _open(database: Connection, wakes: Sequence[asyncio.Event], former: He
     await _forget_marks(database, marks)
     removed = await load_removed(database)
     position = await load_position(database, CONSUMER, METRICS.name)
-    judging = Judging(database, memory, rules, marks, removed, position, hearing, wakes)
+    judging = Judging(database, memory, rules, marks, removed, position, hearing, stored, wakes)
     await _enforce(judging)
     logger.info(
         "judging started",
@@ -265,7 +275,7 @@ async def _judge_silence(client: Client, judging: Judging) -> None:
 
 async def _commit(judging: Judging, advance: Advance) -> None:
     if advance.changed or advance.transitions or advance.position is not None:
-        await commit(judging.database, judging.memory, advance)
+        await commit(judging.database, judging.memory, advance, judging.stored)
     if advance.transitions:
         for transition in advance.transitions:
             logger.info(

@@ -29,6 +29,7 @@ class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
     """No parameters."""
 
 
+NOTHING = Nothing()
 Q = TypeVar("Q", bound=Struct)
 B = TypeVar("B")
 
@@ -37,8 +38,16 @@ class Call(Generic[Q, B]):
     """One request to an operation, read and validated."""
 
     def __init__(
-        self, request: Request, person: Person | None, query: Q, body: B, path: Mapping[str, Any], expected: int | None
+        self,
+        operation: Operation,
+        request: Request,
+        person: Person | None,
+        query: Q,
+        body: B,
+        path: Mapping[str, Any],
+        expected: int | None,
     ) -> None:
+        self.operation = operation
         self.request = request
         self._person = person
         self.query = query
@@ -118,6 +127,11 @@ class Operation(Struct, frozen=True):
     def parameters(self) -> dict[str, msgspec.structs.FieldInfo]:
         """Its query parameters by the names they have in requests."""
         return {field.encode_name: field for field in msgspec.structs.fields(self.query)}
+
+    @property
+    def name(self) -> str:
+        """Its name in the audit log, such as `PATCH /hosts/{host}`."""
+        return f"{self.method} {self.path}"
 
     @property
     def changes(self) -> bool:

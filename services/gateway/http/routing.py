@@ -62,7 +62,7 @@ async def _call(operation: Operation, request: Request, admit: Admit) -> Call[An
     body: Any = None
     if operation.body is not None and (operation.body_required or has_body(request)):
         body = await read_json(request, operation.body)
-    return Call(request, person, query, body, path, expected)
+    return Call(operation, request, person, query, body, path, expected)
 
 
 def _read_query(request: Request, operation: Operation) -> Struct:

@@ -6,10 +6,13 @@ from msgspec import Struct
 
 from services.gateway.http.operations import Call, Nothing, Operation
 from services.gateway.live.hub import Hub
+from services.gateway.live.viewer import Viewer
 
 
 class ViewerItem(Struct):
     id: str
+    person: str
+    """Name of who watches."""
     address: str
     user_agent: str
     since: int
@@ -26,12 +29,7 @@ class Viewers(Struct):
 
 def viewer_operations(hub: Hub) -> list[Operation]:
     async def list_viewers(_: Call[Nothing, None]) -> Viewers:
-        return Viewers(
-            [
-                ViewerItem(v.id, v.address, v.user_agent, v.since_ms, v.state, v.sent, v.dropped, v.lag_ms)
-                for v in hub.viewers()
-            ]
-        )
+        return Viewers([_item(viewer) for viewer in hub.viewers()])
 
     return [
         Operation(
@@ -44,3 +42,17 @@ def viewer_operations(hub: Hub) -> list[Operation]:
             answers={200: Viewers},
         )
     ]
+
+
+def _item(viewer: Viewer) -> ViewerItem:
+    return ViewerItem(
+        viewer.id,
+        viewer.person.name,
+        viewer.person.address,
+        viewer.user_agent,
+        viewer.since_ms,
+        viewer.state,
+        viewer.sent,
+        viewer.dropped,
+        viewer.lag_ms,
+    )
