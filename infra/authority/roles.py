@@ -89,7 +89,7 @@ ROLES: dict[str, Permissions] = {
             "deadletter.ingest",
             *_tells("ingest"),
         ),
-        subscribe=(_INBOX, *_is_asked("ingest")),
+        subscribe=(_INBOX, subjects.SETTINGS_CHANGED, *_is_asked("ingest")),
     ),
     "alerts": Permissions(
         publish=(*_reads(METRICS.name), "alerts.>", *_tells("alerts")),

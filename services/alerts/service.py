@@ -14,6 +14,7 @@ from infra.bus.connection import first_fault, keep_connected
 from infra.bus.heartbeat import Pulse, beating, watched
 from infra.settings import ServerSettings
 from infra.storage.database import TRANSIENT, become_the_one, connection
+from schemas.settings import StoredSettings
 from services.alerts.deliver.outbox import PACE_S, deliver_to_slack, publish
 from services.alerts.judge.loop import judge
 from services.alerts.judge.progress import Progress
@@ -28,6 +29,7 @@ GRACE_S = 3.0
 async def run(settings: ServerSettings, stop: asyncio.Event, *, slack_pace_s: float = PACE_S) -> None:
     """Judge and deliver until `stop` is set; the messages in hand are finished first. Raises on bugs."""
     wake_bus, wake_slack = asyncio.Event(), asyncio.Event()
+    stored = StoredSettings()
     ending = asyncio.Event()
     pulse = Pulse("alerts")
     progress = Progress(pulse)
@@ -42,7 +44,7 @@ async def run(settings: ServerSettings, stop: asyncio.Event, *, slack_pace_s: fl
             pulse.standby = False
             async with asyncio.TaskGroup() as group:
                 group.create_task(publish(client, outbox, ending, wake_bus))
-                group.create_task(judge(client, database, ending, (wake_bus, wake_slack), progress))
+                group.create_task(judge(client, database, ending, stored, (wake_bus, wake_slack), progress))
 
     # A host deleted under our feet leaves stale ids behind: begin anew, like after a lost connection.
     transient: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.ForeignKeyViolationError)
@@ -52,7 +54,7 @@ async def run(settings: ServerSettings, stop: asyncio.Event, *, slack_pace_s: fl
         async with beating(settings.nats_url, access, pulse, progress.work), asyncio.TaskGroup() as group:
             tasks = {
                 group.create_task(on_bus(watched(pulse, work), stop=ending, transient=transient)),
-                group.create_task(deliver_to_slack(settings.database_url, ending, wake_slack, slack_pace_s)),
+                group.create_task(deliver_to_slack(settings.database_url, ending, wake_slack, stored, slack_pace_s)),
             }
             await stop.wait()
             ending.set()

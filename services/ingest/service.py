@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 import asyncpg
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from infra.bus.access import service_access
 from infra.bus.connection import first_fault, keep_connected
@@ -24,7 +25,7 @@ from infra.storage.database import TRANSIENT, StaleIds, become_the_one, connecti
 from infra.storage.engine import detect, tables_of
 from infra.storage.positions import load_position
 from schemas.catalogue import CATALOGUE, Family
-from schemas.subjects import BACKFILL, METRICS, Stream
+from schemas.subjects import BACKFILL, METRICS, SETTINGS_CHANGED, Stream
 from services.ingest.known import CONSUMER, load_known, load_raw_days
 from services.ingest.pipeline import Pipeline, Tools
 from services.ingest.progress import Progress
@@ -58,6 +59,12 @@ async def run(
     progress = Progress(pulse)
 
     async def work(client: Client) -> None:
+        changed = asyncio.Event()
+
+        async def on_change(_: Msg) -> None:
+            changed.set()
+
+        await client.subscribe(SETTINGS_CHANGED, cb=on_change)
         async with connection(settings.database_url, CONSUMER) as database:
             pulse.standby = True
             await become_the_one(database, "sonde ingest", stop)
@@ -66,7 +73,7 @@ async def run(
             tools = Tools(client, database, await detect(database), catalogue, tables, clock, turns, progress)
             while not stop.is_set():
                 try:
-                    await _consume(tools, stop)
+                    await _consume(tools, stop, changed)
                 except (LaneBlocked, StaleIds) as reason:
                     pulse.failed(reason)
                     logger.info("session restarted", extra={"reason": f"{type(reason).__name__}: {reason}"})
@@ -89,17 +96,19 @@ def _tune_interpreter() -> None:
     sys.setswitchinterval(0.0005)
 
 
-async def _consume(tools: Tools, stop: asyncio.Event) -> None:
+async def _consume(tools: Tools, stop: asyncio.Event, changed: asyncio.Event) -> None:
     known = await load_known(tools.database)
     async with contextlib.AsyncExitStack() as pulls:
         try:
             async with asyncio.TaskGroup() as group:
-                await _feed(Pipeline(tools, known, group), tools, pulls, stop)
+                await _feed(Pipeline(tools, known, group), tools, pulls, stop, changed)
         except BaseExceptionGroup as faults:
             raise first_fault(faults) from None
 
 
-async def _feed(line: Pipeline, tools: Tools, pulls: contextlib.AsyncExitStack, stop: asyncio.Event) -> None:
+async def _feed(
+    line: Pipeline, tools: Tools, pulls: contextlib.AsyncExitStack, stop: asyncio.Event, changed: asyncio.Event
+) -> None:
     held: dict[str, list[StoredMessage]] = {stream.name: [] for stream, _ in LANES}
     opened: dict[str, OrderedPull] = {}
     behind = False
@@ -129,8 +138,12 @@ async def _feed(line: Pipeline, tools: Tools, pulls: contextlib.AsyncExitStack, 
         if time.monotonic() - purged > PURGE_EVERY_S:
             await line.written()
             await purge_when_full(tools.client, tools.database)
-            line.known.raw_days = await load_raw_days(tools.database, line.known.raw_days)
+            changed.set()  # an announcement may have been missed
             purged = time.monotonic()
+        if changed.is_set():
+            changed.clear()
+            await line.written()
+            line.known.raw_days = await load_raw_days(tools.database, line.known.raw_days)
 
 
 async def _some(pull: OrderedPull, wait_s: float) -> list[StoredMessage]:

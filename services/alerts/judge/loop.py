@@ -25,6 +25,7 @@ from infra.storage.positions import Marks, forget_marks, load_marks, load_positi
 from infra.storage.removed import Removed, load_removed, read_again
 from schemas.codec import Poison, decode_batch
 from schemas.messages import Batch
+from schemas.settings import StoredSettings
 from schemas.subjects import METRICS, SETTINGS_CHANGED, host_of
 from services.alerts import sql
 from services.alerts.judge.evaluate import Key, evaluate
@@ -58,13 +59,19 @@ class Judging(Struct):
     removed: Removed
     position: Position
     hearing: Hearing
+    stored: StoredSettings
     wakes: Sequence[asyncio.Event]
     """Set when there is something to deliver."""
     progress: Progress
 
 
 async def judge(
-    client: Client, database: Connection, stop: asyncio.Event, wakes: Sequence[asyncio.Event], progress: Progress
+    client: Client,
+    database: Connection,
+    stop: asyncio.Event,
+    stored: StoredSettings,
+    wakes: Sequence[asyncio.Event],
+    progress: Progress,
 ) -> None:
     """Judge what arrives until `stop` is set, then return with everything committed."""
     changed = asyncio.Event()
@@ -80,7 +87,7 @@ async def judge(
     await client.flush()
     hearing = Hearing({})
     while not stop.is_set():
-        judging = await _open(database, wakes, hearing, progress)
+        judging = await _open(database, stored, wakes, hearing, progress)
         try:
             await _judge_on(client, judging, stop, changed)
         except StaleIds as reason:
@@ -117,7 +124,9 @@ async def _judge_on(client: Client, judging: Judging, stop: asyncio.Event, chang
                 await forget_old(judging.database, judging.memory, now_ms() - round(METRICS.max_age_s * 1000))
 
 
-async def _open(database: Connection, wakes: Sequence[asyncio.Event], former: Hearing, progress: Progress) -> Judging:
+async def _open(
+    database: Connection, stored: StoredSettings, wakes: Sequence[asyncio.Event], former: Hearing, progress: Progress
+) -> Judging:
     """Everything as of the last commit; alerts whose rule went meanwhile are ended first.
 
     What `former` knows of the stream stays true, so that however often hosts are removed, silence is judged.
@@ -132,7 +141,7 @@ async def _open(database: Connection, wakes: Sequence[asyncio.Event], former: He
     await _forget_marks(database, marks)
     removed = await load_removed(database)
     position = await load_position(database, CONSUMER, METRICS.name)
-    judging = Judging(database, memory, rules, marks, removed, position, hearing, wakes, progress)
+    judging = Judging(database, memory, rules, marks, removed, position, hearing, stored, wakes, progress)
     await _enforce(judging)
     logger.info(
         "judging started",
@@ -276,7 +285,7 @@ async def _judge_silence(client: Client, judging: Judging) -> None:
 
 async def _commit(judging: Judging, advance: Advance) -> None:
     if advance.changed or advance.transitions or advance.position is not None:
-        await commit(judging.database, judging.memory, advance)
+        await commit(judging.database, judging.memory, advance, judging.stored)
     if advance.transitions:
         for transition in advance.transitions:
             logger.info(

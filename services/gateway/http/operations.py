@@ -43,8 +43,16 @@ class Call(Generic[Q, B]):
     """One request to an operation, read and validated."""
 
     def __init__(
-        self, request: Request, person: Person | None, query: Q, body: B, path: Mapping[str, Any], expected: int | None
+        self,
+        operation: Operation,
+        request: Request,
+        person: Person | None,
+        query: Q,
+        body: B,
+        path: Mapping[str, Any],
+        expected: int | None,
     ) -> None:
+        self.operation = operation
         self.request = request
         self._person = person
         self.query = query
@@ -119,6 +127,11 @@ class Operation(Struct, frozen=True):
         return "_".join([self.method.lower(), *words])
 
     @property
+    def name(self) -> str:
+        """Its name in the audit log, such as `PATCH /hosts/{host}`."""
+        return f"{self.method} {self.path}"
+
+    @property
     def changes(self) -> bool:
         return self.method != "GET"
 
@@ -149,7 +162,7 @@ async def perform(operation: Operation, request: Request, admit: Admit) -> Respo
     body: Any = None
     if operation.body is not None and (operation.body_required or has_body(request)):
         body = await read_json(request, operation.body)
-    result = await operation.run(Call(request, person, query, body, path, expected))
+    result = await operation.run(Call(operation, request, person, query, body, path, expected))
     if isinstance(result, Response):
         return result
     reply = result if isinstance(result, Reply) else Reply(result)

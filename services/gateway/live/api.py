@@ -16,6 +16,7 @@ from infra.clock import now_ms
 from schemas.catalogue import Family
 from services.gateway.fleet.selection import parse_detail, parse_selection
 from services.gateway.http.abort import Abort, cut
+from services.gateway.http.person import Person
 from services.gateway.http.problems import unavailable
 from services.gateway.http.requests import Resource
 from services.gateway.live.feed import Feed, parse_event_id, resync
@@ -28,7 +29,7 @@ HEARTBEAT = b": heartbeat\n\n"
 HEARTBEAT_S = 2.0
 """Longest silence of a stream: the dashboard declares one stalled after 5 s without a byte."""
 CLOSING_S = 0.5
-"""How long a stream may take to end by itself when the gateway stops."""
+"""How long a stream that is closed may take to end by itself."""
 SEND_TIMEOUT_S = 20.0
 """A connection that takes nothing for so long is dead."""
 SLICE_BYTES = 64 * 1024
@@ -42,7 +43,8 @@ def live_routes(hub: Hub, catalogue: tuple[Family, ...], abort: Abort) -> list[B
         hosts = parse_detail(request.query_params)
         position = parse_event_id(request.headers.get("last-event-id", ""))
         address = request.client.host if request.client else ""
-        viewer = Viewer(address, request.headers.get("user-agent", "")[:300])
+        person = Person("anonymous", "admin", "anonymous", address)
+        viewer = Viewer(person, request.headers.get("user-agent", "")[:300])
         if request.method == "HEAD":
             return Response(media_type="text/event-stream")
         try:
@@ -59,7 +61,7 @@ class LiveResponse(EventSourceResponse):
     """The stream of one viewer, who leaves when it ends, however it ends.
 
     Heartbeats are among the events rather than sse-starlette's pings, which would break into an event that is sent in
-    slices. Streams end by `hub.closed`: the library would watch for signals from a task of its own, and signals are
+    slices. Streams end by `viewer.closed`: the library would watch for signals from a task of its own, and signals are
     not the gateway's business.
     """
 
@@ -92,7 +94,7 @@ class LiveResponse(EventSourceResponse):
                 await cut(self._abort, scope, receive)
 
     async def _listen_for_exit_signal(self) -> None:  # type: ignore[override]
-        await self._hub.closed.wait()
+        await self._viewer.closed.wait()
 
 
 async def _slices(feeds: list[Feed], viewer: Viewer) -> AsyncIterator[memoryview]:

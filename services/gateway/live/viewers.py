@@ -9,10 +9,13 @@ from starlette.routing import BaseRoute
 
 from services.gateway.http.requests import Resource, answer
 from services.gateway.live.hub import Hub
+from services.gateway.live.viewer import Viewer
 
 
 class ViewerItem(Struct):
     id: str
+    person: str
+    """Name of who watches."""
     address: str
     user_agent: str
     since: int
@@ -29,13 +32,20 @@ class Viewers(Struct):
 
 def viewer_routes(hub: Hub) -> list[BaseRoute]:
     async def list_viewers(request: Request) -> Response:
-        return answer(
-            Viewers(
-                [
-                    ViewerItem(v.id, v.address, v.user_agent, v.since_ms, v.state, v.sent, v.dropped, v.lag_ms)
-                    for v in hub.viewers()
-                ]
-            )
-        )
+        return answer(Viewers([_item(viewer) for viewer in hub.viewers()]))
 
     return [Resource("/viewers", GET=list_viewers)]
+
+
+def _item(viewer: Viewer) -> ViewerItem:
+    return ViewerItem(
+        viewer.id,
+        viewer.person.name,
+        viewer.person.address,
+        viewer.user_agent,
+        viewer.since_ms,
+        viewer.state,
+        viewer.sent,
+        viewer.dropped,
+        viewer.lag_ms,
+    )
