@@ -19,7 +19,8 @@ OPERATION = "KV-Operation"
 LIVE_INTEREST = "interest.live"
 """Not below `live.`: a host of that name could drive everybody's live feed."""
 SETTINGS_CHANGED = "settings.changed"
-
+OPERATORS_INBOX = "_INBOX_operators"
+"""Where services answer operators. They all hear what any of them asked: only how services are."""
 
 RESERVED_HOSTS = frozenset({"interest", "fleet", "all", "new"})
 """Valid as tokens, yet no machine may be called so: they mean something in subjects of older agents or in addresses."""
@@ -77,6 +78,21 @@ def command(host: str, verb: str) -> str:
 
 def deadletter(service: str) -> str:
     return f"deadletter.{service}"
+
+
+def health(service: str) -> str:
+    """Where each instance of a service says how it is."""
+    return f"health.{service}"
+
+
+def ask_health(service: str) -> str:
+    """Where one instance of a service answers with its present heartbeat."""
+    return f"service.{service}.health"
+
+
+def micro_name(service: str) -> str:
+    """What a service is called among NATS' micro services."""
+    return f"sonde-{service}"
 
 
 class Stream(Struct, frozen=True):
