@@ -25,8 +25,10 @@ from services.gateway.conduct.acting import Conduct
 from services.gateway.fleet.memory import Fleet
 from services.gateway.held import Held
 from services.gateway.http.bus import Bus
+from services.gateway.http.connections import Connections, room
 from services.gateway.http.database import NOT_READY
 from services.gateway.http.encryption import Encryption
+from services.gateway.http.guard import trusted_proxies
 from services.gateway.http.server import GatewayServer, bind
 from services.gateway.identities.refused import Refusals
 from services.gateway.live.facts import follow_facts
@@ -73,7 +75,9 @@ async def run(
         connections = await stack.enter_async_context(pool(settings.database_url, "gateway", POOL_SIZE, least=0))
         held = Held(settings, connections, bus, hub, runtime, lambda scope: server.abort(scope), catalogue, refusals)
         app = create_app(held)
-        server = GatewayServer(app, encryption.context)
+        server = GatewayServer(
+            app, encryption.context, Connections(trusted_proxies(settings), room(), settings.connections_per_address)
+        )
 
         async def listening(client: Client) -> None:
             await listen(client, bus, fleet, hub, runtime.stale, conduct)
