@@ -44,6 +44,8 @@ DESCRIPTIONS: dict[str, str] = {
     ),
     "host_down_default_s": "Seconds without a sample after which the dashboard shows a host as offline.",
     "max_viewers": "Browsers that may watch the live stream at once.",
+    "max_viewers_per_person": "Of these, how many one person may have open; whoever needs no login counts by address.",
+    "max_selections_per_person": "Different selections of hosts, metrics and interval that one person may watch at once.",
 }
 
 
@@ -63,6 +65,8 @@ class RuntimeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     database_gib: Annotated[float, Meta(ge=0, le=1_000_000)] = 0
     host_down_default_s: Annotated[float, Meta(ge=5, le=86400)] = 30
     max_viewers: Annotated[int, Meta(ge=1, le=10000)] = 100
+    max_viewers_per_person: Annotated[int, Meta(ge=1, le=10000)] = 10
+    max_selections_per_person: Annotated[int, Meta(ge=1, le=1000)] = 5
 
 
 HOSTS_KEY = "hosts"

@@ -34,6 +34,7 @@ from services.gateway.live.hub import Hub
 from services.gateway.live.intake import listen
 from services.gateway.live.interest import announce_interest
 from services.gateway.live.refresh import keep_fresh
+from services.gateway.live.sending import send_frames, send_heartbeats, send_snapshots
 from services.gateway.settings.runtime import Runtime
 
 logger = logging.getLogger(__name__)
@@ -94,7 +95,9 @@ async def run(
             keep_fresh(connections, fleet, hub, runtime),
             announce_interest(bus, hub, fleet),
             watch_states(fleet, hub),
-            hub.pump(),
+            send_frames(hub),
+            send_snapshots(hub),
+            send_heartbeats(hub),
             *identity_tasks(settings, connections, bus, refusals, conduct, runtime.revoked, nats_log),
             encryption.keep(),
         )
