@@ -45,7 +45,7 @@ DESCRIPTIONS: dict[str, str] = {
     "host_down_default_s": "Seconds without a sample after which the dashboard shows a host as offline.",
     "max_viewers": "Browsers that may watch the live stream at once.",
     "max_viewers_per_person": "Of these, how many one person may have open; whoever needs no login counts by address.",
-    "max_selections_per_person": "Different selections of hosts, metrics and interval that one person may watch at once.",
+    "max_selections_per_person": "Different selections that one person may watch at once.",
 }
 
 

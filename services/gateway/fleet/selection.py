@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from schemas.api import Values
 from schemas.catalogue import Family
@@ -14,6 +15,12 @@ from schemas.rules import InvalidField
 from schemas.subjects import valid_host
 from services.gateway.http.metricpaths import parse_metrics
 
+MetricsShown = Annotated[
+    str,
+    Meta(description="metrics such as cpu.total, or families such as cpu, separated by commas; empty for all"),
+]
+"""A query parameter, as are the next ones: which values the answer has."""
+HostsShown = Annotated[str, Meta(description="host ids separated by commas; empty for all")]
 STEPS_S = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Intervals that there are; others are rounded down, so that viewers share feeds."""
 INTERVAL_S = (STEPS_S[0], STEPS_S[-1])

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
+from typing import Annotated
+
+from msgspec import Meta, Struct, structs
 from starlette.responses import Response
-from starlette.routing import BaseRoute
 
 from schemas.catalogue import Family
-from services.gateway.fleet.selection import parse_detail, parse_selection
+from services.gateway.fleet.selection import (
+    INTERVAL_S,
+    MAX_DETAIL,
+    MAX_TAGS,
+    STEPS_S,
+    HostsShown,
+    MetricsShown,
+    parse_detail,
+    parse_selection,
+)
 from services.gateway.http.abort import Abort
-from services.gateway.http.person import Person
+from services.gateway.http.operations import Call, Media, Operation
 from services.gateway.http.problems import ProblemError
-from services.gateway.http.requests import Resource
 from services.gateway.live.encoding import choose
 from services.gateway.live.feed import parse_event_id
 from services.gateway.live.hub import Hub
@@ -20,35 +29,37 @@ from services.gateway.live.response import LiveResponse
 from services.gateway.live.viewer import Viewer
 
 RETRY_FULL_S = 30
-FULL: dict[Scope, tuple[int, str, str]] = {
-    "viewers": (
-        503,
-        "/problems/too-many-viewers",
-        "{} viewers are connected, the limit; close one, or raise max_viewers",
+
+Tags = Annotated[
+    str, Meta(description=f"at most {MAX_TAGS} tags separated by commas: only hosts that have all; empty for all hosts")
+]
+Interval = Annotated[
+    str,
+    Meta(
+        description=f"seconds between frames of one host, from {INTERVAL_S[0]:g} to {INTERVAL_S[1]:g}; there are "
+        f"{', '.join(f'{step:g}' for step in STEPS_S)}, others are rounded down"
     ),
-    "streams": (
-        429,
-        "/problems/too-many-streams",
-        "you have {} streams open, the limit; close one, or let an admin raise max_viewers_per_person",
-    ),
-    "selections": (
-        429,
-        "/problems/too-many-selections",
-        "you look at {} different selections, the limit; use one of them, or let an admin raise "
-        "max_selections_per_person",
-    ),
-}
-"""Status, type and detail of what is answered when there are too many."""
+]
+Detail = Annotated[
+    str, Meta(description=f"at most {MAX_DETAIL} host ids separated by commas, whose every metric is sent besides")
+]
 
 
-def live_routes(hub: Hub, catalogue: tuple[Family, ...], abort: Abort) -> list[BaseRoute]:
-    async def get_live(request: Request) -> Response:
-        selection = parse_selection(request.query_params, catalogue)
-        hosts = parse_detail(request.query_params)
+class LiveQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    hosts: HostsShown = ""
+    tags: Tags = ""
+    metrics: MetricsShown = ""
+    interval: Interval = "1"
+    detail: Detail = ""
+
+
+def live_operations(hub: Hub, catalogue: tuple[Family, ...], abort: Abort) -> list[Operation]:
+    async def get_live(call: Call[LiveQuery, None]) -> Response:
+        request, parameters = call.request, structs.asdict(call.query)
+        selection = parse_selection(parameters, catalogue)
+        hosts = parse_detail(parameters)
         position = parse_event_id(request.headers.get("last-event-id", ""))
-        address = request.client.host if request.client else ""
-        person = Person("anonymous", "admin", "anonymous", address)
-        viewer = Viewer(person, request.headers.get("user-agent", "")[:300], choose(request.headers))
+        viewer = Viewer(call.person, request.headers.get("user-agent", "")[:300], choose(request.headers))
         if request.method == "HEAD":
             return Response(media_type="text/event-stream")
         try:
@@ -57,9 +68,35 @@ def live_routes(hub: Hub, catalogue: tuple[Family, ...], abort: Abort) -> list[B
             raise too_many(full) from None
         return LiveResponse(hub, viewer, abort)
 
-    return [Resource("/live", GET=get_live)]
+    return [
+        Operation(
+            "GET",
+            "/live",
+            get_live,
+            tag="live",
+            summary="What happens, as a stream of server-sent events",
+            role="viewer",
+            answers={200: Media(("text/event-stream",), "Events until either side ends the stream.")},
+            query=LiveQuery,
+            refuses=(429, 503),
+            headers={"Last-Event-ID": "The last event that was seen; those since then come instead of a snapshot."},
+        )
+    ]
 
 
 def too_many(full: TooMany) -> ProblemError:
-    status, type, detail = FULL[full.scope]
-    return ProblemError(status, detail.format(full.limit), type=type, headers={"Retry-After": str(RETRY_FULL_S)})
+    """503 when others hold what there is, 429 when the one who asks does."""
+    details: dict[Scope, str] = {
+        "viewers": f"{full.limit} viewers are connected, the limit; close one, or raise max_viewers",
+        "streams": f"you have {full.limit} streams open, the limit; close one, or raise max_viewers_per_person",
+        "selections": (
+            f"you watch {full.limit} different selections, the limit; ask for one of them, or raise "
+            "max_selections_per_person"
+        ),
+    }
+    return ProblemError(
+        503 if full.scope == "viewers" else 429,
+        details[full.scope],
+        type=f"/problems/too-many-{full.scope}",
+        headers={"Retry-After": str(RETRY_FULL_S)},
+    )

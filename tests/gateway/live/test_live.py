@@ -12,8 +12,7 @@ from agent.sending.live import LiveFeed
 from infra.clock import now_ms
 from schemas.messages import HostEvent, HostFacts, LiveInterest, TopProcesses
 from schemas.subjects import LIVE_INTEREST
-from services.gateway.live import api as routes_live
-from services.gateway.live import interest
+from services.gateway.live import interest, sending
 from tests.agent.build import Clock
 from tests.batches import instances, sample
 from tests.gateway.rows import put
@@ -188,10 +187,10 @@ async def test_agents_stop_within_20_s_of_the_last_viewer_leaving(database_url: 
 async def test_viewers_are_listed_while_they_watch(database_url: str, bus_url: str) -> None:
     async with gateway(database_url, bus_url) as client:
         async with watching(client) as stream:
-            await stream.next()
+            await stream.until("complete")
             (viewer,) = (await client.get("/viewers")).json()["viewers"]
         assert viewer["state"] == "live"
-        assert (viewer["address"], viewer["sent"], viewer["dropped"], viewer["lag_ms"]) == ("127.0.0.1", 1, 0, 0)
+        assert (viewer["address"], viewer["sent"], viewer["dropped"], viewer["lag_ms"]) == ("127.0.0.1", 2, 0, 0)
         assert viewer["user_agent"].startswith("python-httpx")
         assert abs(viewer["since"] - now_ms()) < 10_000
 
@@ -248,8 +247,8 @@ async def test_messages_that_make_no_sense_are_counted_and_disturb_nothing(datab
 async def test_a_silent_stream_carries_heartbeats(
     database_url: str, bus_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(routes_live, "HEARTBEAT_S", 0.1)
+    monkeypatch.setattr(sending, "HEARTBEAT_S", 0.1)
     async with gateway(database_url, bus_url) as client, watching(client) as stream:
-        await stream.until("snapshot")
+        await stream.until("complete")
         comments = [await stream.next(), await stream.next()]
     assert [(event.name, event.data) for event in comments] == [("", None), ("", None)]

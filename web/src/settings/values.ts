@@ -23,6 +23,20 @@ const WORDS: Record<string, Words> = {
   database_gib: { group: "Storage", label: "Database at most", unit: "GiB", range: [0, 1_000_000] },
   host_down_default_s: { group: "Live view", label: "Offline after", unit: "s", range: [5, 86_400] },
   max_viewers: { group: "Live view", label: "Viewers at once", unit: "", range: [1, 10_000], whole: true },
+  max_viewers_per_person: {
+    group: "Live view",
+    label: "Viewers of one person",
+    unit: "",
+    range: [1, 10_000],
+    whole: true,
+  },
+  max_selections_per_person: {
+    group: "Live view",
+    label: "Selections of one person",
+    unit: "",
+    range: [1, 1000],
+    whole: true,
+  },
 };
 
 /** A key this dashboard has no words for is told by its own name; its suffix is the unit. */
