@@ -50,7 +50,7 @@ def operations(held: Held) -> list[Operation]:
         *alert_operations(pool),
         *setting_operations(pool, held.announce),
         *channel_operations(pool),
-        *viewer_operations(hub),
+        *viewer_operations(hub, pool),
         *enrol_operations(desk),
         *token_operations(pool, with_wheel(held.reach, folder(held.settings))),
         *identity_operations(pool, held.reach, runtime.revoked),

@@ -131,24 +131,6 @@ async def test_a_viewer_that_lost_its_connection_goes_on_where_it_was(database_u
     assert (first.name, other_filter.name) == ("snapshot", "snapshot")
 
 
-async def test_one_viewer_too_many_is_told_when_to_try_again(database_url: str, bus_url: str) -> None:
-    async with gateway(database_url, bus_url) as client:
-        await ready(client)
-        await client.put("/settings/max_viewers", json={"value": 2})
-
-        async def refused() -> bool:
-            async with watching(client), watching(client), client.stream("GET", "/live") as third:
-                return third.status_code == 503 and third.headers["retry-after"] == "30"
-
-        await eventually(refused)
-        await eventually(lambda: let_in(client))
-
-
-async def let_in(client: Any) -> bool:
-    async with client.stream("GET", "/live") as response:
-        return bool(response.status_code == 200)
-
-
 async def test_interest_is_announced_while_somebody_watches(database_url: str, bus_url: str) -> None:
     async with gateway(database_url, bus_url) as client, publishing(bus_url) as agent:
         await ready(client)
@@ -182,22 +164,6 @@ async def test_agents_stop_within_20_s_of_the_last_viewer_leaving(database_url: 
         with pytest.raises(nats.errors.TimeoutError):
             await heard.next_msg(interest.EVERY_S + 0.5)
     assert (feed.watched, feed.named) == (False, False)
-
-
-async def test_viewers_are_listed_while_they_watch(database_url: str, bus_url: str) -> None:
-    async with gateway(database_url, bus_url) as client:
-        async with watching(client) as stream:
-            await stream.until("complete")
-            (viewer,) = (await client.get("/viewers")).json()["viewers"]
-        assert viewer["state"] == "live"
-        assert (viewer["address"], viewer["sent"], viewer["dropped"], viewer["lag_ms"]) == ("127.0.0.1", 2, 0, 0)
-        assert viewer["user_agent"].startswith("python-httpx")
-        assert abs(viewer["since"] - now_ms()) < 10_000
-
-        async def left() -> bool:
-            return not (await client.get("/viewers")).json()["viewers"]
-
-        await eventually(left)
 
 
 async def test_facts_are_stored_and_shown(database_url: str, bus_url: str) -> None:
