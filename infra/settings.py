@@ -131,6 +131,8 @@ class ServerSettings(Struct, frozen=True):
     """Port the gateway listens on."""
     public_url: Annotated[str, _rule(gateway_fault)] = ""
     """Address under which machines and people reach the gateway; empty: made from `http_host` and `port`."""
+    anonymous_viewer: bool = False
+    """Whether everybody who reaches the gateway may read without a login, whatever the runtime setting says."""
     bus_host: str = "127.0.0.1"
     """Address that the nats-server of `sonde up` listens on."""
     bus_port: Port = 0

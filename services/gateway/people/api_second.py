@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 from infra.storage.database import Connection
@@ -23,67 +24,86 @@ PATH = "/session/second-factor"
 
 
 def second_factor_operations(people: People) -> list[Operation]:
-    async def offer(call: Call[Nothing, None]) -> SecondFactorOffer:
-        user_id = own_account(call.person)
-        async with connected(people.pool) as database, database.transaction():
-            if (await _factor(database, user_id))["totp_secret"] is not None:
-                raise there_is_one()
-            secret = make_secret()
-            await database.execute(sql.OFFER_FACTOR, user_id, secret)
-            await record(database, call, call.person.name, None, {"second_factor": "offered"})
-        uri = uri_of(secret, call.person.name)
-        path, size = qr_of(uri)
-        return SecondFactorOffer(secret, uri, path, size)
-
-    async def confirm(call: Call[Nothing, CodeGiven]) -> RecoveryCodes:
-        user_id = own_account(call.person)
-        async with connected(people.pool) as database:
-            row = await _factor(database, user_id)
-        if row["totp_secret"] is not None:
-            raise there_is_one()
-        if row["totp_offered"] is None:
-            raise ProblemError(409, f"ask for a new one first: POST {PATH}", type="/problems/no-second-factor")
-        _begin(people, call)
-        step = step_of(row["totp_offered"], call.body.code, time.time())
-        if step is None:
-            raise invalid("code", None, "is not the authenticator's present code; check the clock of the device")
-        _forgive(people, call)
-        async with connected(people.pool) as database, database.transaction():
-            status = await database.execute(sql.CONFIRM_FACTOR, user_id, row["totp_offered"], step)
-            if status != "UPDATE 1":
-                raise there_is_one()
-            codes = await _new_codes(database, user_id)
-            await record(database, call, call.person.name, {"second_factor": False}, {"second_factor": True})
-        return RecoveryCodes(codes)
-
-    async def remove(call: Call[Nothing, CodeGiven]) -> Reply:
-        user_id = own_account(call.person)
-        await _demand_code(people, call, user_id)
-        async with connected(people.pool) as database, database.transaction():
-            await database.execute(sql.REMOVE_FACTOR, user_id)
-            await database.execute(sql.DROP_CODES, user_id)
-            await record(database, call, call.person.name, {"second_factor": True}, {"second_factor": False})
-        return Reply(None)
-
-    async def new_codes(call: Call[Nothing, CodeGiven]) -> RecoveryCodes:
-        user_id = own_account(call.person)
-        await _demand_code(people, call, user_id)
-        async with connected(people.pool) as database, database.transaction():
-            codes = await _new_codes(database, user_id)
-            await record(database, call, call.person.name, None, {"recovery_codes": len(codes)})
-        return RecoveryCodes(codes)
-
     def operation(method: Any, path: str, run: Any, summary: str, answer: Any, body: Any = None) -> Operation:
         status = 204 if answer is None else 200
         refuses = (409, 429)
         return Operation(method, path, run, "people", summary, "viewer", {status: answer}, body=body, refuses=refuses)
 
     return [
-        operation("POST", PATH, offer, "Offer a second factor, in force once it is confirmed", SecondFactorOffer),
-        operation("PUT", PATH, confirm, "Confirm the second factor by a code", RecoveryCodes, CodeGiven),
-        operation("DELETE", PATH, remove, "Remove the own second factor", None, CodeGiven),
-        operation("POST", f"{PATH}/recovery-codes", new_codes, "New recovery codes", RecoveryCodes, CodeGiven),
+        operation(
+            "POST",
+            PATH,
+            partial(_offer, people),
+            "Offer a second factor, in force once it is confirmed",
+            SecondFactorOffer,
+        ),
+        operation(
+            "PUT", PATH, partial(_confirm, people), "Confirm the second factor by a code", RecoveryCodes, CodeGiven
+        ),
+        operation("DELETE", PATH, partial(_remove, people), "Remove the own second factor", None, CodeGiven),
+        operation(
+            "POST",
+            f"{PATH}/recovery-codes",
+            partial(_new_codes, people),
+            "New recovery codes",
+            RecoveryCodes,
+            CodeGiven,
+        ),
     ]
+
+
+async def _offer(people: People, call: Call[Nothing, None]) -> SecondFactorOffer:
+    user_id = own_account(call.person)
+    async with connected(people.pool) as database, database.transaction():
+        if (await _factor(database, user_id))["totp_secret"] is not None:
+            raise there_is_one()
+        secret = make_secret()
+        await database.execute(sql.OFFER_FACTOR, user_id, secret)
+        await record(database, call, call.person.name, None, {"second_factor": "offered"})
+    uri = uri_of(secret, call.person.name)
+    path, size = qr_of(uri)
+    return SecondFactorOffer(secret, uri, path, size)
+
+
+async def _confirm(people: People, call: Call[Nothing, CodeGiven]) -> RecoveryCodes:
+    user_id = own_account(call.person)
+    async with connected(people.pool) as database:
+        row = await _factor(database, user_id)
+    if row["totp_secret"] is not None:
+        raise there_is_one()
+    if row["totp_offered"] is None:
+        raise ProblemError(409, f"ask for a new one first: POST {PATH}", type="/problems/no-second-factor")
+    _begin(people, call)
+    step = step_of(row["totp_offered"], call.body.code, time.time())
+    if step is None:
+        raise invalid("code", None, "is not the authenticator's present code; check the clock of the device")
+    _forgive(people, call)
+    async with connected(people.pool) as database, database.transaction():
+        status = await database.execute(sql.CONFIRM_FACTOR, user_id, row["totp_offered"], step)
+        if status != "UPDATE 1":
+            raise there_is_one()
+        codes = await _replace_codes(database, user_id)
+        await record(database, call, call.person.name, {"second_factor": False}, {"second_factor": True})
+    return RecoveryCodes(codes)
+
+
+async def _remove(people: People, call: Call[Nothing, CodeGiven]) -> Reply:
+    user_id = own_account(call.person)
+    await _demand_code(people, call, user_id)
+    async with connected(people.pool) as database, database.transaction():
+        await database.execute(sql.REMOVE_FACTOR, user_id)
+        await database.execute(sql.DROP_CODES, user_id)
+        await record(database, call, call.person.name, {"second_factor": True}, {"second_factor": False})
+    return Reply(None)
+
+
+async def _new_codes(people: People, call: Call[Nothing, CodeGiven]) -> RecoveryCodes:
+    user_id = own_account(call.person)
+    await _demand_code(people, call, user_id)
+    async with connected(people.pool) as database, database.transaction():
+        codes = await _replace_codes(database, user_id)
+        await record(database, call, call.person.name, None, {"recovery_codes": len(codes)})
+    return RecoveryCodes(codes)
 
 
 async def _factor(database: Connection, user_id: int) -> Any:
@@ -114,7 +134,7 @@ def _forgive(people: People, call: Call[Any, Any]) -> None:
     people.logins.forgive(call.person.name, network(call.person.address))
 
 
-async def _new_codes(database: Connection, user_id: int) -> list[str]:
+async def _replace_codes(database: Connection, user_id: int) -> list[str]:
     codes = make_recovery_codes()
     await database.execute(sql.DROP_CODES, user_id)
     await database.execute(sql.ADD_CODES, user_id, [hashed(code) for code in codes])

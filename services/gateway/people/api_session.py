@@ -101,9 +101,7 @@ def session_operations(people: People) -> list[Operation]:
             refuses=(401, 429, AWAY),
             description="Sets the session's cookie. 401 of the type /problems/second-factor asks for a code as well.",
         ),
-        Operation(
-            "DELETE", "/session", log_out, "people", "Log out", None, {204: None}, refuses=(403, AWAY)
-        ),
+        Operation("DELETE", "/session", log_out, "people", "Log out", None, {204: None}, refuses=(403, AWAY)),
         Operation(
             "POST",
             "/session/link",

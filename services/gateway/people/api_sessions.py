@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from schemas.people import Sessions
+from schemas.people import Number, Sessions
 from services.gateway.http.audit import record
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation, Reply
@@ -29,19 +29,26 @@ def sessions_operations(people: People) -> list[Operation]:
         return Sessions([session_of(row, call.person.session_id) for row in rows])
 
     async def end_session(call: Call[Nothing, None]) -> Reply:
-        id = call.path["session"]
+        number = call.path["session"]
         async with connected(people.pool) as database, database.transaction():
-            row = await database.fetchrow(sql_sessions.SESSION_OF, id)
+            row = await database.fetchrow(sql_sessions.SESSION_OF, number)
             if row is None or not is_theirs(call.person, row["user_id"]):
-                raise ProblemError(404, f"session {id} does not exist", type="/problems/unknown-session")
-            await database.execute(sql_sessions.END, id)
-            await record(database, call, row["name"], {"session": id})
-        await people.over(("session", id))
+                raise ProblemError(404, f"session {number} does not exist", type="/problems/unknown-session")
+            await database.execute(sql_sessions.END, number)
+            await record(database, call, row["name"], {"session": number})
+        await people.over(("session", number))
         return Reply(None)
 
     return [
         Operation(
-            "GET", "/sessions", list_sessions, "people", "Where one is logged in", "viewer", {200: Sessions}, query=Whose
+            "GET",
+            "/sessions",
+            list_sessions,
+            "people",
+            "Where one is logged in",
+            "viewer",
+            {200: Sessions},
+            query=Whose,
         ),
         Operation(
             "DELETE",
@@ -51,7 +58,7 @@ def sessions_operations(people: People) -> list[Operation]:
             "End a session, and its live streams",
             "viewer",
             {204: None},
-            path_types={"session": int},
+            path_types={"session": Number},
         ),
     ]
 

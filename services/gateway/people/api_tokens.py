@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infra.clock import now_ms, to_time
 from infra.storage.database import Connection
-from schemas.people import ApiToken, ApiTokens, MadeApiToken, NewApiToken, Role
+from schemas.people import ApiToken, ApiTokens, MadeApiToken, NewApiToken, Number, Role
 from services.gateway.http.audit import record
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation, Reply
@@ -38,14 +38,14 @@ def api_token_operations(people: People) -> list[Operation]:
         return MadeApiToken(token, secret)
 
     async def revoke_token(call: Call[Nothing, None]) -> Reply:
-        id = call.path["token"]
+        number = call.path["token"]
         async with connected(people.pool) as database, database.transaction():
-            row = await database.fetchrow(sql_sessions.TOKEN_OF, id)
+            row = await database.fetchrow(sql_sessions.TOKEN_OF, number)
             if row is None or not is_theirs(call.person, row["user_id"]):
-                raise ProblemError(404, f"token {id} does not exist", type="/problems/unknown-token")
-            await database.execute(sql_sessions.REVOKE_TOKEN, id)
+                raise ProblemError(404, f"token {number} does not exist", type="/problems/unknown-token")
+            await database.execute(sql_sessions.REVOKE_TOKEN, number)
             await record(database, call, f"{row['name']}: {row['note']}", token_of(row))
-        await people.over(("token", id))
+        await people.over(("token", number))
         return Reply(None)
 
     return [
@@ -71,7 +71,7 @@ def api_token_operations(people: People) -> list[Operation]:
             "Revoke an API token",
             "viewer",
             {204: None},
-            path_types={"token": int},
+            path_types={"token": Number},
         ),
     ]
 

@@ -27,9 +27,7 @@ def make_token() -> str:
 
 def make_recovery_codes() -> list[str]:
     """Each of 80 random bits, in groups that can be typed: `abcd-efgh-ijkl-mnop`."""
-    codes = [
-        base64.b32encode(secrets.token_bytes(RECOVERY_BYTES)).decode().lower() for _ in range(RECOVERY_CODES)
-    ]
+    codes = [base64.b32encode(secrets.token_bytes(RECOVERY_BYTES)).decode().lower() for _ in range(RECOVERY_CODES)]
     return ["-".join(code[start : start + 4] for start in range(0, len(code), 4)) for code in codes]
 
 

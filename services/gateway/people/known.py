@@ -84,39 +84,39 @@ class Known:
     def __len__(self) -> int:
         return len(self._held)
 
-    def find(self, hash: bytes, now_ms: int) -> Held | None:
-        """The one with that hash, used now; None when it is not known, or over."""
-        held = self._held.get(hash)
+    def find(self, digest: bytes, now_ms: int) -> Held | None:
+        """The one with that digest, used now; None when it is not known, or over."""
+        held = self._held.get(digest)
         if held is None or self._is_over(held, now_ms):
             return None
-        self._held.move_to_end(hash)
+        self._held.move_to_end(digest)
         held.seen_ms = max(held.seen_ms, now_ms)
         return held
 
-    def put(self, hash: bytes, held: Held, now_ms: int) -> Held | None:
+    def put(self, digest: bytes, held: Held, now_ms: int) -> Held | None:
         """Hold what was read of the database, and use it now; None when it is over by the settings in force."""
         if self._is_over(held, now_ms):
             return None
-        self._held[hash] = held
-        self._hashes[held.key] = hash
+        self._held[digest] = held
+        self._hashes[held.key] = digest
         if len(self._held) > self._most:
             _, oldest = self._held.popitem(last=False)
             del self._hashes[oldest.key]
             self._on_end()  # nobody watches over its streams any more: whoever has it comes back
-        return self.find(hash, now_ms)
+        return self.find(digest, now_ms)
 
     def has(self, person: Person) -> bool:
         """Whether the session or token by which `person` came goes on, with no less a role."""
         key = key_of(person)
-        hash = self._hashes.get(key) if key else None
-        return hash is not None and may(self._held[hash].role, person.role)
+        digest = self._hashes.get(key) if key else None
+        return digest is not None and may(self._held[digest].role, person.role)
 
     def end(self, *keys: Key) -> None:
         """These are no more."""
         for key in keys:
-            hash = self._hashes.pop(key, None)
-            if hash is not None:
-                del self._held[hash]
+            digest = self._hashes.pop(key, None)
+            if digest is not None:
+                del self._held[digest]
         if keys:
             self._on_end()
 
@@ -135,14 +135,14 @@ class Known:
         present = {held.id: held for held in found}
         over: list[Key] = []
         lowered = False
-        for id in asked:
-            hash = self._hashes.get((kind, id))
-            if hash is None:
+        for number in asked:
+            digest = self._hashes.get((kind, number))
+            if digest is None:
                 continue
-            if id not in present:
-                over.append((kind, id))
+            if number not in present:
+                over.append((kind, number))
                 continue
-            held, read = self._held[hash], present[id]
+            held, read = self._held[digest], present[number]
             lowered = lowered or not may(read.role, held.role)
             held.name, held.role, held.expires_ms = read.name, read.role, read.expires_ms
             held.seen_ms = max(held.seen_ms, read.seen_ms)
@@ -153,9 +153,9 @@ class Known:
     def used(self, person: Person, now_ms: int) -> None:
         """`person` is here without asking anything, such as by an open stream."""
         key = key_of(person)
-        hash = self._hashes.get(key) if key else None
-        if hash is not None:
-            self._held[hash].seen_ms = max(self._held[hash].seen_ms, now_ms)
+        digest = self._hashes.get(key) if key else None
+        if digest is not None:
+            self._held[digest].seen_ms = max(self._held[digest].seen_ms, now_ms)
 
     def unstored(self, kind: Kind, after_ms: int) -> list[Held]:
         """Those used for more than `after_ms` since the database was told."""

@@ -16,7 +16,7 @@ RESET_S = 3_600
 
 
 async def make_link(database: Connection, user_id: int, life_s: int = RESET_S) -> tuple[str, datetime]:
-    """The secret of a new link of that user, and until when it is good; older ones are no more. Inside a transaction."""
+    """Secret and end of a new link of that user; older ones are no more. Inside a transaction."""
     secret, expires = make_secret(), to_time(now_ms() + life_s * 1000)
     await database.execute(sql.DROP_LINKS, user_id)
     await database.execute(sql.ADD_LINK, hashed(secret), user_id, expires)

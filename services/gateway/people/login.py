@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.people import Login
+from services.gateway.http.audit import plain
 from services.gateway.http.database import connected
 from services.gateway.http.problems import ProblemError
 from services.gateway.identities.throttle import network
@@ -16,6 +17,8 @@ from services.gateway.people.passwords import is_stale
 from services.gateway.people.people import People
 from services.gateway.people.second import step_of
 from services.gateway.people.sessions import too_many
+
+WRONG_LOGIN = "/problems/wrong-login"
 
 User = Mapping[str, Any]
 
@@ -29,8 +32,17 @@ async def authenticate(people: People, given: Login, address: str) -> User:
     name = given.name.strip().lower()
     peer = network(address)
     begin(people, name, peer)
+    try:
+        return await _authenticated(people, given, name, peer)
+    except ProblemError as problem:
+        if problem.type == WRONG_LOGIN:
+            people.refusals.note(peer, "login", "wrong name, password or code")
+        raise
+
+
+async def _authenticated(people: People, given: Login, name: str, peer: str) -> User:
     async with connected(people.pool) as database:
-        user = await database.fetchrow(sql.LOGIN, name.replace("\x00", "").encode(errors="replace").decode())
+        user: User | None = await database.fetchrow(sql.LOGIN, plain(name))
     stored = user["password"] if user and not user["disabled"] else None
     if not await people.hashing.fits(stored, given.password) or user is None:
         raise wrong_login()
@@ -52,6 +64,7 @@ def begin(people: People, name: str, peer: str) -> None:
     """A try at what `name` alone knows; it counts as failed until `people.logins` hears better. Raises 429."""
     wait_s = people.logins.begin(name, peer, time.monotonic())
     if wait_s:
+        people.refusals.note(peer, "login", "too many tries")
         raise too_many(wait_s)
 
 
@@ -69,7 +82,7 @@ def wrong_login() -> ProblemError:
     return ProblemError(
         401,
         "name, password or code is wrong; an administrator can reset the password: `sonde user reset NAME`",
-        type="/problems/wrong-login",
+        type=WRONG_LOGIN,
     )
 
 

@@ -11,6 +11,7 @@ from infra.settings import ServerSettings
 from infra.storage.database import Pool
 from schemas.settings import RuntimeSettings
 from services.gateway.http.person import Person
+from services.gateway.identities.refused import Refusals
 from services.gateway.identities.throttle import Throttle
 from services.gateway.people.known import Key, Known
 from services.gateway.people.passwords import Hashing
@@ -26,8 +27,15 @@ EndStreams = Callable[[Callable[[Person], bool]], object]
 class People:
     """Made once by whoever wires the gateway, and closed by it."""
 
-    def __init__(self, settings: ServerSettings, pool: Pool, runtime: Callable[[], RuntimeSettings]) -> None:
+    def __init__(
+        self,
+        settings: ServerSettings,
+        pool: Pool,
+        runtime: Callable[[], RuntimeSettings],
+        refusals: Refusals,
+    ) -> None:
         self.pool = pool
+        self.refusals = refusals
         self.settings = settings
         self.runtime = runtime
         """The runtime settings in force."""
@@ -95,13 +103,13 @@ class Strangers:
         """Whole seconds until `peer` may bring another one; 0: now."""
         return self._throttle.wait_s(peer, now_s)
 
-    def note(self, hash: bytes, peer: str, now_s: float) -> None:
+    def note(self, digest: bytes, peer: str, now_s: float) -> None:
         """Nobody has the secret of that hash, which `peer` brought."""
         self._throttle.failed(peer, now_s)
-        self._until_ms[hash] = round(now_s * 1000) + self.FORGET_MS
+        self._until_ms[digest] = round(now_s * 1000) + self.FORGET_MS
         if len(self._until_ms) > self.MOST:
             self._until_ms.popitem(last=False)
 
-    def know(self, hash: bytes, now_s: float) -> bool:
+    def know(self, digest: bytes, now_s: float) -> bool:
         """Whether it was found a moment ago that nobody has it."""
-        return self._until_ms.get(hash, 0) > now_s * 1000
+        return self._until_ms.get(digest, 0) > now_s * 1000

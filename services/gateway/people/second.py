@@ -48,4 +48,4 @@ def qr_of(uri: str) -> tuple[str, int]:
             if dark:
                 runs.append(f"M{x + border} {y + border}h{length}v1h-{length}z")
             x += length
-    return "".join(runs), code.symbol_size(border=border)[0]
+    return "".join(runs), len(code.matrix) + 2 * border

@@ -36,13 +36,13 @@ async def open_session(
     agent = request.headers.get("user-agent", "").encode(errors="replace").decode()[:300]
     expires_ms = at_ms + round(people.known.lives.max_s * 1000)
     agent = "".join(character if character.isprintable() else "?" for character in agent)
-    id = await database.fetchval(
+    session = await database.fetchval(
         sql_sessions.OPEN, hashed(secret), user_id, to_time(at_ms), to_time(expires_ms), address, agent
     )
     await database.execute(sql_sessions.END_SURPLUS, user_id, MOST_PER_USER)
     await database.execute(sql.CAME, user_id)
     people.logins.know(name, network(address))
-    return id, secret
+    return session, secret
 
 
 async def end_sessions(database: Connection, user_id: int, but: int | None = None) -> list[Key]:
@@ -56,19 +56,19 @@ async def find(people: People, kind: Kind, secret: str, address: str) -> Held | 
 
     Raises ProblemError 429 to an address that brought too many that nobody has, and 503 while the database is away.
     """
-    hash, at_ms, now_s = hashed(secret), now_ms(), time.monotonic()
-    held = people.known.find(hash, at_ms)
+    digest, at_ms, now_s = hashed(secret), now_ms(), time.monotonic()
+    held = people.known.find(digest, at_ms)
     if held is None:
-        if people.strangers.know(hash, now_s):
+        if people.strangers.know(digest, now_s):
             return None
         wait_s = people.strangers.wait_s(network(address), now_s)
         if wait_s:
             raise too_many(wait_s)
         async with connected(people.pool) as database:
-            row = await database.fetchrow(sql_sessions.SESSION if kind == "session" else sql_sessions.TOKEN, hash)
-        held = people.known.put(hash, held_of(kind, row), at_ms) if row else None
+            row = await database.fetchrow(sql_sessions.SESSION if kind == "session" else sql_sessions.TOKEN, digest)
+        held = people.known.put(digest, held_of(kind, row), at_ms) if row else None
         if held is None:
-            people.strangers.note(hash, network(address), now_s)
+            people.strangers.note(digest, network(address), now_s)
             return None
         if kind == "session":
             people.logins.know(held.name, network(address))

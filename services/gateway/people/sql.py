@@ -7,19 +7,17 @@ LOCK = "LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE"
 
 _USER = "id, name, role, disabled, source, totp_secret IS NOT NULL AS second_factor, created, last_login"
 
-USERS = f"SELECT {_USER} FROM users ORDER BY name"  # noqa: S608
+USERS = f"SELECT {_USER} FROM users ORDER BY name"
 
-USER = f"SELECT {_USER} FROM users WHERE id = $1"  # noqa: S608
+USER = f"SELECT {_USER} FROM users WHERE id = $1"
 
-USER_NAMED = f"SELECT {_USER} FROM users WHERE name = $1"  # noqa: S608
+USER_NAMED = f"SELECT {_USER} FROM users WHERE name = $1"
 
 ADD_USER = f"""
 INSERT INTO users (name, role, source, subject) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING {_USER}
 """
 
-CHANGE_USER = f"""
-UPDATE users SET role = coalesce($2, role), disabled = coalesce($3, disabled) WHERE id = $1 RETURNING {_USER}
-"""  # noqa: S608
+CHANGE_USER = "UPDATE users SET role = coalesce($2, role), disabled = coalesce($3, disabled) WHERE id = $1"
 
 DELETE_USER = "DELETE FROM users WHERE id = $1"
 
@@ -32,11 +30,11 @@ LOGIN = "SELECT id, name, role, disabled, password, totp_secret, totp_step FROM 
 
 HAS = "SELECT totp_secret IS NOT NULL AS second_factor, password IS NOT NULL AS has_password FROM users WHERE id = $1"
 
-PASSWORD = "SELECT password FROM users WHERE id = $1"  # noqa: S105
+PASSWORD = "SELECT password FROM users WHERE id = $1"
 
 FACTOR = "SELECT totp_secret, totp_offered FROM users WHERE id = $1"
 
-SET_PASSWORD = "UPDATE users SET password = $2 WHERE id = $1"  # noqa: S105
+SET_PASSWORD = "UPDATE users SET password = $2 WHERE id = $1"
 
 # Made anew with today's parameters, unless it was changed meanwhile.
 REHASH = "UPDATE users SET password = $2 WHERE id = $1 AND password = $3"

@@ -53,22 +53,25 @@ WITH added AS (
 )
 {_TOKEN_COLUMNS}
 FROM added t LEFT JOIN users u ON u.id = t.user_id
-"""  # noqa: S608
+"""
 
 TOKEN = _TOKEN + "WHERE t.hash = $1 AND u.disabled IS NOT TRUE"
 
 TOKENS_BY_ID = _TOKEN + "WHERE t.id = ANY($1) AND u.disabled IS NOT TRUE"
 
 # Those lent to commands end by themselves within a minute.
-TOKENS = _TOKEN + """
+TOKENS = (
+    _TOKEN
+    + """
 WHERE t.user_id IS NOT NULL AND ($1::integer IS NULL OR t.user_id = $1) ORDER BY t.id DESC LIMIT 1000
 """
+)
 
 TOKEN_OF = _TOKEN + "WHERE t.id = $1 AND t.user_id IS NOT NULL"
 
 TOKENS_OF_USER = "SELECT count(*) FROM api_tokens WHERE user_id = $1"
 
-REVOKE_TOKEN = "DELETE FROM api_tokens WHERE id = $1"  # noqa: S105
+REVOKE_TOKEN = "DELETE FROM api_tokens WHERE id = $1"
 
 USED = """
 UPDATE api_tokens t SET last_used = n.used, last_address = n.address
