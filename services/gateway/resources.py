@@ -36,7 +36,6 @@ def operations(held: Held) -> list[Operation]:
         refusals=held.refusals,
         revoked=runtime.revoked,
         joined=runtime.stale,
-        proxied=held.settings.tls == "in-front",
     )
     departed = (runtime.revoked, runtime.configs_changed)
     return [
