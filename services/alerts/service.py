@@ -47,7 +47,7 @@ async def run(settings: ServerSettings, stop: asyncio.Event, *, slack_pace_s: fl
         async with asyncio.TaskGroup() as group:
             tasks = {
                 group.create_task(on_bus(work, stop=ending, transient=transient)),
-                group.create_task(deliver_to_slack(settings.database_url, ending, wake_slack, stored, slack_pace_s)),
+                group.create_task(deliver_to_slack(settings, ending, wake_slack, stored, slack_pace_s)),
             }
             await stop.wait()
             ending.set()

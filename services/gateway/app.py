@@ -93,7 +93,7 @@ def create_app(
         *rule_routes(pool, announce, catalogue),
         *alert_routes(pool),
         *setting_routes(pool, announce),
-        *channel_routes(pool),
+        *channel_routes(pool, settings.outbound_private),
         *viewer_routes(hub),
         *enrol_routes(desk),
         *token_routes(pool, with_wheel(reach, wheels)),
