@@ -17,6 +17,8 @@ from nats.aio.msg import Msg
 
 from infra.bus.access import service_access
 from infra.bus.connection import first_fault, keep_connected
+from infra.bus.heartbeat import Pulse, beating, watched
+from infra.bus.lag import StreamLag
 from infra.bus.ordered import OrderedPull, StoredMessage, ordered
 from infra.settings import ServerSettings
 from infra.storage.database import TRANSIENT, StaleIds, become_the_one, connection
@@ -26,6 +28,7 @@ from schemas.catalogue import CATALOGUE, Family
 from schemas.subjects import BACKFILL, METRICS, SETTINGS_CHANGED, Stream
 from services.ingest.known import CONSUMER, load_known, load_raw_days
 from services.ingest.pipeline import Pipeline, Tools
+from services.ingest.progress import Progress
 from services.ingest.purge import purge_when_full
 from services.ingest.turns import LaneBlocked, Turns
 
@@ -52,6 +55,8 @@ async def run(
 ) -> None:
     """Ingest until `stop` is set; the flushes in hand are finished first. `clock` tells what is too old or ahead."""
     turns = Turns()
+    pulse = Pulse("ingest")
+    progress = Progress(pulse)
 
     async def work(client: Client) -> None:
         changed = asyncio.Event()
@@ -61,20 +66,26 @@ async def run(
 
         await client.subscribe(SETTINGS_CHANGED, cb=on_change)
         async with connection(settings.database_url, CONSUMER) as database:
+            pulse.standby = True
             await become_the_one(database, "sonde ingest", stop)
+            pulse.standby = False
             tables = tables_of(catalogue, "raw")
-            tools = Tools(client, database, await detect(database), catalogue, tables, clock, turns)
+            tools = Tools(client, database, await detect(database), catalogue, tables, clock, turns, progress)
             while not stop.is_set():
                 try:
                     await _consume(tools, stop, changed)
                 except (LaneBlocked, StaleIds) as reason:
+                    pulse.failed(reason)
                     logger.info("session restarted", extra={"reason": f"{type(reason).__name__}: {reason}"})
 
     _tune_interpreter()
     # A host deleted under our feet leaves stale ids behind: begin anew, like after a lost connection.
     transient: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.ForeignKeyViolationError)
     access = service_access(settings)
-    await keep_connected(settings.nats_url, CONSUMER, work, stop=stop, transient=transient, access=access)
+    async with beating(settings.nats_url, access, pulse, progress.work):
+        await keep_connected(
+            settings.nats_url, CONSUMER, watched(pulse, work), stop=stop, transient=transient, access=access
+        )
 
 
 def _tune_interpreter() -> None:
@@ -112,15 +123,18 @@ async def _feed(
                 position = await load_position(tools.database, CONSUMER, stream.name)
                 pull = ordered(tools.client, stream.name, position)
                 opened[stream.name] = await pulls.enter_async_context(pull)
+                tools.progress.lanes[stream.name] = StreamLag(position, opened[stream.name].last_seq)
             messages = held[stream.name]
             if len(messages) < BEHIND_MESSAGES:
                 messages += await _some(opened[stream.name], wait_s if stream is METRICS else 0)
+                tools.progress.lanes[stream.name].received(messages, opened[stream.name].last_seq)
             behind = behind or len(messages) >= BEHIND_MESSAGES
             if messages:
                 del messages[: await line.flush(stream.name, lane, messages)]
             if behind:
                 break  # the past waits until the present is written
         behind = behind or any(held.values())
+        tools.progress.pulse.succeeded()
         if time.monotonic() - purged > PURGE_EVERY_S:
             await line.written()
             await purge_when_full(tools.client, tools.database)

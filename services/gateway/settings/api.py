@@ -1,16 +1,12 @@
-"""`/settings` and `/settings/{key}`: runtime settings, typed, with a version each; secrets go in and never come out."""
+"""`/settings` and `/settings/{setting}`: runtime settings, typed, with versions; secrets go in and never out."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute
 
 from infra.storage.database import Connection, Pool
 from schemas.api import Setting, Settings
@@ -21,14 +17,17 @@ from schemas.settings import (
     RuntimeSettings,
     check_settings,
     parse_setting,
+    parse_stored,
     setting_fault,
     setting_keys,
 )
+from services.gateway.http.audit import record
 from services.gateway.http.database import connected
+from services.gateway.http.operations import Call, Nothing, Operation, Reply
 from services.gateway.http.problems import conflict, unknown
-from services.gateway.http.requests import Resource, answer, if_match, read_json
 from services.gateway.settings import sql
 from services.gateway.settings.announce import Announce
+from services.gateway.settings.runtime import Runtime
 
 
 class NewValue(Struct, forbid_unknown_fields=True):
@@ -37,19 +36,17 @@ class NewValue(Struct, forbid_unknown_fields=True):
     value: Any
 
 
-def setting_routes(pool: Pool, announce: Announce) -> list[BaseRoute]:
-    async def list_settings(request: Request) -> Response:
+def setting_operations(pool: Pool, runtime: Runtime, announce: Announce) -> list[Operation]:
+    async def list_settings(_: Call[Nothing, None]) -> Settings:
         rows = await _read(pool)
-        return answer(Settings([_setting(key, rows) for key in setting_keys()]))
+        return Settings([_setting(key, rows, runtime.settings) for key in setting_keys()])
 
-    async def get_setting(request: Request) -> Response:
-        key = _key(request)
-        return _answer(_setting(key, await _read(pool)))
+    async def get_setting(call: Call[Nothing, None]) -> Reply:
+        key = _key(call)
+        return _answer(_setting(key, await _read(pool), runtime.settings))
 
-    async def put_setting(request: Request) -> Response:
-        key = _key(request)
-        expected = if_match(request)
-        given = (await read_json(request, NewValue)).value
+    async def put_setting(call: Call[Nothing, NewValue]) -> Reply:
+        key, given = _key(call), call.body.value
         try:
             value = parse_setting(key, given)
         except msgspec.ValidationError:
@@ -59,20 +56,82 @@ def setting_routes(pool: Pool, announce: Announce) -> list[BaseRoute]:
             await database.execute(sql.LOCK_SETTINGS)
             stored = await _stored(database)
             _check_together(stored, key, value)
-            version = await database.fetchval(sql.PUT_SETTING, key, text, expected)
+            version = await database.fetchval(sql.PUT_SETTING, key, text, call.expected)
             if version is None:
                 raise conflict("setting", key, await database.fetchval(sql.SETTING_VERSION, key) or 0)
+            before, after = (_setting(key, rows, runtime.settings) for rows in (stored, {key: Row(value, version)}))
+            await record(database, call, key, _audited(before), _audited(after))
         await announce(key, version)
-        return _answer(_setting(key, {key: (value, version)}))
+        return _answer(after)
+
+    async def reset_setting(call: Call[Nothing, None]) -> Reply:
+        key = _key(call)
+        async with connected(pool) as database, database.transaction():
+            await database.execute(sql.LOCK_SETTINGS)
+            stored = await _stored(database)
+            _check_together(stored, key, getattr(RuntimeSettings(), key))
+            before, after = (_setting(key, rows, runtime.settings) for rows in (stored, {}))
+            if await database.fetchval(sql.RESET_SETTING, key, call.expected) is not None:
+                await record(database, call, key, _audited(before), _audited(after))
+            elif call.expected not in (None, before.version):
+                raise conflict("setting", key, before.version)
+        await announce(key, 0)
+        return _answer(after)
 
     return [
-        Resource("/settings", GET=list_settings),
-        Resource("/settings/{key}", GET=get_setting, PUT=put_setting),
+        Operation(
+            "GET",
+            "/settings",
+            list_settings,
+            tag="settings",
+            summary="Every runtime setting with its value, default and version",
+            role="viewer",
+            answers={200: Settings},
+        ),
+        Operation(
+            "GET",
+            "/settings/{setting}",
+            get_setting,
+            tag="settings",
+            summary="One runtime setting",
+            role="viewer",
+            answers={200: Setting},
+        ),
+        Operation(
+            "PUT",
+            "/settings/{setting}",
+            put_setting,
+            tag="settings",
+            summary="Change a runtime setting",
+            role="admin",
+            answers={200: Setting},
+            body=NewValue,
+            match="optional",
+        ),
+        Operation(
+            "DELETE",
+            "/settings/{setting}",
+            reset_setting,
+            tag="settings",
+            summary="Put a runtime setting back to its default",
+            role="admin",
+            answers={200: Setting},
+            match="optional",
+        ),
     ]
 
 
-Stored = dict[str, tuple[Any, int]]
-"""Key -> value and version."""
+class Row(Struct, frozen=True):
+    """What the table has of a key."""
+
+    value: Any
+    """None where it makes no sense."""
+    version: int
+    invalid: str = ""
+    """Why it makes no sense; a secret is not repeated."""
+
+
+Stored = dict[str, Row]
 
 
 async def _read(pool: Pool) -> Stored:
@@ -82,7 +141,15 @@ async def _read(pool: Pool) -> Stored:
 
 async def _stored(database: Connection) -> Stored:
     rows = await database.fetch(sql.SETTINGS)
-    return {row["key"]: (json.loads(row["value"]), row["version"]) for row in rows}
+    return {row["key"]: _row(row["key"], row["value"], row["version"]) for row in rows if row["key"] in setting_keys()}
+
+
+def _row(key: str, text: str, version: int) -> Row:
+    try:
+        return Row(parse_stored(key, text), version)
+    except InvalidField as fault:
+        shown = "the stored value" if key in SECRETS else text[:100]
+        return Row(None, version, f"{shown}: {fault.remedy}")
 
 
 def _check_together(stored: Stored, key: str, value: Any) -> None:
@@ -98,11 +165,7 @@ def _check_together(stored: Stored, key: str, value: Any) -> None:
 
 def _in_force(stored: Stored) -> RuntimeSettings:
     """Settings of this version; one that no longer validates counts as its default, so that it can be changed."""
-    values = {}
-    for key in stored.keys() & set(setting_keys()):
-        with contextlib.suppress(msgspec.ValidationError):
-            values[key] = parse_setting(key, stored[key][0])
-    return RuntimeSettings(**values)
+    return RuntimeSettings(**{key: row.value for key, row in stored.items() if not row.invalid})
 
 
 def _fault(settings: RuntimeSettings) -> InvalidField | None:
@@ -113,21 +176,35 @@ def _fault(settings: RuntimeSettings) -> InvalidField | None:
     return None
 
 
-def _key(request: Request) -> str:
-    key: str = request.path_params["key"]
+def _key(call: Call[Any, Any]) -> str:
+    key: str = call.path["setting"]
     if key not in setting_keys():
         raise unknown("setting", key)
     return key
 
 
-def _setting(key: str, stored: Stored) -> Setting:
+def _setting(key: str, stored: Stored, in_force: RuntimeSettings) -> Setting:
     """What the API shows; `set` is whether anything is stored, for a secret anything but nothing."""
     default = getattr(RuntimeSettings(), key)
-    value, version = stored.get(key, (default, 0))
+    row = stored.get(key, Row(default, 0))
+    value = getattr(in_force, key) if row.invalid else row.value
     secret = key in SECRETS
-    is_set = bool(value) if secret else key in stored
-    return Setting(key, None if secret else value, default, version, DESCRIPTIONS.get(key, ""), secret, is_set)
+    return Setting(
+        key,
+        None if secret else value,
+        default,
+        row.version,
+        DESCRIPTIONS.get(key, ""),
+        secret,
+        set=bool(value) if secret else key in stored,
+        invalid=row.invalid,
+    )
 
 
-def _answer(setting: Setting) -> Response:
-    return answer(setting, headers={"ETag": f'"{setting.version}"'})
+def _audited(setting: Setting) -> dict[str, Any]:
+    """What the audit log keeps of a setting: of a secret only whether there is one."""
+    return {"set": setting.set} if setting.secret else {"value": setting.value}
+
+
+def _answer(setting: Setting) -> Reply:
+    return Reply.versioned(setting, setting.version)
