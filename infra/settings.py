@@ -156,6 +156,8 @@ class ServerSettings(Struct, frozen=True):
     """Path of the certificate chain (PEM), for `files`."""
     tls_key: str = ""
     """Path of its private key (PEM)."""
+    outbound_private: bool = False
+    """Whether notifications may go to addresses of this machine and network, too."""
     identity_days: Annotated[float, Meta(ge=0.0001, le=365)] = 30
     """How long an agent's JWT is good; it is renewed after two thirds of that."""
     wheels: str = ""
