@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-HOST_PATTERN = r"^[a-z0-9-]{1,40}$"
+HOST_PATTERN = r"^[a-z0-9-]{1,40}\Z"
 _HOST = re.compile(r"[a-z0-9-]{1,40}\Z")
 
 CONFIG_BUCKET = "CONFIG"
@@ -19,6 +20,7 @@ OPERATION = "KV-Operation"
 LIVE_INTEREST = "interest.live"
 """Not below `live.`: a host of that name could drive everybody's live feed."""
 SETTINGS_CHANGED = "settings.changed"
+HostId = Annotated[str, Meta(pattern=HOST_PATTERN, description="1 to 40 characters, each a-z, 0-9 or -")]
 OPERATORS_INBOX = "_INBOX_operators"
 """Where services answer operators. They all hear what any of them asked: only how services are."""
 

@@ -5,20 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from typing import Annotated
 
+from msgspec import Meta, Struct, structs
 from sse_starlette.sse import EventSourceResponse, SendTimeoutError
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from infra.clock import now_ms
 from schemas.catalogue import Family
-from services.gateway.fleet.selection import parse_detail, parse_selection
+from services.gateway.fleet.selection import (
+    INTERVAL_S,
+    MAX_DETAIL,
+    HostsShown,
+    MetricsShown,
+    parse_detail,
+    parse_selection,
+)
 from services.gateway.http.abort import Abort, cut
-from services.gateway.http.person import Person
+from services.gateway.http.operations import Call, Media, Operation
 from services.gateway.http.problems import unavailable
-from services.gateway.http.requests import Resource
 from services.gateway.live.feed import Feed, parse_event_id, resync
 from services.gateway.live.hub import Full, Hub
 from services.gateway.live.viewer import Viewer
@@ -37,14 +43,28 @@ SLICE_BYTES = 64 * 1024
 RETRY_FULL_S = 30
 
 
-def live_routes(hub: Hub, catalogue: tuple[Family, ...], abort: Abort) -> list[BaseRoute]:
-    async def get_live(request: Request) -> Response:
-        selection = parse_selection(request.query_params, catalogue)
-        hosts = parse_detail(request.query_params)
+Interval = Annotated[
+    str, Meta(description=f"seconds between frames of one host, from {INTERVAL_S[0]:g} to {INTERVAL_S[1]:g}")
+]
+Detail = Annotated[
+    str, Meta(description=f"at most {MAX_DETAIL} host ids separated by commas, whose every metric is sent besides")
+]
+
+
+class LiveQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    hosts: HostsShown = ""
+    metrics: MetricsShown = ""
+    interval: Interval = "1"
+    detail: Detail = ""
+
+
+def live_operations(hub: Hub, catalogue: tuple[Family, ...], abort: Abort) -> list[Operation]:
+    async def get_live(call: Call[LiveQuery, None]) -> Response:
+        request, parameters = call.request, structs.asdict(call.query)
+        selection = parse_selection(parameters, catalogue)
+        hosts = parse_detail(parameters)
         position = parse_event_id(request.headers.get("last-event-id", ""))
-        address = request.client.host if request.client else ""
-        person = Person("anonymous", "admin", "anonymous", address)
-        viewer = Viewer(person, request.headers.get("user-agent", "")[:300])
+        viewer = Viewer(call.person, request.headers.get("user-agent", "")[:300])
         if request.method == "HEAD":
             return Response(media_type="text/event-stream")
         try:
@@ -54,7 +74,19 @@ def live_routes(hub: Hub, catalogue: tuple[Family, ...], abort: Abort) -> list[B
             raise unavailable(detail, "/problems/too-many-viewers", RETRY_FULL_S) from None
         return LiveResponse(hub, feeds, viewer, abort)
 
-    return [Resource("/live", GET=get_live)]
+    return [
+        Operation(
+            "GET",
+            "/live",
+            get_live,
+            tag="live",
+            summary="What happens, as a stream of server-sent events",
+            role="viewer",
+            answers={200: Media(("text/event-stream",), "Events until either side ends the stream.")},
+            query=LiveQuery,
+            headers={"Last-Event-ID": "The last event that was seen; those since then come instead of a snapshot."},
+        )
+    ]
 
 
 class LiveResponse(EventSourceResponse):
