@@ -118,7 +118,7 @@ def _ago(seconds: float) -> str:
 
 
 def retention(component: Component, pruned_s: float | None, due_slots: int, hosts: int) -> Component:
-    """The service with what the tables say: when it last pruned, and how many ten minutes of hosts are to be rolled up."""
+    """The service with what the tables say: when it last pruned, and how many slots are to be rolled up."""
     found = [] if component.status in ("ok", "unknown") else [component.detail]
     if due_slots > DUE_SLOTS + DUE_SLOTS_OF_A_HOST * hosts:
         found.append(f"{due_slots} ten-minute slots wait for their roll-up; see the log of `sonde retention`")
