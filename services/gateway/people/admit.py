@@ -12,7 +12,6 @@ from services.gateway.people.people import People
 from services.gateway.people.sessions import find
 
 CHALLENGE = 'Bearer realm="Sonde"'
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 ANYBODY = "anybody"
 """What somebody without a login is called."""
 
@@ -34,8 +33,8 @@ def admission(people: People) -> Admit:
 async def identify(people: People, request: Request) -> Person | None:
     """Who makes the request; None when nobody in particular, who may not read either.
 
-    Raises ProblemError: 401 for a wrong token, 403 for a change on behalf of who knows which page, 429 and 503 as
-    `sessions.find` does.
+    Changes by a cookie come from our own pages: the guard sees to that. Raises ProblemError: 401 for a wrong token, 429
+    and 503 as `sessions.find` does.
     """
     address = address_of(request)
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
@@ -47,23 +46,8 @@ async def identify(people: People, request: Request) -> Person | None:
     secret = secret_in(request, people.secure)
     held = await find(people, "session", secret, address) if secret else None
     if held is not None:
-        demand_origin(request)
         return held.person(address)
     return Person(ANYBODY, "viewer", "anonymous", address) if people.anonymous else None
-
-
-def demand_origin(request: Request) -> None:
-    """Browsers send the cookie by themselves, so a change says which page it is from; the guard has judged the page.
-
-    Raises ProblemError 403.
-    """
-    if request.method not in SAFE and not ("origin" in request.headers or "sec-fetch-site" in request.headers):
-        raise ProblemError(
-            403,
-            "a change by a session's cookie needs an Origin or Sec-Fetch-Site header, as browsers send them; "
-            "programs use an API token: Authorization: Bearer ...",
-            type="/problems/cross-origin",
-        )
 
 
 def unknown_person() -> ProblemError:

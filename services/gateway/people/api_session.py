@@ -17,7 +17,7 @@ from services.gateway.http.person import Person, address_of
 from services.gateway.http.problems import ProblemError, invalid
 from services.gateway.identities.throttle import network
 from services.gateway.people import sql, sql_sessions
-from services.gateway.people.admit import demand_origin, identify, own_account
+from services.gateway.people.admit import identify, own_account
 from services.gateway.people.cookies import cookie, secret_in
 from services.gateway.people.credentials import hashed
 from services.gateway.people.known import Key
@@ -64,7 +64,6 @@ def session_operations(people: People) -> list[Operation]:
         gone = Reply(None, headers=cookie("", 0, people.secure))
         if not secret:
             return gone
-        demand_origin(call.request)
         async with connected(people.pool) as database, database.transaction():
             ended = await leave(call, database, secret)
         await people.over(*ended)
@@ -88,7 +87,7 @@ def session_operations(people: People) -> list[Operation]:
         return Reply(None)
 
     return [
-        Operation("GET", "/session", who, "people", "Who is logged in", None, {200: Me}, refuses=(401, 403, 429)),
+        Operation("GET", "/session", who, "people", "Who is logged in", None, {200: Me}, refuses=(401, 429, AWAY)),
         Operation(
             "POST",
             "/session",
@@ -101,7 +100,7 @@ def session_operations(people: People) -> list[Operation]:
             refuses=(401, 429, AWAY),
             description="Sets the session's cookie. 401 of the type /problems/second-factor asks for a code as well.",
         ),
-        Operation("DELETE", "/session", log_out, "people", "Log out", None, {204: None}, refuses=(403, AWAY)),
+        Operation("DELETE", "/session", log_out, "people", "Log out", None, {204: None}, refuses=(AWAY,)),
         Operation(
             "POST",
             "/session/link",
