@@ -37,6 +37,10 @@ const WORDS: Record<string, Words> = {
     range: [1, 1000],
     whole: true,
   },
+  session_idle_s: { group: "People", label: "Login ends unused after", unit: "s", range: [60, 31_622_400] },
+  session_max_s: { group: "People", label: "Login ends after", unit: "s", range: [60, 31_622_400] },
+  anonymous_viewer: { group: "People", label: "Everybody may read", unit: "" },
+  audit_days: { group: "People", label: "Audit log kept", unit: "days", range: [1, 36_500], whole: true },
 };
 
 /** A key this dashboard has no words for is told by its own name; its suffix is the unit. */
