@@ -13,14 +13,13 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.settings import SettingError
+from services.gateway.http.abort import TRANSPORT
 from services.gateway.http.connections import BACKLOG, Connections, Place, room, take
 from services.gateway.http.protocol import BoundedProtocol, Sweep
 
 SWEEP_EVERY_S = 2.0
 GRACE_S = 1
 """How long open requests may go on after the stop."""
-_TRANSPORT = "sonde.transport"
-"""Key of a request's scope."""
 
 
 class PortTaken(SettingError):
@@ -122,7 +121,7 @@ class GatewayServer(uvicorn.Server):
 
     def abort(self, scope: Scope) -> None:
         """Cut the connection on which the request came, sent or not what is buffered for it."""
-        transport = scope.get(_TRANSPORT)
+        transport = scope.get(TRANSPORT)
         if transport is not None:
             transport.abort()
 
@@ -132,7 +131,7 @@ def _with_transport(app: ASGIApp) -> ASGIApp:
 
     async def called(scope: Scope, receive: Receive, send: Send) -> None:
         # uvicorn's `receive` is a method of the request, which has the transport.
-        scope[_TRANSPORT] = getattr(getattr(receive, "__self__", None), "transport", None)
+        scope[TRANSPORT] = getattr(getattr(receive, "__self__", None), "transport", None)
         await app(scope, receive, send)
 
     return called
