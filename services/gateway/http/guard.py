@@ -90,8 +90,6 @@ class Guard:
         try:
             scope = self._admitted(scope)
         except ProblemError as problem:
-            # The body, if any, was not read: nothing on this connection can be told from its rest.
-            problem.headers.setdefault("Connection", "close")
             await problem_response(problem)(scope, receive, send_with_headers)
         else:
             await self.app(scope, receive, send_with_headers)
