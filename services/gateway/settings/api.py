@@ -49,14 +49,20 @@ def setting_operations(pool: Pool, announce: Announce) -> list[Operation]:
             value = parse_setting(key, given)
         except msgspec.ValidationError:
             raise setting_fault(key, given, "value") from None
-        text = json.dumps(value)
+        return await change(call, key, value)
+
+    async def reset_setting(call: Call[Nothing, None]) -> Reply:
+        # Null rather than no row: a version never comes again, so nobody overwrites what he has not read.
+        return await change(call, _key(call), None)
+
+    async def change(call: Call[Nothing, Any], key: str, value: Any) -> Reply:
         async with connected(pool) as database, database.transaction():
             await database.execute(sql.LOCK_SETTINGS)
             stored = await _stored(database)
-            _check_together(stored, key, value)
-            version = await database.fetchval(sql.PUT_SETTING, key, text, call.expected)
+            _check_together(stored, key, getattr(RuntimeSettings(), key) if value is None else value)
+            version = await database.fetchval(sql.PUT_SETTING, key, json.dumps(value), call.expected)
             if version is None:
-                raise conflict("setting", key, await database.fetchval(sql.SETTING_VERSION, key) or 0)
+                raise conflict("setting", key, stored[key][1] if key in stored else 0)
         await announce(key, version)
         return _answer(_setting(key, {key: (value, version)}))
 
@@ -88,13 +94,23 @@ def setting_operations(pool: Pool, announce: Announce) -> list[Operation]:
             role="admin",
             answers={200: Setting},
             body=NewValue,
-            match="optional",
+            match="required",
+        ),
+        Operation(
+            "DELETE",
+            "/settings/{setting}",
+            reset_setting,
+            tag="settings",
+            summary="Set a runtime setting to its default",
+            role="admin",
+            answers={200: Setting},
+            match="required",
         ),
     ]
 
 
 Stored = dict[str, tuple[Any, int]]
-"""Key -> value and version."""
+"""Key -> value and version; a value that was reset is None."""
 
 
 async def _read(pool: Pool) -> Stored:
@@ -104,7 +120,15 @@ async def _read(pool: Pool) -> Stored:
 
 async def _stored(database: Connection) -> Stored:
     rows = await database.fetch(sql.SETTINGS)
-    return {row["key"]: (json.loads(row["value"]), row["version"]) for row in rows}
+    return {row["key"]: (_plain(row["value"]), row["version"]) for row in rows}
+
+
+def _plain(text: str) -> Any:
+    """A stored value; what Python makes no value of, such as a number of thousands of digits, as it is written."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text[:100]
 
 
 def _check_together(stored: Stored, key: str, value: Any) -> None:
@@ -121,7 +145,7 @@ def _check_together(stored: Stored, key: str, value: Any) -> None:
 def _in_force(stored: Stored) -> RuntimeSettings:
     """Settings of this version; one that no longer validates counts as its default, so that it can be changed."""
     values = {}
-    for key in stored.keys() & set(setting_keys()):
+    for key in {key for key, (value, _) in stored.items() if value is not None} & set(setting_keys()):
         with contextlib.suppress(msgspec.ValidationError):
             values[key] = parse_setting(key, stored[key][0])
     return RuntimeSettings(**values)
@@ -145,9 +169,10 @@ def _key(call: Call[Any, Any]) -> str:
 def _setting(key: str, stored: Stored) -> Setting:
     """What the API shows; `set` is whether anything is stored, for a secret anything but nothing."""
     default = getattr(RuntimeSettings(), key)
-    value, version = stored.get(key, (default, 0))
+    value, version = stored.get(key, (None, 0))
     secret = key in SECRETS
-    is_set = bool(value) if secret else key in stored
+    is_set = bool(value) if secret else value is not None
+    value = default if value is None else value
     return Setting(key, None if secret else value, default, version, DESCRIPTIONS.get(key, ""), secret, is_set)
 
 

@@ -6,8 +6,6 @@ SETTINGS = "SELECT key, value, version FROM settings"
 
 SETTING = "SELECT value FROM settings WHERE key = $1"
 
-SETTING_VERSION = "SELECT version FROM settings WHERE key = $1"
-
 # Two changes at once, each fine beside the value that the other is about to replace, wait for one another here.
 LOCK_SETTINGS = "LOCK TABLE settings IN SHARE ROW EXCLUSIVE MODE"
 
