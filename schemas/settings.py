@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 
 from schemas.rules import InvalidField
 from schemas.validation import invalid_fields
+from schemas.webaddress import web_address_fault
 
 SECRETS = frozenset({"slack_webhook_url"})
 
@@ -44,11 +45,16 @@ DESCRIPTIONS: dict[str, str] = {
     ),
     "host_down_default_s": "Seconds without a sample after which the dashboard shows a host as offline.",
     "max_viewers": "Browsers that may watch the live stream at once.",
+    "session_idle_s": "Seconds without use after which somebody who is logged in has to log in again.",
+    "session_max_s": "Seconds after which everybody has to log in again, however much they use Sonde.",
+    "anonymous_viewer": "Whether everybody who reaches the gateway may read everything without a login.",
+    "audit_days": "Days for which the audit log keeps who changed what.",
 }
 
 
 _ADDRESS = r"^(https?://[^\s\x00]+)?\Z"
 _ADDRESS_WORDS = "empty, or an address that starts with http:// or https:// and has no spaces"
+_ADDRESSES = frozenset({"slack_webhook_url", "dashboard_url"})
 
 
 class RuntimeSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,10 +69,17 @@ class RuntimeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     database_gib: Annotated[float, Meta(ge=0, le=1_000_000)] = 0
     host_down_default_s: Annotated[float, Meta(ge=5, le=86400)] = 30
     max_viewers: Annotated[int, Meta(ge=1, le=10000)] = 100
+    session_idle_s: Annotated[float, Meta(ge=60, le=366 * 86400)] = 7 * 86400
+    session_max_s: Annotated[float, Meta(ge=60, le=366 * 86400)] = 30 * 86400
+    anonymous_viewer: bool = False
+    audit_days: Annotated[int, Meta(ge=1, le=36500)] = 730
 
 
 HOSTS_KEY = "hosts"
 """What `settings.changed` names when hosts were removed or archived; its version is their generation."""
+
+PEOPLE_KEY = "people"
+"""What it names when sessions or tokens ended, for other gateways."""
 
 
 class SettingChanged(Struct):
@@ -87,13 +100,17 @@ def setting_keys() -> list[str]:
 
 def parse_setting(key: str, value: object) -> Any:
     """`value`, given as plain JSON data, as the type of `key`. Raises KeyError or msgspec.ValidationError."""
-    return msgspec.convert(value, _TYPES[key])
+    parsed = msgspec.convert(value, _TYPES[key])
+    if key in _ADDRESSES and parsed and (fault := web_address_fault(parsed)):
+        raise msgspec.ValidationError(fault)
+    return parsed
 
 
 def setting_fault(key: str, value: object, field: str) -> InvalidField:
     """Why `parse_setting` refused `value`, for people; `field` is what they call it. A secret is not repeated."""
-    (fault,) = invalid_fields(value, _TYPES[key], field)
-    return InvalidField(fault.field, None if key in SECRETS else fault.value, fault.remedy)
+    faults = invalid_fields(value, _TYPES[key], field)
+    remedy = faults[0].remedy if faults else web_address_fault(str(value))
+    return InvalidField(field, None if key in SECRETS else value, remedy)
 
 
 def check_settings(settings: RuntimeSettings) -> None:

@@ -25,17 +25,35 @@ _UNKNOWN = {
     "rule": "rules",
     "setting": "settings",
     "enrolment-token": "enrolment tokens",
+    "user": "users",
+    "session": "sessions",
+    "token": "API tokens",
 }
 
 PROBLEM_TYPES: Mapping[str, ProblemType] = {
     "/problems/invalid": ProblemType(
         400, "Invalid request", "A parameter or a field is wrong; `errors` names each, its value and what is allowed."
     ),
+    "/problems/forwarded": ProblemType(
+        400, "Contradicting headers", "Forwarded and X-Forwarded-* disagree; let the proxy in front set one kind."
+    ),
     "/problems/challenge": ProblemType(
         401, "Challenge not valid", "The challenge that was signed is not ours or too old; ask for a new one."
     ),
     "/problems/proof": ProblemType(401, "Proof not valid", "The signature does not fit the key and the challenge."),
     "/problems/enrolment-unknown": ProblemType(401, "Token unknown", "There is no such enrolment token."),
+    "/problems/login-required": ProblemType(401, "Login required", "Log in, or send an API token."),
+    "/problems/token": ProblemType(401, "API token not valid", "The API token is unknown, expired or revoked."),
+    "/problems/wrong-login": ProblemType(401, "Wrong name or password", "Name, password or code are not right."),
+    "/problems/second-factor": ProblemType(
+        401, "Second factor required", "The account has a second factor: log in with a code of its authenticator, too."
+    ),
+    "/problems/wrong-link": ProblemType(401, "Link not valid", "The one-time link is unknown, used or expired."),
+    "/problems/role": ProblemType(403, "Role too low", "The account or the token has not the role that this needs."),
+    "/problems/needs-login": ProblemType(403, "Not with a token", "API tokens may not do this: log in as a person."),
+    "/problems/origin-required": ProblemType(
+        403, "Origin required", "A change by a cookie comes without saying of which page; programs use API tokens."
+    ),
     "/problems/enrolment-used": ProblemType(403, "Token used up", "As many machines enrolled with it as it was for."),
     "/problems/enrolment-expired": ProblemType(403, "Token expired", "The enrolment token was not used in time."),
     "/problems/enrolment-withdrawn": ProblemType(403, "Token withdrawn", "Somebody withdrew the enrolment token."),
@@ -79,6 +97,15 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
     "/problems/no-identity": ProblemType(404, "No identity", "The host never enrolled, or its identity was revoked."),
     "/problems/too-slow": ProblemType(408, "Body too slow", "The body of the request did not arrive in time."),
     "/problems/exists": ProblemType(409, "Exists already", "There is one of that id; PUT replaces it."),
+    "/problems/name-taken": ProblemType(409, "Name taken", "There is somebody of that name."),
+    "/problems/too-many": ProblemType(409, "As many as may be", "There are as many as there may be; remove some."),
+    "/problems/user-disabled": ProblemType(409, "User disabled", "Enable the user first."),
+    "/problems/last-administrator": ProblemType(
+        409, "Last administrator", "Somebody must be left who is an administrator and not disabled."
+    ),
+    "/problems/no-account": ProblemType(409, "Account deleted", "The account was deleted a moment ago."),
+    "/problems/no-second-factor": ProblemType(409, "No second factor", "The account has none, or none to confirm."),
+    "/problems/second-factor-there": ProblemType(409, "Second factor there", "The account has one; remove it first."),
     "/problems/archived-host": ProblemType(409, "Host archived", "No agent answers for an archived host."),
     "/problems/no-channel": ProblemType(409, "Channel not configured", "The channel to test is not configured."),
     "/problems/unreadable-rule": ProblemType(

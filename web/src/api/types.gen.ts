@@ -259,6 +259,7 @@ export interface Setting {
   description: string;
   secret: boolean;
   set: boolean;
+  invalid: string;
 }
 
 export interface Settings {
