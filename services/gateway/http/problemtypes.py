@@ -28,6 +28,7 @@ _UNKNOWN = {
     "user": "users",
     "session": "sessions",
     "token": "API tokens",
+    "viewer": "viewers",
 }
 
 PROBLEM_TYPES: Mapping[str, ProblemType] = {
@@ -128,6 +129,12 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
         428, "Version required", "A change needs If-Match: the ETag that was read, or * to replace whatever is there."
     ),
     "/problems/too-many-tries": ProblemType(429, "Too many failed tries", "Wait as long as Retry-After says."),
+    "/problems/too-many-streams": ProblemType(
+        429, "Too many streams", "You have as many live streams open as the setting max_viewers_per_person allows."
+    ),
+    "/problems/too-many-selections": ProblemType(
+        429, "Too many selections", "You watch as many selections as the setting max_selections_per_person allows."
+    ),
     "/problems/identity-suspended": ProblemType(
         429, "Identity suspended", "The agent flooded the bus; it gets no new JWT until Retry-After is over."
     ),
