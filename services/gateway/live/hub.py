@@ -40,6 +40,8 @@ class Hub:
         self.closed = asyncio.Event()
         """Set when the gateway stops."""
         self.fleet = fleet
+        self._sent = self._dropped = 0
+        """Events of viewers that have left."""
         self._clock = clock
         self._feeds: dict[Selection, Feed] = {}
         self._details: dict[str, dict[float, Feed]] = {}
@@ -49,6 +51,12 @@ class Hub:
     def viewers(self) -> list[Viewer]:
         """Everyone who watches, the longest first."""
         return sorted((v for feed in self._feeds.values() for v in feed.viewers), key=lambda v: v.since_ms)
+
+    def events(self) -> tuple[int, int]:
+        """How many events viewers were given since the start, and how many they were too slow for."""
+        viewers = self.viewers()
+        sent, dropped = sum(viewer.sent for viewer in viewers), sum(viewer.dropped for viewer in viewers)
+        return self._sent + sent, self._dropped + dropped
 
     def interest(self) -> list[str]:
         """The hosts that viewers look at, `*` for all before those looked at by name; empty without viewers."""
@@ -94,6 +102,8 @@ class Hub:
     def leave(self, viewer: Viewer, feeds: list[Feed]) -> None:
         """Take `viewer` out of `feeds`, which are all of its own."""
         viewer.close()
+        self._sent += viewer.sent
+        self._dropped += viewer.dropped
         for feed in feeds:
             feed.viewers.discard(viewer)
             if not feed.viewers:
