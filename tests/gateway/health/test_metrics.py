@@ -113,7 +113,7 @@ async def test_sondes_own_metrics_are_valid_and_tell_of_every_service(
         for sample in found["sonde_http_requests"].samples
         if sample.name.endswith("_total")
     }
-    assert requests["GET /api/v1/hosts", "200"] == 1
+    assert requests.get(("GET /api/v1/hosts", "200")) == 1, requests
     assert requests["GET /api/v1/hosts/{host}", "404"] == 1
     seconds = found["sonde_http_request_duration_seconds"]
     assert seconds.type == "histogram"

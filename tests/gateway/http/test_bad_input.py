@@ -109,14 +109,14 @@ BODIES = [
 
 METHODS = [
     ("POST", "/hosts"),
-    ("PATCH", "/hosts/web-1"),
+    ("PUT", "/hosts/web-1"),
     ("DELETE", "/enrol"),
     ("POST", "/identity/challenge"),
     ("PUT", "/enrolment-tokens"),
     ("GET", "/hosts/web-1/revoke"),
     ("POST", "/metrics"),
     ("PATCH", "/rules"),
-    ("DELETE", "/settings/raw_days"),
+    ("POST", "/settings/raw_days"),
     ("GET", "/channels/slack/test"),
     ("POST", "/live"),
     ("POST", "/series"),
