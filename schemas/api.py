@@ -233,7 +233,7 @@ class Problem(Struct):
 
 
 class Snapshot(Struct):
-    """Live event: where everything stands, and the last 60 s.
+    """Live event: where some hosts stand, and the last 60 s; `complete` follows the last of several.
 
     `history` is host -> `times` (list of ms) and metric path -> instance -> values at those times.
     """
@@ -241,6 +241,12 @@ class Snapshot(Struct):
     time: int
     hosts: list[Host]
     history: dict[str, dict[str, Any]]
+
+
+class Complete(Struct):
+    """Live event: all hosts have come. Those that nothing has named since the stream or `resync` began are gone."""
+
+    time: int
 
 
 class LiveSample(Struct):

@@ -45,6 +45,8 @@ DESCRIPTIONS: dict[str, str] = {
     ),
     "host_down_default_s": "Seconds without a sample after which the dashboard shows a host as offline.",
     "max_viewers": "Browsers that may watch the live stream at once.",
+    "max_viewers_per_person": "Of these, how many one person may have open; whoever needs no login counts by address.",
+    "max_selections_per_person": "Different selections that one person may watch at once.",
     "session_idle_s": "Seconds without use after which somebody who is logged in has to log in again.",
     "session_max_s": "Seconds after which everybody has to log in again, however much they use Sonde.",
     "anonymous_viewer": "Whether everybody who reaches the gateway may read everything without a login.",
@@ -69,6 +71,8 @@ class RuntimeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     database_gib: Annotated[float, Meta(ge=0, le=1_000_000)] = 0
     host_down_default_s: Annotated[float, Meta(ge=5, le=86400)] = 30
     max_viewers: Annotated[int, Meta(ge=1, le=10000)] = 100
+    max_viewers_per_person: Annotated[int, Meta(ge=1, le=10000)] = 10
+    max_selections_per_person: Annotated[int, Meta(ge=1, le=1000)] = 5
     session_idle_s: Annotated[float, Meta(ge=60, le=366 * 86400)] = 7 * 86400
     session_max_s: Annotated[float, Meta(ge=60, le=366 * 86400)] = 30 * 86400
     anonymous_viewer: bool = False

@@ -54,7 +54,7 @@ def operations(held: Held) -> list[Operation]:
         *alert_operations(pool),
         *setting_operations(pool, runtime, held.announce),
         *channel_operations(pool, held.settings.outbound_private),
-        *viewer_operations(hub),
+        *viewer_operations(hub, pool),
         *enrol_operations(desk),
         *token_operations(pool, with_wheel(held.reach, folder(held.settings))),
         *identity_operations(pool, held.reach, runtime.revoked),

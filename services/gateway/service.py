@@ -39,6 +39,7 @@ from services.gateway.live.hub import Hub
 from services.gateway.live.intake import listen
 from services.gateway.live.interest import announce_interest
 from services.gateway.live.refresh import keep_fresh
+from services.gateway.live.sending import send_frames, send_heartbeats, send_snapshots
 from services.gateway.people.keep import keep_people
 from services.gateway.settings.runtime import Runtime
 
@@ -105,7 +106,9 @@ async def run(
             keep_fresh(connections, fleet, hub, runtime),
             announce_interest(bus, hub, fleet),
             watch_states(fleet, hub),
-            hub.pump(),
+            send_frames(hub),
+            send_snapshots(hub),
+            send_heartbeats(hub),
             watch(vitals.lag, bus, vitals.heartbeats),
             *identity_tasks(settings, connections, bus, refusals, conduct, runtime.revoked, nats_log),
             encryption.keep(),

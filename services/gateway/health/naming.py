@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -57,10 +58,11 @@ class Exposed(Struct, frozen=True):
 
 
 def exposed(family: Family, metric: Metric) -> Exposed:
-    """`metric` of `family`. KeyError for a unit that has no suffix yet."""
-    suffix, factor = UNITS[metric.unit]
+    """`metric` of `family`. A unit that is not in the table is its own suffix."""
+    plain = re.sub(r"[^a-z0-9]+", "_", metric.unit.lower()).strip("_")
+    suffix, factor = UNITS.get(metric.unit, (plain, 1.0))
     counter = f"{family.name}.{metric.name}" in COUNTERS
-    name = _WHOLE[metric.unit] if metric.name == "total" else metric.name
+    name = _WHOLE.get(metric.unit, "all") if metric.name == "total" else metric.name
     if metric.unit == "%":
         name = name.removesuffix("_percent")
     if counter or not suffix:

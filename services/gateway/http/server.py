@@ -15,6 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.settings import SettingError
+from services.gateway.http.abort import TRANSPORT
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +25,6 @@ SWEEP_EVERY_S = 2.0
 MOST_CONNECTIONS = 4000
 GRACE_S = 1
 """How long open requests may go on after the stop."""
-_TRANSPORT = "sonde.transport"
-"""Key of a request's scope."""
 
 
 class PortTaken(SettingError):
@@ -111,7 +110,7 @@ class GatewayServer(uvicorn.Server):
 
     def abort(self, scope: Scope) -> None:
         """Cut the connection on which the request came, sent or not what is buffered for it."""
-        transport = scope.get(_TRANSPORT)
+        transport = scope.get(TRANSPORT)
         if transport is not None:
             transport.abort()
 
@@ -121,7 +120,7 @@ def _with_transport(app: ASGIApp) -> ASGIApp:
 
     async def called(scope: Scope, receive: Receive, send: Send) -> None:
         # uvicorn's `receive` is a method of the request, which has the transport.
-        scope[_TRANSPORT] = getattr(getattr(receive, "__self__", None), "transport", None)
+        scope[TRANSPORT] = getattr(getattr(receive, "__self__", None), "transport", None)
         await app(scope, receive, send)
 
     return called

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from schemas.catalogue import CATALOGUE, family_named, metric_named
+from schemas.catalogue import CATALOGUE, Family, Metric, family_named, metric_named
 from services.gateway.health.naming import COUNTERS, UNITS, exposed, exposition, instance_label, quoted
 
 EVERY = [metric for metrics in exposition(CATALOGUE).values() for metric in metrics]
@@ -55,6 +55,11 @@ def test_every_unit_has_a_suffix_and_every_counter_exists() -> None:
 def test_names_and_units_are_those_that_prometheus_users_expect(path: str, name: str, factor: float) -> None:
     made = exposed(*metric_named(path))
     assert (made.name, made.factor) == (name, factor)
+
+
+def test_a_unit_that_is_new_is_its_own_suffix() -> None:
+    made = exposed(Family("radar", "", 1, ()), Metric(1, "speed", "km/h", 1, "int4", "How fast."))
+    assert (made.name, made.factor) == ("sonde_radar_speed_km_h", 1)
 
 
 @pytest.mark.parametrize(
