@@ -11,6 +11,7 @@ from schemas.rules import InvalidField, InvalidFields
 from services.gateway.enrolment.install import install_routes
 from services.gateway.enrolment.wheels import folder
 from services.gateway.held import Held
+from services.gateway.http.counting import Counting
 from services.gateway.http.dashboard import dashboard_routes
 from services.gateway.http.encryption import ca_routes
 from services.gateway.http.guard import Guard
@@ -24,22 +25,21 @@ from services.gateway.http.problems import (
 )
 from services.gateway.http.routing import routes
 from services.gateway.people.admit import admission
-from services.gateway.resources import operations
+from services.gateway.resources import operations, root_operations
 
 
 def create_app(held: Held) -> Starlette:
     """The application on top of what the service holds."""
-    declared, admit = operations(held), admission(held.people)
-    at_root = [operation for operation in declared if operation.path.startswith("/health/")]
+    admit = admission(held.people)
     return Starlette(
         routes=[
-            Mount("/api/v1", routes=routes(declared, admit)),
-            *routes(at_root, admit),
+            Mount("/api/v1", routes=routes(operations(held), admit)),
+            *routes(root_operations(held), admit),
             *ca_routes(held.settings),
             *install_routes(folder(held.settings), held.reach),
             *dashboard_routes(),
         ],
-        middleware=[Middleware(Guard, settings=held.settings)],
+        middleware=[Middleware(Counting, answered=held.answered), Middleware(Guard, settings=held.settings)],
         exception_handlers={
             ProblemError: on_problem,
             InvalidField: on_invalid_field,
