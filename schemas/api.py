@@ -189,6 +189,9 @@ class PastAlert(AlertTransition):
 class Alerts(Struct):
     active: list[ActiveAlert]
     history: list[PastAlert]
+    """One entry for each notification, the latest first."""
+    next: str | None = None
+    """Cursor of the following page of the history; null on the last, as in every list."""
 
 
 class Setting(Struct):
@@ -286,6 +289,7 @@ class Removal(Struct):
 class Removals(Struct):
     removals: list[Removal]
     """Oldest first."""
+    next: str | None = None
 
 
 class AgentConfigAnswer(Struct):

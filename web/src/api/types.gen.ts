@@ -248,6 +248,7 @@ export interface PastAlert {
 export interface Alerts {
   active: ActiveAlert[];
   history: PastAlert[];
+  next: string | null;
 }
 
 export interface Setting {
@@ -316,6 +317,7 @@ export interface Removal {
 
 export interface Removals {
   removals: Removal[];
+  next: string | null;
 }
 
 export interface NewToken {
@@ -343,6 +345,7 @@ export interface EnrolmentToken {
 
 export interface EnrolmentTokens {
   tokens: EnrolmentToken[];
+  next: string | null;
 }
 
 export interface MadeToken {
