@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-INNER = b"GET /api/v1/smuggled HTTP/1.1\r\nHost: {host}\r\nX: "
+INNER = b"GET /api/v1/smuggled HTTP/1.1\r\nHost: localhost\r\nX: "
 """Whoever takes this for a request answers 404 and repeats the path."""
 
 

@@ -22,7 +22,7 @@ both = pytest.mark.parametrize("kind", KINDS)
 
 async def changed(client: httpx.AsyncClient, origin: str, **further: str) -> httpx.Response:
     """The answer to a change as a page of `origin` makes it."""
-    return await client.put(SETTING, json={"value": 8}, headers={"Origin": origin, **further})
+    return await client.put(SETTING, json={"value": 8}, headers={"Origin": origin, "If-Match": "*", **further})
 
 
 async def last_audited(client: httpx.AsyncClient) -> Any:
@@ -80,7 +80,7 @@ async def test_bodies_that_are_too_large_are_refused(
 
     body = blocks() if chunked else b" " * (MAX_BODY_BYTES * 2)
     async with fronted(kind, tmp_path, database_url, bus_url) as front, front.client() as client:
-        headers = {"Origin": front.origin, "Content-Type": "application/json"}
+        headers = {"Origin": front.origin, "Content-Type": "application/json", "If-Match": "*"}
         answer = await client.put(SETTING, content=body, headers=headers)
     assert answer.status_code == 413
 

@@ -55,7 +55,8 @@ async def test_no_request_hides_in_another(kind: str, tmp_path: Path, database_u
         async def attack(name: str, sent: bytes) -> None:
             answer = await exchange(kind, front, sent)
             assert b"smuggled" not in answer, f"{name}: {answer!r}"
-            assert all(code < 500 or code == 501 for code in statuses(answer)), f"{name}: {answer!r}"
+            broken = (501, 502) if kind == "caddy" else (501,)  # what Caddy says when a body cannot be read
+            assert all(code < 500 or code in broken for code in statuses(answer)), f"{name}: {answer!r}"
 
         for name, sent in SMUGGLING.items():
             await attack(name, sent)
@@ -84,5 +85,5 @@ async def test_no_path_leads_out_of_the_dashboards_files(
         for path in CLIMBING:
             answer = await exchange(kind, front, get(b"Connection: close", path=path.encode()))
             assert statuses(answer), f"{path}: no answer"
-            assert statuses(answer)[0] in (400, 404, 414, 301, 308), f"{path}: {answer[:300]!r}"
+            assert statuses(answer)[0] in (400, 404, 414, 301, 308), f"{path[:60]}: {answer[:300]!r}"
             assert b"create_app" not in answer, path
