@@ -22,6 +22,7 @@ from services.gateway.history.api_export import export_operations
 from services.gateway.history.api_fleet import fleet_operations
 from services.gateway.history.api_series import series_operations
 from services.gateway.http.catalogue import catalogue_operations
+from services.gateway.http.openapi import with_document
 from services.gateway.http.operations import Operation
 from services.gateway.live.api import live_operations
 from services.gateway.live.viewers import viewer_operations
@@ -49,26 +50,28 @@ def operations(held: Held) -> list[Operation]:
         lambda: len(hub.viewers()),
     )
     departed = (runtime.revoked, runtime.configs_changed)
-    return [
-        *host_operations(fleet),
-        *removal_operations(pool, bus, fleet, held.announce, hub.left, departed),
-        *series_operations(pool, fleet, held.catalogue),
-        *fleet_operations(pool, fleet, held.catalogue),
-        *export_operations(pool, fleet, held.catalogue, held.abort),
-        *catalogue_operations(held.catalogue),
-        *rule_operations(pool, held.announce, held.catalogue),
-        *alert_operations(pool),
-        *setting_operations(pool, runtime, held.announce),
-        *channel_operations(pool, held.settings.outbound_private),
-        *viewer_operations(hub, pool),
-        *enrol_operations(desk),
-        *token_operations(pool, with_wheel(held.reach, folder(held.settings))),
-        *identity_operations(pool, held.reach, runtime.revoked),
-        *agent_operations(pool, bus, fleet, runtime.configs_changed, held.catalogue),
-        *health_operations(examination),
-        *people_operations(held.people, lambda: page_address(held)),
-        *live_operations(hub, held.catalogue, held.abort),
-    ]
+    return with_document(
+        [
+            *host_operations(fleet),
+            *removal_operations(pool, bus, fleet, held.announce, hub.left, departed),
+            *series_operations(pool, fleet, held.catalogue),
+            *fleet_operations(pool, fleet, held.catalogue),
+            *export_operations(pool, fleet, held.catalogue, held.abort),
+            *catalogue_operations(held.catalogue),
+            *rule_operations(pool, held.announce, held.catalogue),
+            *alert_operations(pool),
+            *setting_operations(pool, runtime, held.announce),
+            *channel_operations(pool, held.settings.outbound_private),
+            *viewer_operations(hub, pool),
+            *enrol_operations(desk),
+            *token_operations(pool, with_wheel(held.reach, folder(held.settings))),
+            *identity_operations(pool, held.reach, runtime.revoked),
+            *agent_operations(pool, bus, fleet, runtime.configs_changed, held.catalogue),
+            *health_operations(examination),
+            *people_operations(held.people, lambda: page_address(held)),
+            *live_operations(hub, held.catalogue, held.abort),
+        ]
+    )
 
 
 def page_address(held: Held) -> str:
