@@ -263,6 +263,16 @@ class Fleet:
                 turned.append(record.name)
         return turned
 
+    def newest(self, host: str) -> tuple[Values, dict[str, dict[str, int]]] | None:
+        """Latest values, and when they were sampled: live, not to be kept. None for a host that is unknown."""
+        record = self._records.get(host)
+        return None if record is None else (record.latest, record.latest_ms)
+
+    def newest_ms(self, host: str) -> int:
+        """When its newest sample was taken; 0 while there is none."""
+        record = self._records.get(host)
+        return 0 if record is None else record.newest_ms
+
     def states(self, now_ms: int) -> dict[str, HostState]:
         """Of every host."""
         return {name: self._state(record, now_ms) for name, record in self._records.items()}

@@ -123,12 +123,15 @@ async def test_a_change_is_announced_to_services_and_viewers(database_url: str, 
 async def test_a_setting_takes_effect_at_once(database_url: str, bus_url: str) -> None:
     async with gateway(database_url, bus_url) as client:
         await ready(client)
-        await client.put("/settings/dashboard_url", json={"value": "https://sonde.example:8443/x"}, headers=ANY)
-        async with asyncio.timeout(5):
-            while (await client.get("/hosts", headers={"Host": "sonde.example"})).status_code != 200:
-                await asyncio.sleep(0.02)
-        other = await client.get("/hosts", headers={"Host": "evil.example"})
-    assert (other.status_code, other.headers["content-type"]) == (421, "application/problem+json")
+        await client.put("/settings/max_viewers", json={"value": 1}, headers=ANY)
+        async with watching(client):
+            await eventually(lambda: full(client), within_s=5)
+
+
+async def full(client: httpx.AsyncClient) -> bool:
+    """Whether nobody else may watch."""
+    async with client.stream("GET", "/live") as answer:
+        return answer.status_code == 503
 
 
 async def refused(client: httpx.AsyncClient, key: str, days: int) -> str:
@@ -208,12 +211,9 @@ async def test_a_stored_value_that_cannot_be_used_is_shown_with_what_is_in_force
 async def test_an_invalid_stored_value_leaves_the_others_in_force_and_live(database_url: str, bus_url: str) -> None:
     await execute(database_url, "INSERT INTO settings (key, value) VALUES ('raw_days', '0'), ('not_known', '[]')")
     async with gateway(database_url, bus_url) as client:
-        await client.put("/settings/dashboard_url", json={"value": "https://sonde.example"}, headers=ANY)
-
-        async def answered() -> bool:
-            return (await client.get("/hosts", headers={"Host": "sonde.example"})).status_code == 200
-
-        await eventually(answered)
+        await client.put("/settings/max_viewers", json={"value": 1}, headers=ANY)
+        async with watching(client):
+            await eventually(lambda: full(client))
 
 
 async def test_an_invalid_stored_secret_is_not_shown(database_url: str) -> None:
