@@ -39,6 +39,9 @@ class Selection(Struct, frozen=True):
         return self.hosts is None or host in self.hosts
 
 
+EVERYTHING = Selection(None, None, 1.0)
+
+
 def parse_selection(parameters: Mapping[str, str], catalogue: tuple[Family, ...]) -> Selection:
     """The selection in a query's `hosts`, `metrics` and `interval`. Raises InvalidField."""
     hosts = parse_hosts(parameters.get("hosts", ""))
