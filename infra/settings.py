@@ -140,6 +140,8 @@ class ServerSettings(Struct, frozen=True):
     """Port the gateway listens on."""
     public_url: Annotated[str, _rule(gateway_fault)] = ""
     """Address under which machines and people reach the gateway; empty: made from `http_host` and `port`."""
+    anonymous_viewer: bool = False
+    """Whether everybody who reaches the gateway may read without a login, whatever the runtime setting says."""
     allowed_names: Annotated[str, _rule(names_fault)] = ""
     """Further host names under which the gateway may be asked, separated by commas."""
     trusted_proxies: Annotated[str, _rule(networks_fault)] = ""

@@ -45,6 +45,10 @@ DESCRIPTIONS: dict[str, str] = {
     ),
     "host_down_default_s": "Seconds without a sample after which the dashboard shows a host as offline.",
     "max_viewers": "Browsers that may watch the live stream at once.",
+    "session_idle_s": "Seconds without use after which somebody who is logged in has to log in again.",
+    "session_max_s": "Seconds after which everybody has to log in again, however much they use Sonde.",
+    "anonymous_viewer": "Whether everybody who reaches the gateway may read everything without a login.",
+    "audit_days": "Days for which the audit log keeps who changed what.",
 }
 
 
@@ -65,10 +69,17 @@ class RuntimeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     database_gib: Annotated[float, Meta(ge=0, le=1_000_000)] = 0
     host_down_default_s: Annotated[float, Meta(ge=5, le=86400)] = 30
     max_viewers: Annotated[int, Meta(ge=1, le=10000)] = 100
+    session_idle_s: Annotated[float, Meta(ge=60, le=366 * 86400)] = 7 * 86400
+    session_max_s: Annotated[float, Meta(ge=60, le=366 * 86400)] = 30 * 86400
+    anonymous_viewer: bool = False
+    audit_days: Annotated[int, Meta(ge=1, le=36500)] = 730
 
 
 HOSTS_KEY = "hosts"
 """What `settings.changed` names when hosts were removed or archived; its version is their generation."""
+
+PEOPLE_KEY = "people"
+"""What it names when sessions or tokens ended, for other gateways."""
 
 
 class SettingChanged(Struct):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 
 from infra.settings import ServerSettings
@@ -15,7 +16,8 @@ from services.gateway.http.encryption import own_trust
 from services.gateway.identities.reach import Reach, reach_of
 from services.gateway.identities.refused import Refusals
 from services.gateway.live.hub import Hub
-from services.gateway.settings.announce import Announce, announcer
+from services.gateway.people.people import People
+from services.gateway.settings.announce import Announce, announcer, teller
 from services.gateway.settings.runtime import Runtime
 
 
@@ -35,6 +37,13 @@ class Held:
     @property
     def fleet(self) -> Fleet:
         return self.hub.fleet
+
+    @functools.cached_property
+    def people(self) -> People:
+        people = People(self.settings, self.pool, lambda: self.runtime.settings, self.refusals)
+        people.announce = teller(self.bus)
+        people.end_streams_of.add(self.hub.end)
+        return people
 
     @property
     def announce(self) -> Announce:

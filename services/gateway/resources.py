@@ -28,6 +28,7 @@ from services.gateway.http.catalogue import catalogue_operations
 from services.gateway.http.operations import Operation
 from services.gateway.live.api import live_operations
 from services.gateway.live.viewers import viewer_operations
+from services.gateway.people.api import people_operations
 from services.gateway.settings.api import setting_operations
 
 
@@ -73,5 +74,11 @@ def operations(held: Held) -> list[Operation]:
         *identity_operations(pool, held.reach, runtime.revoked),
         *agent_operations(pool, bus, fleet, runtime.configs_changed, held.catalogue),
         *health_operations(examination),
+        *people_operations(held.people, lambda: page_address(held)),
         *live_operations(hub, held.catalogue, held.abort),
     ]
+
+
+def page_address(held: Held) -> str:
+    """Where people open the dashboard. Raises OSError and SettingError as `Held.reach` does."""
+    return held.runtime.settings.dashboard_url or held.reach().url

@@ -39,6 +39,7 @@ from services.gateway.live.hub import Hub
 from services.gateway.live.intake import listen
 from services.gateway.live.interest import announce_interest
 from services.gateway.live.refresh import keep_fresh
+from services.gateway.people.keep import keep_people
 from services.gateway.settings.runtime import Runtime
 
 logger = logging.getLogger(__name__)
@@ -79,12 +80,13 @@ async def run(
         held = Held(
             settings, connections, bus, hub, runtime, lambda scope: server.abort(scope), catalogue, refusals, vitals
         )
+        stack.callback(held.people.close)
         app = create_app(held)
         server = GatewayServer(app, encryption.context)
 
         async def listening(client: Client) -> None:
             await follow(client, bus, vitals.heartbeats)
-            await listen(client, bus, fleet, hub, runtime.stale, conduct)
+            await listen(client, bus, fleet, hub, runtime.stale, conduct, held.people.changed)
 
         async def following(client: Client) -> None:
             await follow_facts(client, connections, fleet, hub)
@@ -99,6 +101,7 @@ async def run(
             on_bus("gateway", listening, transient=BUS_TRANSIENT),
             on_bus("gateway facts", following),
             on_bus("gateway configs", configuring),
+            keep_people(held.people),
             keep_fresh(connections, fleet, hub, runtime),
             announce_interest(bus, hub, fleet),
             watch_states(fleet, hub),
