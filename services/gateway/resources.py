@@ -10,6 +10,7 @@ from services.gateway.agents.api_hosts import tending_operations
 from services.gateway.agents.api_identities import identity_operations
 from services.gateway.agents.api_removal import removal_operations
 from services.gateway.agents.departing import Departing
+from services.gateway.agents.many import Many
 from services.gateway.alerting.alerts import alert_operations
 from services.gateway.alerting.channels import channel_operations
 from services.gateway.alerting.rules import rule_operations
@@ -52,13 +53,11 @@ def operations(held: Held) -> list[Operation]:
         lambda: len(hub.viewers()),
     )
     reach = with_wheel(held.reach, folder(held.settings))
-    departing = Departing(
-        pool, bus, fleet, held.announce, hub.left, (runtime.revoked, runtime.configs_changed)
-    )
+    departing = Departing(pool, bus, fleet, held.announce, hub.left, (runtime.revoked, runtime.configs_changed))
     return [
         *host_operations(fleet),
         *tending_operations(pool, fleet, held.announce, hub.host, reach),
-        *bulk_operations(pool, bus, fleet, departing, held.announce, hub.host),
+        *bulk_operations(Many(pool, bus, fleet, departing, held.announce, hub.host)),
         *removal_operations(pool, fleet, departing),
         *series_operations(pool, fleet, held.catalogue),
         *fleet_operations(pool, fleet, held.catalogue),

@@ -12,6 +12,7 @@ from services.gateway.fleet.selection import EVERYTHING, by_family, parse_select
 from services.gateway.http.operations import Call, Nothing, Operation, Reply
 from services.gateway.http.problems import ProblemError, unknown
 
+
 def host_operations(fleet: Fleet) -> list[Operation]:
     async def list_hosts(call: Call[HostsQuery, None]) -> Hosts:
         query = call.query
