@@ -13,6 +13,7 @@ from schemas.rules import InvalidField, InvalidFields
 from services.gateway.enrolment.install import install_routes
 from services.gateway.enrolment.wheels import folder
 from services.gateway.held import Held
+from services.gateway.http.counting import Counting
 from services.gateway.http.dashboard import dashboard_routes
 from services.gateway.http.encryption import ca_routes
 from services.gateway.http.guard import Guard
@@ -27,7 +28,7 @@ from services.gateway.http.problems import (
 )
 from services.gateway.http.routing import routes
 from services.gateway.people.admit import admission, identify
-from services.gateway.resources import operations
+from services.gateway.resources import operations, root_operations
 
 
 def _somebody(held: Held) -> Admit:
@@ -44,17 +45,16 @@ def _somebody(held: Held) -> Admit:
 
 def create_app(held: Held) -> Starlette:
     """The application on top of what the service holds."""
-    declared, admit = operations(held), _somebody(held)
-    at_root = [operation for operation in declared if operation.path.startswith("/health/")]
+    admit = _somebody(held)
     return Starlette(
         routes=[
-            Mount("/api/v1", routes=routes(declared, admit)),
-            *routes(at_root, admit),
+            Mount("/api/v1", routes=routes(operations(held), admit)),
+            *routes(root_operations(held), admit),
             *ca_routes(held.settings),
             *install_routes(folder(held.settings), held.reach),
             *dashboard_routes(),
         ],
-        middleware=[Middleware(Guard, settings=held.settings)],
+        middleware=[Middleware(Counting, answered=held.answered), Middleware(Guard, settings=held.settings)],
         exception_handlers={
             ProblemError: on_problem,
             InvalidField: on_invalid_field,

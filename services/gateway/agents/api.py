@@ -23,7 +23,7 @@ from services.gateway.http.audit import record
 from services.gateway.http.bus import Bus
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation, Reply
-from services.gateway.http.problems import conflict, invalid
+from services.gateway.http.problems import ProblemError, conflict, invalid
 
 MOST_BYTES = 30_000
 """The bucket takes 64 KiB: the fleet's settings and a host's together."""
@@ -68,7 +68,11 @@ def agent_operations(
         order = call.body or NewCommand()
         async with connected(pool) as database:
             await record(database, call, host, None, {"command": verb, "arguments": order.arguments})
-        return await give(bus, host, verb, key, order)
+        reply = await give(bus, host, verb, key, order)
+        if not reply.ok:
+            detail = f"the agent of {host} refused {verb}: {reply.error[:1000]}"
+            raise ProblemError(409, detail, type="/problems/refused-command")
+        return reply
 
     def config_operations(path: str, whose: str) -> list[Operation]:
         path_types = {"host": HostId} if "{host}" in path else {}
@@ -94,7 +98,7 @@ def agent_operations(
                 answers=answers,
                 body=NewAgentConfig,
                 path_types=path_types,
-                match="optional",
+                match="required",
             ),
             Operation(
                 "DELETE",

@@ -18,7 +18,7 @@ def host_operations(fleet: Fleet) -> list[Operation]:
         query = call.query
         selection = parse_selection({"metrics": query.metrics}, fleet.catalogue)
         listed = page(fleet.hosts(EVERYTHING, now_ms()), query, fleet.catalogue)
-        shown = by_family(selection)
+        shown = by_family(selection.metrics)
         for host in listed.hosts:
             host.latest = pick(host.latest, shown)
         return Hosts(listed.hosts, listed.next, listed.matched)

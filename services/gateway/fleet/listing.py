@@ -7,8 +7,6 @@ direction.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated
 
@@ -21,6 +19,7 @@ from schemas.enrolment import Tag
 from schemas.hosts import MOST_TAGS, Group, HostFilter
 from schemas.rules import InvalidField
 from services.gateway.fleet.selection import MetricsShown
+from services.gateway.http import paging
 
 MOST_LISTED = 10_000
 _STATES: tuple[HostState, ...] = ("up", "late", "offline", "archived")
@@ -45,7 +44,7 @@ class HostsQuery(Struct, frozen=True, forbid_unknown_fields=True):
     ] = "name"
     limit: Annotated[int, Meta(ge=1, le=MOST_LISTED)] | None = None
     """None: all."""
-    cursor: Annotated[str, Meta(max_length=1000, description="`next` of the page before")] = ""
+    cursor: Annotated[str, Meta(min_length=1, max_length=4000, description="`next` of the page before")] | None = None
 
 
 class Page(Struct, frozen=True):
@@ -105,7 +104,7 @@ def page(hosts: Iterable[Host], query: HostsQuery, catalogue: tuple[Family, ...]
     end = None
     if shown and len(shown) < len(ordered):
         value, host = shown[-1]
-        end = _write_cursor(_Cursor(query.sort, value, host.id))
+        end = paging.cursor(_Cursor(query.sort, value, host.id))
     return Page([host for _, host in shown], end, len(fitting))
 
 
@@ -142,22 +141,12 @@ def _is_after(value: Value, host: str, after: _Cursor, down: bool) -> bool:
     return (value < after.value) if down else (value > after.value)  # type: ignore[operator] # both of one type
 
 
-def _write_cursor(cursor: _Cursor) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
-
-
 def _read_cursor(query: HostsQuery) -> _Cursor | None:
     """Raises InvalidField."""
-    text = query.cursor
-    if not text:
-        return None
-    try:
-        read = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=_Cursor)
-    except (binascii.Error, ValueError, msgspec.MsgspecError):
-        read = None
+    read = paging.Page(cursor=query.cursor).after(_Cursor)
     kind = str if query.sort.removeprefix("-") in ("name", "label") else float | int | None
-    if read is None or read.sort != query.sort or not isinstance(read.value, kind):
-        raise InvalidField("cursor", text[:100], "must be `next` of a page in the same order")
+    if read is not None and (read.sort != query.sort or not isinstance(read.value, kind)):
+        raise InvalidField("cursor", query.cursor, "must be `next` of a page in the same order")
     return read
 
 
