@@ -87,6 +87,13 @@ def proof_text(challenge: str) -> bytes:
     return f"sonde identity proof\n{challenge}".encode()
 
 
+Tag = Annotated[
+    str,
+    Meta(pattern=r"^[^\s,\x00]{1,40}\Z", description="1 to 40 characters without spaces and commas"),
+]
+"""Of hosts."""
+
+
 class NewToken(Struct, forbid_unknown_fields=True):
     """Body of `POST /enrolment-tokens`."""
 
@@ -94,7 +101,7 @@ class NewToken(Struct, forbid_unknown_fields=True):
     uses: Annotated[int, Meta(ge=1, le=100_000)] = 1
     """How many machines may enrol with it."""
     expires_s: Annotated[int, Meta(ge=60, le=31_536_000)] = 86_400
-    tags: Annotated[list[Annotated[str, Meta(pattern=r"^[^\s,]{1,40}$")]], Meta(max_length=20)] = []
+    tags: Annotated[list[Tag], Meta(max_length=20)] = []
     """Tags of hosts that enrol with it."""
     name_pattern: Annotated[str, Meta(pattern=r"^[a-z0-9*?-]{0,40}$")] = ""
     """Which host ids it may give, with * and ?; empty: all."""
