@@ -88,7 +88,11 @@ def proof_text(challenge: str) -> bytes:
     return f"sonde identity proof\n{challenge}".encode()
 
 
-Tag = Annotated[str, Meta(pattern=r"^[^\s,\x00]{1,40}\Z", description="1 to 40 characters without spaces and commas")]
+Tag = Annotated[
+    str,
+    Meta(pattern=r"^[^\s,\x00]{1,40}\Z", description="1 to 40 characters without spaces and commas"),
+]
+"""Of hosts."""
 NamePattern = Annotated[
     str, Meta(pattern=r"^[a-z0-9*?-]{0,40}\Z", description="at most 40 characters, each a-z, 0-9, -, * or ?")
 ]
