@@ -228,7 +228,7 @@ async def test_a_database_that_crashes_is_one_line_and_one_when_it_is_over(tmp_p
 
 def troubles(shown: str) -> list[list[str]]:
     """The first two words of each line after the start but warnings, which a busy machine may have besides."""
-    told = [line.split()[1:3] for line in shown.splitlines()[5:]]
+    told = [line.split()[1:3] for line in shown.splitlines()[6:]]
     return [words for words in told if words[:1] != ["WARNING"]]
 
 
