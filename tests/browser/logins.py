@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import httpx
 from playwright.async_api import BrowserContext
@@ -39,7 +40,9 @@ def latest() -> Login:
 
 async def log_in(context: BrowserContext, address: str) -> None:
     """Give the browser the cookie of the gateway served last; cookies know no ports, so it is good behind a proxy."""
-    await context.add_cookies([{"name": "sonde_session", "value": latest().session, "url": address}])
+    await context.add_cookies(
+        [{"name": "sonde_session", "value": latest().session, "domain": urlsplit(address).hostname or "", "path": "/"}]
+    )
 
 
 def api_of(address: str) -> httpx.AsyncClient:
