@@ -66,7 +66,7 @@ class _Schemas:
         types: list[Any] = [Problem]
         for operation in operations:
             types += [each for each in operation.answers.values() if each is not None and not isinstance(each, Media)]
-            types += [operation.body] if operation.body is not None else []
+            types += [] if operation.body is None or isinstance(operation.body, Media) else [operation.body]
             types += [given_type(field.type) for field in operation.parameters.values()]
             types += operation.path_types.values()
         self._types = list(dict.fromkeys([*types, str]))
@@ -109,13 +109,19 @@ def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     if operation.body is not None:
         described["requestBody"] = {
             "required": operation.body_required,
-            "content": {"application/json": {"schema": schemas.of(operation.body)}},
+            "content": _content(operation.body, schemas),
         }
     described["responses"] = {
         **{str(status): _answer(kind, operation, schemas) for status, kind in operation.answers.items()},
         **{str(status): _problem(status, schemas) for status in refusals(operation)},
     }
     return described
+
+
+def _content(body: Any, schemas: _Schemas) -> dict[str, Any]:
+    if isinstance(body, Media):
+        return {each: {"schema": {"type": "string", "description": body.meaning}} for each in body.types}
+    return {"application/json": {"schema": schemas.of(body)}}
 
 
 def _in_path(operation: Operation, schemas: _Schemas) -> list[dict[str, Any]]:
