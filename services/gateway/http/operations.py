@@ -83,6 +83,8 @@ class Media(Struct, frozen=True):
 
     types: tuple[str, ...]
     meaning: str
+    events: Mapping[str, Any] = {}
+    """Of a stream of events: the type of the data of each, by its name."""
 
 
 class Operation(Struct, frozen=True):
