@@ -67,7 +67,8 @@ def _body(operation: Mapping[str, Any]) -> list[str]:
     if body is None:
         return []
     optional = "" if body["required"] else ", optional"
-    return [f"Body{optional}: {type_words(body['content']['application/json']['schema'])}.", ""]
+    content = {kind: each["schema"] for kind, each in body["content"].items()}
+    return [f"Body{optional}: {_content(content)}.", ""]
 
 
 def _answers(operation: Mapping[str, Any]) -> str:

@@ -91,7 +91,7 @@ def live_operations(hub: Hub, catalogue: tuple[Family, ...], abort: Abort) -> li
             tag="live",
             summary="What happens, as a stream of server-sent events",
             role="viewer",
-            answers={200: Media(("text/event-stream",), "Events until either side ends the stream.", EVENTS)},
+            answers={200: Media(("text/event-stream",), "Events until either side ends the stream.", events=EVENTS)},
             query=LiveQuery,
             refuses=(429, 503),
             headers={"Last-Event-ID": "The last event that was seen; those since then come instead of a snapshot."},

@@ -207,6 +207,21 @@ export interface Delivery {
   answer: string;
 }
 
+export interface Difference {
+  kind: "setting" | "rule" | "agent" | "host";
+  name: string;
+  what: "created" | "changed" | "unchanged" | "deleted" | "skipped";
+  before: unknown;
+  after: unknown;
+  reason: string;
+}
+
+export interface Differences {
+  applied: boolean;
+  differences: Difference[];
+  unchanged: number;
+}
+
 export interface Disk {
   what: string;
   free_bytes: number;
