@@ -31,7 +31,7 @@ FORMATS = [{}, OPEN_METRICS]
 @asynccontextmanager
 async def at_root(client: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
     root = httpx.URL(client.base_url).copy_with(path="/")
-    async with httpx.AsyncClient(base_url=root, verify=TRUST, timeout=30) as root_client:
+    async with httpx.AsyncClient(base_url=root, headers=client.headers, verify=TRUST, timeout=30) as root_client:
         yield root_client
 
 
@@ -146,7 +146,7 @@ async def test_viewers_and_what_they_were_given_are_counted_after_they_left(data
 
 async def test_a_gateway_away_from_bus_and_database_can_be_scraped(bus_url: str) -> None:
     away = "postgresql://nobody@127.0.0.1:1/none"
-    async with gateway(away, "nats://127.0.0.1:1") as client, at_root(client) as root:
+    async with gateway(away, "nats://127.0.0.1:1", token="", anonymous_viewer=True) as client, at_root(client) as root:
         found = parsed(await root.get("/metrics"))
         fleet = await root.get("/metrics/fleet")
     assert values(found["sonde_component_ok"])[("database",)] == 0
