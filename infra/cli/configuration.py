@@ -12,18 +12,14 @@ import httpx
 import msgspec
 
 from infra.certificates.listening import local_gateway, local_trust
-from infra.cli import reach
+from infra.cli.people import lent
 from infra.cli.process import CommandError
 from infra.files import write_private
 from infra.settings import ServerSettings
-from infra.storage.database import connection
 from schemas.api import Problem
 from schemas.configuration import Difference, Differences
-from services.gateway.people import sql_sessions
-from services.gateway.people.api_tokens import make_api_token
 
 WITHIN_S = 60.0
-LENT_S = 120
 _PATH = "/api/v1/configuration"
 _TYPE = {"Content-Type": "application/toml"}
 
@@ -126,19 +122,12 @@ async def _ask(http: httpx.AsyncClient, method: str, **request: Any) -> httpx.Re
 @contextlib.asynccontextmanager
 async def _gateway(settings: ServerSettings) -> AsyncIterator[httpx.AsyncClient]:
     """A client of this machine's gateway, as an administrator until the end of the block. Raises CommandError."""
-    async with reach.database(settings.database_url, "config") as database:
-        token, secret = await make_api_token(database, None, "lent to a command", "admin", LENT_S)
-    try:
-        bearer = {"Authorization": f"Bearer {secret}"}
-        base = local_gateway(settings)
-        trusted = _trust(settings)
-        async with httpx.AsyncClient(
-            base_url=base, headers=bearer, timeout=WITHIN_S, verify=trusted, trust_env=False
-        ) as http:
-            yield http
-    finally:
-        async with connection(settings.database_url, "config") as database:
-            await database.execute(sql_sessions.REVOKE_TOKEN, token.id)
+    base, trusted = local_gateway(settings), _trust(settings)
+    async with (
+        lent(settings, "admin") as token,
+        httpx.AsyncClient(base_url=base, headers=token, timeout=WITHIN_S, verify=trusted, trust_env=False) as http,
+    ):
+        yield http
 
 
 def _trust(settings: ServerSettings) -> Any:
