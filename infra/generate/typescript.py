@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Struct, UnsetType
 
-from schemas import api, enrolment, messages, rules
+from schemas import api, enrolment, health, messages, rules
 from schemas.catalogue import CATALOGUE, Family, Metric
 from schemas.overview import OVERVIEW, SUMMARY
 
@@ -59,6 +59,12 @@ SHAPES: tuple[type[Struct], ...] = (
     enrolment.EnrolmentTokens,
     enrolment.MadeToken,
     enrolment.HostIdentity,
+    health.Disk,
+    health.Work,
+    health.Heartbeat,
+    health.Instance,
+    health.Component,
+    health.Health,
 )
 
 ALIASES: dict[str, Any] = {
@@ -69,6 +75,7 @@ ALIASES: dict[str, Any] = {
     "Severity": messages.Severity,
     "TransitionKind": messages.TransitionKind,
     "TokenState": enrolment.TokenState,
+    "HealthStatus": health.Status,
     "Values": api.Values,
 }
 

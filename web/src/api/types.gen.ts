@@ -14,6 +14,8 @@ export type TransitionKind = "fire" | "escalate" | "deescalate" | "resolve" | "g
 
 export type TokenState = "open" | "used" | "expired" | "withdrawn";
 
+export type HealthStatus = "ok" | "degraded" | "down" | "unknown";
+
 export type Values = Record<string, Record<string, Record<string, number | null>>>;
 
 export interface Metric {
@@ -364,4 +366,57 @@ export interface HostIdentity {
   cloned: number | null;
   refused: number;
   suspended: number | null;
+}
+
+export interface Disk {
+  what: string;
+  free_bytes: number;
+  size_bytes: number;
+}
+
+export interface Work {
+  lag_s: number | null;
+  behind: Record<string, number>;
+  last_run: number | null;
+  viewers: number | null;
+  disk: Disk | null;
+}
+
+export interface Heartbeat {
+  service: string;
+  instance: string;
+  host: string;
+  pid: number;
+  version: string;
+  time: number;
+  started: number;
+  uptime_s: number;
+  standby: boolean;
+  errors: number;
+  errors_last_minute: number;
+  last_error: string;
+  last_success: number | null;
+  rss_bytes: number;
+  work: Work;
+  ended: boolean;
+}
+
+export interface Instance {
+  status: HealthStatus;
+  silent_s: number;
+  heartbeat: Heartbeat;
+}
+
+export interface Component {
+  name: string;
+  status: HealthStatus;
+  detail: string;
+  instances: Instance[];
+}
+
+export interface Health {
+  status: HealthStatus;
+  version: string;
+  time: number;
+  components: Component[];
 }
