@@ -32,7 +32,7 @@ def named_types(operation: Operation) -> list[Any]:
     """What it answers, its body and its parameters are of."""
     return [
         *(each for each in operation.answers.values() if each is not None and not isinstance(each, Media)),
-        *([operation.body] if operation.body is not None else []),
+        *([] if operation.body is None or isinstance(operation.body, Media) else [operation.body]),
         *(given_type(field.type) for field in operation.parameters.values()),
         *operation.path_types.values(),
     ]
