@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from infra.clock import now_ms
-from services.gateway.http.requests import MAX_BODY_BYTES
+from services.gateway.http.requests import MOST_BODY_BYTES
 from tests.batches import sample
 from tests.gateway.fronts.front import KINDS, fronted
 from tests.gateway.fronts.nginx import bare_server
@@ -75,10 +75,10 @@ async def test_bodies_that_are_too_large_are_refused(
     kind: str, chunked: bool, tmp_path: Path, database_url: str, bus_url: str
 ) -> None:
     async def blocks() -> Any:
-        for _ in range(MAX_BODY_BYTES // 8192 + 4):
+        for _ in range(MOST_BODY_BYTES // 8192 + 4):
             yield b" " * 8192
 
-    body = blocks() if chunked else b" " * (MAX_BODY_BYTES * 2)
+    body = blocks() if chunked else b" " * (MOST_BODY_BYTES * 2)
     async with fronted(kind, tmp_path, database_url, bus_url) as front, front.client() as client:
         headers = {"Origin": front.origin, "Content-Type": "application/json", "If-Match": "*"}
         answer = await client.put(SETTING, content=body, headers=headers)
