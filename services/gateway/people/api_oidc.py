@@ -1,8 +1,8 @@
 """`/session/oidc`: the way in by an OpenID Connect provider, and the way back from it.
 
-What belongs to one try (state, nonce, the proof key) travels in a cookie of its own that browsers also send when another
-site leads back to us. The session's cookie they would not send then: so the way back ends with a page of ours, which
-goes on to where the way began.
+What belongs to one try (state, nonce, the proof key) travels in a cookie of its own, which browsers also send when
+another site leads back to us. The session's cookie they would not send then: so the way back ends with a page of ours,
+which goes on to where the way began.
 """
 
 from __future__ import annotations
@@ -205,7 +205,9 @@ def cookie_name(secure: bool) -> str:
 
 
 def _set_cookie(answer: Response, secure: bool, value: str, max_age_s: int) -> None:
-    answer.set_cookie(cookie_name(secure), value, max_age=max_age_s, path="/", secure=secure, httponly=True, samesite="lax")
+    answer.set_cookie(
+        cookie_name(secure), value, max_age=max_age_s, path="/", secure=secure, httponly=True, samesite="lax"
+    )
 
 
 def _try_of(request: Request, secure: bool) -> Try | None:
@@ -221,7 +223,10 @@ def _failed(people: People, call: Call[Any, Any], error: Failed | ProviderError)
     if isinstance(error, Failed):
         words, reason = str(error), error.reason
     else:
-        words, reason = "the identity provider does not work as it should: try later, or ask an administrator", str(error)
+        words, reason = (
+            "the identity provider does not work as it should: try later, or ask an administrator",
+            str(error),
+        )
     address = address_of(call.request)
     logger.warning("login by the identity provider failed", extra={"reason": reason[:300], "address": address})
     people.refusals.note(address, "login", "identity provider")

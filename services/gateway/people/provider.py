@@ -10,6 +10,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -22,6 +23,7 @@ from joserfc.jwk import KeySet
 from msgspec import Meta, Struct
 
 from infra.addresses import is_private_or_encrypted
+from infra.settings import ServerSettings, SettingError
 
 TOTAL_S = 10.0
 """For one request with everything."""
@@ -56,7 +58,7 @@ class Configuration(Struct, frozen=True):
     jwks_uri: Address
     userinfo_endpoint: str = ""
     authorization_response_iss_parameter_supported: bool = False
-    token_endpoint_auth_methods_supported: list[str] = ["client_secret_basic"]
+    token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
 
 
 class Tokens(Struct, frozen=True):
@@ -160,6 +162,22 @@ class Provider:
         return body
 
 
+def provider_of(settings: ServerSettings) -> Provider | None:
+    """The provider that the settings name; None when they name none. Reads the secret's file. Raises SettingError."""
+    if not settings.oidc_issuer:
+        return None
+    if not settings.oidc_client_id:
+        raise SettingError("SONDE_OIDC_CLIENT_ID: empty; give what the provider calls the gateway")
+    secret, path = "", settings.oidc_client_secret_file
+    if path:
+        try:
+            secret = Path(path).read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not text"
+            raise SettingError(f"SONDE_OIDC_CLIENT_SECRET_FILE: {path}: {reason}; give a readable file") from None
+    return Provider(settings.oidc_issuer, settings.oidc_client_id, secret)
+
+
 async def _bounded(answer: httpx.Response) -> AsyncIterator[bytes]:
     size = 0
     async for part in answer.aiter_bytes():
@@ -198,7 +216,7 @@ def verified(tokens: Tokens, keys: KeySet, issuer: str, client_id: str, nonce: s
         if name in ("InvalidKeyIdError", "MissingKeyError", "BadSignatureError"):
             raise UnknownKey(f"its ID token cannot be trusted: {name}") from None
         raise ProviderError(f"its ID token cannot be trusted: {name}") from None
-    options = {"iss": {"essential": True, "value": issuer}, "aud": {"essential": True, "value": client_id}}
+    options: Any = {"iss": {"essential": True, "value": issuer}, "aud": {"essential": True, "value": client_id}}
     params = {"nonce": nonce, "client_id": client_id, "access_token": tokens.access_token}
     claims = CodeIDToken(token.claims, token.header, options, params)
     try:

@@ -30,7 +30,7 @@ async def ensure_user(
     Inside a transaction. Raises Disabled.
     """
     await database.execute(sql.LOCK)
-    row = await database.fetchrow(sql.USER_OF, source, subject)
+    row: Mapping[str, Any] | None = await database.fetchrow(sql.USER_OF, source, subject)
     if row is None:
         for name in names:
             row = await database.fetchrow(sql.ADD_USER, name, role, source, subject)
@@ -39,12 +39,12 @@ async def ensure_user(
         if row is None:
             raise LookupError(f"no name is free for a user of {source}")
         await note(database, row["name"], "nobody", address, action, row["name"], None, user_of(row))
-        return row  # type: ignore[no-any-return]
+        return row
     if row["disabled"]:
         raise Disabled
-    if row["role"] != role:
-        await database.execute(sql.CHANGE_USER, row["id"], role, None)
-        after = await database.fetchrow(sql.USER, row["id"])
-        await note(database, row["name"], "nobody", address, action, row["name"], user_of(row), user_of(after))
-        row = after
-    return row  # type: ignore[no-any-return]
+    if row["role"] == role:
+        return row
+    await database.execute(sql.CHANGE_USER, row["id"], role, None)
+    changed = {**row, "role": role}
+    await note(database, row["name"], "nobody", address, action, row["name"], user_of(row), user_of(changed))
+    return changed
