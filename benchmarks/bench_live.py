@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import pstats
 import sys
 import tempfile
 import time
@@ -83,12 +82,9 @@ def main(argv: list[str]) -> int:
     options.add_argument("--hosts", type=int, default=1000)
     options.add_argument("--viewers", type=int, default=200, help="of whom a tenth read nothing")
     options.add_argument("--seconds", type=float, default=20)
-    options.add_argument("--profile", default="", help="file for a profile of the gateway, which makes it slower")
     arguments = options.parse_args(argv)
     with process.runner() as loop:
         show(loop.run(measure(arguments)), arguments.json, FIGURES)
-    if arguments.profile:
-        pstats.Stats(arguments.profile, stream=sys.stderr).sort_stats("tottime").print_stats(40)
     return 0
 
 
@@ -106,8 +102,7 @@ async def measure(arguments: Namespace) -> list[Figure]:
             "SONDE_PORT": str(port),
             "SONDE_DATA": str(data),
         }
-        command = [*script("live_gateway.py"), *filter(None, [arguments.profile])]
-        gateway = await stack.enter_async_context(running(command, own, talking=True))
+        gateway = await stack.enter_async_context(running(script("live_gateway.py"), own, talking=True))
         await listening(port)
         await stack.enter_async_context(running([*script("live_agents.py"), bus.url, str(arguments.hosts)], {}))
         await asyncio.sleep(WARM_UP_S)
@@ -123,7 +118,6 @@ async def measure(arguments: Namespace) -> list[Figure]:
         seen = steady.pop("seen")
         herd = await stampede(gateway, watchers, port, viewers)
         raw = await raw_limit(seen, viewers, arguments.seconds)
-        finish(gateway)
     frames_per_s = seen["frames"] / seen["timed"] / arguments.seconds
     return [
         figure("live.p50_ms", seen["delays_ms"][0], "ms"),
@@ -214,13 +208,6 @@ async def swallow(port: int) -> None:
             pass
     finally:
         writer.close()
-
-
-def finish(gateway: Popen[bytes]) -> None:
-    """Let it end by itself, so that it can write its profile."""
-    assert gateway.stdin is not None
-    gateway.stdin.close()
-    gateway.wait(20)
 
 
 if __name__ == "__main__":

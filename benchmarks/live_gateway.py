@@ -1,14 +1,11 @@
 """The gateway of `bench_live`, which says for each line how long its loop was held at most since the one before.
 
-    python benchmarks/live_gateway.py [PROFILE]
-
-With a path it writes a profile of cProfile there when it ends, which makes it slower.
+python benchmarks/live_gateway.py
 """
 
 from __future__ import annotations
 
 import asyncio
-import cProfile
 import logging
 import sys
 import time
@@ -45,11 +42,5 @@ async def main() -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING)  # to standard error: the answers have standard output
-    profile = cProfile.Profile() if sys.argv[1:] else None
     with runner() as loop:
-        if profile is not None:
-            profile.enable()
         loop.run(main())
-    if profile is not None:
-        profile.disable()
-        profile.dump_stats(sys.argv[1])
