@@ -146,6 +146,8 @@ class ServerSettings(Struct, frozen=True):
     """Further host names under which the gateway may be asked, separated by commas."""
     trusted_proxies: Annotated[str, _rule(networks_fault)] = ""
     """Addresses and networks of proxies whose X-Forwarded-* and Forwarded headers are believed, separated by commas."""
+    connections_per_address: Annotated[int, Meta(ge=8, le=100_000)] = 256
+    """Most connections that the gateway takes from one address (of IPv6: from one /64) that is no trusted proxy's."""
     bus_host: str = "127.0.0.1"
     """Address that the nats-server of `sonde up` listens on."""
     bus_port: Port = 0

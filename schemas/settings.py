@@ -95,6 +95,8 @@ class SettingChanged(Struct):
 
 _TYPES: dict[str, Any] = {field.name: field.type for field in msgspec.structs.fields(RuntimeSettings)}
 
+_DEFAULTS = RuntimeSettings()
+
 
 def setting_keys() -> list[str]:
     return list(_TYPES)
@@ -130,12 +132,17 @@ def check_settings(settings: RuntimeSettings) -> None:
 
 
 def parse_stored(key: str, text: str) -> Any:
-    """The value of `key` in a row's JSON text. Raises KeyError, or InvalidField for whatever else may be there."""
+    """The value of `key` in a row's JSON text. Raises KeyError, or InvalidField for whatever else may be there.
+
+    Null, which no setting allows, is what a reset leaves: the default, and a version that no earlier one was.
+    """
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):  # a number of thousands of digits, or lists in lists without end
         remedy = setting_fault(key, None, key).remedy
         raise InvalidField(key, None if key in SECRETS else text[:100], remedy) from None
+    if value is None:
+        return getattr(_DEFAULTS, key)
     try:
         return parse_setting(key, value)
     except msgspec.ValidationError:

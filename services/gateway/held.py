@@ -9,6 +9,7 @@ from infra.settings import ServerSettings
 from infra.storage.database import Pool
 from schemas.catalogue import CATALOGUE, Family
 from services.gateway.fleet.memory import Fleet
+from services.gateway.health.meters import Meters
 from services.gateway.health.vitals import Vitals
 from services.gateway.http.abort import Abort
 from services.gateway.http.bus import Bus
@@ -33,6 +34,7 @@ class Held:
     """Decides which metrics there are."""
     refusals: Refusals = field(default_factory=Refusals)
     vitals: Vitals = field(default_factory=Vitals)
+    meters: Meters = field(default_factory=Meters)
 
     @property
     def fleet(self) -> Fleet:
@@ -48,6 +50,14 @@ class Held:
     @property
     def announce(self) -> Announce:
         return announcer(self.bus, self.runtime.stale, self.hub.setting)
+
+    def answered(self, operation: str, status: int, seconds: float) -> None:
+        """Count a request; one that met an error of ours is a failure of this gateway."""
+        self.meters.answered(operation, status, seconds)
+        if status == 500:
+            self.vitals.pulse.failed(f"{operation}: internal error")
+        else:
+            self.vitals.pulse.succeeded()
 
     def reach(self) -> Reach:
         """Where machines reach this gateway at present. Reads files; raises OSError and SettingError."""

@@ -5,18 +5,25 @@ from __future__ import annotations
 from infra.authority.authority import authority_directory
 from infra.clock import now_ms
 from services.gateway.agents.api import agent_operations
+from services.gateway.agents.api_bulk import bulk_operations
+from services.gateway.agents.api_hosts import tending_operations
 from services.gateway.agents.api_identities import identity_operations
 from services.gateway.agents.api_removal import removal_operations
+from services.gateway.agents.departing import Departing
+from services.gateway.agents.many import Many
 from services.gateway.alerting.alerts import alert_operations
 from services.gateway.alerting.channels import channel_operations
 from services.gateway.alerting.rules import rule_operations
+from services.gateway.configuration.api import configuration_operations
 from services.gateway.enrolment.api_enrol import Desk, enrol_operations
 from services.gateway.enrolment.api_tokens import token_operations
 from services.gateway.enrolment.install import with_wheel
 from services.gateway.enrolment.wheels import folder
 from services.gateway.fleet.api import host_operations
 from services.gateway.health.api import health_operations
+from services.gateway.health.api_metrics import scrape_operations
 from services.gateway.health.examine import Examination
+from services.gateway.health.fleetpage import FleetPage
 from services.gateway.held import Held
 from services.gateway.history.api_export import export_operations
 from services.gateway.history.api_fleet import fleet_operations
@@ -40,37 +47,53 @@ def operations(held: Held) -> list[Operation]:
         revoked=runtime.revoked,
         joined=runtime.stale,
     )
-    examination = Examination(
-        pool,
-        bus,
-        held.vitals,
-        held.catalogue,
-        lambda: fleet.states(now_ms()),
-        lambda: len(hub.viewers()),
-    )
-    departed = (runtime.revoked, runtime.configs_changed)
+    reach = with_wheel(held.reach, folder(held.settings))
+    departing = Departing(pool, bus, fleet, held.announce, hub.left, (runtime.revoked, runtime.configs_changed))
     return [
         *host_operations(fleet),
-        *removal_operations(pool, bus, fleet, held.announce, hub.left, departed),
+        *tending_operations(pool, fleet, held.announce, hub.host, reach),
+        *bulk_operations(Many(pool, bus, fleet, departing, held.announce, hub.host)),
+        *removal_operations(pool, fleet, departing),
         *series_operations(pool, fleet, held.catalogue),
         *fleet_operations(pool, fleet, held.catalogue),
         *export_operations(pool, fleet, held.catalogue, held.abort),
         *catalogue_operations(held.catalogue),
         *rule_operations(pool, held.announce, held.catalogue),
         *alert_operations(pool),
+        *configuration_operations(pool, fleet, held.announce, hub.host, runtime.configs_changed, held.catalogue),
         *setting_operations(pool, runtime, held.announce),
         *channel_operations(pool, held.settings.outbound_private),
         *viewer_operations(hub, pool),
         *enrol_operations(desk),
-        *token_operations(pool, with_wheel(held.reach, folder(held.settings))),
+        *token_operations(pool, reach),
         *identity_operations(pool, held.reach, runtime.revoked),
         *agent_operations(pool, bus, fleet, runtime.configs_changed, held.catalogue),
-        *health_operations(examination),
+        *health_operations(examination(held)),
         *people_operations(held.people, lambda: page_address(held)),
         *live_operations(hub, held.catalogue, held.abort),
     ]
 
 
+def root_operations(held: Held) -> list[Operation]:
+    """What is at the root: probes, and what Prometheus scrapes."""
+    looked_at = examination(held)
+    probes = [one for one in health_operations(looked_at) if one.path.startswith("/health/")]
+    return [*probes, *scrape_operations(looked_at, held.meters, FleetPage(held.fleet, now_ms))]
+
+
+def examination(held: Held) -> Examination:
+    hub, fleet = held.hub, held.fleet
+    return Examination(
+        held.pool,
+        held.bus,
+        held.vitals,
+        held.catalogue,
+        states=lambda: fleet.states(now_ms()),
+        viewers=lambda: len(hub.viewers()),
+        events=hub.events,
+    )
+
+
 def page_address(held: Held) -> str:
-    """Where people open the dashboard. Raises OSError and SettingError as `Held.reach` does."""
-    return held.runtime.settings.dashboard_url or held.reach().url
+    """Where people open the dashboard, by the settings; empty when they say nothing."""
+    return held.runtime.settings.dashboard_url or held.settings.public_url

@@ -29,8 +29,10 @@ from services.gateway.health.loop import watch
 from services.gateway.health.vitals import Vitals
 from services.gateway.held import Held
 from services.gateway.http.bus import Bus
+from services.gateway.http.connections import Connections, room
 from services.gateway.http.database import NOT_READY
 from services.gateway.http.encryption import Encryption
+from services.gateway.http.guard import trusted_proxies
 from services.gateway.http.server import GatewayServer, bind
 from services.gateway.identities.refused import Refusals
 from services.gateway.live.facts import follow_facts
@@ -83,7 +85,9 @@ async def run(
         )
         stack.callback(held.people.close)
         app = create_app(held)
-        server = GatewayServer(app, encryption.context)
+        server = GatewayServer(
+            app, encryption.context, Connections(trusted_proxies(settings), room(), settings.connections_per_address)
+        )
 
         async def listening(client: Client) -> None:
             await follow(client, bus, vitals.heartbeats)

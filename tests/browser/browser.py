@@ -15,6 +15,8 @@ import pytest
 from playwright.async_api import Browser, Page, Playwright, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
+from tests.browser.logins import log_in
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 """The last: containers have 64 MiB there, which is too little for the browsers of several workers."""
@@ -74,12 +76,13 @@ async def opened(
     height: int = 900,
     before: str = "",
     provoked: tuple[str, ...] = (),
+    known: bool = True,
 ) -> AsyncIterator[Page]:
     """A page at `address`, in a profile of its own. When the context ends well, the page must not have complained.
 
     A complaint is an error on the console, an uncaught exception, a violation of the content security policy, or a
     request to anywhere but the gateway. `before` is a script that runs before the page's own. `provoked` are parts of
-    the errors that the test brings about itself.
+    the errors that the test brings about itself. `known`: logged in as an administrator of the gateway served last.
     """
     complaints: list[str] = []
     unanswered: list[str] = []
@@ -92,6 +95,8 @@ async def opened(
         viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-GB", timezone_id="UTC"
     )
     try:
+        if known:
+            await log_in(context, address)
         page = await context.new_page()
         page.set_default_timeout(60_000)  # a first page after the installation waits for fonts and a cold disk
         await page.add_init_script(WATCH)

@@ -16,6 +16,7 @@ from schemas.codec import Sample, build_batch, encode_batch
 from services.alerts import service as alerts
 from services.gateway import service as gateway
 from services.ingest import service as ingest
+from tests.browser.logins import remember
 
 HOST = "browser-test"
 
@@ -43,6 +44,7 @@ async def served(settings: ServerSettings) -> AsyncIterator[str]:
     async with asyncio.TaskGroup() as group:
         group.create_task(gateway.run(settings, stop, on_bound=bound.set_result))
         port = await bound
+        await remember(settings.database_url)
         try:
             yield f"http://127.0.0.1:{port}"
         finally:

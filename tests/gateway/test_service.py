@@ -25,7 +25,7 @@ from schemas.catalogue import CATALOGUE, Family, Metric
 from services.gateway import service
 from tests.batches import sample
 from tests.gateway.rows import execute, put
-from tests.gateway.running import TRUST, gateway, publish, publishing, ready, watching
+from tests.gateway.running import ANY, TRUST, gateway, publish, publishing, ready, watching
 from tests.waiting import eventually
 
 
@@ -69,7 +69,9 @@ async def test_a_bound_socket_can_be_handed_in(database_url: str, bus_url: str) 
 async def test_the_stop_is_prompt_with_open_streams(database_url: str, bus_url: str) -> None:
     async with contextlib.AsyncExitStack() as watchers:
         async with gateway(database_url, bus_url) as client:
-            own = await watchers.enter_async_context(httpx.AsyncClient(base_url=client.base_url, verify=TRUST))
+            own = await watchers.enter_async_context(
+                httpx.AsyncClient(base_url=client.base_url, headers=client.headers, verify=TRUST)
+            )
             streams = [await watchers.enter_async_context(watching(own)) for _ in range(3)]
             for stream in streams:
                 await stream.until("snapshot")
@@ -101,7 +103,7 @@ async def test_while_the_database_is_away_the_past_is_503_and_the_present_goes_o
                 await client.get("/hosts/web-1/stats?metrics=cpu.total"),
                 await client.get("/rules"),
                 await client.get("/alerts"),
-                await client.put("/settings/raw_days", json={"value": 3}),
+                await client.put("/settings/raw_days", json={"value": 3}, headers=ANY),
             ]
             hosts = await client.get("/hosts")
             unready = await client.get("/health/ready")
@@ -125,7 +127,7 @@ async def test_it_starts_without_any_server_and_finds_them_when_they_come(data_d
     nats_url = f"nats://127.0.0.1:{nats_port}"
     async with postgres_server(data_dir / "postgres") as postgres:
         pass  # from now on it has a password and a port
-    async with gateway(postgres.url, nats_url) as client:
+    async with gateway(postgres.url, nats_url, token="", anonymous_viewer=True) as client:
         before = await client.get("/health/ready")
         async with nats_server(data_dir / "nats", nats_port), postgres_server(data_dir / "postgres") as postgres:
             async with database.connection(postgres.url, "test") as connection:
@@ -169,7 +171,7 @@ async def test_the_bus_may_die_and_come_back(data_dir: Path, database_url: str) 
                 return [check["ok"] for check in checks] == [True, False, False]
 
             await eventually(alone, 20)
-            changed = await client.put("/settings/raw_days", json={"value": 3})
+            changed = await client.put("/settings/raw_days", json={"value": 3}, headers=ANY)
             told = await stream.until("settings")
             await server.restart()
             await ready(client)

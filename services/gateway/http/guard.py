@@ -17,13 +17,13 @@ from infra.settings import ServerSettings
 from services.gateway.http.forwarded import HEADERS as PROXY_HEADERS
 from services.gateway.http.forwarded import Asker, Contradiction, asker_of
 from services.gateway.http.names import Names, host_name, names_of_gateway, same_origin
-from services.gateway.http.peers import is_here, proxied_refusal, stranger_refusal
+from services.gateway.http.peers import is_here, open_secret_refusal
 from services.gateway.http.problems import ProblemError, problem_response
-from services.gateway.http.requests import MAX_BODY_BYTES, too_large
+from services.gateway.http.requests import MOST_BODY_BYTES, too_large
 
 logger = logging.getLogger(__name__)
 
-API = ("/api/", "/health/")
+API = ("/api/", "/health/", "/metrics")
 """What programs ask: never kept by a cache, never asked by pages of other sites."""
 FROM_OTHER_SITES = frozenset({"/api/v1/session/oidc", "/api/v1/session/oidc/callback"})
 """What a page of another site may lead a browser to below the API: an identity provider sends people back."""
@@ -116,9 +116,7 @@ class Guard:
         scope = seen(scope, asker)
         problem = refusal(scope, Headers(scope=scope), self._names)
         if problem is None and not here:
-            problem = stranger_refusal(scope, self._in_front)
-        elif problem is None and self._in_front:
-            problem = proxied_refusal(scope)
+            problem = open_secret_refusal(scope, headers, self._in_front)
         if problem is not None:
             raise problem
         return scope
@@ -179,8 +177,8 @@ def refusal(scope: Scope, headers: Headers, names: Names) -> ProblemError | None
                 type="/problems/origin-required",
             )
     length = headers.get("content-length", "0")
-    if not (length.isascii() and length.isdigit() and len(length) < 12 and int(length) <= MAX_BODY_BYTES):
-        return too_large()
+    if not (length.isascii() and length.isdigit() and len(length) < 12 and int(length) <= MOST_BODY_BYTES):
+        return too_large(MOST_BODY_BYTES)
     return None
 
 

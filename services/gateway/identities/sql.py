@@ -7,7 +7,7 @@ SELECT t.*, h.name AS host, h.state AS host_state, now() AS asked
 FROM enrolment_tokens t LEFT JOIN hosts h ON h.id = t.host_id
 """
 
-TOKENS = f"{_TOKEN} ORDER BY t.id DESC LIMIT $1"
+TOKENS = f"{_TOKEN} WHERE $2::bigint IS NULL OR t.id < $2 ORDER BY t.id DESC LIMIT $1"
 
 TOKEN = f"{_TOKEN} WHERE t.id = $1"
 
@@ -51,7 +51,7 @@ NAMES_LIKE = "SELECT name FROM hosts WHERE starts_with(name, $1)"
 ADD_HOST = "INSERT INTO hosts (name, tags) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING RETURNING id"
 
 REJOIN_HOST = """
-UPDATE hosts SET state = 'active', tags = ARRAY(
+UPDATE hosts SET state = 'active', version = version + 1, tags = ARRAY(
     SELECT tag FROM unnest(tags || $2::text[]) WITH ORDINALITY AS given (tag, number) GROUP BY tag ORDER BY min(number)
 ) WHERE id = $1
 """

@@ -45,6 +45,8 @@ class Hub:
         """Set when somebody lacks a snapshot."""
         self.fleet = fleet
         self.clock = clock
+        self._sent = self._dropped = 0
+        """Events of viewers that have left."""
         self._fragments = Fragments(fleet)
         self._feeds: dict[Selection, Feed] = {}
         self._details: dict[str, dict[float, Feed]] = {}
@@ -67,6 +69,11 @@ class Hub:
         yield from self._feeds.values()
         for feeds in self._details.values():
             yield from feeds.values()
+
+    def events(self) -> tuple[int, int]:
+        """How many events viewers were given since the start, and how many they were too slow for."""
+        sent = sum(viewer.sent for viewer in self._watching)
+        return self._sent + sent, self._dropped + sum(viewer.dropped for viewer in self._watching)
 
     def interest(self) -> list[str]:
         """The hosts that viewers look at, `*` for all before those looked at by name; empty without viewers."""
@@ -113,6 +120,9 @@ class Hub:
     def leave(self, viewer: Viewer) -> None:
         """Let `viewer` watch no more."""
         viewer.close()
+        if viewer in self._watching:
+            self._sent += viewer.sent
+            self._dropped += viewer.dropped
         now_s = self.clock()
         for feed in self._watching.pop(viewer, ()):
             feed.leave(viewer, now_s)

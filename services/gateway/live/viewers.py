@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from infra.storage.database import Pool
 from services.gateway.fleet.selection import Selection
@@ -49,6 +50,9 @@ class ViewerItem(Struct):
     selection: Watched
 
 
+ViewerId = Annotated[str, Meta(pattern=r"^[0-9a-f]{12}\Z", description="12 hexadecimal digits")]
+
+
 class Viewers(Struct):
     viewers: list[ViewerItem]
 
@@ -87,7 +91,7 @@ def viewer_operations(hub: Hub, pool: Pool) -> list[Operation]:
             summary="End the stream of one viewer",
             role="admin",
             answers={204: None},
-            refuses=(404, 503),
+            path_types={"viewer": ViewerId},
             description="Its browser comes back after a while, unless its session is ended too.",
         ),
     ]

@@ -10,7 +10,7 @@ from services.gateway.fleet.selection import Selection
 from services.gateway.http.person import Person
 from services.gateway.live.limits import Limits, TooMany, check, who
 from tests.gateway.live.viewers import a_person
-from tests.gateway.running import gateway, ready, watching
+from tests.gateway.running import ANY, gateway, ready, watching
 from tests.waiting import eventually
 
 ALL, SLOW, SLOWEST = (Selection(None, None, interval_s) for interval_s in (1, 2, 60))
@@ -66,7 +66,7 @@ async def test_one_too_many_is_told_why_and_when_to_try_again(
 ) -> None:
     async with gateway(database_url, bus_url) as client:
         await ready(client)
-        await client.put(f"/settings/{setting}", json={"value": 2})
+        await client.put(f"/settings/{setting}", json={"value": 2}, headers=ANY)
 
         async def refused() -> bool:
             async with watching(client), watching(client, second), client.stream("GET", f"/live?{third}") as one_more:

@@ -42,7 +42,8 @@ def has_ipv6() -> bool:
 
 async def found(settings: ServerSettings) -> str:
     """What doctor finds of the gateway. Raises Broken."""
-    return await next(link for link in links(settings) if link.name == "gateway is ready").check()
+    checks = {link.name: link.check for link in links(settings)}
+    return await checks["gateway answers"]() and await checks["every part is ready"]()
 
 
 async def is_ready(settings: ServerSettings) -> bool:
