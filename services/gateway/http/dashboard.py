@@ -99,8 +99,11 @@ def find_file(directory: Path, path: str) -> Path | None:
     """The regular file at `path` inside `directory`; None when there is none, or it lies outside."""
     if "\0" in path or "\\" in path:
         return None
-    file = (directory / path).resolve()
-    return file if file.is_relative_to(directory.resolve()) and file.is_file() else None
+    try:
+        file = (directory / path).resolve()
+        return file if file.is_relative_to(directory.resolve()) and file.is_file() else None
+    except OSError:  # no file can have a name that long
+        return None
 
 
 def _send(file: Path, accepted: str, headers: dict[str, str]) -> Response:
