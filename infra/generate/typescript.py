@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Struct, UnsetType
 
-from schemas import api, enrolment, messages, rules
+from schemas import api, enrolment, messages, people, rules
 from schemas.catalogue import CATALOGUE, Family, Metric
 from schemas.overview import OVERVIEW, SUMMARY
 
@@ -59,6 +59,26 @@ SHAPES: tuple[type[Struct], ...] = (
     enrolment.EnrolmentTokens,
     enrolment.MadeToken,
     enrolment.HostIdentity,
+    people.Login,
+    people.LinkLogin,
+    people.Me,
+    people.User,
+    people.Users,
+    people.NewUser,
+    people.UserChange,
+    people.LoginLink,
+    people.PasswordChange,
+    people.Session,
+    people.Sessions,
+    people.NewApiToken,
+    people.ApiToken,
+    people.ApiTokens,
+    people.MadeApiToken,
+    people.SecondFactorOffer,
+    people.CodeGiven,
+    people.RecoveryCodes,
+    people.AuditEntry,
+    people.AuditEntries,
 )
 
 ALIASES: dict[str, Any] = {
@@ -69,6 +89,7 @@ ALIASES: dict[str, Any] = {
     "Severity": messages.Severity,
     "TransitionKind": messages.TransitionKind,
     "TokenState": enrolment.TokenState,
+    "Role": people.Role,
     "Values": api.Values,
 }
 

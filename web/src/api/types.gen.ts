@@ -14,6 +14,8 @@ export type TransitionKind = "fire" | "escalate" | "deescalate" | "resolve" | "g
 
 export type TokenState = "open" | "used" | "expired" | "withdrawn";
 
+export type Role = "viewer" | "operator" | "admin";
+
 export type Values = Record<string, Record<string, Record<string, number | null>>>;
 
 export interface Metric {
@@ -360,4 +362,135 @@ export interface HostIdentity {
   cloned: number | null;
   refused: number;
   suspended: number | null;
+}
+
+export interface Login {
+  name: string;
+  password: string;
+  code: string;
+}
+
+export interface LinkLogin {
+  secret: string;
+  password: string;
+}
+
+export interface Me {
+  name: string;
+  role: Role | null;
+  by: "session" | "token" | "proxy" | "anonymous" | "nobody";
+  session: number | null;
+  second_factor: boolean;
+  has_password: boolean;
+  oidc: string;
+}
+
+export interface User {
+  id: number;
+  name: string;
+  role: Role;
+  disabled: boolean;
+  second_factor: boolean;
+  source: "local" | "oidc" | "proxy";
+  created: number;
+  last_login: number | null;
+}
+
+export interface Users {
+  users: User[];
+}
+
+export interface NewUser {
+  name: string;
+  role: Role;
+}
+
+export interface UserChange {
+  role?: Role;
+  disabled?: boolean;
+}
+
+export interface LoginLink {
+  user: User;
+  secret: string;
+  url: string;
+  expires: number;
+}
+
+export interface PasswordChange {
+  old: string;
+  new: string;
+}
+
+export interface Session {
+  id: number;
+  user: string;
+  address: string;
+  user_agent: string;
+  created: number;
+  seen: number;
+  expires: number;
+  this: boolean;
+}
+
+export interface Sessions {
+  sessions: Session[];
+}
+
+export interface NewApiToken {
+  note: string;
+  role: Role;
+  expires_s: number;
+}
+
+export interface ApiToken {
+  id: number;
+  user: string;
+  note: string;
+  role: Role;
+  created: number;
+  expires: number | null;
+  last_used: number | null;
+  last_address: string;
+}
+
+export interface ApiTokens {
+  tokens: ApiToken[];
+}
+
+export interface MadeApiToken {
+  token: ApiToken;
+  secret: string;
+}
+
+export interface SecondFactorOffer {
+  secret: string;
+  uri: string;
+  qr: string;
+  size: number;
+}
+
+export interface CodeGiven {
+  code: string;
+}
+
+export interface RecoveryCodes {
+  codes: string[];
+}
+
+export interface AuditEntry {
+  id: number;
+  time: number;
+  who: string;
+  by: "session" | "token" | "proxy" | "anonymous" | "command" | "nobody";
+  address: string;
+  action: string;
+  target: string;
+  before: unknown;
+  after: unknown;
+}
+
+export interface AuditEntries {
+  entries: AuditEntry[];
+  next: string | null;
 }

@@ -7,7 +7,7 @@ const HOST = { id: "web-1", state: "up", last_sample: 1000, facts: {}, alerts: {
 const SNAPSHOT = `id: e-1\nevent: snapshot\ndata: ${JSON.stringify({ time: 1000, hosts: [HOST], history: {} })}\n\n`;
 
 /** What stands for the network: how it answers now, and what it was asked. */
-const network = { answers: true, asked: [] as { url: string; lastId: string | null }[] };
+const network = { answers: true, knows: true, end: () => {}, asked: [] as { url: string; lastId: string | null }[] };
 let relay: Relay;
 
 /** A stream begins with a snapshot and goes on with heartbeats; a network that does not answer only ever aborts. */
@@ -18,6 +18,7 @@ async function answer(url: string, init: RequestInit): Promise<Response> {
     return new Promise((_, reject) => {
       signal.addEventListener("abort", () => reject(new DOMException("gone", "AbortError")));
     });
+  if (!network.knows) return Response.json({ type: "/problems/login-required" }, { status: 401 });
   if (!url.includes("/live")) return Response.json({ hosts: [HOST] });
   let beating: ReturnType<typeof setInterval>;
   const body = new ReadableStream({
@@ -25,6 +26,7 @@ async function answer(url: string, init: RequestInit): Promise<Response> {
       const send = (text: string) => controller.enqueue(new TextEncoder().encode(text));
       send(SNAPSHOT);
       beating = setInterval(() => network.answers && send(": heartbeat\n\n"), 2000);
+      network.end = () => controller.close();
       signal.addEventListener("abort", () => {
         clearInterval(beating);
         controller.error(new DOMException("gone", "AbortError"));
@@ -44,6 +46,8 @@ async function pass(seconds: number): Promise<void> {
 
 function tab(): {
   here: (visible: boolean, ...details: string[]) => void;
+  /** Somebody has logged in. */
+  back: () => void;
   heard: FromRelay[];
   state: () => StreamState;
 } {
@@ -54,6 +58,7 @@ function tab(): {
     heard,
     here: (visible, ...details) =>
       relay.receive(me, { kind: "here", visible, details }, (message) => heard.push(message)),
+    back: () => relay.receive(me, { kind: "in" }, (message) => heard.push(message)),
     state: () => states().at(-1)?.state as StreamState,
   };
 }
@@ -62,7 +67,7 @@ beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
   mock.method(globalThis, "fetch", answer);
   Object.assign(globalThis, { addEventListener() {}, removeEventListener() {} });
-  Object.assign(network, { answers: true, asked: [] });
+  Object.assign(network, { answers: true, knows: true, asked: [] });
   relay = createRelay();
 });
 afterEach(() => {
@@ -138,4 +143,53 @@ test("more hosts than the gateway follows for one viewer are not asked for, thos
   const detail = new URLSearchParams(network.asked.at(-1)?.url.split("?")[1]).get("detail")?.split(",") ?? [];
   assert.equal(detail.length, 32);
   assert.ok(detail.includes("web-1"));
+});
+
+test("a stream that ends with its session is asked for once more, and then not until somebody is logged in", async () => {
+  const one = tab();
+  one.here(true);
+  await pass(2);
+  network.knows = false;
+  network.end();
+  await pass(2);
+  assert.equal(one.state().kind, "out");
+  const asked = network.asked.length;
+  await pass(60);
+  assert.equal(network.asked.length, asked);
+  network.knows = true;
+  one.here(true);
+  one.back();
+  await pass(1);
+  assert.equal(one.state().kind, "live");
+  assert.equal(network.asked.at(-1)?.lastId, null);
+});
+
+test("a tab that comes while nobody is logged in gets nothing of what was known", async () => {
+  const one = tab();
+  one.here(true);
+  await pass(2);
+  network.knows = false;
+  network.end();
+  await pass(2);
+  const other = tab();
+  other.here(true);
+  await pass(1);
+  assert.deepEqual(new Set(other.heard.map((message) => message.kind)), new Set(["state"]));
+  assert.equal(other.state().kind, "out");
+});
+
+test("a fetch that stands in for the stream and finds nobody logged in ends the asking too", async () => {
+  const one = tab();
+  one.here(true);
+  await pass(1);
+  one.here(false);
+  await pass(40);
+  assert.equal(one.state().kind, "resting");
+  network.knows = false;
+  await pass(35);
+  one.here(false);
+  assert.equal(one.state().kind, "out");
+  const asked = network.asked.length;
+  await pass(60);
+  assert.equal(network.asked.length, asked);
 });

@@ -100,6 +100,7 @@ export async function readStream(
 /** Why there is no stream; a proxy in between may refuse it as well. */
 async function refusal(response: Response): Promise<string> {
   const problem = (await response.json().catch(() => null)) as { type?: unknown } | null;
+  if (response.status === 401) return "nobody is logged in";
   return problem?.type === "/problems/too-many-viewers"
     ? "the gateway takes no more viewers now"
     : `the gateway answered ${response.status}`;
