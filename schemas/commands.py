@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta, Struct
 
-VERBS = ("ping", "rescan", "flush", "status")
+Verb = Literal["ping", "rescan", "flush", "status"]
 """What an agent can be told to do."""
+VERBS: tuple[Verb, ...] = get_args(Verb)
 NOTICES = ("cloned",)
 """What the gateway tells an agent by itself, in the same way."""
 MOST_WAIT_S = 30.0

@@ -103,6 +103,7 @@ class LoginLink(Struct):
     user: User
     secret: str
     url: str
+    """`.../login#link=SECRET`: what follows # no browser sends, so no log of a server has it."""
     expires: int
 
 
@@ -186,13 +187,17 @@ class RecoveryCodes(Struct):
     codes: list[str]
 
 
+AuditBy = Literal["session", "token", "proxy", "anonymous", "command", "nobody"]
+"""By what somebody made a change: `command`: at the machine, such as `sonde user add`; `nobody`: a login."""
+
+
 class AuditEntry(Struct):
     """GET /audit item: one change. `before` and `after` are what was and is, secrets left out; null for nothing."""
 
     id: int
     time: int
     who: str
-    by: Literal["session", "token", "proxy", "anonymous", "command", "nobody"]
+    by: AuditBy
     address: str
     action: str
     """The operation, such as `PATCH /hosts/{host}`, or a word such as `login`."""

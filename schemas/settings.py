@@ -7,6 +7,7 @@ one is write-only over REST.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -107,16 +108,45 @@ def check_settings(settings: RuntimeSettings) -> None:
             )
 
 
-def settings_from_rows(rows: dict[str, str]) -> RuntimeSettings:
-    """Settings from the table's rows, key -> JSON text; keys this version does not know are ignored.
+def parse_stored(key: str, text: str) -> Any:
+    """The value of `key` in a row's JSON text. Raises KeyError, or InvalidField for whatever else may be there."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):  # a number of thousands of digits, or lists in lists without end
+        remedy = setting_fault(key, None, key).remedy
+        raise InvalidField(key, None if key in SECRETS else text[:100], remedy) from None
+    try:
+        return parse_setting(key, value)
+    except msgspec.ValidationError:
+        raise setting_fault(key, value, key) from None
 
-    Raises msgspec.ValidationError naming the key.
+
+class StoredSettings:
+    """The runtime settings in force in one process, as far as the table's rows make sense.
+
+    A row that does not leaves what was in force before: at first the default. It never ends anything.
     """
-    values: dict[str, Any] = {}
-    for key in [key for key in _TYPES if key in rows]:
-        value = json.loads(rows[key])
-        try:
-            values[key] = parse_setting(key, value)
-        except msgspec.ValidationError:
-            raise msgspec.ValidationError(str(setting_fault(key, value, key))) from None
-    return RuntimeSettings(**values)
+
+    def __init__(self) -> None:
+        self.settings = RuntimeSettings()
+        self.invalid: dict[str, InvalidField] = {}
+        """Key -> what is wrong with its row."""
+        self._said: dict[str, str] = {}
+
+    def take(self, rows: Mapping[str, str]) -> list[InvalidField]:
+        """Take in the table's rows, key -> JSON text; returns what is wrong and was not so the last time.
+
+        A key without a row is at its default; keys that this version does not know are passed over.
+        """
+        values: dict[str, Any] = {}
+        self.invalid = {}
+        for key in [key for key in _TYPES if key in rows]:
+            try:
+                values[key] = parse_stored(key, rows[key])
+            except InvalidField as fault:
+                values[key] = getattr(self.settings, key)
+                self.invalid[key] = fault
+        self.settings = RuntimeSettings(**values)
+        news = [fault for key, fault in self.invalid.items() if self._said.get(key) != rows[key]]
+        self._said = {key: rows[key] for key in self.invalid}
+        return news

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-HOST_PATTERN = r"^[a-z0-9-]{1,40}$"
+HOST_PATTERN = r"^[a-z0-9-]{1,40}\Z"
 _HOST = re.compile(r"[a-z0-9-]{1,40}\Z")
 
 CONFIG_BUCKET = "CONFIG"
@@ -19,7 +20,9 @@ OPERATION = "KV-Operation"
 LIVE_INTEREST = "interest.live"
 """Not below `live.`: a host of that name could drive everybody's live feed."""
 SETTINGS_CHANGED = "settings.changed"
-
+HostId = Annotated[str, Meta(pattern=HOST_PATTERN, description="1 to 40 characters, each a-z, 0-9 or -")]
+OPERATORS_INBOX = "_INBOX_operators"
+"""Where services answer operators. They all hear what any of them asked: only how services are."""
 
 RESERVED_HOSTS = frozenset({"interest", "fleet", "all", "new"})
 """Valid as tokens, yet no machine may be called so: they mean something in subjects of older agents or in addresses."""
@@ -77,6 +80,21 @@ def command(host: str, verb: str) -> str:
 
 def deadletter(service: str) -> str:
     return f"deadletter.{service}"
+
+
+def health(service: str) -> str:
+    """Where each instance of a service says how it is."""
+    return f"health.{service}"
+
+
+def ask_health(service: str) -> str:
+    """Where one instance of a service answers with its present heartbeat."""
+    return f"service.{service}.health"
+
+
+def micro_name(service: str) -> str:
+    """What a service is called among NATS' micro services."""
+    return f"sonde-{service}"
 
 
 class Stream(Struct, frozen=True):

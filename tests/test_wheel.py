@@ -22,6 +22,7 @@ NEEDED = (
     "agent/__main__.py",
     "infra/storage/migrations/0001_base.sql",
     "infra/storage/migrations/0004_identities.sql",
+    "infra/storage/migrations/0005_people.sql",
     "infra/systemd/run-agent",
     "infra/systemd/sonde-agent.service",
     "services/gateway/enrolment/install.sh",

@@ -33,6 +33,26 @@ def _reads(*streams: str) -> tuple[str, ...]:
     )
 
 
+def _is_asked(service: str) -> tuple[str, ...]:
+    """What a NATS micro service hears."""
+    name = subjects.micro_name(service)
+    verbs = [f"$SRV.{verb}{rest}" for verb in _VERBS for rest in ("", f".{name}", f".{name}.*")]
+    return (*verbs, subjects.ask_health(service))
+
+
+def _tells(service: str) -> tuple[str, ...]:
+    """What a NATS micro service says: its heartbeats, and answers to those who may ask it.
+
+    Not to whatever subject a request names: what a service may publish, its answers would do for anybody.
+    """
+    return (subjects.health(service), f"{_TOOLS_INBOX}.>", f"{subjects.OPERATORS_INBOX}.>")
+
+
+_VERBS = ("PING", "INFO", "STATS")
+_TOOLS_INBOX = "_INBOX_tools"
+ASKS = (*(f"$SRV.{verb}{rest}" for verb in _VERBS for rest in ("", ".>")), subjects.ask_health("*"))
+"""Asking services how they are."""
+
 READABLE = (
     "metrics.>",
     "backfill.>",
@@ -41,6 +61,7 @@ READABLE = (
     "alerts.>",
     "config.>",
     "deadletter.>",
+    "health.>",
     subjects.LIVE_INTEREST,
     subjects.SETTINGS_CHANGED,
 )
@@ -66,10 +87,14 @@ ROLES: dict[str, Permissions] = {
             f"$JS.API.STREAM.PURGE.{METRICS.name}",
             f"$JS.API.STREAM.PURGE.{BACKFILL.name}",
             "deadletter.ingest",
+            *_tells("ingest"),
         ),
-        subscribe=(_INBOX,),
+        subscribe=(_INBOX, subjects.SETTINGS_CHANGED, *_is_asked("ingest")),
     ),
-    "alerts": Permissions(publish=(*_reads(METRICS.name), "alerts.>"), subscribe=(_INBOX, subjects.SETTINGS_CHANGED)),
+    "alerts": Permissions(
+        publish=(*_reads(METRICS.name), "alerts.>", *_tells("alerts")),
+        subscribe=(_INBOX, subjects.SETTINGS_CHANGED, *_is_asked("alerts")),
+    ),
     "gateway": Permissions(
         publish=(
             *_reads(EVENTS.name),
@@ -80,10 +105,23 @@ ROLES: dict[str, Permissions] = {
             "command.>",
             subjects.LIVE_INTEREST,
             subjects.SETTINGS_CHANGED,
+            *_tells("gateway"),
         ),
-        subscribe=(_INBOX, "metrics.*", "backfill.*", "live.*", "events.*", "alerts.>", subjects.SETTINGS_CHANGED),
+        subscribe=(
+            _INBOX,
+            "metrics.*",
+            "backfill.*",
+            "live.*",
+            "events.*",
+            "alerts.>",
+            subjects.health("*"),
+            subjects.SETTINGS_CHANGED,
+            *_is_asked("gateway"),
+        ),
     ),
-    "retention": Permissions(subscribe=(_INBOX, subjects.SETTINGS_CHANGED)),
+    "retention": Permissions(
+        publish=_tells("retention"), subscribe=(_INBOX, subjects.SETTINGS_CHANGED, *_is_asked("retention"))
+    ),
     "migrate": Permissions(
         publish=tuple(
             f"$JS.API.STREAM.{verb}.{name}"
@@ -98,10 +136,11 @@ ROLES: dict[str, Permissions] = {
             "$JS.API.INFO",
             "$JS.API.STREAM.INFO.*",
             *(f"$JS.API.DIRECT.GET.{name}" for name in (METRICS.name, DEADLETTER.name)),
+            *ASKS,
         ),
         subscribe=(_INBOX, *READABLE),
     ),
-    "operator": Permissions(subscribe=(_INBOX, *READABLE)),
+    "operator": Permissions(publish=ASKS, subscribe=(_INBOX, f"{subjects.OPERATORS_INBOX}.>", *READABLE)),
 }
 """Role -> permissions."""
 

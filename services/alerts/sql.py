@@ -53,8 +53,6 @@ INSERT INTO outbox (transition_id, channel)
 SELECT id, channel FROM unnest($1::bigint[]) AS t (id) CROSS JOIN unnest($2::text[]) AS c (channel) ORDER BY id
 """
 
-SETTINGS = "SELECT key, value FROM settings"
-
 WAITING = """
 SELECT o.id, o.attempts, o.answer, t.body, o.next_try <= now() AS due,
        extract(epoch FROM o.next_try - now())::float8 AS wait_s, o.made < now() - make_interval(secs => $3) AS stale

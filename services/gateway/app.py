@@ -1,42 +1,27 @@
-"""The application: every route group, the guard in front, and what errors become."""
+"""The application: the operations below /api/v1, what stands beside them, the guard in front, what errors become."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.routing import Mount
 
 from infra.addresses import is_loopback
-from infra.authority.authority import authority_directory
 from infra.certificates.names import machine_names
-from infra.settings import ServerSettings
-from infra.storage.database import Pool
-from schemas.catalogue import CATALOGUE, Family
+from schemas.people import Role
 from schemas.rules import InvalidField, InvalidFields
-from services.gateway.agents.api import agent_routes
-from services.gateway.agents.api_identities import identity_routes
-from services.gateway.agents.api_removal import host_removal, removal_routes
-from services.gateway.alerting.alerts import alert_routes
-from services.gateway.alerting.channels import channel_routes
-from services.gateway.alerting.rules import rule_routes
-from services.gateway.enrolment.api_enrol import Desk, enrol_routes
-from services.gateway.enrolment.api_tokens import token_routes
-from services.gateway.enrolment.install import install_routes, with_wheel
+from services.gateway.enrolment.install import install_routes
 from services.gateway.enrolment.wheels import folder
-from services.gateway.fleet.api import host_routes
-from services.gateway.health.api import health_routes
-from services.gateway.history.api_export import export_routes
-from services.gateway.history.api_fleet import fleet_routes
-from services.gateway.history.api_series import series_routes
-from services.gateway.http.abort import Abort
-from services.gateway.http.bus import Bus
-from services.gateway.http.catalogue import catalogue_routes
+from services.gateway.held import Held
 from services.gateway.http.dashboard import dashboard_routes
-from services.gateway.http.encryption import ca_routes, own_trust
+from services.gateway.http.encryption import ca_routes
 from services.gateway.http.guard import LOOPBACK_NAMES, Guard, Names, host_name
+from services.gateway.http.person import Admit, Person
 from services.gateway.http.problems import (
     ProblemError,
     on_bug,
@@ -45,83 +30,28 @@ from services.gateway.http.problems import (
     on_invalid_fields,
     on_problem,
 )
-from services.gateway.identities.reach import Reach, reach_of
-from services.gateway.identities.refused import Refusals
-from services.gateway.live.api import live_routes
-from services.gateway.live.hub import Hub
-from services.gateway.live.viewers import viewer_routes
-from services.gateway.settings.announce import announcer
-from services.gateway.settings.api import setting_routes
-from services.gateway.settings.runtime import Runtime
+from services.gateway.http.routing import routes
+from services.gateway.resources import operations
 
 
-def create_app(
-    settings: ServerSettings,
-    pool: Pool,
-    bus: Bus,
-    hub: Hub,
-    runtime: Runtime,
-    abort: Abort,
-    catalogue: tuple[Family, ...] = CATALOGUE,
-    refusals: Refusals | None = None,
-) -> Starlette:
-    """The application on top of what the service holds; `catalogue` decides which metrics there are."""
+async def somebody_here(request: Request, role: Role) -> Person:
+    """Whoever the guard lets through is at this machine, and may all."""
+    return Person("anonymous", "admin", "anonymous", request.client.host if request.client else "")
 
-    def reach() -> Reach:
-        return reach_of(settings, *own_trust(settings))
 
-    desk = Desk(
-        pool=pool,
-        authority=authority_directory(settings),
-        reach=reach,
-        identity_days=settings.identity_days,
-        refusals=refusals or Refusals(),
-        revoked=runtime.revoked,
-        joined=runtime.stale,
-        proxied=settings.tls == "in-front",
-    )
-    wheels = folder(settings)
-    announce = announcer(bus, runtime.stale, hub.setting)
-    delete_host = host_removal(pool, bus, hub.fleet, announce, hub.left, (runtime.revoked, runtime.configs_changed))
-    health = health_routes(pool, bus)
-    api = [
-        *host_routes(hub.fleet, delete_host),
-        *series_routes(pool, hub.fleet, catalogue),
-        *fleet_routes(pool, hub.fleet, catalogue),
-        *export_routes(pool, hub.fleet, catalogue, abort),
-        *catalogue_routes(catalogue),
-        *rule_routes(pool, announce, catalogue),
-        *alert_routes(pool),
-        *setting_routes(pool, announce),
-        *channel_routes(pool),
-        *viewer_routes(hub),
-        *enrol_routes(desk),
-        *token_routes(pool, with_wheel(reach, wheels)),
-        *identity_routes(pool, reach, runtime.revoked),
-        *removal_routes(pool),
-        *agent_routes(pool, bus, hub.fleet, runtime.configs_changed, catalogue),
-        *health,
-        *live_routes(hub, catalogue, abort),
-    ]
-
-    reachable = not is_loopback(settings.http_host)
-    always = LOOPBACK_NAMES | frozenset(machine_names() if reachable else ())
-
-    def names() -> Names:
-        """Where the gateway is opened: at its address, and at those that the settings name."""
-        told = (urlsplit(url).netloc for url in (settings.public_url, runtime.settings.dashboard_url))
-        more = filter(None, map(host_name, (settings.http_host, *told)))
-        return Names(always | frozenset(more), addresses=reachable)
-
+def create_app(held: Held, admit: Admit = somebody_here) -> Starlette:
+    """The application on top of what the service holds; `admit` says who asks and whether they may."""
+    declared = operations(held)
+    at_root = [operation for operation in declared if operation.path.startswith("/health/")]
     return Starlette(
         routes=[
-            Mount("/api/v1", routes=api),
-            *health,
-            *ca_routes(settings),
-            *install_routes(wheels, reach),
+            Mount("/api/v1", routes=routes(declared, admit)),
+            *routes(at_root, admit),
+            *ca_routes(held.settings),
+            *install_routes(folder(held.settings), held.reach),
             *dashboard_routes(),
         ],
-        middleware=[Middleware(Guard, names=names, in_front=settings.tls == "in-front")],
+        middleware=[Middleware(Guard, names=_names(held), in_front=held.settings.tls == "in-front")],
         exception_handlers={
             ProblemError: on_problem,
             InvalidField: on_invalid_field,
@@ -130,3 +60,16 @@ def create_app(
             Exception: on_bug,
         },
     )
+
+
+def _names(held: Held) -> Callable[[], Names]:
+    """Where the gateway is opened: at its address, and at those that the settings name."""
+    reachable = not is_loopback(held.settings.http_host)
+    always = LOOPBACK_NAMES | frozenset(machine_names() if reachable else ())
+
+    def names() -> Names:
+        told = (urlsplit(url).netloc for url in (held.settings.public_url, held.runtime.settings.dashboard_url))
+        more = filter(None, map(host_name, (held.settings.http_host, *told)))
+        return Names(always | frozenset(more), addresses=reachable)
+
+    return names

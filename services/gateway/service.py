@@ -23,6 +23,7 @@ from services.gateway.agents.configs import publish_configs
 from services.gateway.app import create_app
 from services.gateway.conduct.acting import Conduct
 from services.gateway.fleet.memory import Fleet
+from services.gateway.held import Held
 from services.gateway.http.bus import Bus
 from services.gateway.http.database import NOT_READY
 from services.gateway.http.encryption import Encryption
@@ -70,9 +71,8 @@ async def run(
         for bound in sockets:
             stack.callback(bound.close)  # the server does so itself only once it has begun to serve
         connections = await stack.enter_async_context(pool(settings.database_url, "gateway", POOL_SIZE, least=0))
-        app = create_app(
-            settings, connections, bus, hub, runtime, lambda scope: server.abort(scope), catalogue, refusals
-        )
+        held = Held(settings, connections, bus, hub, runtime, lambda scope: server.abort(scope), catalogue, refusals)
+        app = create_app(held)
         server = GatewayServer(app, encryption.context)
 
         async def listening(client: Client) -> None:

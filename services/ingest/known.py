@@ -7,13 +7,13 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import msgspec
 from msgspec import Struct
 
 from infra.storage.database import Connection, ensure_hosts
 from infra.storage.positions import Marks, forget_marks, load_marks
 from infra.storage.removed import Removed, load_removed
-from schemas.settings import RuntimeSettings, parse_setting
+from schemas.rules import InvalidField
+from schemas.settings import RuntimeSettings, parse_stored
 from services.ingest import sql
 from services.ingest.columns import FamilyRows
 
@@ -85,8 +85,8 @@ async def load_raw_days(database: Connection, before: int | None = None) -> int:
     if text is None:
         return RuntimeSettings().raw_days
     try:
-        return int(parse_setting("raw_days", json.loads(text)))
-    except msgspec.ValidationError as error:
+        return int(parse_stored("raw_days", text))
+    except InvalidField as error:
         if before != ANY_DAYS:
             facts = {"setting": "raw_days", "value": text[:100], "error": str(error)}
             logger.error("invalid setting raw_days, age limit not enforced", extra=facts)

@@ -24,6 +24,7 @@ from schemas.catalogue import Family
 from services.ingest.consume import Prepared, park, prepare
 from services.ingest.flush import Encoded, Flush, clocks, commit, encode
 from services.ingest.known import Known, ensure, find_unknown
+from services.ingest.progress import Progress
 from services.ingest.turns import LOCK_WAIT_MS, LaneBlocked, Turns
 from services.ingest.window import apart
 
@@ -45,6 +46,7 @@ class Tools:
     """For raw rows."""
     clock: Callable[[], datetime]
     turns: Turns
+    progress: Progress
 
 
 class Pipeline:
@@ -114,6 +116,7 @@ class Pipeline:
             logger.warning("table locked by another session, lane paused", extra=facts)
             raise LaneBlocked(flush.stream) from None
         tools.turns.written(flush.stream)
+        tools.progress.lanes[flush.stream].processed(flush.position)
         self._compare_clocks(flush)
         logger.debug(
             "flush committed",

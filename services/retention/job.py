@@ -104,12 +104,12 @@ async def _prune(
     database: Connection, catalogue: Sequence[Family], clock: datetime, space: ReadSpace, columnar: bool
 ) -> Run:
     started = time.perf_counter()
-    settings = await read_settings(database)
-    kept = kept_days(settings)
     now = await moment(database, clock)
     engine = await detect(database, catalogue)
     for at in (now, clock):  # not from one to the other: they may be years apart
         await engine.make_room(database, tables_of(catalogue), days_between(at, room_until(at)))
+    settings = await read_settings(database)  # after that: an invalid one ends the dropping, never the room for rows
+    kept = kept_days(settings)
     work = _Work(database, engine, catalogue, now)
     before = horizons(now, kept, await database.fetchval(sql.HORIZON))
     await _drop_raw(work, before["raw"])

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import fields
 
 from infra.storage.engines.tables import Kind
-from schemas.settings import RuntimeSettings, parse_setting
+from schemas.rules import InvalidField
+from schemas.settings import RuntimeSettings, parse_stored
 
 ROOM_AHEAD = timedelta(days=2)
 """How far ahead there is a place for rows, so that a midnight, or two without us, needs nobody."""
@@ -49,9 +48,9 @@ def settings_of(stored: Mapping[str, str]) -> RuntimeSettings:
     problems = []
     for key, text in stored.items():
         try:
-            values[key] = parse_setting(key, json.loads(text))
-        except msgspec.ValidationError as error:
-            problems.append(f"{key} is stored as {text[:100]}: {error}")
+            values[key] = parse_stored(key, text)
+        except InvalidField as error:
+            problems.append(f"{key} is stored as {text[:100]}: it {error.remedy}")
     if problems:
         raise InvalidSetting(f"{'; '.join(problems)}; store another value, or none for the default")
     return RuntimeSettings(**values)

@@ -14,6 +14,7 @@ from msgspec import Struct
 from schemas import commands, messages, subjects
 from schemas.agentconfig import AgentConfig
 from schemas.codec import MAX_ROWS, MOST_NAME, Sample, build_batch, encode_batch
+from schemas.health import Disk, Heartbeat, Work
 from schemas.settings import SettingChanged
 from services.gateway.http.catalogue import Catalogue
 
@@ -27,6 +28,7 @@ TYPES: dict[str, type[Struct]] = {
         SettingChanged,
         commands.CommandReply,
         commands.CommandRequest,
+        Heartbeat,
         messages.AlertTransition,
         messages.HostEvent,
         messages.LiveInterest,
@@ -69,6 +71,12 @@ def test_every_fact_of_a_host_stands_in_the_example() -> None:
     assert set(facts) == set(messages.HostFacts.__struct_fields__)
 
 
+def test_every_field_of_work_stands_in_the_example() -> None:
+    work = next(json.loads(text)["work"] for name, text in EXAMPLES if name == "Heartbeat")
+    assert set(work) == set(Work.__struct_fields__)
+    assert set(work["disk"]) == set(Disk.__struct_fields__)
+
+
 def test_the_bytes_of_the_example_are_the_codecs() -> None:
     listing = re.search(r"```hex\n(.*?)```", PAGE, re.DOTALL)
     assert listing is not None
@@ -100,6 +108,8 @@ def test_every_stream_stands_with_what_it_keeps(stream: subjects.Stream) -> None
         subjects.config("<host>"),
         subjects.command("<host>", "<verb>"),
         subjects.deadletter("<service>"),
+        subjects.health("<service>"),
+        subjects.ask_health("<service>"),
         subjects.LIVE_INTEREST,
         subjects.SETTINGS_CHANGED,
         messages.CONTENT_TYPE,
@@ -114,6 +124,7 @@ def test_every_stream_stands_with_what_it_keeps(stream: subjects.Stream) -> None
         *messages.Batch.__struct_fields__,
         *messages.Block.__struct_fields__,
         *messages.Series.__struct_fields__,
+        *Work.__struct_fields__,
     ],
 )
 def test_every_word_of_the_bus_is_on_the_page(word: str) -> None:

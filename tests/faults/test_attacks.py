@@ -52,6 +52,8 @@ OTHERS = (
     "$SYS.REQ.CLAIMS.UPDATE",
     "$SYS.REQ.SERVER.PING",
     "$SRV.PING",
+    "health.ingest",
+    "service.ingest.health",
     "metrics.web-1.more",
     "metrics",
 )
@@ -95,6 +97,8 @@ LISTENING = (
     "$JS.>",
     "$SYS.>",
     "$SRV.>",
+    "health.>",
+    "service.*.health",
     "_R_.>",
     "settings.changed",
     "deadletter.*",

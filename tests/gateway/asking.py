@@ -13,6 +13,7 @@ from infra.storage.database import pool
 from schemas.catalogue import CATALOGUE
 from services.gateway.app import create_app
 from services.gateway.fleet.memory import Fleet
+from services.gateway.held import Held
 from services.gateway.history.resolution import LENGTH_MS, Reach
 from services.gateway.http.bus import Bus
 from services.gateway.live.hub import Hub
@@ -29,7 +30,7 @@ async def asking(
         await note_reach(database_url, reach)
     fleet = fleet or Fleet(CATALOGUE)
     async with pool(database_url, "test gateway", 4, least=0) as connections:
-        app = create_app(ServerSettings(**settings), connections, Bus(), Hub(fleet), Runtime(), lambda _: None)
+        app = create_app(Held(ServerSettings(**settings), connections, Bus(), Hub(fleet), Runtime(), lambda _: None))
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api/v1", timeout=60) as client:
             yield client

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from infra.storage.database import connection
 from schemas.catalogue import CATALOGUE
+from schemas.settings import SettingChanged
+from schemas.subjects import SETTINGS_CHANGED
 from services.ingest.known import ANY_DAYS, load_raw_days
 from services.retention.forget import forget_instances
 from tests.batches import encoded, instances
 from tests.ingest.running import NOW_MS, ingesting, publish, reached, ticks
 from tests.ingest.test_window import DAY_MS, refusals, stored_ms
+from tests.waiting import eventually
 
 WITHOUT_INSTANCE = """
 SELECT count(*) FROM disk d WHERE NOT EXISTS (SELECT FROM instances i WHERE i.id = d.instance_id)
@@ -48,7 +52,7 @@ async def test_whatever_is_forgotten_while_ingest_writes_no_row_is_without_its_i
         assert await database.fetchval(WITHOUT_INSTANCE) == 0
 
 
-@pytest.mark.parametrize("value", ['"x"', "null", "0", "1e400", '{"days": 7}'])
+@pytest.mark.parametrize("value", ['"x"', "null", "0", "1e400", '{"days": 7}', "1" * 5000])
 async def test_an_invalid_setting_of_raw_days_refuses_no_row_and_is_said(
     bus_url: str, database_url: str, caplog: pytest.LogCaptureFixture, value: str
 ) -> None:
@@ -64,3 +68,23 @@ async def test_an_invalid_setting_of_raw_days_refuses_no_row_and_is_said(
     assert [record.levelname for record in caplog.records if record.message.startswith("invalid setting raw_days")] == [
         "ERROR"
     ]
+
+
+async def test_a_changed_setting_of_raw_days_takes_effect_at_once(
+    bus_url: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.ingest.service.PURGE_EVERY_S", 3600.0)
+    async with ingesting(bus_url, database_url) as (client, database):
+        await reached(database, await publish(client, encoded(*ticks(1))))
+        await database.execute("INSERT INTO settings (key, value) VALUES ('raw_days', '1')")
+        seq = 1
+
+        async def refused() -> bool:
+            nonlocal seq
+            seq += 1
+            await client.publish(SETTINGS_CHANGED, msgspec.json.encode(SettingChanged("raw_days", 1)))
+            old = ticks(1, NOW_MS - 5 * DAY_MS + 1000 * seq)
+            await reached(database, await publish(client, encoded(*old, seq=seq)))
+            return bool(await refusals(database))
+
+        await eventually(refused)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from infra.storage.database import Connection
+from infra.storage.engine import tables_of
 from services.retention.job import prune, read_settings
 from services.retention.policy import InvalidSetting
 from tests.infra.families import HOUSE, house
@@ -37,7 +38,13 @@ async def test_an_invalid_setting_of_somebody_else_changes_nothing(
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("raw_days", '"x"'), ("minute_days", "0"), ("hour_days", "1.5"), ("disk_free_percent", "91")],
+    [
+        ("raw_days", '"x"'),
+        ("minute_days", "0"),
+        ("hour_days", "1.5"),
+        ("raw_days", "1" * 5000),
+        ("disk_free_percent", "91"),
+    ],
 )
 async def test_while_a_setting_of_its_own_is_invalid_nothing_is_dropped(
     blank_database_url: str, key: str, value: str
@@ -45,12 +52,26 @@ async def test_while_a_setting_of_its_own_is_invalid_nothing_is_dropped(
     async with house(blank_database_url) as (database, engine):
         await put(database, engine, ago(900), ago(9), NOW)
         await store(database, key, value)
-        with pytest.raises(InvalidSetting, match=f"^{key} is stored as {value}: "):
+        with pytest.raises(InvalidSetting, match=f"^{key} is stored as {value[:100]}: it must be "):
             await prune(database, HOUSE, NOW, PLENTY)
         assert await times_of(database, "room") == [ago(900), ago(9), NOW]
         assert await database.fetchval("SELECT before FROM horizons WHERE name = 'raw'") == datetime(
             1970, 1, 1, tzinfo=UTC
         )
+
+
+async def test_while_a_setting_of_its_own_is_invalid_there_is_still_room_for_rows_to_come(
+    blank_database_url: str,
+) -> None:
+    async with house(blank_database_url) as (database, engine):
+        if engine.name != "native":
+            pytest.skip("chunks are made with their rows")
+        await put(database, engine, NOW)
+        tables = tables_of(HOUSE, "raw")
+        await store(database, "raw_days", "0")
+        with pytest.raises(InvalidSetting):
+            await prune(database, HOUSE, NOW, PLENTY)
+        assert max(part.last for part in await engine.parts(database, tables)) > NOW + timedelta(days=1)
 
 
 async def test_every_invalid_setting_is_named(blank_database_url: str) -> None:

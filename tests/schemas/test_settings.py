@@ -8,17 +8,63 @@ from schemas.settings import (
     DESCRIPTIONS,
     SECRETS,
     RuntimeSettings,
+    StoredSettings,
     check_settings,
     parse_setting,
     setting_keys,
-    settings_from_rows,
 )
 
 
 def test_rows_override_defaults_and_unknown_rows_are_passed_over() -> None:
-    settings = settings_from_rows({"raw_days": "14", "from_the_future": '"x"'})
-    assert settings.raw_days == 14
-    assert settings.slack_webhook_url == ""
+    stored = StoredSettings()
+    assert stored.take({"raw_days": "14", "from_the_future": '"x"'}) == []
+    assert stored.settings == RuntimeSettings(raw_days=14)
+
+
+def test_an_invalid_row_leaves_what_was_in_force_and_the_others_count() -> None:
+    stored = StoredSettings()
+    stored.take({"raw_days": "14"})
+    stored.take({"raw_days": "0", "max_viewers": "5"})
+    assert stored.settings == RuntimeSettings(raw_days=14, max_viewers=5)
+
+
+def test_without_a_row_before_it_an_invalid_one_leaves_the_default() -> None:
+    stored = StoredSettings()
+    stored.take({"raw_days": "0"})
+    assert stored.settings == RuntimeSettings()
+
+
+def test_an_invalid_row_is_news_once() -> None:
+    stored = StoredSettings()
+    taken = [len(stored.take({"raw_days": text})) for text in ("0", "0", "-1", "7", "0")]
+    assert taken == [1, 0, 1, 0, 1]
+
+
+def test_what_is_wrong_with_a_row_is_known_as_long_as_it_is() -> None:
+    stored = StoredSettings()
+    stored.take({"raw_days": "0"})
+    assert stored.invalid["raw_days"].remedy == "must be a whole number from 1 to 3650"
+    stored.take({"raw_days": "7"})
+    assert stored.invalid == {}
+
+
+NUMBERS = "1" * 5000
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize("key", setting_keys())
+@pytest.mark.parametrize("text", ["null", "[]", NUMBERS, DEEP, "1e999", "{", ""])
+def test_no_text_in_a_row_ends_the_reading(key: str, text: str) -> None:
+    stored = StoredSettings()
+    stored.take({key: text})
+    assert stored.settings == RuntimeSettings()
+    assert list(stored.invalid) == [key]
+
+
+def test_an_invalid_secret_is_not_repeated() -> None:
+    stored = StoredSettings()
+    stored.take({"slack_webhook_url": '"hooks/SECRET"'})
+    assert "SECRET" not in str(stored.invalid)
 
 
 def test_every_setting_is_described() -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 from schemas.agentconfig import NewAgentConfig
-from schemas.rules import Rule
-from schemas.settings import RuntimeSettings, setting_fault, setting_keys, settings_from_rows
+from schemas.rules import InvalidField, Rule
+from schemas.settings import RuntimeSettings, parse_stored, setting_fault, setting_keys
 from schemas.validation import MOST_FAULTS, allowed, invalid_fields, json_fault
 
 RULE = {"id": "hot", "name": "Too hot", "metric": "gpu.temperature"}
@@ -185,5 +185,5 @@ def test_a_secret_that_does_not_validate_is_not_repeated() -> None:
 
 
 def test_a_stored_setting_that_does_not_validate_is_named() -> None:
-    with pytest.raises(msgspec.ValidationError, match=r"^raw_days: 0: must be a whole number from 1 to 3650$"):
-        settings_from_rows({"raw_days": "0"})
+    with pytest.raises(InvalidField, match=r"^raw_days: 0: must be a whole number from 1 to 3650$"):
+        parse_stored("raw_days", "0")

@@ -18,10 +18,11 @@ from nats.aio.client import Client
 
 from infra.bus.backoff import Backoff
 from infra.storage.database import DATABASE_TRANSIENT, Connection, become_the_one, connection
+from infra.storage.stored import read_settings
 from schemas import subjects
 from schemas.messages import CONTENT_TYPE, JSON_TYPE, MESSAGE_ID, AlertTransition
 from schemas.rules import Rule
-from schemas.settings import RuntimeSettings, settings_from_rows
+from schemas.settings import RuntimeSettings, StoredSettings
 from services.alerts import sql
 from services.alerts.deliver.slack import Answer, Verdict, classify, render, render_plain, wait_before_retry_s
 
@@ -56,7 +57,9 @@ async def publish(client: Client, database: Connection, stop: asyncio.Event, wak
             await _wait(POLL_S, stop, wake)
 
 
-async def deliver_to_slack(database_url: str, stop: asyncio.Event, wake: asyncio.Event, pace_s: float = PACE_S) -> None:
+async def deliver_to_slack(
+    database_url: str, stop: asyncio.Event, wake: asyncio.Event, stored: StoredSettings, pace_s: float = PACE_S
+) -> None:
     """Send what waits for Slack until `stop` is set, `pace_s` apart, through outages of the database."""
     rng = random.Random()
     backoff = Backoff(0.25, 15)
@@ -67,7 +70,7 @@ async def deliver_to_slack(database_url: str, stop: asyncio.Event, wake: asyncio
                 httpx.AsyncClient(timeout=POST_TIMEOUT_S, follow_redirects=False) as http,
             ):
                 backoff.reset()
-                await _deliver(database, http, stop, wake, pace_s, rng)
+                await _deliver(database, http, stop, wake, stored, pace_s, rng)
         except DATABASE_TRANSIENT as fault:
             wait_s = backoff.next_s()
             logger.warning(
@@ -81,6 +84,7 @@ async def _deliver(
     http: httpx.AsyncClient,
     stop: asyncio.Event,
     wake: asyncio.Event,
+    stored: StoredSettings,
     pace_s: float,
     rng: random.Random,
 ) -> None:
@@ -92,7 +96,7 @@ async def _deliver(
         if row is None:
             await _wait(POLL_S, stop, wake)
             continue
-        settings = settings_from_rows({line["key"]: line["value"] for line in await database.fetch(sql.SETTINGS)})
+        settings = await read_settings(database, stored)
         url = settings.slack_webhook_url
         if not url:
             await database.execute(sql.DONE, [row["id"]], "expired", "no webhook is configured any more", 0)

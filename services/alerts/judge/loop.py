@@ -17,6 +17,7 @@ from msgspec import Struct
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from infra.bus.lag import StreamLag
 from infra.bus.ordered import OrderedPull, Position, StoredMessage, ordered
 from infra.clock import now_ms
 from infra.storage.database import Connection, StaleIds
@@ -24,12 +25,14 @@ from infra.storage.positions import Marks, forget_marks, load_marks, load_positi
 from infra.storage.removed import Removed, load_removed, read_again
 from schemas.codec import Poison, decode_batch
 from schemas.messages import Batch
+from schemas.settings import StoredSettings
 from schemas.subjects import METRICS, SETTINGS_CHANGED, host_of
 from services.alerts import sql
 from services.alerts.judge.evaluate import Key, evaluate
 from services.alerts.judge.hostdown import FULL_SHARE, Hearing, Probe, judge_hosts
 from services.alerts.judge.machine import State
 from services.alerts.judge.memory import Advance, Memory, RulesInForce, adopt_rules, orphans, remember
+from services.alerts.judge.progress import Progress
 from services.alerts.judge.store import CONSUMER, check_hosts, commit, forget_old, load_memory, load_rules
 
 logger = logging.getLogger(__name__)
@@ -56,11 +59,20 @@ class Judging(Struct):
     removed: Removed
     position: Position
     hearing: Hearing
+    stored: StoredSettings
     wakes: Sequence[asyncio.Event]
     """Set when there is something to deliver."""
+    progress: Progress
 
 
-async def judge(client: Client, database: Connection, stop: asyncio.Event, wakes: Sequence[asyncio.Event]) -> None:
+async def judge(
+    client: Client,
+    database: Connection,
+    stop: asyncio.Event,
+    stored: StoredSettings,
+    wakes: Sequence[asyncio.Event],
+    progress: Progress,
+) -> None:
     """Judge what arrives until `stop` is set, then return with everything committed."""
     changed = asyncio.Event()
 
@@ -75,10 +87,11 @@ async def judge(client: Client, database: Connection, stop: asyncio.Event, wakes
     await client.flush()
     hearing = Hearing({})
     while not stop.is_set():
-        judging = await _open(database, wakes, hearing)
+        judging = await _open(database, stored, wakes, hearing, progress)
         try:
             await _judge_on(client, judging, stop, changed)
         except StaleIds as reason:
+            progress.pulse.failed(reason)
             logger.info("session restarted", extra={"reason": f"{type(reason).__name__}: {reason}"})
         hearing = judging.hearing
 
@@ -89,9 +102,14 @@ async def _judge_on(client: Client, judging: Judging, stop: asyncio.Event, chang
         loop = asyncio.get_running_loop()
         listened_s = -math.inf
         reloaded_s = forgotten_s = loop.time()
+        lane = judging.progress.lane = StreamLag(judging.position, pull.last_seq)
         while not stop.is_set():
-            for messages in _parts(await _some(pull)):
-                await _judge_messages(judging, messages)
+            messages = await _some(pull)
+            lane.received(messages, pull.last_seq)
+            for part in _parts(messages):
+                await _judge_messages(judging, part)
+                lane.processed(judging.position)
+            judging.progress.pulse.succeeded()
             now_s = loop.time()
             if changed.is_set() or now_s - reloaded_s > RULES_EVERY_S:
                 changed.clear()
@@ -106,7 +124,9 @@ async def _judge_on(client: Client, judging: Judging, stop: asyncio.Event, chang
                 await forget_old(judging.database, judging.memory, now_ms() - round(METRICS.max_age_s * 1000))
 
 
-async def _open(database: Connection, wakes: Sequence[asyncio.Event], former: Hearing) -> Judging:
+async def _open(
+    database: Connection, stored: StoredSettings, wakes: Sequence[asyncio.Event], former: Hearing, progress: Progress
+) -> Judging:
     """Everything as of the last commit; alerts whose rule went meanwhile are ended first.
 
     What `former` knows of the stream stays true, so that however often hosts are removed, silence is judged.
@@ -121,7 +141,7 @@ async def _open(database: Connection, wakes: Sequence[asyncio.Event], former: He
     await _forget_marks(database, marks)
     removed = await load_removed(database)
     position = await load_position(database, CONSUMER, METRICS.name)
-    judging = Judging(database, memory, rules, marks, removed, position, hearing, wakes)
+    judging = Judging(database, memory, rules, marks, removed, position, hearing, stored, wakes, progress)
     await _enforce(judging)
     logger.info(
         "judging started",
@@ -265,7 +285,7 @@ async def _judge_silence(client: Client, judging: Judging) -> None:
 
 async def _commit(judging: Judging, advance: Advance) -> None:
     if advance.changed or advance.transitions or advance.position is not None:
-        await commit(judging.database, judging.memory, advance)
+        await commit(judging.database, judging.memory, advance, judging.stored)
     if advance.transitions:
         for transition in advance.transitions:
             logger.info(

@@ -11,9 +11,10 @@ import msgspec
 from infra.storage.database import Connection, StaleIds, ensure_hosts
 from infra.storage.positions import forget_marks, save_marks, save_position
 from infra.storage.removed import hold_generation
+from infra.storage.stored import read_settings
 from schemas.messages import AlertTransition
 from schemas.rules import InvalidFields, Rule
-from schemas.settings import settings_from_rows
+from schemas.settings import StoredSettings
 from schemas.subjects import METRICS
 from services.alerts import sql
 from services.alerts.judge.memory import Advance, Memory, Row, RulesInForce, Subject, row_of
@@ -61,7 +62,7 @@ async def load_rules(database: Connection, present: RulesInForce | None = None) 
     return RulesInForce(RuleSet(readable), bodies, frozenset(unreadable))
 
 
-async def commit(database: Connection, memory: Memory, advance: Advance) -> None:
+async def commit(database: Connection, memory: Memory, advance: Advance, stored: StoredSettings) -> None:
     """Write `advance` in one transaction; its transitions get their numbers.
 
     Raises StaleIds when `memory` may hold states of hosts that were removed since it was read: it must be read again.
@@ -81,7 +82,7 @@ async def commit(database: Connection, memory: Memory, advance: Advance) -> None
             raise StaleIds("a host is no longer there, or another one has its name")
         await _save_states(database, memory, advance, ids)
         if advance.transitions:
-            await _save_transitions(database, advance.transitions, ids)
+            await _save_transitions(database, advance.transitions, ids, stored)
         if advance.marks:
             await save_marks(database, CONSUMER, advance.marks, ids)
             await forget_marks(database, CONSUMER, advance.forgotten_marks, ids)
@@ -106,7 +107,9 @@ async def _save_states(database: Connection, memory: Memory, advance: Advance, i
         await database.execute(sql.DELETE_STATES, *_columns(forgotten))
 
 
-async def _save_transitions(database: Connection, transitions: Sequence[AlertTransition], ids: dict[str, int]) -> None:
+async def _save_transitions(
+    database: Connection, transitions: Sequence[AlertTransition], ids: dict[str, int], stored: StoredSettings
+) -> None:
     numbers = await database.fetch(sql.TRANSITION_IDS, len(transitions))
     rows = []
     for record, transition in zip(numbers, transitions, strict=True):
@@ -117,7 +120,7 @@ async def _save_transitions(database: Connection, transitions: Sequence[AlertTra
             (transition.id, at, ids[transition.host], transition.rule, transition.instance, transition.kind, body)
         )
     await database.execute(sql.INSERT_TRANSITIONS, *_columns(rows))
-    settings = settings_from_rows({row["key"]: row["value"] for row in await database.fetch(sql.SETTINGS)})
+    settings = await read_settings(database, stored)
     channels = ["bus", "slack"] if settings.slack_webhook_url else ["bus"]
     await database.execute(sql.INSERT_OUTBOX, [transition.id for transition in transitions], channels)
 

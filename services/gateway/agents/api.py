@@ -1,4 +1,4 @@
-"""`/agents/config`, `/hosts/{id}/config`: what agents sample; `/hosts/{id}/commands/{verb}`: orders to one of them."""
+"""`/agents/config`, `/hosts/{host}/config`: what agents sample; `/hosts/{host}/commands/{verb}`: orders."""
 
 from __future__ import annotations
 
@@ -10,24 +10,21 @@ from typing import Annotated, Any
 import msgspec
 import nats.errors
 from msgspec import Meta, Struct
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute
 
 from infra.storage.database import Connection, Pool
 from schemas.agentconfig import AgentConfig, NewAgentConfig, check_agent_config, merged
 from schemas.api import AgentConfigAnswer
 from schemas.catalogue import Family
-from schemas.commands import MOST_WAIT_S, VERBS, CommandReply, CommandRequest
-from schemas.subjects import command
+from schemas.commands import MOST_WAIT_S, CommandReply, CommandRequest, Verb
+from schemas.subjects import HostId, command
 from services.gateway.agents import sql
 from services.gateway.agents.configs import stored
 from services.gateway.fleet.lookup import host_number
 from services.gateway.fleet.memory import Fleet
 from services.gateway.http.bus import Bus
 from services.gateway.http.database import connected
+from services.gateway.http.operations import Call, Nothing, Operation, Reply
 from services.gateway.http.problems import ProblemError, conflict, invalid, unavailable, unknown
-from services.gateway.http.requests import Resource, answer, has_body, if_match, read_json
 
 OFFLINE = "/problems/agent-offline"
 MOST_BYTES = 30_000
@@ -42,24 +39,24 @@ class NewCommand(Struct, forbid_unknown_fields=True):
     timeout_s: Annotated[float, Meta(ge=0.1, le=MOST_WAIT_S)] = 10
 
 
-def agent_routes(
+def agent_operations(
     pool: Pool, bus: Bus, fleet: Fleet, changed: asyncio.Event, catalogue: tuple[Family, ...]
-) -> list[BaseRoute]:
+) -> list[Operation]:
     """`changed` is set when settings are to be published."""
 
-    async def get_config(request: Request) -> Response:
+    async def get_config(call: Call[Nothing, None]) -> Reply:
         async with connected(pool) as database:
-            return await _show(database, fleet, _host(request))
+            return await _show(database, fleet, _host(call))
 
-    async def put_config(request: Request) -> Response:
-        return await change(request, await _given(request, catalogue))
+    async def put_config(call: Call[Nothing, NewAgentConfig]) -> Reply:
+        return await change(call, _checked(call.body, catalogue))
 
-    async def delete_config(request: Request) -> Response:
+    async def delete_config(call: Call[Nothing, None]) -> Reply:
         # What is stored instead is empty, not nothing: agents know news by their revision.
-        return await change(request, "{}")
+        return await change(call, "{}")
 
-    async def change(request: Request, body: str) -> Response:
-        host, expected = _host(request), if_match(request)
+    async def change(call: Call[Nothing, Any], body: str) -> Reply:
+        host, expected = _host(call), call.expected
         async with connected(pool) as database:
             host_id = await _host_id(database, host)
             async with database.transaction():
@@ -71,28 +68,75 @@ def agent_routes(
             changed.set()
             return await _show(database, fleet, host)
 
-    async def give_order(request: Request) -> Response:
-        host, verb = request.path_params["host"], request.path_params["verb"]
-        if verb not in VERBS:
-            raise invalid("verb", verb[:60], f"unknown command; use one of {', '.join(VERBS)}")
+    async def give_order(call: Call[Nothing, NewCommand | None]) -> CommandReply:
+        host, verb = call.path["host"], call.path["verb"]
         _refuse_unless_there(fleet, host)
-        order = await read_json(request, NewCommand) if has_body(request) else NewCommand()
-        key = request.headers.get("idempotency-key", "") or secrets.token_hex(16)
+        key = call.request.headers.get("idempotency-key", "") or secrets.token_hex(16)
         if len(key) > 100:
             raise invalid("Idempotency-Key", key[:100], "must be at most 100 characters long")
-        return answer(await _order(bus, host, verb, key, order))
+        return await _order(bus, host, verb, key, call.body or NewCommand())
 
-    config = {"GET": get_config, "PUT": put_config, "DELETE": delete_config}
+    def config_operations(path: str, whose: str) -> list[Operation]:
+        path_types = {"host": HostId} if "{host}" in path else {}
+        answers = {200: AgentConfigAnswer}
+        return [
+            Operation(
+                "GET",
+                path,
+                get_config,
+                tag="agents",
+                summary=f"What {whose} to sample and send, and what comes of it",
+                role="viewer",
+                answers=answers,
+                path_types=path_types,
+            ),
+            Operation(
+                "PUT",
+                path,
+                put_config,
+                tag="agents",
+                summary=f"Set what {whose} to sample and send",
+                role="admin",
+                answers=answers,
+                body=NewAgentConfig,
+                path_types=path_types,
+                match="optional",
+            ),
+            Operation(
+                "DELETE",
+                path,
+                delete_config,
+                tag="agents",
+                summary=f"Leave what {whose} to sample and send to the defaults",
+                role="admin",
+                answers=answers,
+                path_types=path_types,
+                match="optional",
+            ),
+        ]
+
     return [
-        Resource("/agents/config", **config),
-        Resource("/hosts/{host}/config", **config),
-        Resource("/hosts/{host}/commands/{verb}", POST=give_order),
+        *config_operations("/agents/config", "all agents are"),
+        *config_operations("/hosts/{host}/config", "the agent of one host is"),
+        Operation(
+            "POST",
+            "/hosts/{host}/commands/{verb}",
+            give_order,
+            tag="agents",
+            summary="Order something of the agent of a host, and wait for its reply",
+            role="operator",
+            answers={200: CommandReply},
+            body=NewCommand,
+            body_required=False,
+            path_types={"host": HostId, "verb": Verb},
+            refuses=(409, 504),
+            headers={"Idempotency-Key": "At most 100 characters: the same once more is the same order, done once."},
+        ),
     ]
 
 
-async def _given(request: Request, catalogue: tuple[Family, ...]) -> str:
+def _checked(config: NewAgentConfig, catalogue: tuple[Family, ...]) -> str:
     """The settings that people send, as they are stored. Raises InvalidFields and ProblemError."""
-    config = await read_json(request, NewAgentConfig)
     check_agent_config(config, catalogue)
     body = msgspec.json.encode(config)
     if len(body) > MOST_BYTES:
@@ -101,9 +145,9 @@ async def _given(request: Request, catalogue: tuple[Family, ...]) -> str:
     return body.decode()
 
 
-def _host(request: Request) -> str:
+def _host(call: Call[Any, Any]) -> str:
     """The host in the path; empty for the fleet."""
-    return str(request.path_params.get("host", ""))
+    return str(call.path.get("host", ""))
 
 
 async def _host_id(database: Connection, host: str) -> int | None:
@@ -111,7 +155,7 @@ async def _host_id(database: Connection, host: str) -> int | None:
     return await host_number(database, host) if host else None
 
 
-async def _show(database: Connection, fleet: Fleet, host: str) -> Response:
+async def _show(database: Connection, fleet: Fleet, host: str) -> Reply:
     """Settings as they are stored, what comes of them with the fleet's, and what the agent says."""
     host_id = await _host_id(database, host)
     row = await database.fetchrow(sql.FIND, host_id)
@@ -129,7 +173,7 @@ async def _show(database: Connection, fleet: Fleet, host: str) -> Response:
         in_force=facts.config_revision if host else None,
         error=facts.config_error,
     )
-    return answer(body, headers={"ETag": f'"{version}"'})
+    return Reply.versioned(body, version)
 
 
 def _refuse_unless_there(fleet: Fleet, host: str) -> None:

@@ -1,22 +1,19 @@
-"""`/hosts/{id}/identity`, `revoke` and `rotate`, and `/refused`: what people see of identities, and do about them."""
+"""`/hosts/{host}/identity`, `revoke` and `rotate`, and `/refused`: what people see of identities, and do about them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute
-
 from infra.clock import now_ms, to_ms
 from infra.storage.database import Pool
-from schemas.enrolment import NewToken, Refused, RefusedList
+from schemas.enrolment import HostIdentity, MadeToken, NewToken, Refused, RefusedList
+from schemas.subjects import HostId
 from services.gateway.enrolment.api_tokens import make_token, shown_once
 from services.gateway.fleet.lookup import host_number
 from services.gateway.http.database import connected
+from services.gateway.http.operations import Call, Nothing, Operation, Reply
 from services.gateway.http.problems import ProblemError
-from services.gateway.http.requests import Resource, answer
 from services.gateway.identities import sql, sql_refused
 from services.gateway.identities.issuing import as_people_see
 from services.gateway.identities.reach import Reach
@@ -28,20 +25,20 @@ ROTATION_S = 86_400
 """How long a token for a new identity of a host is good."""
 
 
-def identity_routes(pool: Pool, reach: Callable[[], Reach], revoked: asyncio.Event) -> list[BaseRoute]:
+def identity_operations(pool: Pool, reach: Callable[[], Reach], revoked: asyncio.Event) -> list[Operation]:
     """`revoked` is set when servers are to be told of a revocation."""
 
-    async def get_identity(request: Request) -> Response:
-        host = request.path_params["host"]
+    async def get_identity(call: Call[Nothing, None]) -> HostIdentity | Reply:
+        host = call.path["host"]
         async with connected(pool) as database:
             await host_number(database, host)
             row = await database.fetchrow(sql.HOST_IDENTITY, host)
         if row is None:  # known, so nothing failed: a 404 would be an error in every browser that shows such a host
-            return Response(status_code=204)
-        return answer(as_people_see(row, now_ms()))
+            return Reply(None, 204)
+        return as_people_see(row, now_ms())
 
-    async def revoke(request: Request) -> Response:
-        host = request.path_params["host"]
+    async def revoke(call: Call[Nothing, None]) -> HostIdentity:
+        host = call.path["host"]
         async with connected(pool) as database:
             host_id = await host_number(database, host)
             async with database.transaction():
@@ -50,27 +47,62 @@ def identity_routes(pool: Pool, reach: Callable[[], Reach], revoked: asyncio.Eve
                 raise _no_identity(host)
             row = await database.fetchrow(sql.HOST_IDENTITY, host)
         revoked.set()
-        return answer(as_people_see(row, now_ms()))
+        return as_people_see(row, now_ms())
 
-    async def rotate(request: Request) -> Response:
-        host = request.path_params["host"]
+    async def rotate(call: Call[Nothing, None]) -> MadeToken:
+        host = call.path["host"]
         async with connected(pool) as database:
             await host_number(database, host)
             wanted = NewToken(note=f"new identity of {host}", expires_s=ROTATION_S, host=host)
             made = await make_token(database, wanted)
-        return answer(shown_once(*made, reach()), 201)
+        return shown_once(*made, reach())
 
-    async def list_refused(_: Request) -> Response:
+    async def list_refused(_: Call[Nothing, None]) -> RefusedList:
         async with connected(pool) as database:
             rows = await database.fetch(sql_refused.LIST, MOST_REFUSED)
         refused = [Refused(row["name"], row["what"], row["reason"], row["times"], to_ms(row["last"])) for row in rows]
-        return answer(RefusedList(refused))
+        return RefusedList(refused)
 
     return [
-        Resource("/hosts/{host}/identity", GET=get_identity),
-        Resource("/hosts/{host}/revoke", POST=revoke),
-        Resource("/hosts/{host}/rotate", POST=rotate),
-        Resource("/refused", GET=list_refused),
+        Operation(
+            "GET",
+            "/hosts/{host}/identity",
+            get_identity,
+            tag="identities",
+            summary="The present identity of a host, or its last one; 204 for a host that never enrolled",
+            role="viewer",
+            answers={200: HostIdentity, 204: None},
+            path_types={"host": HostId},
+        ),
+        Operation(
+            "POST",
+            "/hosts/{host}/revoke",
+            revoke,
+            tag="identities",
+            summary="End the identity of a host at once on every server of the bus; the host stays",
+            role="admin",
+            answers={200: HostIdentity},
+            path_types={"host": HostId},
+        ),
+        Operation(
+            "POST",
+            "/hosts/{host}/rotate",
+            rotate,
+            tag="identities",
+            summary="Make a token for a new identity of a host; the old one ends when the new one is enrolled",
+            role="admin",
+            answers={201: MadeToken},
+            path_types={"host": HostId},
+        ),
+        Operation(
+            "GET",
+            "/refused",
+            list_refused,
+            tag="identities",
+            summary="Who was refused what, the last one first",
+            role="admin",
+            answers={200: RefusedList},
+        ),
     ]
 
 

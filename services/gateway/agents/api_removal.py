@@ -1,52 +1,51 @@
-"""`DELETE /hosts/{id}`: removing a host or archiving it; `/removals`: how far the deletion of rows has come."""
+"""`DELETE /hosts/{host}`: removing a host or archiving it; `/removals`: how far the deletion of rows has come."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Literal
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute
+from msgspec import Struct
 
 from infra.clock import now_ms, to_ms
 from infra.storage.database import Pool
-from schemas.api import Removal, Removals
+from schemas.api import HostDetail, Removal, Removals
 from schemas.settings import HOSTS_KEY
+from schemas.subjects import HostId
 from services.gateway.agents import sql_removal as sql
 from services.gateway.agents.purge import purge, stream_ends
 from services.gateway.agents.removal import Departure, remove_host
 from services.gateway.fleet.memory import Fleet
 from services.gateway.http.bus import Bus
 from services.gateway.http.database import connected
-from services.gateway.http.problems import invalid, unknown
-from services.gateway.http.requests import Resource, answer
+from services.gateway.http.operations import Call, Nothing, Operation, Reply
+from services.gateway.http.problems import unknown
 
 logger = logging.getLogger(__name__)
 
-HISTORY = ("remove", "keep")
 
-Removing = Callable[[Request], Awaitable[Response]]
+class RemovalQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    history: Literal["remove", "keep"] = "remove"
+    """`keep` archives the host."""
 
 
-def host_removal(
+def removal_operations(
     pool: Pool,
     bus: Bus,
     fleet: Fleet,
     announce: Callable[[str, int], Awaitable[None]],
     tell: Callable[[str, bool], None],
     events: tuple[asyncio.Event, ...],
-) -> Removing:
-    """The handler of DELETE. `tell` spreads to viewers that a host is gone (true) or archived.
+) -> list[Operation]:
+    """`tell` spreads to viewers that a host is gone (true) or archived.
 
     `events` are set when revocations are to be pushed and agents' settings to be published.
     """
 
-    async def delete_host(request: Request) -> Response:
-        host, history = request.path_params["host"], request.query_params.get("history", "remove")
-        if history not in HISTORY:
-            raise invalid("history", history[:60], "must be keep, to archive the host, or remove")
+    async def delete_host(call: Call[RemovalQuery, None]) -> Removals | Reply:
+        host, history = call.path["host"], call.query.history
         ends = await stream_ends(bus.client)
         async with connected(pool) as database:
             departed = await remove_host(database, host, ends.time_ns, keep_history=history == "keep")
@@ -59,18 +58,35 @@ def host_removal(
             event.set()
         await announce(HOSTS_KEY, departed.generation)
         if departed.archived:
-            return answer(fleet.detail(host, now_ms()))
+            return Reply(fleet.detail(host, now_ms()), 200)
         await purge(bus.client, host, ends)
-        return answer(await _removals(pool), 202)
+        return await _removals(pool)
 
-    return delete_host
+    async def list_removals(_: Call[Nothing, None]) -> Removals:
+        return await _removals(pool)
 
-
-def removal_routes(pool: Pool) -> list[BaseRoute]:
-    async def list_removals(request: Request) -> Response:
-        return answer(await _removals(pool))
-
-    return [Resource("/removals", GET=list_removals)]
+    return [
+        Operation(
+            "DELETE",
+            "/hosts/{host}",
+            delete_host,
+            tag="hosts",
+            summary="Remove a host with its history, which takes a while, or archive it",
+            role="admin",
+            answers={202: Removals, 200: HostDetail},
+            query=RemovalQuery,
+            path_types={"host": HostId},
+        ),
+        Operation(
+            "GET",
+            "/removals",
+            list_removals,
+            tag="hosts",
+            summary="How far the deletion of removed hosts has come",
+            role="viewer",
+            answers={200: Removals},
+        ),
+    ]
 
 
 def _forget(fleet: Fleet, host: str, departed: Departure) -> None:

@@ -3,38 +3,46 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute
+from msgspec import Meta, Struct
 
 from infra.storage.database import Pool
 from schemas.api import ActiveAlert, Alerts, Delivery, PastAlert
 from services.gateway.alerting import sql
 from services.gateway.http.database import connected
-from services.gateway.http.problems import invalid
-from services.gateway.http.requests import Resource, answer, query_int
+from services.gateway.http.operations import Call, Operation
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_LIMIT = 100
-MOST = 1000
+
+class AlertsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    state: Literal["active", "all"] = "all"
+    """`active`: without the history."""
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+    """Most transitions of the history."""
 
 
-def alert_routes(pool: Pool) -> list[BaseRoute]:
-    async def get_alerts(request: Request) -> Response:
-        state = request.query_params.get("state", "all")
-        if state not in ("active", "all"):
-            raise invalid("state", state[:60], "must be active or all")
-        limit = query_int(request, "limit", DEFAULT_LIMIT, 1, MOST)
+def alert_operations(pool: Pool) -> list[Operation]:
+    async def get_alerts(call: Call[AlertsQuery, None]) -> Alerts:
         async with connected(pool) as database:
             active = await database.fetch(sql.ACTIVE_ALERTS)
-            history = await database.fetch(sql.ALERT_HISTORY, limit) if state == "all" else []
-        return answer(Alerts(_active(active), _history(history)))
+            past = await database.fetch(sql.ALERT_HISTORY, call.query.limit) if call.query.state == "all" else []
+        return Alerts(_active(active), _history(past))
 
-    return [Resource("/alerts", GET=get_alerts)]
+    return [
+        Operation(
+            "GET",
+            "/alerts",
+            get_alerts,
+            tag="alerting",
+            summary="What is wrong now, and what was, with the fate of each notification",
+            role="viewer",
+            answers={200: Alerts},
+            query=AlertsQuery,
+        )
+    ]
 
 
 def _active(rows: list[Any]) -> list[ActiveAlert]:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 
 import httpx
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute
 
 from infra.storage.database import Pool
 from schemas.api import ChannelTest
 from services.gateway.http.database import connected
+from services.gateway.http.operations import Call, Nothing, Operation
 from services.gateway.http.problems import ProblemError
-from services.gateway.http.requests import Resource, answer
 from services.gateway.settings import sql
 
 TIMEOUT_S = 10.0
@@ -21,17 +18,28 @@ ANSWER_CHARACTERS = 1000
 TEXT = "Test message from Sonde: alerts of your fleet will arrive here."
 
 
-def channel_routes(pool: Pool) -> list[BaseRoute]:
-    async def test_slack(request: Request) -> Response:
+def channel_operations(pool: Pool) -> list[Operation]:
+    async def send_test(_: Call[Nothing, None]) -> ChannelTest:
         async with connected(pool) as database:
             stored = await database.fetchval(sql.SETTING, "slack_webhook_url")
         url = json.loads(stored) if stored else ""
         if not url:
             detail = "no Slack webhook is configured; set it with PUT /api/v1/settings/slack_webhook_url"
             raise ProblemError(409, detail, type="/problems/no-channel")
-        return answer(await post_test(url))
+        return await post_test(url)
 
-    return [Resource("/channels/slack/test", POST=test_slack)]
+    return [
+        Operation(
+            "POST",
+            "/channels/slack/test",
+            send_test,
+            tag="alerting",
+            summary="Send a test message to Slack, and say word for word what came back",
+            role="operator",
+            answers={200: ChannelTest},
+            refuses=(409,),
+        )
+    ]
 
 
 async def post_test(url: str) -> ChannelTest:

@@ -1,4 +1,4 @@
-"""`/rules` and `/rules/{id}`: alert rules, with a version each against lost updates."""
+"""`/rules` and `/rules/{rule}`: alert rules, with a version each against lost updates."""
 
 from __future__ import annotations
 
@@ -6,62 +6,108 @@ import logging
 from typing import Any
 
 import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute
 
 from infra.storage.database import Pool
 from schemas.api import Rules, StoredRule
 from schemas.catalogue import Family
-from schemas.rules import Rule, check_rule
+from schemas.rules import Rule, RuleId, check_rule
 from services.gateway.alerting import sql
 from services.gateway.http.database import connected
+from services.gateway.http.operations import Call, Nothing, Operation, Reply
 from services.gateway.http.problems import ProblemError, conflict, invalid, unknown
-from services.gateway.http.requests import Resource, answer, if_match, read_json
 from services.gateway.settings.announce import RULES_KEY, Announce
 
 logger = logging.getLogger(__name__)
 
 
-def rule_routes(pool: Pool, announce: Announce, catalogue: tuple[Family, ...]) -> list[BaseRoute]:
-    async def list_rules(request: Request) -> Response:
+def rule_operations(pool: Pool, announce: Announce, catalogue: tuple[Family, ...]) -> list[Operation]:
+    async def list_rules(_: Call[Nothing, None]) -> Rules:
         async with connected(pool) as database:
             rows = await database.fetch(sql.RULES)
-        return answer(Rules(_stored(rows)))
+        return Rules(_stored(rows))
 
-    async def get_rule(request: Request) -> Response:
-        name = request.path_params["rule"]
+    async def get_rule(call: Call[Nothing, None]) -> Reply:
+        name = call.path["rule"]
         async with connected(pool) as database:
             row = await database.fetchrow(sql.RULE, name)
         if row is None:
             raise unknown("rule", name)
         return _answer(msgspec.json.decode(row["body"], type=Rule), row["version"])
 
-    async def add_rule(request: Request) -> Response:
-        rule = await read_json(request, Rule)
+    async def add_rule(call: Call[Nothing, Rule]) -> Reply:
+        rule = call.body
         check_rule(rule, catalogue)
         version = await _insert(pool, rule)
         await announce(RULES_KEY, version)
         return _answer(rule, version, 201)
 
-    async def put_rule(request: Request) -> Response:
-        name, expected = request.path_params["rule"], if_match(request)
-        rule = await read_json(request, Rule)
+    async def put_rule(call: Call[Nothing, Rule]) -> Reply:
+        name, rule = call.path["rule"], call.body
         check_rule(rule, catalogue)
         if rule.id != name:
             raise invalid("id", rule.id, f"must be {name!r}, the id in the path")
-        version = await _change(pool, name, sql.UPDATE_RULE, _body(rule), expected)
+        version = await _change(pool, name, sql.UPDATE_RULE, _body(rule), call.expected)
         await announce(RULES_KEY, version)
         return _answer(rule, version)
 
-    async def delete_rule(request: Request) -> Response:
-        version = await _change(pool, request.path_params["rule"], sql.DELETE_RULE, if_match(request))
+    async def delete_rule(call: Call[Nothing, None]) -> None:
+        version = await _change(pool, call.path["rule"], sql.DELETE_RULE, call.expected)
         await announce(RULES_KEY, version)
-        return Response(status_code=204)
 
     return [
-        Resource("/rules", GET=list_rules, POST=add_rule),
-        Resource("/rules/{rule}", GET=get_rule, PUT=put_rule, DELETE=delete_rule),
+        Operation(
+            "GET",
+            "/rules",
+            list_rules,
+            tag="alerting",
+            summary="Every alert rule with its version",
+            role="viewer",
+            answers={200: Rules},
+        ),
+        Operation(
+            "POST",
+            "/rules",
+            add_rule,
+            tag="alerting",
+            summary="Add an alert rule",
+            role="operator",
+            answers={201: StoredRule},
+            body=Rule,
+            refuses=(409,),
+        ),
+        Operation(
+            "GET",
+            "/rules/{rule}",
+            get_rule,
+            tag="alerting",
+            summary="One alert rule",
+            role="viewer",
+            answers={200: StoredRule},
+            path_types={"rule": RuleId},
+        ),
+        Operation(
+            "PUT",
+            "/rules/{rule}",
+            put_rule,
+            tag="alerting",
+            summary="Replace an alert rule",
+            role="operator",
+            answers={200: StoredRule},
+            body=Rule,
+            path_types={"rule": RuleId},
+            match="optional",
+        ),
+        Operation(
+            "DELETE",
+            "/rules/{rule}",
+            delete_rule,
+            tag="alerting",
+            summary="Remove an alert rule",
+            role="operator",
+            answers={204: None},
+            path_types={"rule": RuleId},
+            match="optional",
+        ),
     ]
 
 
@@ -101,5 +147,5 @@ async def _change(pool: Pool, name: str, statement: str, *arguments: object) -> 
     raise unknown("rule", name) if present is None else conflict("rule", name, present)
 
 
-def _answer(rule: Rule, version: int, status: int = 200) -> Response:
-    return answer(StoredRule(rule, version), status, {"ETag": f'"{version}"'})
+def _answer(rule: Rule, version: int, status: int = 200) -> Reply:
+    return Reply.versioned(StoredRule(rule, version), version, status)

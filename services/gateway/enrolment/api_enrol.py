@@ -9,23 +9,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from msgspec import Struct
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute
 
 from infra.authority.authority import Authority
 from infra.authority.keys import is_public_user_key
 from infra.storage.database import Pool
-from schemas.enrolment import Challenge, EnrolRequest, Proof, name_fault
+from schemas.enrolment import Challenge, Enrolment, EnrolRequest, IdentityState, Proof, name_fault
 from schemas.rules import InvalidField, InvalidFields
 from services.gateway.enrolment.admission import admit
 from services.gateway.http.database import connected
+from services.gateway.http.operations import Call, Nothing, Operation, Reply
 from services.gateway.http.problems import ProblemError, unavailable
-from services.gateway.http.requests import Resource, answer, read_json
 from services.gateway.identities.challenge import make_challenge
 from services.gateway.identities.issuing import enrolled, open_authority, renew, require_proof, secret_of, state_of
 from services.gateway.identities.reach import Reach
@@ -40,11 +38,9 @@ WAIT_S = 20.0
 _COUNTED = (400, 401, 403, 413, 415)
 """Answers that count as failures of whoever asked."""
 
-Act = Callable[[Request], Awaitable[Response]]
-
 
 class Desk(Struct):
-    """What these routes share."""
+    """What these operations share."""
 
     pool: Pool
     authority: Path
@@ -60,12 +56,12 @@ class Desk(Struct):
     """Whether something in front of us says whose request it is."""
 
 
-def enrol_routes(desk: Desk) -> list[BaseRoute]:
+def enrol_operations(desk: Desk) -> list[Operation]:
     gate = Gate(desk)
     life_s = max(1, round(desk.identity_days * 86_400))
 
-    async def enrol(request: Request) -> Response:
-        wanted = await read_json(request, EnrolRequest)
+    async def enrol(call: Call[Nothing, EnrolRequest]) -> Reply:
+        wanted = call.body
         async with gate.turn():
             check_request(wanted)
             authority = open_authority(desk.authority)
@@ -75,26 +71,24 @@ def enrol_routes(desk: Desk) -> list[BaseRoute]:
                 desk.revoked.set()
             if admitted.new:
                 desk.joined.set()
-            return answer(enrolled(authority, admitted.issue, desk.reach()), 201 if admitted.new else 200)
+            return Reply(enrolled(authority, admitted.issue, desk.reach()), 201 if admitted.new else 200)
 
-    async def challenge(_: Request) -> Response:
+    async def challenge(_: Call[Nothing, None]) -> Challenge:
         secret = secret_of(open_authority(desk.authority))
-        return answer(Challenge(make_challenge(secret, time.time())))
+        return Challenge(make_challenge(secret, time.time()))
 
-    async def renewal(request: Request) -> Response:
-        proof = await read_json(request, Proof)
+    async def renewal(call: Call[Nothing, Proof]) -> Enrolment:
         async with gate.turn():
-            authority = proven(request, proof)
+            authority = proven(call.request, call.body)
             async with connected(desk.pool, WAIT_S) as database:
-                issue = await renew(database, proof.public_key, int(time.time()), life_s)
-            return answer(enrolled(authority, issue, desk.reach()))
+                issue = await renew(database, call.body.public_key, int(time.time()), life_s)
+            return enrolled(authority, issue, desk.reach())
 
-    async def state(request: Request) -> Response:
-        proof = await read_json(request, Proof)
+    async def state(call: Call[Nothing, Proof]) -> IdentityState:
         async with gate.turn():
-            proven(request, proof)
+            proven(call.request, call.body)
             async with connected(desk.pool, WAIT_S) as database:
-                return answer(await state_of(database, proof.public_key, desk.reach()))
+                return await state_of(database, call.body.public_key, desk.reach())
 
     def proven(request: Request, proof: Proof) -> Authority:
         authority = open_authority(desk.authority)
@@ -104,10 +98,55 @@ def enrol_routes(desk: Desk) -> list[BaseRoute]:
         return authority
 
     return [
-        Resource("/enrol", POST=gate.guarded("enrol", enrol)),
-        Resource("/identity/challenge", GET=challenge),
-        Resource("/identity/renew", POST=gate.guarded("renew", renewal)),
-        Resource("/identity/state", POST=gate.guarded("state", state)),
+        Operation(
+            "POST",
+            "/enrol",
+            enrol,
+            tag="identities",
+            summary="Trade an enrolment token for the identity of a host",
+            role=None,
+            answers={201: Enrolment, 200: Enrolment},
+            body=EnrolRequest,
+            refuses=(401, 403, 429, 503),
+            around=gate.tried("enrol"),
+            audited=False,
+        ),
+        Operation(
+            "GET",
+            "/identity/challenge",
+            challenge,
+            tag="identities",
+            summary="What an agent signs to prove that it has its key",
+            role=None,
+            answers={200: Challenge},
+            refuses=(503,),
+        ),
+        Operation(
+            "POST",
+            "/identity/renew",
+            renewal,
+            tag="identities",
+            summary="Renew the identity of a host",
+            role=None,
+            answers={200: Enrolment},
+            body=Proof,
+            refuses=(401, 403, 429, 503),
+            around=gate.tried("renew"),
+            audited=False,
+        ),
+        Operation(
+            "POST",
+            "/identity/state",
+            state,
+            tag="identities",
+            summary="What the fleet knows of the host whose key is proven",
+            role=None,
+            answers={200: IdentityState},
+            body=Proof,
+            refuses=(401, 403, 429, 503),
+            around=gate.tried("state"),
+            audited=False,
+        ),
     ]
 
 
@@ -144,15 +183,16 @@ class Gate:
                 headers={"Retry-After": str(wait_s)},
             )
 
-    def guarded(self, what: str, act: Act) -> Act:
-        """`act`, whose failures are counted and limited: by address, or once that is proven, by key."""
+    def tried(self, what: str) -> Callable[[Request], contextlib.AbstractAsyncContextManager[None]]:
+        """Around a request whose failures are counted and limited: by address, or once that is proven, by key."""
         kind = "enrol" if what == "enrol" else "identity"
 
-        async def guarded(request: Request) -> Response:
+        @contextlib.asynccontextmanager
+        async def tried(request: Request) -> AsyncIterator[None]:
             peer = network(peer_address(request, self._desk.proxied))
             try:
                 self.check(kind, peer)
-                return await act(request)
+                yield
             except (ProblemError, InvalidField, InvalidFields) as error:
                 status = error.status if isinstance(error, ProblemError) else 400
                 who = getattr(request.state, "public_key", peer)
@@ -162,7 +202,7 @@ class Gate:
                     self._throttles[kind].failed(who, time.monotonic())
                 raise
 
-        return guarded
+        return tried
 
     @contextlib.asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute
+from msgspec import Meta
 
 from infra.storage.database import Connection, Pool
 from schemas.enrolment import EnrolmentToken, EnrolmentTokens, MadeToken, NewToken
 from services.gateway.enrolment.tokens import as_people_see, make_secret, token_hash
 from services.gateway.fleet import sql as fleet_sql
 from services.gateway.http.database import connected
+from services.gateway.http.operations import Call, Nothing, Operation
 from services.gateway.http.problems import invalid, unknown
-from services.gateway.http.requests import Resource, answer, read_json
 from services.gateway.identities import sql
 from services.gateway.identities.reach import Reach
 
@@ -25,32 +23,71 @@ MOST_HOSTS = 100
 """Named of those that enrolled with a token."""
 
 
-def token_routes(pool: Pool, reach: Callable[[], Reach]) -> list[BaseRoute]:
+TokenNumber = Annotated[int, Meta(ge=1, le=999_999_999)]
+_PATH = "/enrolment-tokens/{enrolment_token}"
 
-    async def make(request: Request) -> Response:
-        wanted = await read_json(request, NewToken)
+
+def token_operations(pool: Pool, reach: Callable[[], Reach]) -> list[Operation]:
+    async def make(call: Call[Nothing, NewToken]) -> MadeToken:
         async with connected(pool) as database:
-            made = await make_token(database, wanted)
-        return answer(shown_once(*made, reach()), 201)
+            made = await make_token(database, call.body)
+        return shown_once(*made, reach())
 
-    async def list_tokens(_: Request) -> Response:
+    async def list_tokens(_: Call[Nothing, None]) -> EnrolmentTokens:
         async with connected(pool) as database:
-            return answer(EnrolmentTokens(await _shown(database, await database.fetch(sql.TOKENS, MOST_TOKENS))))
+            return EnrolmentTokens(await _shown(database, await database.fetch(sql.TOKENS, MOST_TOKENS)))
 
-    async def get_token(request: Request) -> Response:
+    async def get_token(call: Call[Nothing, None]) -> EnrolmentToken:
         async with connected(pool) as database:
-            return answer(await find_token(database, _number(request)))
+            return await find_token(database, call.path["enrolment_token"])
 
-    async def withdraw(request: Request) -> Response:
-        number = _number(request)
+    async def withdraw(call: Call[Nothing, None]) -> EnrolmentToken:
+        number = call.path["enrolment_token"]
         async with connected(pool) as database:
             if await database.fetchval(sql.WITHDRAW, number) is None:
                 raise unknown("enrolment-token", str(number))
-            return answer(await find_token(database, number))
+            return await find_token(database, number)
 
     return [
-        Resource("/enrolment-tokens", GET=list_tokens, POST=make),
-        Resource("/enrolment-tokens/{id}", GET=get_token, DELETE=withdraw),
+        Operation(
+            "GET",
+            "/enrolment-tokens",
+            list_tokens,
+            tag="identities",
+            summary="Tokens for machines to join, the newest first, with those that joined by each",
+            role="admin",
+            answers={200: EnrolmentTokens},
+        ),
+        Operation(
+            "POST",
+            "/enrolment-tokens",
+            make,
+            tag="identities",
+            summary="Make a token for machines to join; its secret is shown once",
+            role="admin",
+            answers={201: MadeToken},
+            body=NewToken,
+        ),
+        Operation(
+            "GET",
+            _PATH,
+            get_token,
+            tag="identities",
+            summary="One token for machines to join, without its secret",
+            role="admin",
+            answers={200: EnrolmentToken},
+            path_types={"enrolment_token": TokenNumber},
+        ),
+        Operation(
+            "DELETE",
+            _PATH,
+            withdraw,
+            tag="identities",
+            summary="Withdraw a token; who has enrolled with it stays",
+            role="admin",
+            answers={200: EnrolmentToken},
+            path_types={"enrolment_token": TokenNumber},
+        ),
     ]
 
 
@@ -94,11 +131,3 @@ async def _shown(database: Connection, rows: list[Any]) -> list[EnrolmentToken]:
     for row in await database.fetch(sql.TOKEN_HOSTS, [row["id"] for row in rows], MOST_HOSTS):
         hosts.setdefault(row["token_id"], []).append(row["host"])
     return [as_people_see(row, hosts.get(row["id"], []), row["asked"]) for row in rows]
-
-
-def _number(request: Request) -> int:
-    """The token in the path. Raises ProblemError 404."""
-    text = request.path_params["id"]
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise unknown("enrolment-token", text)
-    return int(text)

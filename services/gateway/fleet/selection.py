@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from schemas.api import Values
 from schemas.catalogue import Family
@@ -13,6 +14,12 @@ from schemas.rules import InvalidField
 from schemas.subjects import valid_host
 from services.gateway.http.metricpaths import parse_metrics
 
+MetricsShown = Annotated[
+    str,
+    Meta(description="metrics such as cpu.total, or families such as cpu, separated by commas; empty for all"),
+]
+"""A query parameter, as are the next ones: which values the answer has."""
+HostsShown = Annotated[str, Meta(description="host ids separated by commas; empty for all")]
 INTERVAL_S = (0.25, 60.0)
 MAX_HOSTS = 1000
 MAX_DETAIL = 32

@@ -7,9 +7,6 @@ import time
 from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute
 
 from infra.bus.connection import BUS_TRANSIENT
 from infra.storage.database import Pool
@@ -17,13 +14,17 @@ from schemas.subjects import METRICS
 from services.gateway.health import sql
 from services.gateway.http.bus import Bus
 from services.gateway.http.database import connected
+from services.gateway.http.operations import Call, Nothing, Operation, Reply
 from services.gateway.http.problems import ProblemError
-from services.gateway.http.requests import Resource, answer
 
 CHECK_S = 2
 NOT_CONNECTED = "the gateway is not connected to the bus (NATS)"
 INGEST_BEHIND_S = 60.0
 """Ingest that has not reached the stream's end is fine as long as what it reads is younger than this."""
+
+
+class Liveness(Struct):
+    status: str = "ok"
 
 
 class Check(Struct):
@@ -37,20 +38,39 @@ class Readiness(Struct):
     checks: list[Check]
 
 
-def health_routes(pool: Pool, bus: Bus) -> list[BaseRoute]:
-    async def live(request: Request) -> Response:
-        return answer({"status": "ok"})
+def health_operations(pool: Pool, bus: Bus) -> list[Operation]:
+    async def live(_: Call[Nothing, None]) -> Liveness:
+        return Liveness()
 
-    async def ready(request: Request) -> Response:
+    async def ready(_: Call[Nothing, None]) -> Reply:
         checks = await asyncio.gather(
             _check("database", lambda: _database(pool)),
             _check("bus", lambda: _bus(bus)),
             _check("ingest", lambda: _ingest(pool, bus)),
         )
         ok = all(check.ok for check in checks)
-        return answer(Readiness("ok" if ok else "unavailable", list(checks)), 200 if ok else 503)
+        return Reply(Readiness("ok" if ok else "unavailable", list(checks)), 200 if ok else 503)
 
-    return [Resource("/health/live", GET=live), Resource("/health/ready", GET=ready)]
+    return [
+        Operation(
+            "GET",
+            "/health/live",
+            live,
+            tag="health",
+            summary="Whether the gateway runs",
+            role=None,
+            answers={200: Liveness},
+        ),
+        Operation(
+            "GET",
+            "/health/ready",
+            ready,
+            tag="health",
+            summary="Whether database, bus and ingest do their work",
+            role="viewer",
+            answers={200: Readiness, 503: Readiness},
+        ),
+    ]
 
 
 async def _check(name: str, run: Callable[[], Awaitable[tuple[bool, str]]]) -> Check:

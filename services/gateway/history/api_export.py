@@ -1,4 +1,4 @@
-"""`/hosts/{id}/export`: the past of one host as a file, streamed.
+"""`/hosts/{host}/export`: the past of one host as a file, streamed.
 
 Rows from before the reach of retention are not in it. Where a request reaches back further, the header `Sonde-Raw-From`
 (of roll-ups `Sonde-Minute-From`, `Sonde-Hour-From`) has the time in RFC 3339 from which on the file has every row.
@@ -11,13 +11,9 @@ import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import datetime
-from typing import Any
 
-import msgspec
 from msgspec import structs
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from infra.bus.connection import first_fault
@@ -25,17 +21,16 @@ from infra.clock import to_time
 from infra.storage.database import Pool
 from schemas.api import Resolution
 from schemas.catalogue import Family
-from schemas.rules import InvalidField
-from schemas.subjects import valid_host
-from schemas.validation import allowed
+from schemas.subjects import HostId
 from services.gateway.fleet.memory import Fleet
-from services.gateway.history.arguments import asked_instance, asked_metrics, asked_range, find_host, snapshot
+from services.gateway.history.arguments import PastOfHost, find_host, snapshot
 from services.gateway.history.export import Export, lines
 from services.gateway.history.exportformat import MEDIA_TYPES, Format, rfc3339
 from services.gateway.history.resolution import widened
 from services.gateway.http.abort import Abort, cut, disconnected
-from services.gateway.http.problems import ProblemError, unavailable, unknown
-from services.gateway.http.requests import Resource
+from services.gateway.http.metricpaths import parse_metrics
+from services.gateway.http.operations import Call, Media, Operation
+from services.gateway.http.problems import ProblemError, unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -46,34 +41,46 @@ SEND_TIMEOUT_S = 60.0
 """A connection that takes nothing for so long is dead."""
 
 
-def export_routes(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...], abort: Abort) -> list[BaseRoute]:
+class ExportQuery(PastOfHost, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    resolution: Resolution = "raw"
+    format: Format = "csv"
+
+
+def export_operations(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...], abort: Abort) -> list[Operation]:
     slots = asyncio.Semaphore(MOST_EXPORTS)
 
-    async def get_export(request: Request) -> Response:
-        resolution: Resolution = _choice(request, "resolution", "raw", Resolution)
-        kind: Format = _choice(request, "format", "csv", Format)
-        from_ms, to_ms = widened(*asked_range(request), resolution)
-        host = request.path_params["host"]
-        if not valid_host(host):
-            raise unknown("host", host)
-        wanted = asked_metrics(request, catalogue)
-        instance = asked_instance(request)
-        if request.method == "GET" and slots.locked():
+    async def get_export(call: Call[ExportQuery, None]) -> Response:
+        host, resolution, kind = call.path["host"], call.query.resolution, call.query.format
+        from_ms, to_ms = widened(*call.query.span(), resolution)
+        wanted = parse_metrics(call.query.metrics, catalogue)
+        if call.request.method == "GET" and slots.locked():
             detail = f"{MOST_EXPORTS} exports are running, which is the limit; retry when one has finished"
             raise unavailable(detail, "/problems/too-many-exports", RETRY_FULL_S)
         async with snapshot(pool) as (database, reach):
             number = await find_host(database, fleet, host)
-        export = Export(host, number, wanted, instance, from_ms, to_ms, resolution, kind)
+        export = Export(host, number, wanted, call.query.instance, from_ms, to_ms, resolution, kind)
         headers = {"Content-Disposition": f'attachment; filename="{_file_name(export)}"'}
         begin_ms = reach.begin_ms(resolution)
         if from_ms < begin_ms:
             headers[f"Sonde-{resolution.capitalize()}-From"] = rfc3339([begin_ms])[0]
             export = structs.replace(export, from_ms=min(begin_ms, to_ms))
-        if request.method == "HEAD":
+        if call.request.method == "HEAD":
             return Response(headers=headers, media_type=MEDIA_TYPES[kind])
         return ExportResponse(lambda: lines(pool, export), slots, abort, headers, MEDIA_TYPES[kind])
 
-    return [Resource("/hosts/{host}/export", GET=get_export)]
+    return [
+        Operation(
+            "GET",
+            "/hosts/{host}/export",
+            get_export,
+            tag="history",
+            summary="The past of one host as a file, streamed",
+            role="viewer",
+            answers={200: Media(tuple(MEDIA_TYPES.values()), "The rows, oldest first; a file that ends early is cut.")},
+            query=ExportQuery,
+            path_types={"host": HostId},
+        )
+    ]
 
 
 class ExportResponse(Response):
@@ -126,15 +133,6 @@ class ExportResponse(Response):
 async def _sent(send: Send, body: bytes, more: bool) -> None:
     async with asyncio.timeout(SEND_TIMEOUT_S):
         await send({"type": "http.response.body", "body": body, "more_body": more})
-
-
-def _choice(request: Request, name: str, default: str, choices: Any) -> Any:
-    """A query parameter that is one of the values of a Literal. Raises InvalidField."""
-    text = request.query_params.get(name, default)
-    try:
-        return msgspec.convert(text, choices)
-    except msgspec.ValidationError:
-        raise InvalidField(name, text[:60], f"must be {allowed(choices)}") from None
 
 
 def _file_name(export: Export) -> str:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute
+from typing import Annotated
+
+from msgspec import Meta
 
 from infra.storage.database import Connection, Pool
 from schemas.api import FleetColumn, FleetSeriesAnswer, Ranking
 from schemas.catalogue import Family, Metric
 from schemas.rules import InvalidField
-from schemas.validation import allowed
 from services.gateway.fleet import sql as fleet_sql
 from services.gateway.fleet.memory import Fleet
-from services.gateway.fleet.selection import parse_hosts
+from services.gateway.fleet.selection import HostsShown, parse_hosts
 from services.gateway.history.arguments import (
     DEFAULT_POINTS,
-    MOST_POINTS,
-    asked_instance,
-    asked_range,
+    Past,
+    Points,
     check_cells,
     snapshot,
 )
@@ -27,19 +24,29 @@ from services.gateway.history.ranking import MOST_ROWS, check_rows, rank
 from services.gateway.history.resolution import choose_grid
 from services.gateway.history.series import SOURCES, read_lines, read_pieces, read_steps, with_rows
 from services.gateway.http.metricpaths import parse_metrics
-from services.gateway.http.requests import Resource, answer, query_int
+from services.gateway.http.operations import Call, Operation
 
 MOST_COLUMNS = 100
+_ONE_METRIC = "one metric path such as cpu.total; GET /api/v1/metrics lists them"
 
 
-def fleet_routes(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...]) -> list[BaseRoute]:
-    async def get_series(request: Request) -> Response:
-        family, metric = _metric(request.query_params.get("metric", ""), catalogue)
-        named = parse_hosts(request.query_params.get("hosts", ""))
-        instance = asked_instance(request)
-        from_ms, to_ms = asked_range(request)
-        points = query_int(request, "points", DEFAULT_POINTS, 1, MOST_POINTS)
-        top, by = _ranking(request)
+class FleetQuery(Past, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    metric: Annotated[str, Meta(description=_ONE_METRIC)]
+    hosts: HostsShown = ""
+    points: Points = DEFAULT_POINTS
+    top: Annotated[int, Meta(ge=1, le=MOST_COLUMNS)] | None = None
+    """How many of those that lead; None for all."""
+    by: Ranking | None = None
+    """In what they lead; None with `top`: their averages."""
+
+
+def fleet_operations(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...]) -> list[Operation]:
+    async def get_series(call: Call[FleetQuery, None]) -> FleetSeriesAnswer:
+        family, metric = _metric(call.query.metric, catalogue)
+        named = parse_hosts(call.query.hosts)
+        instance, points, top = call.query.instance, call.query.points, call.query.top
+        from_ms, to_ms = call.query.span()
+        by = _ranking(call.query)
         async with snapshot(pool) as (database, reach):
             hosts = await _hosts(database, named)
             periods_ms = {number: fleet.period_ms(name, family.name) for number, name in hosts.items()}
@@ -71,22 +78,31 @@ def fleet_routes(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...]) -> lis
                 for line, value, (summary,) in zip(lines, ranks, summaries, strict=True)
                 if not family.instance or not summary.empty
             ]
-        return answer(
-            FleetSeriesAnswer(
-                f"{family.name}.{metric.name}",
-                metric.unit,
-                grid.from_ms,
-                grid.to_ms,
-                grid.resolution,
-                grid.step_ms,
-                by,
-                considered,
-                grid.times_ms,
-                columns,
-            )
+        return FleetSeriesAnswer(
+            f"{family.name}.{metric.name}",
+            metric.unit,
+            grid.from_ms,
+            grid.to_ms,
+            grid.resolution,
+            grid.step_ms,
+            by,
+            considered,
+            grid.times_ms,
+            columns,
         )
 
-    return [Resource("/series", GET=get_series)]
+    return [
+        Operation(
+            "GET",
+            "/series",
+            get_series,
+            tag="history",
+            summary="One metric of many hosts side by side, or of those that lead in it",
+            role="viewer",
+            answers={200: FleetSeriesAnswer},
+            query=FleetQuery,
+        )
+    ]
 
 
 def _metric(text: str, catalogue: tuple[Family, ...]) -> tuple[Family, Metric]:
@@ -94,24 +110,17 @@ def _metric(text: str, catalogue: tuple[Family, ...]) -> tuple[Family, Metric]:
         ((family, metrics),) = parse_metrics(text, catalogue)
         (metric,) = metrics
     except (InvalidField, ValueError):
-        raise InvalidField(
-            "metric", text[:100], "must be one metric path such as cpu.total; GET /api/v1/metrics lists them"
-        ) from None
+        raise InvalidField("metric", text[:100], f"must be {_ONE_METRIC}") from None
     return family, metric
 
 
-def _ranking(request: Request) -> tuple[int, Ranking | None]:
-    """How many of those that lead, and in what; None for all. Raises InvalidField."""
-    text = request.query_params.get("by", "avg")
-    try:
-        by: Ranking = msgspec.convert(text, Ranking)
-    except msgspec.ValidationError:
-        raise InvalidField("by", text[:60], f"must be {allowed(Ranking)}") from None
-    if "top" not in request.query_params:
-        if "by" in request.query_params:
-            raise InvalidField("by", by, "requires top, the number of series to return, such as top=10")
-        return 0, None
-    return query_int(request, "top", 10, 1, MOST_COLUMNS), by
+def _ranking(query: FleetQuery) -> Ranking | None:
+    """In what those lead that are asked for; None for all. Raises InvalidField."""
+    if query.top is not None:
+        return query.by or "avg"
+    if query.by is not None:
+        raise InvalidField("by", query.by, "requires top, the number of series to return, such as top=10")
+    return None
 
 
 async def _hosts(database: Connection, named: frozenset[str]) -> dict[int, str]:

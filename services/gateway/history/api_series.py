@@ -1,25 +1,20 @@
-"""`/hosts/{id}/series` and `/hosts/{id}/stats`: the past of one host."""
+"""`/hosts/{host}/series` and `/hosts/{host}/stats`: the past of one host."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute
-
 from infra.storage.database import Connection, Pool
 from schemas.api import SeriesAnswer, SeriesColumn, Stat, StatsAnswer
 from schemas.catalogue import Family, Metric
+from schemas.subjects import HostId
 from services.gateway.fleet.memory import Fleet
 from services.gateway.fleet.units import mean_to_unit, to_unit
 from services.gateway.history.arguments import (
     DEFAULT_POINTS,
-    MOST_POINTS,
-    asked_instance,
-    asked_metrics,
-    asked_range,
+    PastOfHost,
+    Points,
     check_cells,
     find_host,
     snapshot,
@@ -30,16 +25,19 @@ from services.gateway.history.resolution import choose_grid
 from services.gateway.history.series import SOURCES, Line, Wanted, read_lines, read_pieces, read_steps, with_rows
 from services.gateway.history.stats import check_sketches, choose_sources, read_tallies
 from services.gateway.history.tally import Tally
-from services.gateway.http.requests import Resource, answer, query_int
+from services.gateway.http.metricpaths import parse_metrics
+from services.gateway.http.operations import Call, Operation
 
 
-def series_routes(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...]) -> list[BaseRoute]:
-    async def get_series(request: Request) -> Response:
-        host = request.path_params["host"]
-        wanted = asked_metrics(request, catalogue)
-        from_ms, to_ms = asked_range(request)
-        points = query_int(request, "points", DEFAULT_POINTS, 1, MOST_POINTS)
-        instance = asked_instance(request)
+class SeriesQuery(PastOfHost, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    points: Points = DEFAULT_POINTS
+
+
+def series_operations(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...]) -> list[Operation]:
+    async def get_series(call: Call[SeriesQuery, None]) -> SeriesAnswer:
+        host, points, instance = call.path["host"], call.query.points, call.query.instance
+        wanted = parse_metrics(call.query.metrics, catalogue)
+        from_ms, to_ms = call.query.span()
         periods_ms = {family.name: fleet.period_ms(host, family.name) for family, _ in wanted}
         columns = []
         async with snapshot(pool) as (database, reach):
@@ -59,15 +57,12 @@ def series_routes(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...]) -> li
                         average, least, greatest = summary.columns(metric)
                         path = f"{family.name}.{metric.name}"
                         columns.append(SeriesColumn(path, line.instance, metric.unit, average, least, greatest))
-        return answer(
-            SeriesAnswer(host, grid.from_ms, grid.to_ms, grid.resolution, grid.step_ms, grid.times_ms, columns)
-        )
+        return SeriesAnswer(host, grid.from_ms, grid.to_ms, grid.resolution, grid.step_ms, grid.times_ms, columns)
 
-    async def get_stats(request: Request) -> Response:
-        host = request.path_params["host"]
-        wanted = asked_metrics(request, catalogue)
-        from_ms, to_ms = asked_range(request)
-        instance = asked_instance(request)
+    async def get_stats(call: Call[PastOfHost, None]) -> StatsAnswer:
+        host, instance = call.path["host"], call.query.instance
+        wanted = parse_metrics(call.query.metrics, catalogue)
+        from_ms, to_ms = call.query.span()
         periods_ms = {family.name: fleet.period_ms(host, family.name) for family, _ in wanted}
         stats: list[Stat] = []
         async with snapshot(pool) as (database, reach):
@@ -84,9 +79,32 @@ def series_routes(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...]) -> li
                 # Off the event loop: the sketches of a year take a second.
                 stats += await asyncio.to_thread(_stats, family, metrics, of_family, tallies)
         resolution = pieces[number][0].source if len(pieces[number]) == 1 else sources[0]
-        return answer(StatsAnswer(host, from_ms, to_ms, resolution, stats))
+        return StatsAnswer(host, from_ms, to_ms, resolution, stats)
 
-    return [Resource("/hosts/{host}/series", GET=get_series), Resource("/hosts/{host}/stats", GET=get_stats)]
+    return [
+        Operation(
+            "GET",
+            "/hosts/{host}/series",
+            get_series,
+            tag="history",
+            summary="Metrics of one host over a range, as columns of average, minimum and maximum",
+            role="viewer",
+            answers={200: SeriesAnswer},
+            query=SeriesQuery,
+            path_types={"host": HostId},
+        ),
+        Operation(
+            "GET",
+            "/hosts/{host}/stats",
+            get_stats,
+            tag="history",
+            summary="Statistics of metrics of one host over a range",
+            role="viewer",
+            answers={200: StatsAnswer},
+            query=PastOfHost,
+            path_types={"host": HostId},
+        ),
+    ]
 
 
 async def _lines(

@@ -1,16 +1,16 @@
-"""What the routes of the past have in common: metrics, range, instance and host of a request, and its limits."""
+"""What the operations of the past have in common: metrics, range, instance and host of a request, and its limits."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Annotated
 
-from starlette.requests import Request
+from msgspec import Meta, Struct, field
 
 from infra.clock import now_ms
 from infra.storage.database import Connection, Pool
-from schemas.catalogue import Family, Metric
-from schemas.rules import InvalidField
+from schemas.rules import NO_NUL, InvalidField
 from schemas.subjects import valid_host
 from services.gateway.fleet import sql as fleet_sql
 from services.gateway.fleet.memory import Fleet
@@ -18,7 +18,7 @@ from services.gateway.history import sql
 from services.gateway.history.ranges import parse_range
 from services.gateway.history.resolution import Reach, reach_of
 from services.gateway.http.database import connected
-from services.gateway.http.metricpaths import parse_metrics
+from services.gateway.http.metricpaths import MetricNames
 from services.gateway.http.problems import unknown
 
 DEFAULT_POINTS = 600
@@ -28,27 +28,36 @@ MOST_CELLS = 250_000
 MOST_INSTANCE_CHARACTERS = 300
 
 
-def asked_metrics(request: Request, catalogue: tuple[Family, ...]) -> list[tuple[Family, list[Metric]]]:
-    """The argument `metrics`. Raises InvalidField."""
-    return parse_metrics(request.query_params.get("metrics", ""), catalogue)
+Time = Annotated[
+    str,
+    Meta(description="an RFC 3339 time with offset, Unix milliseconds, now, or relative such as -6h (s, m, h, d, w)"),
+]
+Points = Annotated[int, Meta(ge=1, le=MOST_POINTS)]
+Instance = Annotated[
+    str,
+    Meta(
+        max_length=MOST_INSTANCE_CHARACTERS,
+        pattern=NO_NUL,
+        description="an instance name, as GET /api/v1/hosts/{host} lists them under latest",
+    ),
+]
 
 
-def asked_range(request: Request, default: str = "-1h") -> tuple[int, int]:
-    """The arguments `from` and `to`. Raises InvalidField."""
-    parameters = request.query_params
-    return parse_range(parameters.get("from", default), parameters.get("to", "now"), now_ms())
+class Past(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Query parameters of every request about the past."""
+
+    from_: Time = field(default="-1h", name="from")
+    to: Time = "now"
+    instance: Instance | None = None
+    """None: all."""
+
+    def span(self) -> tuple[int, int]:
+        """The range [from, to) asked for, Unix milliseconds. Raises InvalidField."""
+        return parse_range(self.from_, self.to, now_ms())
 
 
-def asked_instance(request: Request) -> str | None:
-    """The argument `instance`; None for all. Raises InvalidField."""
-    name = request.query_params.get("instance")
-    if name is not None and ("\0" in name or len(name) > MOST_INSTANCE_CHARACTERS):
-        remedy = (
-            f"must be an instance name of at most {MOST_INSTANCE_CHARACTERS} characters; "
-            f"GET /api/v1/hosts/{{id}} lists the instances under latest"
-        )
-        raise InvalidField("instance", name[:100], remedy)
-    return name
+class PastOfHost(Past, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    metrics: MetricNames
 
 
 def check_cells(columns: int, points: int) -> None:

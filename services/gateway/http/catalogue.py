@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from msgspec import Struct
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute
 
 from schemas.catalogue import Family
-from services.gateway.http.requests import Resource, answer
+from services.gateway.http.operations import Call, Nothing, Operation
 
 
 class MetricItem(Struct):
@@ -58,10 +55,20 @@ def describe(catalogue: tuple[Family, ...]) -> Catalogue:
     )
 
 
-def catalogue_routes(catalogue: tuple[Family, ...]) -> list[BaseRoute]:
+def catalogue_operations(catalogue: tuple[Family, ...]) -> list[Operation]:
     described = describe(catalogue)
 
-    async def get_metrics(request: Request) -> Response:
-        return answer(described)
+    async def get_metrics(_: Call[Nothing, None]) -> Catalogue:
+        return described
 
-    return [Resource("/metrics", GET=get_metrics)]
+    return [
+        Operation(
+            "GET",
+            "/metrics",
+            get_metrics,
+            tag="catalogue",
+            summary="Every metric with its unit, resolution and meaning",
+            role="viewer",
+            answers={200: Catalogue},
+        )
+    ]

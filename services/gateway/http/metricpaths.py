@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from schemas.catalogue import Family, Metric, family_named, metric_named
 from schemas.rules import InvalidField
 
 MAX_METRICS = 100
-_REMEDY = "must be metrics such as cpu.total, or families such as cpu, separated by commas; see GET /api/v1/metrics"
+_WORDS = "metrics such as cpu.total, or families such as cpu, separated by commas; see GET /api/v1/metrics"
+_REMEDY = f"must be {_WORDS}"
+MetricNames = Annotated[str, Meta(description=_WORDS)]
+"""A query parameter for `parse_metrics`."""
 
 
 def parse_metrics(text: str, catalogue: tuple[Family, ...]) -> list[tuple[Family, list[Metric]]]:

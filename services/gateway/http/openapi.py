@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from schemas.api import Problem
 from schemas.version import VERSION
-from services.gateway.http.operations import Media, Operation
+from services.gateway.http.operations import Media, Operation, given_type
 
 PREFIX = "/api/v1"
 COOKIE = "sonde_session"
@@ -68,7 +67,7 @@ class _Schemas:
         for operation in operations:
             types += [each for each in operation.answers.values() if each is not None and not isinstance(each, Media)]
             types += [operation.body] if operation.body is not None else []
-            types += [field.type for field in msgspec.structs.fields(operation.query)]
+            types += [given_type(field.type) for field in operation.parameters.values()]
             types += operation.path_types.values()
         self._types = list(dict.fromkeys([*types, str]))
         schemas, components = msgspec.json.schema_components(self._types, ref_template=_REF)
@@ -104,7 +103,7 @@ def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
         described["description"] = operation.description
     if operation.role is None:
         described["security"] = []
-    parameters = [*_in_path(operation, schemas), *_in_query(operation.query, schemas), *_in_headers(operation)]
+    parameters = [*_in_path(operation, schemas), *_in_query(operation, schemas), *_in_headers(operation)]
     if parameters:
         described["parameters"] = parameters
     if operation.body is not None:
@@ -126,13 +125,13 @@ def _in_path(operation: Operation, schemas: _Schemas) -> list[dict[str, Any]]:
     ]
 
 
-def _in_query(query: type[Struct], schemas: _Schemas) -> list[dict[str, Any]]:
+def _in_query(operation: Operation, schemas: _Schemas) -> list[dict[str, Any]]:
     parameters = []
-    for field in msgspec.structs.fields(query):
-        schema = schemas.of(field.type)
+    for name, field in operation.parameters.items():
+        schema = schemas.of(given_type(field.type))
         if field.default not in (msgspec.NODEFAULT, None):
             schema["default"] = field.default
-        parameters.append({"name": field.encode_name, "in": "query", "required": field.required, "schema": schema})
+        parameters.append({"name": name, "in": "query", "required": field.required, "schema": schema})
     return parameters
 
 
@@ -165,7 +164,7 @@ def refusals(operation: Operation) -> list[int]:
         statuses |= {412}
     if operation.match == "required":
         statuses |= {428}
-    if operation.path_types:
+    if "{" in operation.path:
         statuses |= {404}
     return sorted(statuses)
 

@@ -1,28 +1,23 @@
 """Operations: what a request may carry, who may make it and what it answers, each declared once.
 
-From a declaration come routing, reading and validating, the check of the role, and the OpenAPI document. A handler gets
-a `Call` in which everything has its declared type, and returns the body of its declared answer, a `Reply` with headers,
-or a Response of its own such as a stream.
+From a declaration come routing, reading and validating, the check of the role (`routing`), and the OpenAPI document
+(`openapi`). A handler gets a `Call` in which everything has its declared type, and returns the body of its declared
+answer, a `Reply` with headers, or a Response of its own such as a stream.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, Generic, Literal, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from types import NoneType, UnionType
+from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
 from schemas.people import Role
-from schemas.rules import InvalidField, InvalidFields
-from schemas.validation import allowed
-from services.gateway.http.person import Admit, Person
-from services.gateway.http.problems import ProblemError
-from services.gateway.http.requests import answer, has_body, if_match, read_json
+from services.gateway.http.person import Person
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Tag = Literal[
@@ -43,8 +38,16 @@ class Call(Generic[Q, B]):
     """One request to an operation, read and validated."""
 
     def __init__(
-        self, request: Request, person: Person | None, query: Q, body: B, path: Mapping[str, Any], expected: int | None
+        self,
+        operation: Operation,
+        request: Request,
+        person: Person | None,
+        query: Q,
+        body: B,
+        path: Mapping[str, Any],
+        expected: int | None,
     ) -> None:
+        self.operation = operation
         self.request = request
         self._person = person
         self.query = query
@@ -108,6 +111,8 @@ class Operation(Struct, frozen=True):
     """Statuses of problems besides those that the other fields imply."""
     headers: Mapping[str, str] = {}
     """Further request headers that are heeded, with their meaning."""
+    around: Callable[[Request], AbstractAsyncContextManager[None]] | None = None
+    """Entered before anything is read and left with what was raised, such as to count failures."""
     audited: bool = True
     """Whether a change by it is in the audit log; reading never is."""
     description: str = ""
@@ -119,100 +124,22 @@ class Operation(Struct, frozen=True):
         return "_".join([self.method.lower(), *words])
 
     @property
+    def parameters(self) -> dict[str, msgspec.structs.FieldInfo]:
+        """Its query parameters by the names they have in requests."""
+        return {field.encode_name: field for field in msgspec.structs.fields(self.query)}
+
+    @property
+    def name(self) -> str:
+        """Its name in the audit log, such as `PATCH /hosts/{host}`."""
+        return f"{self.method} {self.path}"
+
+    @property
     def changes(self) -> bool:
         return self.method != "GET"
 
 
-def routes(operations: Iterable[Operation], admit: Admit) -> list[BaseRoute]:
-    """A route for each path with all its methods, so that 405 answers can name them; plain paths before patterns."""
-    by_path: dict[str, dict[str, Operation]] = {}
-    for operation in operations:
-        methods = by_path.setdefault(operation.path, {})
-        assert operation.method not in methods, f"{operation.method} {operation.path} is declared twice"  # noqa: S101
-        methods[operation.method] = operation
-    return [_route(path, by_path[path], admit) for path in sorted(by_path, key=lambda path: (path.count("{"), path))]
-
-
-def _route(path: str, methods: Mapping[str, Operation], admit: Admit) -> BaseRoute:
-    async def endpoint(request: Request) -> Response:
-        return await perform(methods["GET" if request.method == "HEAD" else request.method], request, admit)
-
-    return Route(path, endpoint, methods=list(methods))
-
-
-async def perform(operation: Operation, request: Request, admit: Admit) -> Response:
-    """Admit, read, run and answer one request. Raises ProblemError and InvalidFields."""
-    person = None if operation.role is None else await admit(request, operation.role)
-    query = read_query(request, operation.query)
-    path = _read_path(request, operation)
-    expected = _expected(request, operation)
-    body: Any = None
-    if operation.body is not None and (operation.body_required or has_body(request)):
-        body = await read_json(request, operation.body)
-    result = await operation.run(Call(request, person, query, body, path, expected))
-    if isinstance(result, Response):
-        return result
-    reply = result if isinstance(result, Reply) else Reply(result)
-    status = reply.status or next(iter(operation.answers))
-    if reply.body is None:
-        return Response(status_code=status, headers=dict(reply.headers))
-    return answer(reply.body, status, dict(reply.headers))
-
-
-def read_query(request: Request, type: type[Q]) -> Q:
-    """The query parameters as `type`. Raises InvalidFields, naming each that is unknown, repeated or wrong."""
-    fields = {field.encode_name: field for field in msgspec.structs.fields(type)}
-    values: dict[str, Any] = {}
-    faults: list[InvalidField] = []
-    for name, text in request.query_params.multi_items():
-        field = fields.get(name)
-        if field is None:
-            known = f"known parameters are {', '.join(fields)}" if fields else "this path takes none"
-            faults.append(InvalidField(name[:100], text[:100], f"unknown parameter; {known}"))
-        elif field.name in values:
-            faults.append(InvalidField(name, text[:100], "must be given once"))
-        else:
-            try:
-                values[field.name] = _plain(text, field.type)
-            except msgspec.ValidationError:
-                faults.append(InvalidField(name, text[:100], f"must be {allowed(field.type)}"))
-    for name, field in fields.items():
-        if field.required and not any(fault.field == name for fault in faults) and field.name not in values:
-            faults.append(InvalidField(name, None, f"required; must be {allowed(field.type)}"))
-    if faults:
-        raise InvalidFields(faults[:50])
-    return type(**values)
-
-
-def _plain(text: str, type: Any) -> Any:
-    """A parameter's text as its type. Raises msgspec.ValidationError."""
-    value = msgspec.convert(text, type, strict=False)
-    if isinstance(value, float) and not math.isfinite(value):
-        raise msgspec.ValidationError("not a finite number")
-    return value
-
-
-def _read_path(request: Request, operation: Operation) -> dict[str, Any]:
-    """Raises ProblemError 404: what is not of its type names nothing."""
-    read: dict[str, Any] = {}
-    for name, text in request.path_params.items():
-        kind = operation.path_types.get(name, str)
-        try:
-            read[name] = _plain(text, kind)
-        except msgspec.ValidationError:
-            detail = f"{name} {text[:60]!r} does not exist; it must be {allowed(kind)}"
-            raise ProblemError(404, detail, type="/problems/unknown") from None
-    return read
-
-
-def _expected(request: Request, operation: Operation) -> int | None:
-    """Raises ProblemError 400 and 428."""
-    if operation.match == "none":
-        return None
-    if operation.match == "required" and "if-match" not in request.headers:
-        raise ProblemError(
-            428,
-            'If-Match is required: give the version that was read, such as "3" from its ETag, or * to replace any',
-            type="/problems/version-required",
-        )
-    return if_match(request)
+def given_type(kind: Any) -> Any:
+    """The type of a parameter that is given: `kind` without the None of one that is left out."""
+    if get_origin(kind) not in (Union, UnionType):
+        return kind
+    return Union[tuple(part for part in get_args(kind) if part is not NoneType)]  # noqa: UP007  (of a tuple)

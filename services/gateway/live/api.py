@@ -5,19 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from typing import Annotated
 
+from msgspec import Meta, Struct, structs
 from sse_starlette.sse import EventSourceResponse, SendTimeoutError
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from infra.clock import now_ms
 from schemas.catalogue import Family
-from services.gateway.fleet.selection import parse_detail, parse_selection
+from services.gateway.fleet.selection import (
+    INTERVAL_S,
+    MAX_DETAIL,
+    HostsShown,
+    MetricsShown,
+    parse_detail,
+    parse_selection,
+)
 from services.gateway.http.abort import Abort, cut
+from services.gateway.http.operations import Call, Media, Operation
 from services.gateway.http.problems import unavailable
-from services.gateway.http.requests import Resource
 from services.gateway.live.feed import Feed, parse_event_id, resync
 from services.gateway.live.hub import Full, Hub
 from services.gateway.live.viewer import Viewer
@@ -28,7 +35,7 @@ HEARTBEAT = b": heartbeat\n\n"
 HEARTBEAT_S = 2.0
 """Longest silence of a stream: the dashboard declares one stalled after 5 s without a byte."""
 CLOSING_S = 0.5
-"""How long a stream may take to end by itself when the gateway stops."""
+"""How long a stream that is closed may take to end by itself."""
 SEND_TIMEOUT_S = 20.0
 """A connection that takes nothing for so long is dead."""
 SLICE_BYTES = 64 * 1024
@@ -36,13 +43,28 @@ SLICE_BYTES = 64 * 1024
 RETRY_FULL_S = 30
 
 
-def live_routes(hub: Hub, catalogue: tuple[Family, ...], abort: Abort) -> list[BaseRoute]:
-    async def get_live(request: Request) -> Response:
-        selection = parse_selection(request.query_params, catalogue)
-        hosts = parse_detail(request.query_params)
+Interval = Annotated[
+    str, Meta(description=f"seconds between frames of one host, from {INTERVAL_S[0]:g} to {INTERVAL_S[1]:g}")
+]
+Detail = Annotated[
+    str, Meta(description=f"at most {MAX_DETAIL} host ids separated by commas, whose every metric is sent besides")
+]
+
+
+class LiveQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    hosts: HostsShown = ""
+    metrics: MetricsShown = ""
+    interval: Interval = "1"
+    detail: Detail = ""
+
+
+def live_operations(hub: Hub, catalogue: tuple[Family, ...], abort: Abort) -> list[Operation]:
+    async def get_live(call: Call[LiveQuery, None]) -> Response:
+        request, parameters = call.request, structs.asdict(call.query)
+        selection = parse_selection(parameters, catalogue)
+        hosts = parse_detail(parameters)
         position = parse_event_id(request.headers.get("last-event-id", ""))
-        address = request.client.host if request.client else ""
-        viewer = Viewer(address, request.headers.get("user-agent", "")[:300])
+        viewer = Viewer(call.person, request.headers.get("user-agent", "")[:300])
         if request.method == "HEAD":
             return Response(media_type="text/event-stream")
         try:
@@ -52,14 +74,26 @@ def live_routes(hub: Hub, catalogue: tuple[Family, ...], abort: Abort) -> list[B
             raise unavailable(detail, "/problems/too-many-viewers", RETRY_FULL_S) from None
         return LiveResponse(hub, feeds, viewer, abort)
 
-    return [Resource("/live", GET=get_live)]
+    return [
+        Operation(
+            "GET",
+            "/live",
+            get_live,
+            tag="live",
+            summary="What happens, as a stream of server-sent events",
+            role="viewer",
+            answers={200: Media(("text/event-stream",), "Events until either side ends the stream.")},
+            query=LiveQuery,
+            headers={"Last-Event-ID": "The last event that was seen; those since then come instead of a snapshot."},
+        )
+    ]
 
 
 class LiveResponse(EventSourceResponse):
     """The stream of one viewer, who leaves when it ends, however it ends.
 
     Heartbeats are among the events rather than sse-starlette's pings, which would break into an event that is sent in
-    slices. Streams end by `hub.closed`: the library would watch for signals from a task of its own, and signals are
+    slices. Streams end by `viewer.closed`: the library would watch for signals from a task of its own, and signals are
     not the gateway's business.
     """
 
@@ -92,7 +126,7 @@ class LiveResponse(EventSourceResponse):
                 await cut(self._abort, scope, receive)
 
     async def _listen_for_exit_signal(self) -> None:  # type: ignore[override]
-        await self._hub.closed.wait()
+        await self._viewer.closed.wait()
 
 
 async def _slices(feeds: list[Feed], viewer: Viewer) -> AsyncIterator[memoryview]:

@@ -12,6 +12,7 @@ from schemas.messages import AlertTransition
 from schemas.settings import SettingChanged
 from services.gateway.fleet.memory import Fleet
 from services.gateway.fleet.selection import Selection
+from services.gateway.http.person import Person
 from services.gateway.live.feed import EventId, Feed
 from services.gateway.live.viewer import Viewer
 
@@ -166,6 +167,13 @@ class Hub:
     def setting(self, changed: SettingChanged) -> None:
         for feed in self._feeds.values():
             feed.publish("settings", changed)
+
+    def end(self, ended: Callable[[Person], bool]) -> int:
+        """End the streams of everyone whom `ended` names, such as by a session that is over; returns how many."""
+        found = [viewer for viewer in self.viewers() if ended(viewer.person)]
+        for viewer in found:
+            viewer.close()
+        return len(found)
 
     def close(self) -> None:
         """End every stream."""

@@ -14,17 +14,16 @@ import msgspec
 from infra.bus.backoff import Backoff
 from infra.clock import now_ms, to_ms, to_time
 from infra.storage.database import Connection, Pool
+from infra.storage.stored import read_settings as stored_settings
 from schemas.api import AlertCounts, Refusal
 from schemas.catalogue import Family
 from schemas.codec import Poison, Sample, build_batch, encode_batch
 from schemas.messages import Batch, HostFacts
-from schemas.settings import settings_from_rows
 from services.gateway.fleet import sql
 from services.gateway.fleet.memory import Fleet
 from services.gateway.fleet.recent import WINDOW_MS
 from services.gateway.http.database import NOT_READY, borrowed
 from services.gateway.live.hub import Hub
-from services.gateway.settings import sql as settings_sql
 from services.gateway.settings.runtime import Runtime
 
 logger = logging.getLogger(__name__)
@@ -59,12 +58,8 @@ async def keep_fresh(pool: Pool, fleet: Fleet, hub: Hub, runtime: Runtime) -> No
 
 
 async def read_settings(database: Connection, fleet: Fleet, hub: Hub, runtime: Runtime) -> None:
-    """Put the stored settings in force; rows that no longer validate leave the previous ones."""
-    rows = {row["key"]: row["value"] for row in await database.fetch(settings_sql.SETTINGS)}
-    try:
-        runtime.settings = settings_from_rows(rows)
-    except msgspec.ValidationError as error:
-        logger.error("stored settings invalid, previous settings kept", extra={"error": str(error)})
+    """Put the stored settings in force."""
+    await stored_settings(database, runtime.stored)
     fleet.down_s = runtime.settings.host_down_default_s
     hub.most_viewers = runtime.settings.max_viewers
 

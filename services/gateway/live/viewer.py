@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from infra.clock import now_ms
+from services.gateway.http.person import Person
 
 QUEUE_EVENTS = 256
 QUEUE_BYTES = 4 * 2**20
@@ -36,9 +37,9 @@ class _Queued(NamedTuple):
 class Viewer:
     """What one open stream has been given, has taken and has missed."""
 
-    def __init__(self, address: str, user_agent: str) -> None:
+    def __init__(self, person: Person, user_agent: str = "") -> None:
         self.id = secrets.token_hex(6)
-        self.address = address
+        self.person = person
         self.user_agent = user_agent
         self.since_ms = now_ms()
         self.state: ViewerState = "connecting"
@@ -51,6 +52,8 @@ class Viewer:
         self._lost = False
         self._resyncs = 0
         self._wake = asyncio.Event()
+        self.closed = asyncio.Event()
+        """Set when the stream is to end, whatever still waits for the connection."""
 
     def put(self, event: bytes) -> None:
         """Queue one event; an overflow empties the queue, since only a snapshot can make up for what is missing."""
@@ -78,6 +81,7 @@ class Viewer:
         self.state = "closed"
         self._empty()
         self._wake.set()
+        self.closed.set()
 
     async def take(self, resync: Callable[[], list[bytes]]) -> list[bytes] | None:
         """The next events in chunks, waiting for the first; None when the stream is to end.

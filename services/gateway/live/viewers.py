@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from msgspec import Struct
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute
 
-from services.gateway.http.requests import Resource, answer
+from services.gateway.http.operations import Call, Nothing, Operation
 from services.gateway.live.hub import Hub
+from services.gateway.live.viewer import Viewer
 
 
 class ViewerItem(Struct):
     id: str
+    person: str
+    """Name of who watches."""
     address: str
     user_agent: str
     since: int
@@ -27,15 +27,32 @@ class Viewers(Struct):
     viewers: list[ViewerItem]
 
 
-def viewer_routes(hub: Hub) -> list[BaseRoute]:
-    async def list_viewers(request: Request) -> Response:
-        return answer(
-            Viewers(
-                [
-                    ViewerItem(v.id, v.address, v.user_agent, v.since_ms, v.state, v.sent, v.dropped, v.lag_ms)
-                    for v in hub.viewers()
-                ]
-            )
-        )
+def viewer_operations(hub: Hub) -> list[Operation]:
+    async def list_viewers(_: Call[Nothing, None]) -> Viewers:
+        return Viewers([_item(viewer) for viewer in hub.viewers()])
 
-    return [Resource("/viewers", GET=list_viewers)]
+    return [
+        Operation(
+            "GET",
+            "/viewers",
+            list_viewers,
+            tag="live",
+            summary="Who watches the live stream, and how well they keep up",
+            role="operator",
+            answers={200: Viewers},
+        )
+    ]
+
+
+def _item(viewer: Viewer) -> ViewerItem:
+    return ViewerItem(
+        viewer.id,
+        viewer.person.name,
+        viewer.person.address,
+        viewer.user_agent,
+        viewer.since_ms,
+        viewer.state,
+        viewer.sent,
+        viewer.dropped,
+        viewer.lag_ms,
+    )

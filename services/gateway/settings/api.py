@@ -1,4 +1,4 @@
-"""`/settings` and `/settings/{key}`: runtime settings, typed, with a version each; secrets go in and never come out."""
+"""`/settings` and `/settings/{setting}`: runtime settings, typed, with versions; secrets go in and never out."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute
 
 from infra.storage.database import Connection, Pool
 from schemas.api import Setting, Settings
@@ -25,8 +22,8 @@ from schemas.settings import (
     setting_keys,
 )
 from services.gateway.http.database import connected
+from services.gateway.http.operations import Call, Nothing, Operation, Reply
 from services.gateway.http.problems import conflict, unknown
-from services.gateway.http.requests import Resource, answer, if_match, read_json
 from services.gateway.settings import sql
 from services.gateway.settings.announce import Announce
 
@@ -37,19 +34,17 @@ class NewValue(Struct, forbid_unknown_fields=True):
     value: Any
 
 
-def setting_routes(pool: Pool, announce: Announce) -> list[BaseRoute]:
-    async def list_settings(request: Request) -> Response:
+def setting_operations(pool: Pool, announce: Announce) -> list[Operation]:
+    async def list_settings(_: Call[Nothing, None]) -> Settings:
         rows = await _read(pool)
-        return answer(Settings([_setting(key, rows) for key in setting_keys()]))
+        return Settings([_setting(key, rows) for key in setting_keys()])
 
-    async def get_setting(request: Request) -> Response:
-        key = _key(request)
+    async def get_setting(call: Call[Nothing, None]) -> Reply:
+        key = _key(call)
         return _answer(_setting(key, await _read(pool)))
 
-    async def put_setting(request: Request) -> Response:
-        key = _key(request)
-        expected = if_match(request)
-        given = (await read_json(request, NewValue)).value
+    async def put_setting(call: Call[Nothing, NewValue]) -> Reply:
+        key, given = _key(call), call.body.value
         try:
             value = parse_setting(key, given)
         except msgspec.ValidationError:
@@ -59,15 +54,42 @@ def setting_routes(pool: Pool, announce: Announce) -> list[BaseRoute]:
             await database.execute(sql.LOCK_SETTINGS)
             stored = await _stored(database)
             _check_together(stored, key, value)
-            version = await database.fetchval(sql.PUT_SETTING, key, text, expected)
+            version = await database.fetchval(sql.PUT_SETTING, key, text, call.expected)
             if version is None:
                 raise conflict("setting", key, await database.fetchval(sql.SETTING_VERSION, key) or 0)
         await announce(key, version)
         return _answer(_setting(key, {key: (value, version)}))
 
     return [
-        Resource("/settings", GET=list_settings),
-        Resource("/settings/{key}", GET=get_setting, PUT=put_setting),
+        Operation(
+            "GET",
+            "/settings",
+            list_settings,
+            tag="settings",
+            summary="Every runtime setting with its value, default and version",
+            role="viewer",
+            answers={200: Settings},
+        ),
+        Operation(
+            "GET",
+            "/settings/{setting}",
+            get_setting,
+            tag="settings",
+            summary="One runtime setting",
+            role="viewer",
+            answers={200: Setting},
+        ),
+        Operation(
+            "PUT",
+            "/settings/{setting}",
+            put_setting,
+            tag="settings",
+            summary="Change a runtime setting",
+            role="admin",
+            answers={200: Setting},
+            body=NewValue,
+            match="optional",
+        ),
     ]
 
 
@@ -113,8 +135,8 @@ def _fault(settings: RuntimeSettings) -> InvalidField | None:
     return None
 
 
-def _key(request: Request) -> str:
-    key: str = request.path_params["key"]
+def _key(call: Call[Any, Any]) -> str:
+    key: str = call.path["setting"]
     if key not in setting_keys():
         raise unknown("setting", key)
     return key
@@ -129,5 +151,5 @@ def _setting(key: str, stored: Stored) -> Setting:
     return Setting(key, None if secret else value, default, version, DESCRIPTIONS.get(key, ""), secret, is_set)
 
 
-def _answer(setting: Setting) -> Response:
-    return answer(setting, headers={"ETag": f'"{setting.version}"'})
+def _answer(setting: Setting) -> Reply:
+    return Reply.versioned(setting, setting.version)

@@ -14,6 +14,7 @@ from schemas.catalogue import CATALOGUE
 from schemas.enrolment import AGENT_PATHS, ENROL, INSTALL_FILES, RENEW
 from services.gateway.app import create_app
 from services.gateway.fleet.memory import Fleet
+from services.gateway.held import Held
 from services.gateway.http.bus import Bus
 from services.gateway.http.peers import is_here, is_open, stranger_refusal
 from services.gateway.live.hub import Hub
@@ -107,7 +108,7 @@ async def asked(database_url: str, client: str, path: str, method: str = "GET", 
     """The answer of the whole application to a peer with the address `client`."""
     settings = ServerSettings(http_host="0.0.0.0", **told)  # noqa: S104 -- nothing listens
     async with pool(database_url, "test gateway", 2, least=0) as connections:
-        app = create_app(settings, connections, Bus(), Hub(Fleet(CATALOGUE)), Runtime(), lambda client: None)
+        app = create_app(Held(settings, connections, Bus(), Hub(Fleet(CATALOGUE)), Runtime(), lambda client: None))
         transport = httpx.ASGITransport(app, client=(client, 50000))
         async with httpx.AsyncClient(transport=transport, base_url="https://192.0.2.10:8080") as http:
             return await http.request(method, path)

@@ -14,8 +14,8 @@ from services.gateway.fleet.memory import Fleet
 from services.gateway.fleet.selection import Selection, parse_selection
 from services.gateway.live.feed import RING_EVENTS, SAMPLES_PER_HOST, EventId, Feed, parse_event_id, resync
 from services.gateway.live.hub import LINGER_S, MOST_IDLE, Full, Hub
-from services.gateway.live.viewer import Viewer
 from tests.alerts.builders import transition
+from tests.gateway.live.viewers import a_viewer
 
 ALL = Selection(None, None, 1)
 
@@ -39,10 +39,10 @@ def clocked(hub_now_s: list[float]) -> Hub:
 
 def test_equal_selections_share_a_feed() -> None:
     hub = clocked([0.0])
-    one = hub.join(Viewer("", ""), parse_selection({"metrics": "cpu"}, CATALOGUE), None)
-    other = hub.join(Viewer("", ""), parse_selection({"metrics": "cpu", "interval": "1.0"}, CATALOGUE), None)
+    one = hub.join(a_viewer(), parse_selection({"metrics": "cpu"}, CATALOGUE), None)
+    other = hub.join(a_viewer(), parse_selection({"metrics": "cpu", "interval": "1.0"}, CATALOGUE), None)
     assert one == other
-    assert hub.join(Viewer("", ""), ALL, None) != one
+    assert hub.join(a_viewer(), ALL, None) != one
 
 
 def test_a_frame_has_what_is_selected_oldest_first_and_unselected_samples_make_none() -> None:
@@ -76,16 +76,16 @@ def test_a_host_keeps_its_60_newest_samples_for_a_frame() -> None:
 def test_a_viewer_that_comes_back_is_given_what_it_missed() -> None:
     now_s = [0.0]
     hub = clocked(now_s)
-    first = Viewer("", "")
+    first = a_viewer()
     (feed,) = hub.join(first, ALL, None)
     hub.leave(first, [feed])
     hub.setting(SettingChanged("a", 1))
     hub.setting(SettingChanged("b", 1))
     now_s[0] = LINGER_S - 1
-    back = Viewer("", "")
+    back = a_viewer()
     assert hub.join(back, ALL, EventId(feed.epoch, 1)) == [feed]
     assert back.queued == 1
-    fresh = Viewer("", "")
+    fresh = a_viewer()
     hub.join(fresh, ALL, EventId("another", 1))
     assert fresh.queued == 1
 
@@ -108,19 +108,19 @@ def test_a_foreign_last_event_id_is_no_position(text: str) -> None:
 def test_a_feed_is_forgotten_some_time_after_its_last_viewer() -> None:
     now_s = [0.0]
     hub = clocked(now_s)
-    viewer = Viewer("", "")
+    viewer = a_viewer()
     feeds = hub.join(viewer, ALL, None)
     hub.leave(viewer, feeds)
     now_s[0] = LINGER_S + 1
-    other = Viewer("", "")
+    other = a_viewer()
     hub.leave(other, hub.join(other, Selection(None, None, 2), None))
-    assert hub.join(Viewer("", ""), ALL, None) != feeds
+    assert hub.join(a_viewer(), ALL, None) != feeds
 
 
 def test_only_a_few_feeds_without_viewers_are_kept() -> None:
     hub = clocked([0.0])
     for number in range(50):
-        viewer = Viewer("", "")
+        viewer = a_viewer()
         hub.leave(viewer, hub.join(viewer, Selection(None, None, 1 + number / 100), None))
     assert len(hub._feeds) == MOST_IDLE
 
@@ -128,25 +128,25 @@ def test_only_a_few_feeds_without_viewers_are_kept() -> None:
 def test_one_viewer_too_many_is_refused() -> None:
     hub = clocked([0.0])
     hub.most_viewers = 2
-    viewer = Viewer("", "")
+    viewer = a_viewer()
     feeds = hub.join(viewer, ALL, None)
-    hub.join(Viewer("", ""), Selection(None, None, 2), None)
+    hub.join(a_viewer(), Selection(None, None, 2), None)
     with pytest.raises(Full):
-        hub.join(Viewer("", ""), ALL, None)
+        hub.join(a_viewer(), ALL, None)
     hub.leave(viewer, feeds)
-    hub.join(Viewer("", ""), ALL, None)
+    hub.join(a_viewer(), ALL, None)
 
 
 def test_interest_is_the_union_of_what_viewers_look_at() -> None:
     hub = clocked([0.0])
     assert hub.interest() == []
-    viewer = Viewer("", "")
+    viewer = a_viewer()
     feeds = hub.join(viewer, Selection(frozenset({"b", "a"}), None, 1), None)
-    hub.join(Viewer("", ""), Selection(frozenset({"c"}), None, 1), None)
+    hub.join(a_viewer(), Selection(frozenset({"c"}), None, 1), None)
     assert hub.interest() == ["a", "b", "c"]
     hub.leave(viewer, feeds)
     assert hub.interest() == ["c"]
-    hub.join(Viewer("", ""), ALL, None)
+    hub.join(a_viewer(), ALL, None)
     assert hub.interest() == ["*", "c"]
 
 
@@ -160,7 +160,7 @@ def test_a_snapshot_is_encoded_once_until_something_changes() -> None:
 
 def test_after_a_new_beginning_an_older_position_is_answered_with_a_snapshot() -> None:
     hub = clocked([0.0])
-    viewer = Viewer("", "")
+    viewer = a_viewer()
     (feed,) = hub.join(viewer, ALL, None)
     hub.setting(SettingChanged("raw_days", 1))
     before = EventId(feed.epoch, feed.seq)
@@ -171,37 +171,37 @@ def test_after_a_new_beginning_an_older_position_is_answered_with_a_snapshot() -
 
 def test_viewers_share_the_detail_feed_of_a_host() -> None:
     hub = clocked([0.0])
-    _, one = hub.join(Viewer("", ""), ALL, None, {"web-1"})
-    _, other, _ = hub.join(Viewer("", ""), Selection(None, frozenset({("cpu", "total")}), 1), None, {"web-1", "web-2"})
+    _, one = hub.join(a_viewer(), ALL, None, {"web-1"})
+    _, other, _ = hub.join(a_viewer(), Selection(None, frozenset({("cpu", "total")}), 1), None, {"web-1", "web-2"})
     assert one is other
 
 
 def test_a_detail_feed_is_forgotten_with_its_last_viewer() -> None:
     hub = clocked([0.0])
-    viewers = [Viewer("", ""), Viewer("", "")]
+    viewers = [a_viewer(), a_viewer()]
     (_, feed), other = (hub.join(viewer, ALL, None, {"web-1"}) for viewer in viewers)
     hub.leave(viewers[0], other)
     assert hub.join(viewers[0], ALL, None, {"web-1"})[1] is feed
     hub.leave(viewers[0], other)
     hub.leave(viewers[1], other)
-    assert hub.join(Viewer("", ""), ALL, None, {"web-1"})[1] is not feed
+    assert hub.join(a_viewer(), ALL, None, {"web-1"})[1] is not feed
 
 
 def test_a_viewer_that_looks_at_hosts_in_detail_is_one_viewer() -> None:
     hub = clocked([0.0])
     hub.most_viewers = 1
-    viewer = Viewer("", "")
+    viewer = a_viewer()
     feeds = hub.join(viewer, ALL, None, {"web-1", "web-2"})
     assert hub.viewers() == [viewer]
     with pytest.raises(Full):
-        hub.join(Viewer("", ""), ALL, None)
+        hub.join(a_viewer(), ALL, None)
     hub.leave(viewer, feeds)
     assert hub.viewers() == []
 
 
 def test_interest_names_the_hosts_in_detail_until_their_viewer_leaves() -> None:
     hub = clocked([0.0])
-    viewer = Viewer("", "")
+    viewer = a_viewer()
     feeds = hub.join(viewer, ALL, None, {"web-2", "web-1"})
     assert hub.interest() == ["*", "web-1", "web-2"]
     hub.leave(viewer, feeds)
@@ -210,7 +210,7 @@ def test_interest_names_the_hosts_in_detail_until_their_viewer_leaves() -> None:
 
 def test_alerts_and_settings_come_by_the_main_feed_alone() -> None:
     hub = clocked([0.0])
-    viewer = Viewer("", "")
+    viewer = a_viewer()
     hub.join(viewer, ALL, None, {"web-1"})
     before = viewer.queued
     hub.setting(SettingChanged("a", 1))
@@ -219,6 +219,16 @@ def test_alerts_and_settings_come_by_the_main_feed_alone() -> None:
 
 
 def test_lost_events_are_made_up_for_by_snapshots_of_all_feeds() -> None:
-    feeds = clocked([0.0]).join(Viewer("", ""), ALL, None, {"web-1", "web-2"})
+    feeds = clocked([0.0]).join(a_viewer(), ALL, None, {"web-1", "web-2"})
     names = [name for name, _ in events(b"".join(resync(feeds, 1000)))]
     assert names == ["resync", "snapshot", "detail-snapshot", "detail-snapshot"]
+
+
+def test_the_streams_of_a_session_end_with_it_and_no_others() -> None:
+    hub = clocked([0.0])
+    one, other = a_viewer(session_id=1), a_viewer(session_id=2)
+    for viewer in (one, other):
+        hub.join(viewer, ALL, None)
+    assert hub.end(lambda person: person.session_id == 1) == 1
+    assert (one.state, one.closed.is_set()) == ("closed", True)
+    assert (other.state, other.closed.is_set()) == ("connecting", False)

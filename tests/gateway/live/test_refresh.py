@@ -8,8 +8,8 @@ from schemas.catalogue import CATALOGUE
 from services.gateway.fleet.memory import Fleet
 from services.gateway.live.hub import Hub
 from services.gateway.live.refresh import read_hosts, restore
-from services.gateway.live.viewer import Viewer
 from tests.gateway.live.test_hub import ALL, events
+from tests.gateway.live.viewers import a_viewer
 from tests.gateway.rows import put
 
 
@@ -17,7 +17,7 @@ async def test_a_viewer_who_came_before_the_values_were_read_gets_them(database_
     away_since = now_ms() - 2_400_000
     await put(database_url, "cpu", [(away_since, "", {"total": 77})], host="lost-1")
     fleet = Fleet(CATALOGUE)
-    hub, viewer = Hub(fleet), Viewer("", "")
+    hub, viewer = Hub(fleet), a_viewer()
     async with database.connection(database_url, "test") as connection:
         await read_hosts(connection, fleet, hub)
         (feed,) = hub.join(viewer, ALL, None)

@@ -130,7 +130,8 @@ async def test_an_operator_reads_and_writes_nothing(tmp_path: Path) -> None:
             heard = await ada.subscribe("metrics.*")
             await ada.flush()
             await agent.publish("metrics.web-1", b"batch")
-            assert (await heard.next_msg(5)).data == b"batch"
+            await agent.flush()
+            assert (await heard.next_msg(30)).data == b"batch"
             everything = await agent.subscribe("command.web-1.*")
             await agent.flush()
             for subject in ("metrics.web-1", "command.web-1.ping", "interest.live", "$JS.API.STREAM.DELETE.METRICS"):

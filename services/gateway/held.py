@@ -1,0 +1,43 @@
+"""What the gateway holds while it runs, for every room that needs a part of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from infra.settings import ServerSettings
+from infra.storage.database import Pool
+from schemas.catalogue import CATALOGUE, Family
+from services.gateway.fleet.memory import Fleet
+from services.gateway.http.abort import Abort
+from services.gateway.http.bus import Bus
+from services.gateway.http.encryption import own_trust
+from services.gateway.identities.reach import Reach, reach_of
+from services.gateway.identities.refused import Refusals
+from services.gateway.live.hub import Hub
+from services.gateway.settings.announce import Announce, announcer
+from services.gateway.settings.runtime import Runtime
+
+
+@dataclass(frozen=True)
+class Held:
+    settings: ServerSettings
+    pool: Pool
+    bus: Bus
+    hub: Hub
+    runtime: Runtime
+    abort: Abort
+    catalogue: tuple[Family, ...] = CATALOGUE
+    """Decides which metrics there are."""
+    refusals: Refusals = field(default_factory=Refusals)
+
+    @property
+    def fleet(self) -> Fleet:
+        return self.hub.fleet
+
+    @property
+    def announce(self) -> Announce:
+        return announcer(self.bus, self.runtime.stale, self.hub.setting)
+
+    def reach(self) -> Reach:
+        """Where machines reach this gateway at present. Reads files; raises OSError and SettingError."""
+        return reach_of(self.settings, *own_trust(self.settings))

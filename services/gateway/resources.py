@@ -1,0 +1,60 @@
+"""Everything below /api/v1: the operations of every room on what the gateway holds."""
+
+from __future__ import annotations
+
+from infra.authority.authority import authority_directory
+from services.gateway.agents.api import agent_operations
+from services.gateway.agents.api_identities import identity_operations
+from services.gateway.agents.api_removal import removal_operations
+from services.gateway.alerting.alerts import alert_operations
+from services.gateway.alerting.channels import channel_operations
+from services.gateway.alerting.rules import rule_operations
+from services.gateway.enrolment.api_enrol import Desk, enrol_operations
+from services.gateway.enrolment.api_tokens import token_operations
+from services.gateway.enrolment.install import with_wheel
+from services.gateway.enrolment.wheels import folder
+from services.gateway.fleet.api import host_operations
+from services.gateway.health.api import health_operations
+from services.gateway.held import Held
+from services.gateway.history.api_export import export_operations
+from services.gateway.history.api_fleet import fleet_operations
+from services.gateway.history.api_series import series_operations
+from services.gateway.http.catalogue import catalogue_operations
+from services.gateway.http.operations import Operation
+from services.gateway.live.api import live_operations
+from services.gateway.live.viewers import viewer_operations
+from services.gateway.settings.api import setting_operations
+
+
+def operations(held: Held) -> list[Operation]:
+    pool, bus, hub, fleet, runtime = held.pool, held.bus, held.hub, held.fleet, held.runtime
+    desk = Desk(
+        pool=pool,
+        authority=authority_directory(held.settings),
+        reach=held.reach,
+        identity_days=held.settings.identity_days,
+        refusals=held.refusals,
+        revoked=runtime.revoked,
+        joined=runtime.stale,
+        proxied=held.settings.tls == "in-front",
+    )
+    departed = (runtime.revoked, runtime.configs_changed)
+    return [
+        *host_operations(fleet),
+        *removal_operations(pool, bus, fleet, held.announce, hub.left, departed),
+        *series_operations(pool, fleet, held.catalogue),
+        *fleet_operations(pool, fleet, held.catalogue),
+        *export_operations(pool, fleet, held.catalogue, held.abort),
+        *catalogue_operations(held.catalogue),
+        *rule_operations(pool, held.announce, held.catalogue),
+        *alert_operations(pool),
+        *setting_operations(pool, held.announce),
+        *channel_operations(pool),
+        *viewer_operations(hub),
+        *enrol_operations(desk),
+        *token_operations(pool, with_wheel(held.reach, folder(held.settings))),
+        *identity_operations(pool, held.reach, runtime.revoked),
+        *agent_operations(pool, bus, fleet, runtime.configs_changed, held.catalogue),
+        *health_operations(pool, bus),
+        *live_operations(hub, held.catalogue, held.abort),
+    ]
