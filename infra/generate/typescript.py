@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Struct, UnsetType
 
-from schemas import api, enrolment, messages, people, rules
+from schemas import api, enrolment, messages, people, rules, viewers
 from schemas.catalogue import CATALOGUE, Family, Metric
 from schemas.overview import OVERVIEW, SUMMARY
 
@@ -79,6 +79,8 @@ SHAPES: tuple[type[Struct], ...] = (
     people.RecoveryCodes,
     people.AuditEntry,
     people.AuditEntries,
+    viewers.Viewer,
+    viewers.Viewers,
 )
 
 ALIASES: dict[str, Any] = {

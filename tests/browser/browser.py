@@ -15,6 +15,8 @@ import pytest
 from playwright.async_api import Browser, Page, Playwright, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
+from services.gateway.http.openapi import COOKIE
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 """The last: containers have 64 MiB there, which is too little for the browsers of several workers."""
@@ -23,6 +25,10 @@ NO_WORKERS = "delete globalThis.SharedWorker"
 WATCH = """addEventListener('securitypolicyviolation', (event) => {
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`);
 })"""
+
+
+session = ""
+"""Secret of the session of an admin of the gateway that was started last."""
 
 
 def executable() -> str:
@@ -74,12 +80,14 @@ async def opened(
     height: int = 900,
     before: str = "",
     provoked: tuple[str, ...] = (),
+    login: str | None = None,
 ) -> AsyncIterator[Page]:
     """A page at `address`, in a profile of its own. When the context ends well, the page must not have complained.
 
     A complaint is an error on the console, an uncaught exception, a violation of the content security policy, or a
     request to anywhere but the gateway. `before` is a script that runs before the page's own. `provoked` are parts of
-    the errors that the test brings about itself.
+    the errors that the test brings about itself. `login` is the secret of the browser's session: None for the admin's of
+    the gateway that was started last, empty for none.
     """
     complaints: list[str] = []
     unanswered: list[str] = []
@@ -92,6 +100,9 @@ async def opened(
         viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-GB", timezone_id="UTC"
     )
     try:
+        secret = session if login is None else login
+        if secret:
+            await context.add_cookies([{"name": COOKIE, "value": secret, "url": address}])
         page = await context.new_page()
         page.set_default_timeout(60_000)  # a first page after the installation waits for fonts and a cold disk
         await page.add_init_script(WATCH)

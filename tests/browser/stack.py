@@ -16,8 +16,11 @@ from schemas.codec import Sample, build_batch, encode_batch
 from services.alerts import service as alerts
 from services.gateway import service as gateway
 from services.ingest import service as ingest
+from tests.browser import browser
+from tests.people import add_session
 
 HOST = "browser-test"
+ADMIN = "ada"
 
 
 @asynccontextmanager
@@ -37,7 +40,8 @@ async def stack(bus_url: str, database_url: str, data: Path) -> AsyncIterator[st
 
 @asynccontextmanager
 async def served(settings: ServerSettings) -> AsyncIterator[str]:
-    """A gateway while the context lasts; yields its address."""
+    """A gateway while the context lasts; yields its address. Browsers are logged in there as the admin `ADMIN`."""
+    browser.session = await add_session(settings.database_url, ADMIN)
     stop = asyncio.Event()
     bound: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     async with asyncio.TaskGroup() as group:

@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
+from schemas import viewers as shown
+from schemas.viewers import Viewers
 from services.gateway.http.operations import Call, Nothing, Operation
 from services.gateway.live.hub import Hub
 from services.gateway.live.viewer import Viewer
-
-
-class ViewerItem(Struct):
-    id: str
-    person: str
-    """Name of who watches."""
-    address: str
-    user_agent: str
-    since: int
-    """Unix milliseconds."""
-    state: str
-    sent: int
-    dropped: int
-    lag_ms: int
-
-
-class Viewers(Struct):
-    viewers: list[ViewerItem]
 
 
 def viewer_operations(hub: Hub) -> list[Operation]:
@@ -44,8 +26,8 @@ def viewer_operations(hub: Hub) -> list[Operation]:
     ]
 
 
-def _item(viewer: Viewer) -> ViewerItem:
-    return ViewerItem(
+def _item(viewer: Viewer) -> shown.Viewer:
+    return shown.Viewer(
         viewer.id,
         viewer.person.name,
         viewer.person.address,

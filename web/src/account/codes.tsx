@@ -14,17 +14,17 @@ export function Codes({ codes, onDone }: CodesProps) {
   return (
     <>
       <p>
-        <b>Keep these recovery codes.</b> Each is good for one login without the authenticator. They are not shown again.
+        <b>Keep these recovery codes.</b> Each is good for one login without the authenticator. They are not shown
+        again.
       </p>
-      <Line label="Recovery codes" text={text} what="the recovery codes" rows={codes.length} />
-      <div class="control">
+      <Line label="Recovery codes" text={text} what="the recovery codes" rows={codes.length}>
         <a class="button" href={file} download="sonde-recovery-codes.txt">
           Download
         </a>
         <button type="button" onClick={onDone}>
           I have kept them
         </button>
-      </div>
+      </Line>
     </>
   );
 }

@@ -20,7 +20,7 @@ export function AccountPage() {
         <h1>Account</h1>
         {who?.name && who.role && (
           <p class="muted">
-            <b>{who.name}</b> has the role {who.role}: {ROLE_WORDS[who.role]}.
+            <b>{who.name}</b> is {who.role === "viewer" ? "a" : "an"} {who.role}: {ROLE_WORDS[who.role]}.
           </p>
         )}
       </header>
@@ -36,7 +36,9 @@ function Parts({ who }: { who: Me }) {
   if (who.by === "proxy")
     return (
       <>
-        <Nothing>The proxy in front of this gateway says who you are: there is no password here, and no session.</Nothing>
+        <Nothing>
+          The proxy in front of this gateway says who you are: there is no password here, and no session.
+        </Nothing>
         <Tokens />
       </>
     );

@@ -14,13 +14,22 @@ export function Password({ who }: { who: Me }) {
   const oldTold = useSignal(false);
   const typed = useNewPassword();
   const done = useSignal(false);
+  const open = useSignal(false);
   /** Attempts so far that were not sent, or were refused. */
   const failures = useSignal(0);
-  const { busy, failure, send } = useSending();
+  const { busy, failure, send, forget } = useSending();
   useUnsaved("the new password", typed.password.value !== "");
   useEffect(() => {
     if (failures.value > 0) form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
   }, [failures.value]);
+
+  const section = useRef<HTMLElement>(null);
+  const wasOpen = useRef(false);
+  useEffect(() => {
+    if (open.value) form.current?.querySelector<HTMLElement>("[name=old-password]")?.focus();
+    else if (wasOpen.current) section.current?.querySelector("button")?.focus();
+    wasOpen.current = open.value;
+  }, [open.value]);
 
   const refused = (name: string) => failure?.fields.find(({ field }) => field === name)?.reason;
   const oldFault = oldTold.value && old.value === "" ? "Type the password that you have now." : refused("old");
@@ -36,18 +45,47 @@ export function Password({ who }: { who: Me }) {
       failures.value += 1;
       return;
     }
+    close();
+    done.value = true;
+  }
+  function close(): void {
     old.value = "";
     oldTold.value = false;
     typed.clear();
-    done.value = true;
+    forget();
+    open.value = false;
   }
   return (
-    <section class="panel group" aria-labelledby="password">
+    <section ref={section} class="panel group" aria-labelledby="password">
       <h2 id="password">Password</h2>
-      {who.has_password ? (
+      {!who.has_password && (
+        <p class="muted">This account has no password: somebody else vouches for you when you log in.</p>
+      )}
+      {who.has_password && !open.value && (
+        <div class="control">
+          <button
+            type="button"
+            onClick={() => {
+              done.value = false;
+              open.value = true;
+            }}
+          >
+            Change password
+          </button>
+        </div>
+      )}
+      {open.value && (
         <form ref={form} class="stacked" noValidate onSubmit={(event) => void submit(event)}>
           {/* Tells password managers whose password it is. */}
-          <input class="hidden" name="username" autocomplete="username" value={who.name} readOnly tabIndex={-1} aria-hidden />
+          <input
+            class="hidden"
+            name="username"
+            autocomplete="username"
+            value={who.name}
+            readOnly
+            tabIndex={-1}
+            aria-hidden
+          />
           <Field label="Password now" error={oldFault} wide>
             <input
               type="password"
@@ -56,7 +94,6 @@ export function Password({ who }: { who: Me }) {
               value={old.value}
               onInput={({ currentTarget }) => {
                 old.value = currentTarget.value;
-                done.value = false;
               }}
             />
           </Field>
@@ -70,14 +107,15 @@ export function Password({ who }: { who: Me }) {
             <button type="submit" class="primary">
               {busy ? "Changing …" : "Change password"}
             </button>
-            <span class="tone-up" role="status">
-              {done.value && "Changed. Your other sessions have ended."}
-            </span>
+            <button type="button" onClick={close}>
+              Cancel
+            </button>
           </div>
         </form>
-      ) : (
-        <p class="muted">This account has no password: somebody else vouches for you when you log in.</p>
       )}
+      <p class="tone-up" role="status">
+        {done.value && "Changed. Your other sessions have ended."}
+      </p>
     </section>
   );
 }

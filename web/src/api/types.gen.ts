@@ -494,3 +494,19 @@ export interface AuditEntries {
   entries: AuditEntry[];
   next: string | null;
 }
+
+export interface Viewer {
+  id: string;
+  person: string;
+  address: string;
+  user_agent: string;
+  since: number;
+  state: string;
+  sent: number;
+  dropped: number;
+  lag_ms: number;
+}
+
+export interface Viewers {
+  viewers: Viewer[];
+}

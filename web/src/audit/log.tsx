@@ -9,7 +9,7 @@ import { differences } from "../people/diff.ts";
 import { Loaded } from "../shell/loaded.tsx";
 import { useSending } from "../shell/sending.ts";
 import { Nothing } from "../shell/states.tsx";
-import { actionWords, wayWords } from "./words.ts";
+import { actionWords, valueWords, wayWords } from "./words.ts";
 
 /** Entries a page. */
 const LIMIT = 50;
@@ -22,7 +22,8 @@ interface LogProps {
 export function Log({ who, target }: LogProps) {
   const page = (cursor: string | null, signal?: AbortSignal) => {
     const asked = new URLSearchParams({ limit: String(LIMIT) });
-    for (const [name, value] of Object.entries({ who, target, cursor: cursor ?? "" })) if (value) asked.set(name, value);
+    for (const [name, value] of Object.entries({ who, target, cursor: cursor ?? "" }))
+      if (value) asked.set(name, value);
     return get<AuditEntries>(`/audit?${asked}`, signal);
   };
   const first = useMemo(() => loader((signal) => page(null, signal)), [who, target]);
@@ -47,7 +48,9 @@ export function Log({ who, target }: LogProps) {
         const entries = [...got.entries, ...older.value];
         const cursor = next.value === undefined ? got.next : next.value;
         if (entries.length === 0)
-          return <Nothing>{who || target ? "Nothing was found: names must be whole." : "Nothing was changed yet."}</Nothing>;
+          return (
+            <Nothing>{who || target ? "Nothing was found: names must be whole." : "Nothing was changed yet."}</Nothing>
+          );
         return (
           <>
             <ol class="log panel">
@@ -88,7 +91,7 @@ function Entry({ entry }: { entry: AuditEntry }) {
         {way && <span class="muted"> {way}</span>}
       </p>
       {changed.length > 0 && (
-        <dl class="diff">
+        <dl class={`diff ${entry.before === null || entry.after === null ? "whole" : ""}`}>
           {changed.map(({ path, before, after }) => (
             <div key={path}>
               <dt>{path || "value"}</dt>
@@ -96,13 +99,13 @@ function Entry({ entry }: { entry: AuditEntry }) {
                 {before !== undefined && (
                   <del>
                     <span class="hidden">was </span>
-                    {before}
+                    {valueWords(before)}
                   </del>
                 )}
                 {after !== undefined && (
                   <ins>
                     <span class="hidden">is now </span>
-                    {after}
+                    {valueWords(after)}
                   </ins>
                 )}
               </dd>

@@ -41,7 +41,10 @@ export function LoginForm({ name: expected }: LoginFormProps) {
   });
 
   // The form may come after its dialog was opened, or without one.
-  useEffect(() => form.current?.querySelector<HTMLElement>(expected ? "[name=password]" : "[name=username]")?.focus(), [expected]);
+  useEffect(
+    () => form.current?.querySelector<HTMLElement>(expected ? "[name=password]" : "[name=username]")?.focus(),
+    [expected],
+  );
 
   async function submit(event: Event): Promise<void> {
     event.preventDefault();

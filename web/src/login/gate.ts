@@ -44,8 +44,8 @@ export const ROLES = Object.keys(RANKS) as Role[];
 /** What each role may, in the words of a choice. */
 export const ROLE_WORDS: Record<Role, string> = {
   viewer: "sees everything, changes nothing",
-  operator: "also tends hosts, rules and alerts",
-  admin: "also manages people, settings and identities",
+  operator: "sees everything, tends hosts, rules and alerts",
+  admin: "may do everything: people, settings and identities too",
 };
 
 export const may = (role: Role, needs: Role): boolean => RANKS[role] >= RANKS[needs];

@@ -20,7 +20,10 @@ test("a browser is called by its own name, not by those it pretends to be", () =
       "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605 (KHTML) Version/17.5 Mobile Safari/604",
       "Safari 17 on iOS",
     ],
-    [`Mozilla/5.0 (Linux; Android 14; Pixel 8) ${APPLE} Chrome/126.0.0.0 Mobile Safari/537.36`, "Chrome 126 on Android"],
+    [
+      `Mozilla/5.0 (Linux; Android 14; Pixel 8) ${APPLE} Chrome/126.0.0.0 Mobile Safari/537.36`,
+      "Chrome 126 on Android",
+    ],
   ] as const)
     assert.equal(deviceOf(userAgent), words);
 });

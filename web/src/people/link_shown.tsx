@@ -12,19 +12,18 @@ export function LinkShown({ link: { user, url, expires }, onDone }: { link: Logi
     box.current?.scrollIntoView({ block: "nearest" });
     box.current?.querySelector<HTMLElement>("[data-next]")?.focus();
   }, []);
-  const left = useComputed(() => duration(Math.max(0, Math.ceil((expires - now.value) / 60_000) * 60)));
+  const left = useComputed(() => duration(Math.max(0, Math.round((expires - now.value) / 60_000) * 60)));
   return (
     <div class="panel handed" ref={box}>
       <p>
-        <b>Hand this link to {user.name}.</b> Whoever opens it sets the password of {user.name} and is logged in. It works
-        once, for {left}, and is not shown again.
+        <b>Hand this link to {user.name}.</b> Whoever opens it sets the password of {user.name} and is logged in. It
+        works once, for {left}, and is not shown again.
       </p>
-      <Line label={`One-time link for ${user.name}`} text={url} what="the link" rows={2} />
-      <div class="control">
+      <Line label={`One-time link for ${user.name}`} text={url} what="the link" rows={2}>
         <button type="button" onClick={onDone}>
           Done
         </button>
-      </div>
+      </Line>
     </div>
   );
 }

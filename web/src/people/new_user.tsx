@@ -2,18 +2,19 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { request } from "../api/client.ts";
-import type { LoginLink, NewUser as Body, Role } from "../api/types.gen.ts";
+import type { NewUser as Body, LoginLink, Role, User } from "../api/types.gen.ts";
+import { ROLE_WORDS } from "../login/gate.ts";
 import { Field } from "../shell/field.tsx";
 import { useSending } from "../shell/sending.ts";
 import { RoleSelect } from "./role_select.tsx";
-import { ROLE_WORDS } from "../login/gate.ts";
 
 interface NewUserProps {
-  onMade: (link: LoginLink) => void;
+  onMade: () => void;
+  onLink: (link: LoginLink) => void;
   onClosed: () => void;
 }
 
-export function NewUser({ onMade, onClosed }: NewUserProps) {
+export function NewUser({ onMade, onLink, onClosed }: NewUserProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const name = useSignal("");
   const role = useSignal<Role>("viewer");
@@ -27,7 +28,11 @@ export function NewUser({ onMade, onClosed }: NewUserProps) {
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
     const body: Body = { name: name.value.trim().toLowerCase(), role: role.value };
-    const done = await send(async () => onMade(await request<LoginLink>("POST", "/users", { body })));
+    const done = await send(async () => {
+      const { id } = await request<User>("POST", "/users", { body });
+      onMade();
+      onLink(await request<LoginLink>("POST", `/users/${id}/link`));
+    });
     if (done) dialog.current?.close();
   }
   return (

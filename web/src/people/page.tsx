@@ -5,9 +5,9 @@ import { get } from "../api/client.ts";
 import type { LoginLink, Sessions, Users } from "../api/types.gen.ts";
 import { Loaded, useAsked } from "../shell/loaded.tsx";
 import { useTitle } from "../shell/title.ts";
-import { AdminOnly } from "./admins.tsx";
 import { LinkShown } from "./link_shown.tsx";
 import { NewUser } from "./new_user.tsx";
+import { Restricted } from "./restricted.tsx";
 import { SessionTable } from "./session_table.tsx";
 import { UserList } from "./users.tsx";
 import "../style/forms.css";
@@ -19,9 +19,9 @@ const askSessions = async (signal: AbortSignal) => (await get<Sessions>("/sessio
 export function PeoplePage() {
   useTitle("People");
   return (
-    <AdminOnly title="People">
+    <Restricted needs="admin" title="People">
       <People />
-    </AdminOnly>
+    </Restricted>
   );
 }
 
@@ -96,9 +96,9 @@ function People() {
       </section>
       {adding.value && (
         <NewUser
-          onMade={(made) => {
+          onMade={changed}
+          onLink={(made) => {
             link.value = made;
-            changed();
           }}
           onClosed={() => {
             adding.value = false;

@@ -1,12 +1,15 @@
-// A choice among the roles. Other properties, such as those of a field, go to the element.
-import type { ComponentProps } from "preact";
+// A choice among the roles.
 import type { Role } from "../api/types.gen.ts";
 import { ROLES } from "../login/gate.ts";
 
-type RoleSelectProps = Omit<ComponentProps<"select">, "value" | "onChange"> & {
+interface RoleSelectProps {
   value: Role;
   onChange: (role: Role) => void;
-};
+  "aria-label"?: string | undefined;
+  /** Given by the field around it. */
+  id?: string | undefined;
+  "aria-describedby"?: string | undefined;
+}
 
 export function RoleSelect({ value, onChange, ...others }: RoleSelectProps) {
   return (

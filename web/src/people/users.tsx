@@ -88,8 +88,8 @@ function UserRow({ user, onChanged, onGone, onLink }: UserRowProps) {
           onClosed={closed}
         >
           <p>
-            Whoever opens it sets a new password for {user.name}. The one of now goes on working until then; links made
-            before do not.
+            Whoever opens it sets a new password for {user.name}, which removes the second factor and ends all sessions.
+            Until then everything stays as it is; links made before are void.
           </p>
         </Question>
       )}
@@ -106,8 +106,8 @@ function UserRow({ user, onChanged, onGone, onLink }: UserRowProps) {
       {asked.value === "delete" && (
         <Question title={`Delete ${user.name}?`} yes="Delete" act={() => request("DELETE", address)} onClosed={closed}>
           <p>
-            {user.name} is logged out at once, and their API tokens are revoked. What they did stays in the audit log. This
-            cannot be undone.
+            {user.name} is logged out at once, and their API tokens are revoked. What they did stays in the audit log.
+            This cannot be undone.
           </p>
         </Question>
       )}

@@ -1,18 +1,15 @@
 // Who is logged in, and what is theirs: a small menu at the end of the header.
 import { useRef } from "preact/hooks";
 import { reasonOf } from "../api/client.ts";
-import { leave, me, wanted } from "../login/me.ts";
+import type { Role } from "../api/types.gen.ts";
+import { lacking, leave, me, wanted } from "../login/me.ts";
+import { RESTRICTED } from "../people/restricted_pages.ts";
 import { path } from "../router.ts";
 import { PersonIcon } from "./icons.tsx";
 import { useSending } from "./sending.ts";
 
-/** Pages, and whether only an admin has them. */
-const PAGES: [string, string, boolean][] = [
-  ["/account", "Account", false],
-  ["/people", "People", true],
-  ["/audit", "Audit log", true],
-  ["/viewers", "Viewers", true],
-];
+/** Pages with their names, and the role that each needs. */
+const PAGES: [string, string, Role][] = [["/account", "Account", "viewer"], ...RESTRICTED];
 
 export function AccountMenu() {
   const who = me.value;
@@ -56,7 +53,7 @@ function Menu({ name, role, ends }: MenuProps) {
           <span class="muted">{role}</span>
         </p>
         <nav aria-label="Account">
-          {PAGES.filter(([, , admins]) => !admins || role === "admin").map(([href, words]) => (
+          {PAGES.filter(([, , needs]) => lacking(needs) === null).map(([href, words]) => (
             <a
               key={href}
               href={href}

@@ -10,9 +10,16 @@ type ActionProps = Omit<ComponentProps<"button">, "type"> & { needs: Role };
 export function Action({ needs, ...button }: ActionProps) {
   const reason = lacking(needs);
   if (reason === null) return <button type="button" {...button} />;
-  const { onClick: _, class: more = "", ...rest } = button;
+  const { onClick: _, class: more = "", "aria-label": label, ...rest } = button;
   return (
-    <button type="button" {...rest} class={`${more} withheld`} aria-disabled="true" data-reason={reason}>
+    <button
+      type="button"
+      {...rest}
+      class={`${more} withheld`}
+      aria-label={label && `${label}. ${reason}`}
+      aria-disabled="true"
+      data-reason={reason}
+    >
       {rest.children}
       <span class="hidden">. {reason}</span>
     </button>
@@ -24,7 +31,7 @@ export function Withheld({ needs, children }: { needs: Role; children: string })
   const reason = lacking(needs);
   if (reason === null) return null;
   return (
-    <p class="notice withheld-note">
+    <p class="withheld-note">
       {children} {reason}
     </p>
   );

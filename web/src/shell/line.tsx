@@ -1,5 +1,6 @@
 // A text to copy, such as a command or a secret. Where the browser has no clipboard for this page (plain HTTP), it is selected instead.
 import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useId, useRef } from "preact/hooks";
 import "../style/line.css";
 
@@ -13,11 +14,13 @@ interface LineProps {
   onCopied?: () => void;
   /** Whether it is the next thing to do here. */
   primary?: boolean;
+  /** Further buttons. */
+  children?: ComponentChildren;
 }
 
 const WORDS = { idle: "", copied: "Copied.", selected: "Selected: copy it with the keyboard or the menu." };
 
-export function Line({ label, text, what, rows = 3, onCopied = () => {}, primary = true }: LineProps) {
+export function Line({ label, text, what, rows = 3, onCopied = () => {}, primary = true, children }: LineProps) {
   const id = useId();
   const field = useRef<HTMLTextAreaElement>(null);
   const state = useSignal<keyof typeof WORDS>("idle");
@@ -50,6 +53,7 @@ export function Line({ label, text, what, rows = 3, onCopied = () => {}, primary
         <button type="button" class={primary ? "primary" : ""} data-next onClick={() => void copy()}>
           Copy<span class="hidden"> {what}</span>
         </button>
+        {children}
         <span role="status" class="muted">
           {WORDS[state.value]}
         </span>

@@ -4,8 +4,8 @@ import { get, request } from "../api/client.ts";
 import type { Viewer, Viewers } from "../api/types.gen.ts";
 import { age, fixed, moment, text } from "../format.ts";
 import { now } from "../live/session.ts";
-import { AdminOnly } from "../people/admins.tsx";
 import { deviceOf } from "../people/device.ts";
+import { Restricted } from "../people/restricted.tsx";
 import { Loaded, useAsked } from "../shell/loaded.tsx";
 import { Question } from "../shell/question.tsx";
 import { Scroller } from "../shell/scroller.tsx";
@@ -20,9 +20,9 @@ const ask = async (signal: AbortSignal) => (await get<Viewers>("/viewers", signa
 export function ViewersPage() {
   useTitle("Viewers");
   return (
-    <AdminOnly title="Viewers">
+    <Restricted needs="operator" title="Viewers">
       <Watching />
-    </AdminOnly>
+    </Restricted>
   );
 }
 
