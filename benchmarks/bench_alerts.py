@@ -159,7 +159,7 @@ async def measure_posts(hosts: int, posts: int) -> Figure:
         url = await stack.enter_async_context(_slack(arrived))
         await _configure(database, url)
         stop = asyncio.Event()
-        settings = ServerSettings(nats_url=bus.url, database_url=postgres.url)
+        settings = ServerSettings(nats_url=bus.url, database_url=postgres.url, outbound_private=True)
         async with asyncio.TaskGroup() as group:
             group.create_task(run(settings, stop, slack_pace_s=0))
             fleet = group.create_task(_publish_for_ever(client, hosts))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
 
 BUS_SCHEMES = ("nats", "tls", "ws", "wss")
 DATABASE_SCHEMES = ("postgresql", "postgres")
 GATEWAY_SCHEMES = ("https", "http")
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*\Z")
 _USER = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<user>[^\s/?#]*)@", re.IGNORECASE)
 _SECRET_ARGUMENT = re.compile(r"(?P<name>password|passfile|sslpassword)=[^&\s]*", re.IGNORECASE)
 
@@ -44,6 +48,56 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
     mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
     return (mapped or found).is_loopback
+
+
+def plain_address(text: str) -> str | None:
+    """An IP address in its usual spelling, an IPv4 one also where IPv6 has it; None for what is none.
+
+    With a zone (`fe80::1%eth0`) it is none: a zone means nothing to others, and may be any text.
+    """
+    if "%" in text:
+        return None
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return str(mapped or found)
+
+
+def within(address: str, networks: Iterable[Network]) -> bool:
+    """Whether `address` is an IP address in one of `networks`."""
+    plain = plain_address(address)
+    return plain is not None and any(ipaddress.ip_address(plain) in network for network in networks)
+
+
+def networks_of(text: str) -> tuple[Network, ...]:
+    """The networks of a list such as `10.0.0.5, 2001:db8::/64`. Raises ValueError."""
+    return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def networks_fault(text: str) -> str:
+    """Why `text` is no list of addresses to trust, with the remedy; empty when it is one, or is empty."""
+    try:
+        found = networks_of(text)
+    except ValueError as error:
+        return f"{error}; give addresses or networks separated by commas: 127.0.0.1,10.0.0.0/24"
+    if any(network.prefixlen == 0 for network in found):
+        return "trusts every address; give those of your proxies only"
+    return ""
+
+
+def names_of(text: str) -> frozenset[str]:
+    """The names of a list such as `sonde.example.org, 192.0.2.7`, lower case."""
+    return frozenset(part.strip().strip("[]").rstrip(".").lower() for part in text.split(",") if part.strip())
+
+
+def names_fault(text: str) -> str:
+    """Why `text` is no list of host names, with the remedy; empty when it is one, or is empty."""
+    wrong = [name for name in sorted(names_of(text)) if not (_NAME.match(name) or plain_address(name))]
+    if not wrong:
+        return ""
+    return f"{wrong[0]!r} is no host name; give names without scheme and port, separated by commas: sonde.example.org"
 
 
 def bracketed(host: str) -> str:

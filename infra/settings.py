@@ -19,7 +19,16 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from infra.addresses import bus_fault, database_fault, fingerprint_fault, gateway_fault, optional_bus_fault, redact
+from infra.addresses import (
+    bus_fault,
+    database_fault,
+    fingerprint_fault,
+    gateway_fault,
+    names_fault,
+    networks_fault,
+    optional_bus_fault,
+    redact,
+)
 from schemas.subjects import HOST_PATTERN
 from schemas.validation import allowed
 
@@ -131,6 +140,10 @@ class ServerSettings(Struct, frozen=True):
     """Port the gateway listens on."""
     public_url: Annotated[str, _rule(gateway_fault)] = ""
     """Address under which machines and people reach the gateway; empty: made from `http_host` and `port`."""
+    allowed_names: Annotated[str, _rule(names_fault)] = ""
+    """Further host names under which the gateway may be asked, separated by commas."""
+    trusted_proxies: Annotated[str, _rule(networks_fault)] = ""
+    """Addresses and networks of proxies whose X-Forwarded-* and Forwarded headers are believed, separated by commas."""
     bus_host: str = "127.0.0.1"
     """Address that the nats-server of `sonde up` listens on."""
     bus_port: Port = 0
@@ -143,6 +156,8 @@ class ServerSettings(Struct, frozen=True):
     """Path of the certificate chain (PEM), for `files`."""
     tls_key: str = ""
     """Path of its private key (PEM)."""
+    outbound_private: bool = False
+    """Whether notifications may go to addresses of this machine and network, too."""
     identity_days: Annotated[float, Meta(ge=0.0001, le=365)] = 30
     """How long an agent's JWT is good; it is renewed after two thirds of that."""
     wheels: str = ""

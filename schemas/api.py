@@ -200,6 +200,8 @@ class Setting(Struct):
     description: str
     secret: bool
     set: bool
+    invalid: str = ""
+    """Why what is stored cannot be used, with the remedy; `value` is then the one in force, if it is no secret."""
 
 
 class Settings(Struct):

@@ -10,6 +10,7 @@ HEARTBEAT_EVERY_S = 5.0
 MISSING_AFTER_S = 15.0
 """A service that was not heard for so long counts as missing."""
 
+SERVICES = ("ingest", "alerts", "retention", "gateway")
 Status = Literal["ok", "degraded", "down", "unknown"]
 """`unknown`: it cannot be told, as what would tell it does not answer."""
 
@@ -69,12 +70,15 @@ class Heartbeat(Struct, frozen=True):
     rss_bytes: int
     """Resident memory of its process."""
     work: Work = field(default_factory=Work)
+    ended: bool = False
+    """It stops: this is its last heartbeat."""
 
 
 class Instance(Struct, frozen=True):
     """One instance of a service, as the gateway last heard it."""
 
     status: Status
+    """`down`: it was not heard for 15 s."""
     silent_s: float
     """Since its last heartbeat."""
     heartbeat: Heartbeat

@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 
 from schemas.rules import InvalidField
 from schemas.validation import invalid_fields
+from schemas.webaddress import web_address_fault
 
 SECRETS = frozenset({"slack_webhook_url"})
 
@@ -49,6 +50,7 @@ DESCRIPTIONS: dict[str, str] = {
 
 _ADDRESS = r"^(https?://[^\s\x00]+)?\Z"
 _ADDRESS_WORDS = "empty, or an address that starts with http:// or https:// and has no spaces"
+_ADDRESSES = frozenset({"slack_webhook_url", "dashboard_url"})
 
 
 class RuntimeSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,13 +87,17 @@ def setting_keys() -> list[str]:
 
 def parse_setting(key: str, value: object) -> Any:
     """`value`, given as plain JSON data, as the type of `key`. Raises KeyError or msgspec.ValidationError."""
-    return msgspec.convert(value, _TYPES[key])
+    parsed = msgspec.convert(value, _TYPES[key])
+    if key in _ADDRESSES and parsed and (fault := web_address_fault(parsed)):
+        raise msgspec.ValidationError(fault)
+    return parsed
 
 
 def setting_fault(key: str, value: object, field: str) -> InvalidField:
     """Why `parse_setting` refused `value`, for people; `field` is what they call it. A secret is not repeated."""
-    (fault,) = invalid_fields(value, _TYPES[key], field)
-    return InvalidField(fault.field, None if key in SECRETS else fault.value, fault.remedy)
+    faults = invalid_fields(value, _TYPES[key], field)
+    remedy = faults[0].remedy if faults else web_address_fault(str(value))
+    return InvalidField(field, None if key in SECRETS else value, remedy)
 
 
 def check_settings(settings: RuntimeSettings) -> None:

@@ -50,6 +50,8 @@ def bounds(name: str, kind: Any) -> list[str]:
         return [bound for part in kind.types for bound in bounds(name, part)]
     if isinstance(kind, inspect.NoneType):
         return []
+    if isinstance(kind, inspect.BoolType):
+        return ["0 or 1"]
     if isinstance(kind, inspect.LiteralType):
         return [f"`{value}`" for value in kind.values]
     if isinstance(kind, inspect.StrType):

@@ -22,7 +22,7 @@ from nats.micro.request import Request
 from nats.micro.service import Service, ServiceConfig
 
 from infra.addresses import redact
-from infra.bus.connection import first_fault, keep_connected
+from infra.bus.connection import BUS_TRANSIENT, first_fault, keep_connected
 from infra.bus.patience import ANYBODY, Access
 from infra.clock import now_ms
 from schemas import subjects
@@ -84,8 +84,8 @@ class Pulse:
     def uptime_s(self) -> float:
         return self._clock() - self._started_s
 
-    def heartbeat(self, work: Work) -> Heartbeat:
-        """What is to be said now."""
+    def heartbeat(self, work: Work, ended: bool = False) -> Heartbeat:
+        """What is to be said now; `ended`: for the last time."""
         since_s = self._clock() - MINUTE_S
         while self._recent_s and self._recent_s[0] < since_s:
             self._recent_s.popleft()
@@ -105,6 +105,7 @@ class Pulse:
             last_success=self.last_success_ms,
             rss_bytes=psutil.Process().memory_info().rss,
             work=work,
+            ended=ended,
         )
 
 
@@ -127,13 +128,21 @@ def watched(pulse: Pulse, work: Callable[[Client], Awaitable[None]]) -> Callable
 async def beating(url: str, access: Access, pulse: Pulse, report: Report) -> AsyncIterator[None]:
     """Within: say how the service is, through outages of the bus. A fault of what is within passes through alone."""
 
+    async def say(client: Client, ended: bool = False) -> None:
+        if client.is_connected:  # what is said late would be taken for the present
+            said = msgspec.json.encode(pulse.heartbeat(report(), ended))
+            await client.publish(subjects.health(pulse.service), said)
+
     async def beat(client: Client) -> None:
         await answer(client, access, pulse, report)
-        while True:
-            if client.is_connected:  # what is said late would be taken for the present
-                said = msgspec.json.encode(pulse.heartbeat(report()))
-                await client.publish(subjects.health(pulse.service), said)
-            await asyncio.sleep(HEARTBEAT_EVERY_S)
+        try:
+            while True:
+                await say(client)
+                await asyncio.sleep(HEARTBEAT_EVERY_S)
+        except asyncio.CancelledError:
+            with contextlib.suppress(*BUS_TRANSIENT):
+                await say(client, ended=True)
+            raise
 
     try:
         async with asyncio.TaskGroup() as group:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from infra.addresses import names_of
 from infra.settings import ServerSettings
 
 ALWAYS = ("localhost", "127.0.0.1", "::1")
@@ -41,6 +42,7 @@ def listener_names(settings: ServerSettings) -> list[str]:
     """All names under which gateway and bus may be reached, each once."""
     given = [settings.http_host, settings.bus_host]
     given += [urlsplit(url).hostname or "" for url in (settings.public_url, *settings.bus_url.split(","))]
+    given += sorted(names_of(settings.allowed_names))
     return list(dict.fromkeys([*ALWAYS, *_valid(given), *machine_names(), *interface_addresses()]))
 
 

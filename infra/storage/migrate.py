@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 _NUMBERED = re.compile(r"\d{4}_[a-z0-9_]+\Z")
-_DEFAULT_RULES = "default rules"
+DEFAULT_RULES = "default rules"
 """The step that is done once, so that a deleted rule stays deleted."""
 
 
@@ -79,7 +79,7 @@ async def migrate(
     await database.execute("SELECT pg_advisory_lock(hashtext('sonde migrate'))")
     try:
         applied = await _applied(database)
-        rules_made = applied.pop(_DEFAULT_RULES, None)
+        rules_made = applied.pop(DEFAULT_RULES, None)
         for migration in pending(migrations, applied):
             async with database.transaction():
                 await database.execute(migration.sql)
@@ -89,7 +89,7 @@ async def migrate(
         if rules_made is None:
             async with database.transaction():
                 await _insert_default_rules(database)
-                await _note(database, _DEFAULT_RULES, "")
+                await _note(database, DEFAULT_RULES, "")
     finally:
         if not database.is_closed():
             await database.execute("SELECT pg_advisory_unlock(hashtext('sonde migrate'))")

@@ -54,7 +54,7 @@ async def run(settings: ServerSettings, stop: asyncio.Event, *, slack_pace_s: fl
         async with beating(settings.nats_url, access, pulse, progress.work), asyncio.TaskGroup() as group:
             tasks = {
                 group.create_task(on_bus(watched(pulse, work), stop=ending, transient=transient)),
-                group.create_task(deliver_to_slack(settings.database_url, ending, wake_slack, stored, slack_pace_s)),
+                group.create_task(deliver_to_slack(settings, ending, wake_slack, stored, slack_pace_s)),
             }
             await stop.wait()
             ending.set()

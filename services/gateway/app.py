@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from urllib.parse import urlsplit
-
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.routing import Mount
 
-from infra.addresses import is_loopback
-from infra.certificates.names import machine_names
 from schemas.people import Role
 from schemas.rules import InvalidField, InvalidFields
 from services.gateway.enrolment.install import install_routes
@@ -20,7 +15,7 @@ from services.gateway.enrolment.wheels import folder
 from services.gateway.held import Held
 from services.gateway.http.dashboard import dashboard_routes
 from services.gateway.http.encryption import ca_routes
-from services.gateway.http.guard import LOOPBACK_NAMES, Guard, Names, host_name
+from services.gateway.http.guard import Guard
 from services.gateway.http.person import Admit, Person
 from services.gateway.http.problems import (
     ProblemError,
@@ -51,7 +46,7 @@ def create_app(held: Held, admit: Admit = somebody_here) -> Starlette:
             *install_routes(folder(held.settings), held.reach),
             *dashboard_routes(),
         ],
-        middleware=[Middleware(Guard, names=_names(held), in_front=held.settings.tls == "in-front")],
+        middleware=[Middleware(Guard, settings=held.settings)],
         exception_handlers={
             ProblemError: on_problem,
             InvalidField: on_invalid_field,
@@ -60,16 +55,3 @@ def create_app(held: Held, admit: Admit = somebody_here) -> Starlette:
             Exception: on_bug,
         },
     )
-
-
-def _names(held: Held) -> Callable[[], Names]:
-    """Where the gateway is opened: at its address, and at those that the settings name."""
-    reachable = not is_loopback(held.settings.http_host)
-    always = LOOPBACK_NAMES | frozenset(machine_names() if reachable else ())
-
-    def names() -> Names:
-        told = (urlsplit(url).netloc for url in (held.settings.public_url, held.runtime.settings.dashboard_url))
-        more = filter(None, map(host_name, (held.settings.http_host, *told)))
-        return Names(always | frozenset(more), addresses=reachable)
-
-    return names

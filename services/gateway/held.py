@@ -8,6 +8,7 @@ from infra.settings import ServerSettings
 from infra.storage.database import Pool
 from schemas.catalogue import CATALOGUE, Family
 from services.gateway.fleet.memory import Fleet
+from services.gateway.health.vitals import Vitals
 from services.gateway.http.abort import Abort
 from services.gateway.http.bus import Bus
 from services.gateway.http.encryption import own_trust
@@ -29,6 +30,7 @@ class Held:
     catalogue: tuple[Family, ...] = CATALOGUE
     """Decides which metrics there are."""
     refusals: Refusals = field(default_factory=Refusals)
+    vitals: Vitals = field(default_factory=Vitals)
 
     @property
     def fleet(self) -> Fleet:

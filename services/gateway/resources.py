@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infra.authority.authority import authority_directory
+from infra.clock import now_ms
 from services.gateway.agents.api import agent_operations
 from services.gateway.agents.api_identities import identity_operations
 from services.gateway.agents.api_removal import removal_operations
@@ -15,6 +16,7 @@ from services.gateway.enrolment.install import with_wheel
 from services.gateway.enrolment.wheels import folder
 from services.gateway.fleet.api import host_operations
 from services.gateway.health.api import health_operations
+from services.gateway.health.examine import Examination
 from services.gateway.held import Held
 from services.gateway.history.api_export import export_operations
 from services.gateway.history.api_fleet import fleet_operations
@@ -36,7 +38,14 @@ def operations(held: Held) -> list[Operation]:
         refusals=held.refusals,
         revoked=runtime.revoked,
         joined=runtime.stale,
-        proxied=held.settings.tls == "in-front",
+    )
+    examination = Examination(
+        pool,
+        bus,
+        held.vitals,
+        held.catalogue,
+        lambda: fleet.states(now_ms()),
+        lambda: len(hub.viewers()),
     )
     departed = (runtime.revoked, runtime.configs_changed)
     return [
@@ -48,13 +57,13 @@ def operations(held: Held) -> list[Operation]:
         *catalogue_operations(held.catalogue),
         *rule_operations(pool, held.announce, held.catalogue),
         *alert_operations(pool),
-        *setting_operations(pool, held.announce),
-        *channel_operations(pool),
+        *setting_operations(pool, runtime, held.announce),
+        *channel_operations(pool, held.settings.outbound_private),
         *viewer_operations(hub),
         *enrol_operations(desk),
         *token_operations(pool, with_wheel(held.reach, folder(held.settings))),
         *identity_operations(pool, held.reach, runtime.revoked),
         *agent_operations(pool, bus, fleet, runtime.configs_changed, held.catalogue),
-        *health_operations(pool, bus),
+        *health_operations(examination),
         *live_operations(hub, held.catalogue, held.abort),
     ]

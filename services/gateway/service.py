@@ -15,6 +15,7 @@ from nats.aio.client import Client
 
 from infra.bus.access import service_access
 from infra.bus.connection import BUS_TRANSIENT, first_fault, keep_connected
+from infra.bus.heartbeat import beating
 from infra.settings import ServerSettings
 from infra.storage.database import pool
 from schemas.catalogue import CATALOGUE, Family
@@ -23,6 +24,9 @@ from services.gateway.agents.configs import publish_configs
 from services.gateway.app import create_app
 from services.gateway.conduct.acting import Conduct
 from services.gateway.fleet.memory import Fleet
+from services.gateway.health.heartbeats import follow
+from services.gateway.health.loop import watch
+from services.gateway.health.vitals import Vitals
 from services.gateway.held import Held
 from services.gateway.http.bus import Bus
 from services.gateway.http.database import NOT_READY
@@ -67,15 +71,19 @@ async def run(
     bus, fleet, runtime = Bus(), Fleet(catalogue), Runtime()
     refusals, conduct = Refusals(), Conduct()
     hub = Hub(fleet)
+    vitals = Vitals(settings.data)
     async with contextlib.AsyncExitStack() as stack:
         for bound in sockets:
             stack.callback(bound.close)  # the server does so itself only once it has begun to serve
         connections = await stack.enter_async_context(pool(settings.database_url, "gateway", POOL_SIZE, least=0))
-        held = Held(settings, connections, bus, hub, runtime, lambda scope: server.abort(scope), catalogue, refusals)
+        held = Held(
+            settings, connections, bus, hub, runtime, lambda scope: server.abort(scope), catalogue, refusals, vitals
+        )
         app = create_app(held)
         server = GatewayServer(app, encryption.context)
 
         async def listening(client: Client) -> None:
+            await follow(client, bus, vitals.heartbeats)
             await listen(client, bus, fleet, hub, runtime.stale, conduct)
 
         async def following(client: Client) -> None:
@@ -95,11 +103,15 @@ async def run(
             announce_interest(bus, hub, fleet),
             watch_states(fleet, hub),
             hub.pump(),
+            watch(vitals.lag, bus, vitals.heartbeats),
             *identity_tasks(settings, connections, bus, refusals, conduct, runtime.revoked, nats_log),
             encryption.keep(),
         )
         try:
-            async with asyncio.TaskGroup() as group:
+            async with (
+                beating(settings.nats_url, access, vitals.pulse, lambda: vitals.work(len(hub.viewers()))),
+                asyncio.TaskGroup() as group,
+            ):
                 serving = group.create_task(server.serve_until_told(sockets))
                 tasks = [group.create_task(part) for part in background]
                 logger.info("serving", extra={"host": settings.http_host, "port": port})

@@ -127,7 +127,7 @@ class Fleet:
 @asynccontextmanager
 async def fleet(bus_url: str, database_url: str, rules: Sequence[Rule] = ()) -> AsyncIterator[Fleet]:
     """A fleet with `rules` and nothing running yet."""
-    settings = ServerSettings(nats_url=bus_url, database_url=database_url)
+    settings = ServerSettings(nats_url=bus_url, database_url=database_url, outbound_private=True)
     async with bus.connection(bus_url, "fleet") as client, database.connection(database_url, "fleet") as connection:
         made = Fleet(client, connection, settings)
         await made.rules(*rules)
@@ -149,7 +149,8 @@ async def serving_until_killed(settings: ServerSettings) -> AsyncIterator[None]:
     """The service in a process of its own, which gets a SIGKILL on leaving."""
     code = (
         "import asyncio; from infra.settings import ServerSettings; from services.alerts.service import run; "
-        f"asyncio.run(run(ServerSettings(nats_url={settings.nats_url!r}, database_url={settings.database_url!r}), "
+        f"asyncio.run(run(ServerSettings(nats_url={settings.nats_url!r}, database_url={settings.database_url!r}, "
+        "outbound_private=True), "
         "asyncio.Event()))"
     )
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, cwd=Path(__file__).parents[2])

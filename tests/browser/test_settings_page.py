@@ -16,6 +16,7 @@ from schemas.settings import SECRETS, parse_setting, setting_keys
 from tests.browser.browser import Chromium, opened
 from tests.browser.keyboard import focused, tab_to
 from tests.browser.stack import served
+from tests.gateway.rows import execute
 from tests.gateway.running import TRUST
 
 pytestmark = pytest.mark.browser
@@ -170,3 +171,14 @@ async def test_a_setting_is_changed_and_put_back_with_the_keyboard_alone(
         await page.keyboard.press("Enter")
         await expect(page.get_by_label("Raw samples kept")).to_have_value("7")
         assert await focused(page) == "Raw samples kept"
+
+
+async def test_a_stored_value_that_cannot_be_used_is_said_and_put_back(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
+    await execute(database_url, "INSERT INTO settings (key, value) VALUES ('raw_days', '0')")
+    async with settings_page(chromium, bus_url, database_url) as (page, api):
+        await page.get_by_text("What is stored cannot be used").wait_for()
+        await page.get_by_role("button", name="Use default").click()
+        await page.get_by_text("What is stored cannot be used").wait_for(state="detached")
+        assert (await api.get("/settings/raw_days")).json()["invalid"] == ""

@@ -85,6 +85,9 @@ def test_no_description_names_a_key(key: str) -> None:
         ("raw_days", 2.5),
         ("slack_webhook_url", "ftp://x"),
         ("dashboard_url", "https://sonde.example\n"),
+        ("dashboard_url", "https://"),
+        ("slack_webhook_url", "http://xn--/"),
+        ("slack_webhook_url", "http://hooks.example:99999/"),
         ("max_viewers", None),
     ],
 )

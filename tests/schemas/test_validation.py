@@ -180,6 +180,10 @@ def test_every_setting_says_what_it_allows(key: str) -> None:
     assert " to " in fault.remedy or "http://" in fault.remedy
 
 
+def test_an_address_that_none_can_have_is_told_what_to_name() -> None:
+    assert setting_fault("dashboard_url", "http://a..b/", "value").remedy.startswith("must name a host")
+
+
 def test_a_secret_that_does_not_validate_is_not_repeated() -> None:
     assert "SECRET" not in str(setting_fault("slack_webhook_url", "hooks/SECRET", "value"))
 

@@ -12,11 +12,12 @@ import random
 from typing import Any
 
 import asyncpg
-import httpx
 import msgspec
 from nats.aio.client import Client
 
 from infra.bus.backoff import Backoff
+from infra.outbound import Outbound, OutboundError, outbound
+from infra.settings import ServerSettings
 from infra.storage.database import DATABASE_TRANSIENT, Connection, become_the_one, connection
 from infra.storage.stored import read_settings
 from schemas import subjects
@@ -34,8 +35,7 @@ PACE_S = 1.0
 """Slack takes one message a second per webhook."""
 EXPIRE_S = 3600.0
 """A message that could not be sent for so long is news no more."""
-POST_TIMEOUT_S = 10.0
-ANSWER_BYTES = 500
+ANSWER_CHARACTERS = 500
 
 
 async def publish(client: Client, database: Connection, stop: asyncio.Event, wake: asyncio.Event) -> None:
@@ -58,7 +58,11 @@ async def publish(client: Client, database: Connection, stop: asyncio.Event, wak
 
 
 async def deliver_to_slack(
-    database_url: str, stop: asyncio.Event, wake: asyncio.Event, stored: StoredSettings, pace_s: float = PACE_S
+    process: ServerSettings,
+    stop: asyncio.Event,
+    wake: asyncio.Event,
+    stored: StoredSettings,
+    pace_s: float = PACE_S,
 ) -> None:
     """Send what waits for Slack until `stop` is set, `pace_s` apart, through outages of the database."""
     rng = random.Random()
@@ -66,8 +70,8 @@ async def deliver_to_slack(
     while not stop.is_set():
         try:
             async with (
-                connection(database_url, "alerts slack") as database,
-                httpx.AsyncClient(timeout=POST_TIMEOUT_S, follow_redirects=False) as http,
+                connection(process.database_url, "alerts slack") as database,
+                outbound(process.outbound_private) as http,
             ):
                 backoff.reset()
                 await _deliver(database, http, stop, wake, stored, pace_s, rng)
@@ -81,7 +85,7 @@ async def deliver_to_slack(
 
 async def _deliver(
     database: Connection,
-    http: httpx.AsyncClient,
+    http: Outbound,
     stop: asyncio.Event,
     wake: asyncio.Event,
     stored: StoredSettings,
@@ -114,7 +118,7 @@ async def _deliver(
 
 async def _send(
     database: Connection,
-    http: httpx.AsyncClient,
+    http: Outbound,
     settings: RuntimeSettings,
     row: asyncpg.Record,
     pace_s: float,
@@ -131,7 +135,7 @@ async def _send(
         await asyncio.sleep(pace_s)
         answer = await post(http, url, render_plain(transition))
         verdict = classify(answer)
-    text = f"{answer.status or 'no answer'} {answer.body}".strip()
+    text = f"{answer.status or ''} {answer.body}".strip()
     facts = {"transition": transition.id, "answer": text, "attempt": row["attempts"] + 1}
     if verdict == "sent":
         await database.execute(sql.DONE, [row["id"]], "sent", text, 1)
@@ -154,24 +158,14 @@ async def _rule(database: Connection, rule_id: str) -> Rule | None:
         return None
 
 
-async def post(http: httpx.AsyncClient, url: str, message: dict[str, Any]) -> Answer:
+async def post(http: Outbound, url: str, message: dict[str, Any]) -> Answer:
     """POST `message` to the webhook. The answer never contains the address, which is a secret."""
     try:
-        async with (
-            asyncio.timeout(POST_TIMEOUT_S),
-            http.stream("POST", url, json=message) as response,
-        ):
-            body = b""
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) >= ANSWER_BYTES:
-                    break
-            text = body[:ANSWER_BYTES].decode(errors="replace").replace("\0", "")
-            return Answer(response.status_code, text.replace(url, "***"), _seconds(response.headers.get("Retry-After")))
-    except httpx.InvalidURL:
-        return Answer(0, "invalid_address")
-    except (httpx.HTTPError, OSError, TimeoutError) as fault:
-        return Answer(0, type(fault).__name__)
+        answer = await http.post(url, msgspec.json.encode(message), {"Content-Type": "application/json"})
+    except OutboundError as error:
+        return Answer(0, str(error), refused=error.reason in ("invalid_address", "forbidden_address"))
+    text = answer.text(ANSWER_CHARACTERS).replace(url, "***")
+    return Answer(answer.status, text, _seconds(answer.headers.get("Retry-After")))
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -24,9 +24,7 @@ MOST_RETRY_AFTER_S = 3600.0
 Verdict = Literal["sent", "again", "payload", "dead"]
 
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_DEAD = frozenset(
-    {"no_service", "invalid_token", "channel_not_found", "channel_is_archived", "action_prohibited", "invalid_address"}
-)
+_DEAD = frozenset({"no_service", "invalid_token", "channel_not_found", "channel_is_archived", "action_prohibited"})
 _TRANSIENT = frozenset({"rollup_error", "rate_limited"})
 _PAYLOAD = frozenset({"invalid_payload", "invalid_blocks", "invalid_attachments", "no_text", "too_many_attachments"})
 
@@ -37,8 +35,10 @@ class Answer(Struct, frozen=True):
     status: int
     """HTTP status; 0 when there was no answer."""
     body: str
-    """First characters of the body, or the name of the fault."""
+    """First characters of the body, or why there was no answer."""
     retry_after_s: float | None = None
+    refused: bool = False
+    """Whether the address was refused here, before anybody was asked."""
 
 
 def classify(answer: Answer) -> Verdict:
@@ -46,7 +46,7 @@ def classify(answer: Answer) -> Verdict:
     word = answer.body.strip()
     if answer.status == 200 and word == "ok":
         return "sent"
-    if answer.status in (401, 403, 404, 410) or word in _DEAD:
+    if answer.refused or answer.status in (401, 403, 404, 410) or word in _DEAD:
         return "dead"
     if answer.status in (0, 408, 429) or answer.status >= 500 or word in _TRANSIENT:
         return "again"

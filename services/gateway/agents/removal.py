@@ -16,7 +16,7 @@ from infra.storage.database import Connection
 from schemas.messages import AlertTransition, Severity
 from services.gateway.agents import sql_removal as sql
 from services.gateway.identities.revocation import revoke_host
-from services.gateway.settings import sql as settings_sql
+from services.gateway.settings.stored import setting_in_force
 
 ACTIVE = ("firing", "recovering")
 
@@ -84,8 +84,7 @@ async def _end_alerts(database: Connection, host_id: int, host: str) -> None:
     active = [row for row in states if row["state"] in ACTIVE]
     if not active:
         return
-    webhook = await database.fetchval(settings_sql.SETTING, "slack_webhook_url")
-    channels = ["bus", "slack"] if webhook and msgspec.json.decode(webhook) else ["bus"]
+    channels = ["bus", "slack"] if await setting_in_force(database, "slack_webhook_url") else ["bus"]
     numbers = await database.fetch(sql.TRANSITION_IDS, len(active))
     for number, row in zip(numbers, active, strict=True):
         ended = ended_alert(number["id"], host, row["rule_id"], row["instance"], row["body"], now_ms())

@@ -52,8 +52,6 @@ class Desk(Struct):
     """Set when servers are to be told of a revocation."""
     joined: asyncio.Event
     """Set when a machine has joined: until hosts are read again, one of that name may count as removed or archived."""
-    proxied: bool = False
-    """Whether something in front of us says whose request it is."""
 
 
 def enrol_operations(desk: Desk) -> list[Operation]:
@@ -189,7 +187,7 @@ class Gate:
 
         @contextlib.asynccontextmanager
         async def tried(request: Request) -> AsyncIterator[None]:
-            peer = network(peer_address(request, self._desk.proxied))
+            peer = network(request.client.host if request.client else "")
             try:
                 self.check(kind, peer)
                 yield
@@ -218,9 +216,3 @@ class Gate:
                 yield
         finally:
             self._waiting -= 1
-
-
-def peer_address(request: Request, proxied: bool) -> str:
-    """Whose request it is: the peer, or whom the proxy in front of us names last, which is what it saw itself."""
-    named = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip() if proxied else ""
-    return named or (request.client.host if request.client else "")

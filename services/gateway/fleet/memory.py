@@ -242,6 +242,10 @@ class Fleet:
                 turned.append(record.name)
         return turned
 
+    def states(self, now_ms: int) -> dict[str, HostState]:
+        """Of every host."""
+        return {name: self._state(record, now_ms) for name, record in self._records.items()}
+
     def _state(self, record: _Record, now_ms: int) -> HostState:
         if self.members.is_archived(record.name):
             return "archived"

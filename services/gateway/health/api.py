@@ -1,4 +1,4 @@
-"""`/health/live` and `/health/ready`, below /api/v1 and at the root: is the process alive, do its dependencies work."""
+"""`/health`: the state of Sonde; `/health/live`, `/health/ready`, also at the root: of this gateway."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from msgspec import Struct
 
 from infra.bus.connection import BUS_TRANSIENT
 from infra.storage.database import Pool
+from schemas.health import Health
 from schemas.subjects import METRICS
 from services.gateway.health import sql
+from services.gateway.health.examine import Examination, examine
 from services.gateway.http.bus import Bus
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation, Reply
@@ -38,7 +40,12 @@ class Readiness(Struct):
     checks: list[Check]
 
 
-def health_operations(pool: Pool, bus: Bus) -> list[Operation]:
+def health_operations(it: Examination) -> list[Operation]:
+    pool, bus = it.pool, it.bus
+
+    async def health(_: Call[Nothing, None]) -> Health:
+        return await examine(it)
+
     async def live(_: Call[Nothing, None]) -> Liveness:
         return Liveness()
 
@@ -52,6 +59,15 @@ def health_operations(pool: Pool, bus: Bus) -> list[Operation]:
         return Reply(Readiness("ok" if ok else "unavailable", list(checks)), 200 if ok else 503)
 
     return [
+        Operation(
+            "GET",
+            "/health",
+            health,
+            tag="health",
+            summary="The state of Sonde: every part, what is wrong with it, and what to do",
+            role="viewer",
+            answers={200: Health},
+        ),
         Operation(
             "GET",
             "/health/live",

@@ -1,27 +1,33 @@
-"""The guard in front of every route: who may ask, how much, and the headers that every answer carries.
+"""The guard in front of every route: who may ask, under which name, how much, and the headers of every answer.
 
-What keeps strangers out, as long as nobody logs in: other machines get what agents need and nothing else; a list of
-host names, so that no web page can reach us under a name of its own (DNS rebinding); and no changes, nor any use of the
-API, on behalf of pages of other origins.
+A list of host names keeps web pages from reaching us under a name of their own (DNS rebinding), and nobody may change
+anything, or use the API at all, on behalf of pages of other origins. Behind the guard a request looks as it did before
+a trusted proxy had it: client, scheme and Host are those, and headers that only a proxy may set are gone.
 """
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Callable
-from urllib.parse import urlsplit
+import logging
 
-from msgspec import Struct
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from infra.addresses import Network, networks_of, within
+from infra.settings import ServerSettings
+from services.gateway.http.forwarded import HEADERS as PROXY_HEADERS
+from services.gateway.http.forwarded import Asker, Contradiction, asker_of
+from services.gateway.http.names import Names, host_name, names_of_gateway, same_origin
 from services.gateway.http.peers import is_here, proxied_refusal, stranger_refusal
 from services.gateway.http.problems import ProblemError, problem_response
 from services.gateway.http.requests import MAX_BODY_BYTES, too_large
 
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+logger = logging.getLogger(__name__)
+
 API = ("/api/", "/health/")
 """What programs ask: never kept by a cache, never asked by pages of other sites."""
+FROM_OTHER_SITES = frozenset({"/api/v1/session/oidc", "/api/v1/session/oidc/callback"})
+"""What a page of another site may lead a browser to below the API: an identity provider sends people back."""
+LOOPBACK_NETWORKS = networks_of("127.0.0.0/8,::1")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 HEADERS = {
@@ -50,43 +56,21 @@ HEADERS = {
 }
 
 
-class Names(Struct, frozen=True):
-    """Under which names a gateway may be asked."""
-
-    names: frozenset[str]
-    addresses: bool = False
-    """Whether under any IP address too: no name server can point one at us."""
-
-    def allow(self, name: str) -> bool:
-        return name in self.names or (self.addresses and _is_address(name))
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
-def host_name(host: str) -> str:
-    """The name in a Host header or an address, without port and brackets, lower case; empty when it is none."""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
+def trusted_proxies(settings: ServerSettings) -> tuple[Network, ...]:
+    """Those named, and with SONDE_TLS=in-front those of this machine."""
+    here = LOOPBACK_NETWORKS if settings.tls == "in-front" else ()
+    return (*networks_of(settings.trusted_proxies), *here)
 
 
 class Guard:
-    """ASGI middleware: refuses what `refusal` refuses, adds the headers.
+    """ASGI middleware: refuses what `refusal` refuses, adds the headers."""
 
-    `names` gives those under which the gateway may be asked at present; `in_front`: something there encrypts.
-    """
-
-    def __init__(self, app: ASGIApp, names: Callable[[], Names], in_front: bool = False) -> None:
+    def __init__(self, app: ASGIApp, settings: ServerSettings) -> None:
         self.app = app
-        self.names = names
-        self.in_front = in_front
+        self._names = names_of_gateway(settings)
+        self._proxies = trusted_proxies(settings)
+        self._in_front = settings.tls == "in-front"
+        self._ignored = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -103,36 +87,97 @@ class Guard:
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        headers = Headers(scope=scope)
-        problem = refusal(scope["method"], headers, api, self.names())
-        if problem is None and not is_here(scope, headers):
-            problem = stranger_refusal(scope, self.in_front)
-        elif problem is None and self.in_front:
-            problem = proxied_refusal(scope)
-        if problem is not None:
+        try:
+            scope = self._admitted(scope)
+        except ProblemError as problem:
+            # The body, if any, was not read: nothing on this connection can be told from its rest.
+            problem.headers.setdefault("Connection", "close")
             await problem_response(problem)(scope, receive, send_with_headers)
         else:
             await self.app(scope, receive, send_with_headers)
 
+    def _admitted(self, scope: Scope) -> Scope:
+        """The scope as the application is to see it. Raises ProblemError."""
+        headers = Headers(scope=scope)
+        peer = scope["client"][0] if scope.get("client") else ""
+        try:
+            asker = asker_of(peer, scope["scheme"], headers, self._proxies, self._in_front)
+        except Contradiction:
+            raise ProblemError(
+                400,
+                "the headers Forwarded and X-Forwarded-* of this request disagree; let the proxy in front set one kind "
+                "and remove the other",
+                type="/problems/forwarded",
+            ) from None
+        trusted = within(peer, self._proxies)
+        if not trusted:
+            self._note_ignored(peer, headers)
+        here = is_here(scope, headers) and (self._in_front or not trusted)
+        scope = seen(scope, asker)
+        problem = refusal(scope, Headers(scope=scope), self._names)
+        if problem is None and not here:
+            problem = stranger_refusal(scope, self._in_front)
+        elif problem is None and self._in_front:
+            problem = proxied_refusal(scope)
+        if problem is not None:
+            raise problem
+        return scope
 
-def refusal(method: str, headers: Headers, api: bool, names: Names) -> ProblemError | None:
+    def _note_ignored(self, peer: str, headers: Headers) -> None:
+        """Say once that somebody passes requests on whom nobody told us to trust."""
+        if not self._ignored and any(name in headers for name in PROXY_HEADERS):
+            self._ignored = True
+            logger.warning(
+                "forwarded headers ignored, SONDE_TRUSTED_PROXIES does not name their sender", extra={"address": peer}
+            )
+
+
+def seen(scope: Scope, asker: Asker) -> Scope:
+    """`scope` as if `asker` had asked us without any proxy between."""
+    hidden = {name.encode() for name in (*PROXY_HEADERS, "host")}
+    headers = [(name, value) for name, value in scope["headers"] if name not in hidden]
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if asker.proxied and len(hosts) < 2:
+        hosts = [asker.host.encode("latin-1", "replace")]
+    port = scope["client"][1] if scope.get("client") and not asker.proxied else 0
+    return {
+        **scope,
+        "client": (asker.address, port),
+        "scheme": asker.scheme,
+        "headers": [*((b"host", host) for host in hosts), *headers],
+    }
+
+
+def refusal(scope: Scope, headers: Headers, names: Names) -> ProblemError | None:
     """Why a request goes no further; None when it does."""
-    host = headers.get("host", "")
+    hosts = headers.getlist("host")
+    if len(hosts) > 1:
+        return ProblemError(400, "the request has several Host headers")
+    host = hosts[0] if hosts else ""
     if not names.allow(host_name(host)):
         return ProblemError(
             421,
-            f"the host name {host[:100]!r} is not allowed; set SONDE_PUBLIC_URL to the address in use",
+            f"the host name {host[:100]!r} is not allowed; set SONDE_PUBLIC_URL to the address in use, or add the name "
+            "to SONDE_ALLOWED_NAMES",
             type="/problems/host-name",
         )
+    path, method = scope["path"], scope["method"]
     site = headers.get("sec-fetch-site", "none")
-    if api and site == "cross-site":
+    if site == "cross-site" and path.startswith(API) and not (method == "GET" and path in FROM_OTHER_SITES):
         return _foreign("a page of another site")
     if method not in _SAFE_METHODS:
         origin = headers.get("origin")
         if site not in ("same-origin", "none"):
             return _foreign("a page of another origin")
-        if origin is not None and origin_host(origin) != host.lower():
+        if origin is not None and not same_origin(origin, scope["scheme"], host, names):
             return _foreign(f"a page of {origin[:100]!r}")
+        if "cookie" in headers and origin is None and "sec-fetch-site" not in headers:
+            return ProblemError(
+                403,
+                "a change that comes with a cookie has to say from which page: send Origin or Sec-Fetch-Site, as every "
+                "browser does, or an API token instead of the cookie",
+                type="/problems/origin-required",
+            )
     length = headers.get("content-length", "0")
     if not (length.isascii() and length.isdigit() and len(length) < 12 and int(length) <= MAX_BODY_BYTES):
         return too_large()
@@ -142,12 +187,7 @@ def refusal(method: str, headers: Headers, api: bool, names: Names) -> ProblemEr
 def _foreign(whose: str) -> ProblemError:
     return ProblemError(
         403,
-        f"request from {whose} refused; use the dashboard itself, or a program outside a browser",
+        f"request from {whose} refused; use the dashboard itself, or a program outside a browser. If it was the "
+        "dashboard behind a proxy, set SONDE_PUBLIC_URL to its address",
         type="/problems/cross-origin",
     )
-
-
-def origin_host(origin: str) -> str:
-    """Host and port of an Origin header as a Host header has them; empty for `null` and what is no origin."""
-    scheme, separator, rest = origin.lower().partition("://")
-    return rest if separator and scheme in ("http", "https") else ""

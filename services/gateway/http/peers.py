@@ -13,13 +13,13 @@ from starlette.datastructures import Headers
 
 from infra.addresses import is_loopback
 from schemas.enrolment import AGENT_PATHS, ENROL, RENEW
+from services.gateway.http.forwarded import HEADERS as PROXY_HEADERS
 from services.gateway.http.problems import ProblemError
 
 OPEN_PATHS = (*AGENT_PATHS, "/health/live")
 """One that ends in / stands for all below it."""
 _HEALTH_PATHS = ("/health/ready", "/api/v1/health/live", "/api/v1/health/ready")
 _SECRET_PATHS = (ENROL, RENEW)
-_PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
 
 
 def is_here(scope: Mapping[str, Any], headers: Headers) -> bool:
@@ -29,7 +29,7 @@ def is_here(scope: Mapping[str, Any], headers: Headers) -> bool:
     HTTP/1.0, as no browser does.
     """
     client, server = scope.get("client"), scope.get("server")
-    if not client or scope.get("http_version") == "1.0" or any(name in headers for name in _PROXY_HEADERS):
+    if not client or scope.get("http_version") == "1.0" or any(name in headers for name in PROXY_HEADERS):
         return False
     return is_loopback(client[0]) or bool(server and client[0] == server[0])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from typing import Any
 
@@ -18,14 +17,17 @@ from schemas.settings import (
     RuntimeSettings,
     check_settings,
     parse_setting,
+    parse_stored,
     setting_fault,
     setting_keys,
 )
+from services.gateway.http.audit import record
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation, Reply
 from services.gateway.http.problems import conflict, unknown
 from services.gateway.settings import sql
 from services.gateway.settings.announce import Announce
+from services.gateway.settings.runtime import Runtime
 
 
 class NewValue(Struct, forbid_unknown_fields=True):
@@ -34,14 +36,14 @@ class NewValue(Struct, forbid_unknown_fields=True):
     value: Any
 
 
-def setting_operations(pool: Pool, announce: Announce) -> list[Operation]:
+def setting_operations(pool: Pool, runtime: Runtime, announce: Announce) -> list[Operation]:
     async def list_settings(_: Call[Nothing, None]) -> Settings:
         rows = await _read(pool)
-        return Settings([_setting(key, rows) for key in setting_keys()])
+        return Settings([_setting(key, rows, runtime.settings) for key in setting_keys()])
 
     async def get_setting(call: Call[Nothing, None]) -> Reply:
         key = _key(call)
-        return _answer(_setting(key, await _read(pool)))
+        return _answer(_setting(key, await _read(pool), runtime.settings))
 
     async def put_setting(call: Call[Nothing, NewValue]) -> Reply:
         key, given = _key(call), call.body.value
@@ -57,8 +59,24 @@ def setting_operations(pool: Pool, announce: Announce) -> list[Operation]:
             version = await database.fetchval(sql.PUT_SETTING, key, text, call.expected)
             if version is None:
                 raise conflict("setting", key, await database.fetchval(sql.SETTING_VERSION, key) or 0)
+            before, after = (_setting(key, rows, runtime.settings) for rows in (stored, {key: Row(value, version)}))
+            await record(database, call, key, _audited(before), _audited(after))
         await announce(key, version)
-        return _answer(_setting(key, {key: (value, version)}))
+        return _answer(after)
+
+    async def reset_setting(call: Call[Nothing, None]) -> Reply:
+        key = _key(call)
+        async with connected(pool) as database, database.transaction():
+            await database.execute(sql.LOCK_SETTINGS)
+            stored = await _stored(database)
+            _check_together(stored, key, getattr(RuntimeSettings(), key))
+            before, after = (_setting(key, rows, runtime.settings) for rows in (stored, {}))
+            if await database.fetchval(sql.RESET_SETTING, key, call.expected) is not None:
+                await record(database, call, key, _audited(before), _audited(after))
+            elif call.expected not in (None, before.version):
+                raise conflict("setting", key, before.version)
+        await announce(key, 0)
+        return _answer(after)
 
     return [
         Operation(
@@ -90,11 +108,30 @@ def setting_operations(pool: Pool, announce: Announce) -> list[Operation]:
             body=NewValue,
             match="optional",
         ),
+        Operation(
+            "DELETE",
+            "/settings/{setting}",
+            reset_setting,
+            tag="settings",
+            summary="Put a runtime setting back to its default",
+            role="admin",
+            answers={200: Setting},
+            match="optional",
+        ),
     ]
 
 
-Stored = dict[str, tuple[Any, int]]
-"""Key -> value and version."""
+class Row(Struct, frozen=True):
+    """What the table has of a key."""
+
+    value: Any
+    """None where it makes no sense."""
+    version: int
+    invalid: str = ""
+    """Why it makes no sense; a secret is not repeated."""
+
+
+Stored = dict[str, Row]
 
 
 async def _read(pool: Pool) -> Stored:
@@ -104,7 +141,15 @@ async def _read(pool: Pool) -> Stored:
 
 async def _stored(database: Connection) -> Stored:
     rows = await database.fetch(sql.SETTINGS)
-    return {row["key"]: (json.loads(row["value"]), row["version"]) for row in rows}
+    return {row["key"]: _row(row["key"], row["value"], row["version"]) for row in rows if row["key"] in setting_keys()}
+
+
+def _row(key: str, text: str, version: int) -> Row:
+    try:
+        return Row(parse_stored(key, text), version)
+    except InvalidField as fault:
+        shown = "the stored value" if key in SECRETS else text[:100]
+        return Row(None, version, f"{shown}: {fault.remedy}")
 
 
 def _check_together(stored: Stored, key: str, value: Any) -> None:
@@ -120,11 +165,7 @@ def _check_together(stored: Stored, key: str, value: Any) -> None:
 
 def _in_force(stored: Stored) -> RuntimeSettings:
     """Settings of this version; one that no longer validates counts as its default, so that it can be changed."""
-    values = {}
-    for key in stored.keys() & set(setting_keys()):
-        with contextlib.suppress(msgspec.ValidationError):
-            values[key] = parse_setting(key, stored[key][0])
-    return RuntimeSettings(**values)
+    return RuntimeSettings(**{key: row.value for key, row in stored.items() if not row.invalid})
 
 
 def _fault(settings: RuntimeSettings) -> InvalidField | None:
@@ -142,13 +183,27 @@ def _key(call: Call[Any, Any]) -> str:
     return key
 
 
-def _setting(key: str, stored: Stored) -> Setting:
+def _setting(key: str, stored: Stored, in_force: RuntimeSettings) -> Setting:
     """What the API shows; `set` is whether anything is stored, for a secret anything but nothing."""
     default = getattr(RuntimeSettings(), key)
-    value, version = stored.get(key, (default, 0))
+    row = stored.get(key, Row(default, 0))
+    value = getattr(in_force, key) if row.invalid else row.value
     secret = key in SECRETS
-    is_set = bool(value) if secret else key in stored
-    return Setting(key, None if secret else value, default, version, DESCRIPTIONS.get(key, ""), secret, is_set)
+    return Setting(
+        key,
+        None if secret else value,
+        default,
+        row.version,
+        DESCRIPTIONS.get(key, ""),
+        secret,
+        set=bool(value) if secret else key in stored,
+        invalid=row.invalid,
+    )
+
+
+def _audited(setting: Setting) -> dict[str, Any]:
+    """What the audit log keeps of a setting: of a secret only whether there is one."""
+    return {"set": setting.set} if setting.secret else {"value": setting.value}
 
 
 def _answer(setting: Setting) -> Reply:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+from msgspec import structs
 
 from infra.log import set_up_logging
 from tests.alerts.builders import rule
@@ -114,7 +115,8 @@ async def test_what_could_not_be_sent_for_an_hour_expires(bus_url: str, database
         async with serving(hosts.settings):
             await hosts.delivered()
         ((status, _, answer),) = await hosts.outbox()
-        assert (status, answer) == ("expired", "gave up after 60 min; last answer: no answer ConnectError")
+        assert status == "expired"
+        assert answer.startswith("gave up after 60 min; last answer: no connection (ConnectError); ")
         assert slack.posts == []
 
 
@@ -193,3 +195,36 @@ def test_the_http_client_which_logs_addresses_is_kept_quiet() -> None:
     finally:
         root.handlers[:] = before
         root.setLevel(level)
+
+
+async def test_a_webhook_on_this_network_is_not_asked_unless_a_setting_allows_it(
+    bus_url: str, database_url: str
+) -> None:
+    async with slack_sink() as slack, fleet(bus_url, database_url, [QUICK]) as hosts:
+        await hosts.setting("slack_webhook_url", slack.url)
+        async with serving(structs.replace(hosts.settings, outbound_private=False)):
+            await hosts.cpu([80], at_s=0)
+            await eventually(lambda: any_of(hosts))
+            await hosts.delivered()
+        ((status, _, answer),) = await hosts.outbox()
+        assert status == "dead"
+        assert "SONDE_OUTBOUND_PRIVATE=1" in answer
+        assert slack.posts == []
+
+
+@pytest.mark.parametrize("url", ["http://xn--/SECRET", "http://127.0.0.1:SECRET/"])
+async def test_an_address_that_nothing_can_be_sent_to_neither_ends_delivery_nor_gets_messages(
+    bus_url: str, database_url: str, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with slack_sink() as slack, fleet(bus_url, database_url, [QUICK]) as hosts, serving(hosts.settings):
+        await hosts.setting("slack_webhook_url", slack.url)
+        await hosts.cpu([80], at_s=0)
+        await eventually(lambda: len(slack.posts) == 1)
+        await hosts.setting("slack_webhook_url", url)
+        await hosts.cpu([10], at_s=2)
+        await eventually(lambda: len(slack.posts) == 2)
+    assert "SECRET" not in caplog.text
+
+
+async def any_of(hosts: Fleet) -> bool:
+    return bool(await hosts.outbox())

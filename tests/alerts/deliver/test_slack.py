@@ -130,7 +130,6 @@ def test_cutting_never_breaks_an_escape(text: str, most: int) -> None:
     [
         (200, "ok", "sent"),
         (0, "ConnectError", "again"),
-        (0, "invalid_address", "dead"),
         (429, "", "again"),
         (500, "rollup_error", "again"),
         (503, "<html>", "again"),

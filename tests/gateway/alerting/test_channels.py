@@ -8,7 +8,7 @@ from tests.gateway.running import gateway
 
 
 async def test_slack_s_answer_comes_back_word_for_word(database_url: str, bus_url: str) -> None:
-    async with gateway(database_url, bus_url) as client, slack_sink() as sink:
+    async with gateway(database_url, bus_url, outbound_private=True) as client, slack_sink() as sink:
         await client.put("/settings/slack_webhook_url", json={"value": sink.url})
         sink.script.extend([Reply(), Reply(404, "no_service"), Reply(200, "not quite")])
         answers = [(await client.post("/channels/slack/test")).json() for _ in range(3)]
@@ -21,7 +21,7 @@ async def test_slack_s_answer_comes_back_word_for_word(database_url: str, bus_ur
 
 
 async def test_a_webhook_that_cannot_be_reached_is_told_without_its_secret(database_url: str, bus_url: str) -> None:
-    async with gateway(database_url, bus_url) as client:
+    async with gateway(database_url, bus_url, outbound_private=True) as client:
         url = f"http://127.0.0.1:{free_port()}/services/SECRET"
         await client.put("/settings/slack_webhook_url", json={"value": url})
         answer = (await client.post("/channels/slack/test")).json()
@@ -35,3 +35,14 @@ async def test_without_a_webhook_the_test_says_what_to_set(database_url: str, bu
         answer = await client.post("/channels/slack/test")
     assert answer.status_code == 409
     assert "slack_webhook_url" in answer.json()["detail"]
+
+
+async def test_a_webhook_on_this_network_is_not_asked_unless_a_setting_allows_it(
+    database_url: str, bus_url: str
+) -> None:
+    async with gateway(database_url, bus_url) as client, slack_sink() as sink:
+        await client.put("/settings/slack_webhook_url", json={"value": sink.url})
+        answer = (await client.post("/channels/slack/test")).json()
+    assert (answer["ok"], answer["status"]) == (False, 0)
+    assert "SONDE_OUTBOUND_PRIVATE=1" in answer["answer"]
+    assert sink.posts == []

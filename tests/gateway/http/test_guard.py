@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from starlette.datastructures import Headers
 
-from services.gateway.http.guard import LOOPBACK_NAMES, Names, refusal
+from services.gateway.http.forwarded import Asker
+from services.gateway.http.guard import FROM_OTHER_SITES, refusal, seen
+from services.gateway.http.names import LOOPBACK_NAMES, Names
 
 HERE = {"host": "localhost:8080"}
 
@@ -16,9 +18,11 @@ def status(
     path: str = "/api/v1/rules",
     names: frozenset[str] = frozenset(),
     addresses: bool = False,
+    scheme: str = "http",
 ) -> int:
     """Status of the refusal, 200 without one."""
-    problem = refusal(method, Headers(headers), path.startswith("/api/"), Names(LOOPBACK_NAMES | names, addresses))
+    scope = {"method": method, "path": path, "scheme": scheme}
+    problem = refusal(scope, Headers(headers), Names(LOOPBACK_NAMES | names, addresses))
     return problem.status if problem else 200
 
 
@@ -92,3 +96,53 @@ def test_a_gateway_that_others_reach_answers_under_any_address_since_none_can_be
 def test_such_a_gateway_still_answers_under_no_strange_name() -> None:
     assert status("GET", {"host": "192.0.2.7.evil.example"}, addresses=True) == 421
     assert status("GET", {"host": "evil.example"}, addresses=True) == 421
+
+
+def test_a_request_with_two_host_headers_is_refused() -> None:
+    headers = Headers(raw=[(b"host", b"localhost"), (b"host", b"evil.example")])
+    problem = refusal({"method": "GET", "path": "/", "scheme": "http"}, headers, Names(LOOPBACK_NAMES))
+    assert problem is not None
+    assert problem.status == 400
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_a_change_that_comes_with_a_cookie_says_from_which_page(method: str) -> None:
+    cookie = {**HERE, "cookie": "session=1"}
+    assert status(method, cookie) == 403
+    assert status(method, {**cookie, "origin": "http://localhost:8080"}) == 200
+    assert status(method, {**cookie, "sec-fetch-site": "same-origin"}) == 200
+    assert status(method, {**cookie, "origin": "http://evil.example", "sec-fetch-site": "same-origin"}) == 403
+
+
+def test_reading_with_a_cookie_needs_no_origin_since_old_browsers_send_none() -> None:
+    assert status("GET", {**HERE, "cookie": "session=1"}) == 200
+
+
+@pytest.mark.parametrize("path", sorted(FROM_OTHER_SITES))
+def test_an_identity_provider_may_send_people_back_but_not_change_anything(path: str) -> None:
+    foreign = {**HERE, "sec-fetch-site": "cross-site"}
+    assert status("GET", foreign, path) == 200
+    assert status("POST", foreign, path) == 403
+    assert status("GET", foreign, path + "/more") == 403
+
+
+def test_over_tls_a_page_that_is_not_encrypted_is_foreign() -> None:
+    assert status("POST", {**HERE, "origin": "http://localhost:8080"}, scheme="https") == 403
+    assert status("POST", {**HERE, "origin": "https://localhost:8080"}, scheme="https") == 200
+
+
+def test_behind_the_guard_a_request_looks_as_it_did_before_a_proxy_had_it() -> None:
+    headers = [(b"host", b"127.0.0.1:8080"), (b"x-forwarded-for", b"192.0.2.7"), (b"accept", b"*/*")]
+    scope = {"client": ("127.0.0.1", 5), "scheme": "http", "headers": headers}
+    shown = seen(scope, Asker("192.0.2.7", "https", "sonde.example", proxied=True))
+    assert shown["client"] == ("192.0.2.7", 0)
+    assert shown["scheme"] == "https"
+    assert shown["headers"] == [(b"host", b"sonde.example"), (b"accept", b"*/*")]
+
+
+def test_what_nobody_trusted_passed_on_keeps_its_own_address_and_loses_the_headers() -> None:
+    headers = [(b"host", b"localhost"), (b"forwarded", b"for=127.0.0.1"), (b"x-real-ip", b"::1")]
+    scope = {"client": ("192.0.2.7", 5), "scheme": "http", "headers": headers}
+    shown = seen(scope, Asker("192.0.2.7", "http", "localhost"))
+    assert shown["client"] == ("192.0.2.7", 5)
+    assert shown["headers"] == [(b"host", b"localhost")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import httpx
+import pytest
 
 from infra.storage import database
 from infra.storage.database import Connection
@@ -24,7 +25,15 @@ async def test_every_setting_is_listed_with_its_default(database_url: str, bus_u
     assert [setting["key"] for setting in settings] == setting_keys()
     days = next(setting for setting in settings if setting["key"] == "raw_days")
     assert days.pop("description")
-    assert days == {"key": "raw_days", "value": 7, "default": 7, "version": 0, "secret": False, "set": False}
+    assert days == {
+        "key": "raw_days",
+        "value": 7,
+        "default": 7,
+        "version": 0,
+        "secret": False,
+        "set": False,
+        "invalid": "",
+    }
 
 
 async def test_a_setting_is_changed_and_read_back(database_url: str, bus_url: str) -> None:
@@ -144,3 +153,69 @@ async def test_a_stored_value_that_is_none_any_more_can_be_replaced(database_url
         other = await client.put("/settings/max_viewers", json={"value": 7})
         mended = await client.put("/settings/raw_days", json={"value": 9})
     assert (other.status_code, mended.status_code) == (200, 200)
+
+
+@pytest.mark.parametrize("text", ["0", '{"days": 7}', "1" * 5000], ids=["bounds", "type", "digits without end"])
+async def test_a_stored_value_that_cannot_be_used_is_shown_with_what_is_in_force_and_why(
+    database_url: str, text: str
+) -> None:
+    await execute(database_url, f"INSERT INTO settings (key, value) VALUES ('raw_days', '{text}')")  # noqa: S608
+    async with asking(database_url) as client:
+        shown = (await client.get("/settings/raw_days")).json()
+    assert shown["invalid"] == f"{text[:100]}: must be a whole number from 1 to 3650"
+    assert (shown["value"], shown["set"], shown["version"]) == (7, True, 1)
+
+
+async def test_an_invalid_stored_value_leaves_the_others_in_force_and_live(database_url: str, bus_url: str) -> None:
+    await execute(database_url, "INSERT INTO settings (key, value) VALUES ('raw_days', '0'), ('not_known', '[]')")
+    async with gateway(database_url, bus_url) as client:
+        await client.put("/settings/dashboard_url", json={"value": "https://sonde.example"})
+
+        async def answered() -> bool:
+            return (await client.get("/hosts", headers={"Host": "sonde.example"})).status_code == 200
+
+        await eventually(answered)
+
+
+async def test_an_invalid_stored_secret_is_not_shown(database_url: str) -> None:
+    await execute(database_url, """INSERT INTO settings (key, value) VALUES ('slack_webhook_url', '"verysecret"')""")
+    async with asking(database_url) as client:
+        shown = await client.get("/settings/slack_webhook_url")
+    assert shown.json()["invalid"].startswith("the stored value: must be empty, or an address")
+    assert "verysecret" not in shown.text
+
+
+async def test_a_setting_goes_back_to_its_default(database_url: str) -> None:
+    async with asking(database_url) as client:
+        await client.put("/settings/raw_days", json={"value": 3})
+        stale = await client.delete("/settings/raw_days", headers={"If-Match": '"7"'})
+        reset = await client.delete("/settings/raw_days", headers={"If-Match": '"1"'})
+        again = await client.delete("/settings/raw_days")
+        read = await client.get("/settings/raw_days")
+    assert [answer.status_code for answer in (stale, reset, again)] == [412, 200, 200]
+    assert (read.json()["value"], read.json()["set"], read.json()["version"]) == (7, False, 0)
+
+
+async def test_a_default_that_does_not_go_with_the_other_settings_is_not_gone_back_to(database_url: str) -> None:
+    async with asking(database_url) as client:
+        for key, days in (("raw_days", 2), ("minute_days", 3)):
+            await client.put(f"/settings/{key}", json={"value": days})
+        refused = await client.delete("/settings/raw_days")
+    assert refused.json()["detail"].startswith("raw_days: 7: must not exceed minute_days, which is 3")
+
+
+AUDITED = "SELECT target, before, after FROM audit ORDER BY id"
+
+
+async def test_changes_are_in_the_audit_log_secrets_left_out(database_url: str) -> None:
+    async with asking(database_url) as client:
+        await client.put("/settings/raw_days", json={"value": 3})
+        await client.delete("/settings/raw_days")
+        await client.put("/settings/slack_webhook_url", json={"value": SECRET})
+    async with database.connection(database_url, "test") as connection:
+        rows = [tuple(row) for row in await connection.fetch(AUDITED)]
+    assert rows == [
+        ("raw_days", '{"value": 7}', '{"value": 3}'),
+        ("raw_days", '{"value": 3}', '{"value": 7}'),
+        ("slack_webhook_url", '{"set": false}', '{"set": true}'),
+    ]

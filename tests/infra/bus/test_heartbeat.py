@@ -68,6 +68,13 @@ async def test_a_service_says_how_it_is(bus_url: str) -> None:
     assert heard[0].rss_bytes > 1_000_000
 
 
+async def test_a_service_that_stops_says_so(bus_url: str) -> None:
+    async with bus.connection(bus_url, "test") as client, hearing(client, health("ingest")) as heard:
+        async with beating(bus_url, ANYBODY, Pulse("ingest"), Work):
+            await eventually(lambda: heard)
+        await eventually(lambda: [each.ended for each in heard] == [False, True])
+
+
 async def test_a_service_is_found_and_asked_as_nats_finds_and_asks_services(bus_url: str) -> None:
     pulse = Pulse("alerts")
     async with bus.connection(bus_url, "test") as client, beating(bus_url, ANYBODY, pulse, lambda: STUCK):

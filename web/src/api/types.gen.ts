@@ -260,6 +260,7 @@ export interface Setting {
   description: string;
   secret: boolean;
   set: boolean;
+  invalid: string;
 }
 
 export interface Settings {

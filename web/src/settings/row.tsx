@@ -100,8 +100,17 @@ export function SettingRow({ setting, onSaved, children }: RowProps) {
     else void save(parsed(kind, value), version.value);
   }
 
+  const canGoBack =
+    !setting.secret && (setting.invalid !== "" || shown(kind, setting.value) !== shown(kind, setting.default));
   const id = `setting-${setting.key}`;
-  const described = [error.value && `${id}-error`, `${id}-about`, bounds && `${id}-bounds`].filter(Boolean).join(" ");
+  const described = [
+    error.value && `${id}-error`,
+    setting.invalid && `${id}-invalid`,
+    `${id}-about`,
+    bounds && `${id}-bounds`,
+  ]
+    .filter(Boolean)
+    .join(" ");
   const common = {
     id,
     ref: field,
@@ -150,7 +159,7 @@ export function SettingRow({ setting, onSaved, children }: RowProps) {
             Remove
           </button>
         )}
-        {!dirty && !readOnly && !setting.secret && shown(kind, setting.value) !== shown(kind, setting.default) && (
+        {!dirty && !readOnly && canGoBack && (
           <button type="button" class="quiet" onClick={() => void save(setting.default, setting.version)}>
             Use default
           </button>
@@ -162,6 +171,11 @@ export function SettingRow({ setting, onSaved, children }: RowProps) {
       {error.value && (
         <p class="error" id={`${id}-error`} role="alert">
           {error.value}
+        </p>
+      )}
+      {setting.invalid && (
+        <p class="error" id={`${id}-invalid`}>
+          {`What is stored cannot be used, and another value is in force. ${labelled(setting.invalid)}`}
         </p>
       )}
       <p class="hint">

@@ -10,6 +10,7 @@ const setting = (key: string, fallback: unknown): Setting => ({
   version: 1,
   description: "",
   secret: false,
+  invalid: "",
   set: false,
 });
 

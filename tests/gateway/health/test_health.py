@@ -1,0 +1,137 @@
+"""`GET /health` beside real services that stop, are killed, or lose what they need."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from infra.bus import connection as bus
+from infra.bus.streams import ensure_streams
+from infra.servers.embedded import nats_server
+from infra.settings import ServerSettings
+from tests.agent.build import samples
+from tests.alerts.fleet import serving_until_killed
+from tests.gateway.heard import SERVICES, becomes, component, health, running
+from tests.gateway.rows import execute
+from tests.gateway.running import gateway, publish, publishing
+from tests.waiting import eventually
+
+
+async def test_health_is_ok_beside_services_that_are(database_url: str, bus_url: str) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        for name in SERVICES:
+            await stack.enter_async_context(running(name, database_url, bus_url))
+        client = await stack.enter_async_context(gateway(database_url, bus_url))
+        for name in ("database", "bus", "notifications", "gateway", "agents", *SERVICES):
+            await becomes(client, name, "ok")
+        found = await health(client)
+        assert [part.name for part in found.components] == [
+            "database", "bus", "ingest", "alerts", "notifications", "retention", "gateway", "agents", "disk",
+        ]  # fmt: skip
+        assert {one.heartbeat.service for part in found.components for one in part.instances} == {*SERVICES, "gateway"}
+
+
+async def test_a_service_that_stops_is_named_at_once(database_url: str, bus_url: str) -> None:
+    async with gateway(database_url, bus_url) as client:
+        async with running("alerts", database_url, bus_url):
+            await becomes(client, "alerts", "ok")
+        found = await becomes(client, "alerts", "down")
+        assert found.detail.endswith("; check that `sonde alerts` runs")
+        assert (await health(client)).status == "degraded"
+
+
+@pytest.mark.fault
+async def test_a_service_that_is_killed_is_missing_and_its_successor_takes_its_place(
+    database_url: str, bus_url: str
+) -> None:
+    settings = ServerSettings(nats_url=bus_url, database_url=database_url)
+    async with gateway(database_url, bus_url) as client:
+        async with serving_until_killed(settings):
+            killed = (await becomes(client, "alerts", "ok")).instances[0].heartbeat
+        found = await becomes(client, "alerts", "down")
+        assert found.detail.startswith("no heartbeat for 1")
+        async with running("alerts", database_url, bus_url):
+            back = await becomes(client, "alerts", "ok")
+        assert [one.heartbeat.instance != killed.instance for one in back.instances] == [True]
+
+
+async def test_ingest_says_how_far_it_is(database_url: str, bus_url: str) -> None:
+    async with gateway(database_url, bus_url) as client, running("ingest", database_url, bus_url):
+        async with publishing(bus_url) as agent:
+            await publish(agent, *samples(3), lane="metrics")
+
+        async def read() -> bool:
+            said = (await component(client, "ingest")).instances[0].heartbeat
+            return said.work.behind == {"METRICS": 0, "BACKFILL": 0} and said.last_success is not None
+
+        await eventually(read)
+
+
+async def test_while_the_bus_is_away_services_are_unknown_rather_than_missing(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with contextlib.AsyncExitStack() as servers:
+        server = await servers.enter_async_context(nats_server(tmp_path))
+        async with bus.connection(server.url, "test") as client:
+            await ensure_streams(client)
+        async with gateway(database_url, server.url) as client, running("ingest", database_url, server.url):
+            await becomes(client, "ingest", "ok")
+            await servers.aclose()
+            assert (await becomes(client, "bus", "down")).detail.startswith("the gateway is not connected to the bus")
+            assert (await becomes(client, "ingest", "unknown")).instances[0].status == "unknown"
+            assert (await component(client, "gateway")).status == "ok"
+            assert (await health(client)).status == "down"
+            async with nats_server(tmp_path):
+                await becomes(client, "ingest", "ok")
+
+
+async def test_a_database_that_is_away_is_named(bus_url: str) -> None:
+    async with gateway("postgresql://nobody@127.0.0.1:1/none", bus_url) as client:
+        await becomes(client, "bus", "ok")
+        found = {part.name: part for part in (await health(client)).components}
+        assert (found["database"].status, found["notifications"].status) == ("down", "unknown")
+        assert "check PostgreSQL" in found["database"].detail
+
+
+async def test_ingest_without_its_database_goes_on_saying_so(bus_url: str, database_url: str) -> None:
+    away = "postgresql://nobody@127.0.0.1:1/none"
+    async with gateway(database_url, bus_url) as client, running("ingest", away, bus_url):
+
+        async def told() -> bool:
+            instances = (await component(client, "ingest")).instances
+            return bool(instances and "Connect" in instances[0].heartbeat.last_error)
+
+        await eventually(told)
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("DELETE FROM schema_migrations WHERE name = '0002_agent_configs'", "0002_agent_configs"),
+        ("UPDATE schema_migrations SET checksum = 'x' WHERE name = '0001_base'", "0001_base was changed"),
+        ("INSERT INTO schema_migrations VALUES ('9999_later', 'x')", "run a newer sonde"),
+        ("ALTER TABLE cpu DROP COLUMN total CASCADE", "column cpu.total missing; run `sonde migrate`"),
+    ],
+)
+async def test_tables_of_another_version_are_named(statement: str, said: str, database_url: str, bus_url: str) -> None:
+    await execute(database_url, statement)
+    async with gateway(database_url, bus_url) as client:
+        assert said in (await becomes(client, "database", "degraded")).detail
+
+
+async def test_notifications_that_were_given_up_are_named_until_one_is_delivered(
+    database_url: str, bus_url: str
+) -> None:
+    await execute(database_url, "INSERT INTO hosts (name) VALUES ('web-1')")
+    made = (
+        "WITH made AS (INSERT INTO alert_transitions (time, host_id, rule_id, kind, body) "
+        "SELECT now(), id, 'busy', 'fire', '{}' FROM hosts RETURNING id) "
+        "INSERT INTO outbox (transition_id, channel, status, answer, done) SELECT id, 'slack', $1, $2, now() FROM made"
+    )
+    await execute(database_url, made, "dead", "404 no_service")
+    async with gateway(database_url, bus_url) as client:
+        assert "slack: 404 no_service" in (await becomes(client, "notifications", "degraded")).detail
+        await execute(database_url, made, "sent", "200 ok")
+        assert (await becomes(client, "notifications", "ok")).detail == "0 waiting; 1 lost within a day"

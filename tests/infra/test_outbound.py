@@ -1,0 +1,227 @@
+"""Servers outside, asked without being led anywhere else: a real server on loopback that misbehaves as it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from infra.outbound import ANSWER_BYTES, Answer, OutboundError, is_public, outbound
+from tests.alerts.sink import Reply, slack_sink
+from tests.certificates import given
+
+Answering = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def server(answering: Answering, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """Reads a request's head, then answers as told, whatever that does to the other end."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            await answering(writer)
+        except (ConnectionError, ssl.SSLError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    listener = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    try:
+        yield f"http{'s' if tls else ''}://127.0.0.1:{listener.sockets[0].getsockname()[1]}/SECRET"
+    finally:
+        listener.close()
+
+
+async def post(url: str, private: bool = True, total_s: float = 10) -> Answer:
+    async with outbound(private) as client:
+        return await client.post(url, b"{}", {"Content-Type": "application/json"}, total_s)
+
+
+async def refusal(url: str, private: bool = True, total_s: float = 10) -> OutboundError:
+    with pytest.raises(OutboundError) as caught:
+        await post(url, private, total_s)
+    assert "SECRET" not in str(caught.value)
+    return caught.value
+
+
+async def test_an_answer_comes_back_with_status_and_body() -> None:
+    async with slack_sink() as sink:
+        sink.script.append(Reply(404, "no_service"))
+        answer = await post(sink.url)
+    assert (answer.status, answer.text(100)) == (404, "no_service")
+    assert sink.posts == [{}]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://xn--/SECRET",
+        "http://127.0.0.1:SECRET/",
+        "http://127.0.0.1:99999/SECRET",
+        "http://user:SECRET@[::1/",
+        "http://[fe80::SECRET]/",
+        "http:///SECRET",
+        "http://a..b/SECRET",
+        "http://" + "a" * 64 + ".example/SECRET",
+        "http://\u2488.example/SECRET",
+        "http://host name/SECRET",
+        "ftp://127.0.0.1/SECRET",
+        "SECRET",
+        "",
+    ],
+)
+async def test_an_address_that_is_none_is_refused_without_being_repeated(url: str) -> None:
+    assert (await refusal(url)).reason == "invalid_address"
+
+
+ANY = "0.0.0.0"  # noqa: S104 -- asked, not bound
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", ANY, "2130706433"])
+async def test_this_machine_is_not_asked(host: str) -> None:
+    asked: list[bool] = []
+
+    async def answering(writer: asyncio.StreamWriter) -> None:
+        asked.append(True)
+
+    async with server(answering) as url:
+        refused = await refusal(url.replace("127.0.0.1", host), private=False)
+    assert refused.reason == "forbidden_address"
+    assert "SONDE_OUTBOUND_PRIVATE=1" in str(refused)
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "127.9.9.9",
+        ANY,
+        "224.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "fe80::1",
+        "fe80::1%eth0",
+        "fd00::1",
+        "ff02::1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::a00:1",
+        "2002:a00:1::",
+    ],
+)
+def test_addresses_of_machines_and_networks_are_not_public(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"])
+def test_addresses_of_the_internet_are_public(address: str) -> None:
+    assert is_public(address)
+
+
+async def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
+    async with slack_sink() as elsewhere, slack_sink() as sink:
+        sink.script.append(Reply(307, "", {"location": elsewhere.url}))
+        answer = await post(sink.url)
+    assert answer.status == 307
+    assert elsewhere.posts == []
+
+
+async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with slack_sink() as proxy, slack_sink() as sink:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url.partition("/services")[0])
+        assert (await post(sink.url)).status == 200
+    assert proxy.posts == []
+
+
+async def test_of_an_answer_without_end_only_the_beginning_is_read() -> None:
+    async def flood(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 X\r\n\r\n")
+        while True:
+            writer.write(b"x" * 65536)
+            await writer.drain()
+
+    async with server(flood) as url:
+        assert len((await post(url)).body) == ANSWER_BYTES
+
+
+async def test_a_compressed_answer_is_not_unpacked() -> None:
+    async def packed(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 X\r\ncontent-encoding: gzip\r\ncontent-length: 3\r\n\r\nabc")
+        await writer.drain()
+
+    async with server(packed) as url:
+        assert (await post(url)).body == b"abc"
+
+
+async def test_an_answer_that_trickles_ends_when_its_time_is_up() -> None:
+    async def trickle(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 X\r\ncontent-length: 1000000\r\n\r\n")
+        while True:
+            writer.write(b"x")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    async with server(trickle) as url:
+        assert (await refusal(url, total_s=0.5)).reason == "timeout"
+
+
+async def test_headers_without_end_are_no_answer() -> None:
+    async def headers(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 X\r\n")
+        while True:
+            writer.write(b"x-more: " + b"y" * 8000 + b"\r\n")
+            await writer.drain()
+
+    async with server(headers) as url:
+        assert (await refusal(url)).reason == "no_answer"
+
+
+async def test_a_server_that_is_not_there_is_said() -> None:
+    async def never(writer: asyncio.StreamWriter) -> None:
+        raise AssertionError
+
+    async with server(never) as url:
+        pass
+    assert (await refusal(url)).reason == "no_connection"
+
+
+async def test_a_host_that_does_not_exist_is_said() -> None:
+    assert (await refusal("http://nobody.invalid/SECRET")).reason == "no_such_host"
+
+
+async def test_what_is_no_http_is_said() -> None:
+    async def greet(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail ready\r\n")
+        await writer.drain()
+
+    async with server(greet) as url:
+        assert (await refusal(url)).reason == "no_answer"
+
+
+async def well(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 X\r\ncontent-length: 2\r\n\r\nok")
+    await writer.drain()
+
+
+async def test_a_certificate_has_to_name_the_host_of_the_address_not_where_it_leads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls = given(tmp_path)  # for localhost and 127.0.0.1
+    monkeypatch.setenv("SSL_CERT_FILE", tls.ca)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tls.certificate, tls.key)
+    async with server(well, context) as url:
+        assert (await post(url)).status == 200
+        assert (await post(url.replace("127.0.0.1", "localhost"))).status == 200
+        assert (await refusal(url.replace("127.0.0.1", "127.0.0.2"))).reason == "no_connection"
