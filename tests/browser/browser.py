@@ -86,8 +86,8 @@ async def opened(
 
     A complaint is an error on the console, an uncaught exception, a violation of the content security policy, or a
     request to anywhere but the gateway. `before` is a script that runs before the page's own. `provoked` are parts of
-    the errors that the test brings about itself. `login` is the secret of the browser's session: None for the admin's of
-    the gateway that was started last, empty for none.
+    the errors that the test brings about itself. `login` is the secret of the browser's session: None for that of an
+    admin of the gateway that was started last, empty for none.
     """
     complaints: list[str] = []
     unanswered: list[str] = []

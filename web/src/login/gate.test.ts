@@ -14,7 +14,8 @@ const me = (change: Partial<Me>): Me => ({
   ...change,
 });
 const NOBODY = me({ name: "", role: null, by: "nobody", session: null });
-const FIRST = { me: null, failed: false, remembered: null, entered: false };
+const ANN = { name: "ann", role: "operator" } as const;
+const FIRST = { me: null, failed: false, remembered: null, entered: null };
 
 test("nothing is shown before it is known whether somebody is logged in", () => {
   assert.equal(gateOf(FIRST), "asking");
@@ -30,7 +31,17 @@ test("a gateway that does not answer is told by the page itself", () => {
 
 test("a page that nobody has seen yet gives way to the login form, one in use is covered by it", () => {
   assert.equal(gateOf({ ...FIRST, me: NOBODY }), "login");
-  assert.equal(gateOf({ ...FIRST, me: NOBODY, entered: true }), "ended");
+  assert.equal(gateOf({ ...FIRST, me: NOBODY, entered: ANN }), "ended");
+});
+
+test("a page is covered before somebody else sees it", () => {
+  assert.equal(gateOf({ ...FIRST, me: me({}), entered: ANN }), "open");
+  assert.equal(gateOf({ ...FIRST, me: me({ name: "ben" }), entered: ANN }), "ended");
+});
+
+test("whoever is logged out where everybody may read goes on as a reader", () => {
+  const reader = me({ name: "", role: "viewer", by: "anonymous" });
+  assert.equal(gateOf({ ...FIRST, me: reader, entered: ANN }), "open");
 });
 
 test("whoever was remembered in vain has seen nothing that is worth keeping", () => {

@@ -17,16 +17,20 @@ interface Standing {
   failed: boolean;
   /** Who was logged in the last time that this browser looked; null for nobody. */
   remembered: Known | null;
-  /** Whether this page has been open for somebody. */
-  entered: boolean;
+  /** For whom this page was open first: null while it was not yet, an empty name where everybody may read. */
+  entered: Known | null;
 }
 
 export function gateOf({ me, failed, remembered, entered }: Standing): Gate {
   // A gateway that does not answer is a page's own business: it says so, and tries again.
   if (me === null) return failed || remembered !== null ? "open" : "asking";
-  if (me.role !== null) return "open";
-  return entered ? "ended" : "login";
+  if (me.role !== null && !isAnother(me, entered)) return "open";
+  return entered !== null ? "ended" : "login";
 }
+
+/** Whether somebody else is logged in than this page is for; whoever is only a reader now goes on as one. */
+export const isAnother = (me: Known, entered: Known | null): boolean =>
+  entered !== null && me.name !== "" && me.name !== entered.name;
 
 /** What the browser kept; null for nothing that makes sense. */
 export function parseKnown(text: string | null): Known | null {
@@ -43,9 +47,9 @@ export const ROLES = Object.keys(RANKS) as Role[];
 
 /** What each role may, in the words of a choice. */
 export const ROLE_WORDS: Record<Role, string> = {
-  viewer: "sees everything, changes nothing",
-  operator: "sees everything, tends hosts, rules and alerts",
-  admin: "may do everything: people, settings and identities too",
+  viewer: "reads everything, changes nothing",
+  operator: "reads everything, tends hosts, rules and alerts",
+  admin: "manages everything, people and settings included",
 };
 
 export const may = (role: Role, needs: Role): boolean => RANKS[role] >= RANKS[needs];

@@ -5,8 +5,9 @@ import { once, whenLoggedOut } from "../api/client.ts";
 import { loader } from "../api/loading.ts";
 import type { Me, Role } from "../api/types.gen.ts";
 import { connection, fleet, resume } from "../live/session.ts";
+import { forgetUnsaved } from "../shell/unsaved.tsx";
 import { lasting } from "../storage.ts";
-import { type Gate, gateOf, type Known, lack, parseKnown } from "./gate.ts";
+import { type Gate, gateOf, isAnother, type Known, lack, parseKnown } from "./gate.ts";
 
 /** Under which name the browser keeps who was logged in. */
 const KEPT = "me";
@@ -26,7 +27,7 @@ const known = computed<Known | null>(() => me.value ?? remembered);
 
 export const gate: ReadonlySignal<Gate> = computed(() => {
   const { value, error } = session.state.value;
-  return gateOf({ me: value, failed: error !== null, remembered, entered: entered.value !== null });
+  return gateOf({ me: value, failed: error !== null, remembered, entered: entered.value });
 });
 
 /** Why the person may not do what needs `needs`; null when they may. */
@@ -38,11 +39,16 @@ export const enteredName = (): string => entered.value?.name ?? "";
 /** Asks who is logged in now. */
 export const askAgain = (): void => session.refresh();
 
+/** Another person's page: nothing of this one stays, nor is anybody asked about it. */
+function startAnew(): void {
+  forgetUnsaved();
+  location.reload();
+}
+
 /** Takes who has just logged in, or what has changed of them. Another person's page begins anew. */
 export function enter(as: Me): void {
-  const before = entered.peek();
-  if (before !== null && as.name !== before.name) {
-    location.reload();
+  if (isAnother(as, entered.peek())) {
+    startAnew();
     return;
   }
   wanted.value = false;
@@ -85,10 +91,8 @@ function follow(): void {
   const { name, role } = value;
   lasting.write(KEPT, role === null ? "" : JSON.stringify({ name, role } satisfies Known));
   if (role === null) return;
-  const before = entered.peek();
-  if (before === null) entered.value = { name, role };
-  // Somebody who is logged out where everybody may read goes on as a reader.
-  else if (name !== "" && name !== before.name) location.reload();
+  if (entered.peek() === null) entered.value = { name, role };
+  else if (isAnother(value, entered.peek())) startAnew();
 }
 
 /** Runs `act` as soon as there is a page to show. */

@@ -42,10 +42,15 @@ function Menu({ name, role, ends }: MenuProps) {
   const { busy, failure, send } = useSending();
   return (
     <>
-      <button type="button" class="quiet account-menu" popovertarget="account-menu" title={`${name}, ${role}`}>
+      <button
+        type="button"
+        class="quiet account-menu"
+        popovertarget="account-menu"
+        aria-label={`${name} account`}
+        title={`${name}, ${role}`}
+      >
         <PersonIcon />
         <span class="wide">{name}</span>
-        <span class="hidden"> account</span>
       </button>
       <div ref={menu} id="account-menu" class="account-popover panel" popover="auto">
         <p>
