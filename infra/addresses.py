@@ -71,6 +71,14 @@ def within(address: str, networks: Iterable[Network]) -> bool:
     return plain is not None and any(ipaddress.ip_address(plain) in network for network in networks)
 
 
+def neighbourhood(address: str) -> str:
+    """What counts as one peer: an IPv4 address, or the /64 of an IPv6 one, of which everybody has that many."""
+    plain = plain_address(address.partition("%")[0])
+    if plain is None:
+        return address[:60]
+    return str(ipaddress.ip_network(f"{plain}/64", strict=False)) if ":" in plain else plain
+
+
 def networks_of(text: str) -> tuple[Network, ...]:
     """The networks of a list such as `10.0.0.5, 2001:db8::/64`. Raises ValueError."""
     return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())

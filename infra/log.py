@@ -106,7 +106,8 @@ def set_up_logging(log_format: str = "auto", level: int = logging.INFO, light: b
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("uvicorn.error", "uvicorn.access", "httpx", "httpcore", "asyncio"):
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it warns of every bad request of anybody
+    for noisy in ("uvicorn.access", "httpx", "httpcore", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -140,10 +140,14 @@ class ServerSettings(Struct, frozen=True):
     """Port the gateway listens on."""
     public_url: Annotated[str, _rule(gateway_fault)] = ""
     """Address under which machines and people reach the gateway; empty: made from `http_host` and `port`."""
+    anonymous_viewer: bool = False
+    """Whether everybody who reaches the gateway may read without a login, whatever the runtime setting says."""
     allowed_names: Annotated[str, _rule(names_fault)] = ""
     """Further host names under which the gateway may be asked, separated by commas."""
     trusted_proxies: Annotated[str, _rule(networks_fault)] = ""
     """Addresses and networks of proxies whose X-Forwarded-* and Forwarded headers are believed, separated by commas."""
+    connections_per_address: Annotated[int, Meta(ge=8, le=100_000)] = 256
+    """Most connections that the gateway takes from one address (of IPv6: from one /64) that is no trusted proxy's."""
     bus_host: str = "127.0.0.1"
     """Address that the nats-server of `sonde up` listens on."""
     bus_port: Port = 0

@@ -189,6 +189,9 @@ class PastAlert(AlertTransition):
 class Alerts(Struct):
     active: list[ActiveAlert]
     history: list[PastAlert]
+    """One entry for each notification, the latest first."""
+    next: str | None = None
+    """Cursor of the following page of the history; null on the last, as in every list."""
 
 
 class Setting(Struct):
@@ -233,7 +236,7 @@ class Problem(Struct):
 
 
 class Snapshot(Struct):
-    """Live event: where everything stands, and the last 60 s.
+    """Live event: where some hosts stand, and the last 60 s; `complete` follows the last of several.
 
     `history` is host -> `times` (list of ms) and metric path -> instance -> values at those times.
     """
@@ -241,6 +244,12 @@ class Snapshot(Struct):
     time: int
     hosts: list[Host]
     history: dict[str, dict[str, Any]]
+
+
+class Complete(Struct):
+    """Live event: all hosts have come. Those that nothing has named since the stream or `resync` began are gone."""
+
+    time: int
 
 
 class LiveSample(Struct):
@@ -280,6 +289,7 @@ class Removal(Struct):
 class Removals(Struct):
     removals: list[Removal]
     """Oldest first."""
+    next: str | None = None
 
 
 class AgentConfigAnswer(Struct):

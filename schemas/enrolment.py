@@ -125,6 +125,7 @@ class EnrolmentToken(Struct):
 
 class EnrolmentTokens(Struct):
     tokens: list[EnrolmentToken]
+    next: str | None = None
 
 
 class MadeToken(Struct):
@@ -173,6 +174,8 @@ class RefusedList(Struct):
     """Answer of `GET /refused`, the last one first."""
 
     refused: list[Refused]
+    next: str | None = None
+    """Cursor of the following page; null on the last, as in every list."""
 
 
 def name_fault(name: str) -> str:

@@ -29,6 +29,8 @@ GivenPassword = Annotated[str, Meta(max_length=1024)]
 Label = Annotated[str, Meta(max_length=120, pattern=r"^[^\x00]*\Z", description="text without NUL characters")]
 Code = Annotated[str, Meta(max_length=64)]
 """Six digits of an authenticator, or a recovery code."""
+Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+"""Of a user, a session or a token."""
 Secret = Annotated[str, Meta(max_length=200)]
 
 

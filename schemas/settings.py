@@ -45,6 +45,12 @@ DESCRIPTIONS: dict[str, str] = {
     ),
     "host_down_default_s": "Seconds without a sample after which the dashboard shows a host as offline.",
     "max_viewers": "Browsers that may watch the live stream at once.",
+    "max_viewers_per_person": "Of these, how many one person may have open; whoever needs no login counts by address.",
+    "max_selections_per_person": "Different selections that one person may watch at once.",
+    "session_idle_s": "Seconds without use after which somebody who is logged in has to log in again.",
+    "session_max_s": "Seconds after which everybody has to log in again, however much they use Sonde.",
+    "anonymous_viewer": "Whether everybody who reaches the gateway may read everything without a login.",
+    "audit_days": "Days for which the audit log keeps who changed what.",
 }
 
 
@@ -65,10 +71,19 @@ class RuntimeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     database_gib: Annotated[float, Meta(ge=0, le=1_000_000)] = 0
     host_down_default_s: Annotated[float, Meta(ge=5, le=86400)] = 30
     max_viewers: Annotated[int, Meta(ge=1, le=10000)] = 100
+    max_viewers_per_person: Annotated[int, Meta(ge=1, le=10000)] = 10
+    max_selections_per_person: Annotated[int, Meta(ge=1, le=1000)] = 5
+    session_idle_s: Annotated[float, Meta(ge=60, le=366 * 86400)] = 7 * 86400
+    session_max_s: Annotated[float, Meta(ge=60, le=366 * 86400)] = 30 * 86400
+    anonymous_viewer: bool = False
+    audit_days: Annotated[int, Meta(ge=1, le=36500)] = 730
 
 
 HOSTS_KEY = "hosts"
 """What `settings.changed` names when hosts were removed or archived; its version is their generation."""
+
+PEOPLE_KEY = "people"
+"""What it names when sessions or tokens ended, for other gateways."""
 
 
 class SettingChanged(Struct):
@@ -79,6 +94,8 @@ class SettingChanged(Struct):
 
 
 _TYPES: dict[str, Any] = {field.name: field.type for field in msgspec.structs.fields(RuntimeSettings)}
+
+_DEFAULTS = RuntimeSettings()
 
 
 def setting_keys() -> list[str]:
@@ -115,12 +132,17 @@ def check_settings(settings: RuntimeSettings) -> None:
 
 
 def parse_stored(key: str, text: str) -> Any:
-    """The value of `key` in a row's JSON text. Raises KeyError, or InvalidField for whatever else may be there."""
+    """The value of `key` in a row's JSON text. Raises KeyError, or InvalidField for whatever else may be there.
+
+    Null, which no setting allows, is what a reset leaves: the default, and a version that no earlier one was.
+    """
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):  # a number of thousands of digits, or lists in lists without end
         remedy = setting_fault(key, None, key).remedy
         raise InvalidField(key, None if key in SECRETS else text[:100], remedy) from None
+    if value is None:
+        return getattr(_DEFAULTS, key)
     try:
         return parse_setting(key, value)
     except msgspec.ValidationError:

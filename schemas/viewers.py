@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
+ViewerState = Literal["connecting", "live", "draining", "closed"]
 
-class Viewer(Struct):
-    """GET /viewers item: one open stream. Times are Unix milliseconds."""
+
+class Watched(Struct):
+    """What a viewer looks at."""
+
+    hosts: int | None
+    """How many are named; null: all."""
+    tags: list[str]
+    metrics: int | None
+    """How many are named; null: all."""
+    interval: float
+    """Seconds."""
+    detail: list[str]
+    """Hosts whose every metric it gets."""
+
+
+class ViewerItem(Struct):
+    """GET /viewers item: one open stream."""
 
     id: str
     person: str
@@ -14,11 +32,15 @@ class Viewer(Struct):
     address: str
     user_agent: str
     since: int
-    state: str
+    """Unix milliseconds."""
+    state: ViewerState
     sent: int
+    """Events."""
     dropped: int
     lag_ms: int
+    """Age of the oldest event that waits for it."""
+    selection: Watched
 
 
 class Viewers(Struct):
-    viewers: list[Viewer]
+    viewers: list[ViewerItem]

@@ -51,7 +51,7 @@ def bounds(name: str, kind: Any) -> list[str]:
     if isinstance(kind, inspect.NoneType):
         return []
     if isinstance(kind, inspect.BoolType):
-        return ["0 or 1"]
+        return ["`true`", "`false`"] if name.islower() else ["0 or 1"]
     if isinstance(kind, inspect.LiteralType):
         return [f"`{value}`" for value in kind.values]
     if isinstance(kind, inspect.StrType):
@@ -83,7 +83,8 @@ def test_the_settings_page_states_the_bounds_of(name: str) -> None:
 def test_the_settings_page_states_the_default_of(name: str) -> None:
     kind, field = settings()[name]
     default = getattr(kind(), field)
-    text = number(default) if isinstance(default, int | float) else default
+    text = str(default).lower() if isinstance(default, bool) and name.islower() else default
+    text = number(text) if isinstance(text, int | float) else text
     assert cells(name)[1] == (f"`{text}`" if text else "empty")
 
 

@@ -79,7 +79,8 @@ SHAPES: tuple[type[Struct], ...] = (
     people.RecoveryCodes,
     people.AuditEntry,
     people.AuditEntries,
-    viewers.Viewer,
+    viewers.Watched,
+    viewers.ViewerItem,
     viewers.Viewers,
 )
 
@@ -92,6 +93,7 @@ ALIASES: dict[str, Any] = {
     "TransitionKind": messages.TransitionKind,
     "TokenState": enrolment.TokenState,
     "Role": people.Role,
+    "ViewerState": viewers.ViewerState,
     "Values": api.Values,
 }
 

@@ -60,6 +60,28 @@ FROM outbox o JOIN alert_transitions t ON t.id = o.transition_id
 WHERE o.channel = $1 AND o.status = 'waiting' ORDER BY o.transition_id LIMIT $2
 """
 
+HOLD_MUTED = """
+UPDATE outbox o SET status = 'muted' FROM alert_transitions t JOIN hosts h ON h.id = t.host_id
+WHERE t.id = o.transition_id AND o.channel = $1 AND o.status = 'waiting' AND h.muted_until > now()
+"""
+
+# Of each alert the last message is told, as news of this moment, unless it began and ended while its host was muted.
+RELEASE_UNMUTED = """
+WITH held AS (
+    SELECT o.id, t.kind, row_number() OVER (alert ORDER BY t.id DESC) AS from_last,
+           first_value(t.kind) OVER (alert ORDER BY t.id) AS first_kind
+    FROM outbox o JOIN alert_transitions t ON t.id = o.transition_id JOIN hosts h ON h.id = t.host_id
+    WHERE o.channel = $1 AND o.status = 'muted' AND coalesce(h.muted_until <= now(), true)
+    WINDOW alert AS (PARTITION BY t.host_id, t.rule_id, t.instance)
+), judged AS (
+    SELECT id, from_last = 1 AND NOT (kind IN ('resolve', 'gone') AND first_kind = 'fire') AS news FROM held
+)
+UPDATE outbox o SET status = CASE WHEN news THEN 'waiting' ELSE 'expired' END,
+    answer = CASE WHEN news THEN o.answer ELSE 'the host was muted' END,
+    made = CASE WHEN news THEN now() ELSE o.made END, next_try = now(), done = CASE WHEN news THEN NULL ELSE now() END
+FROM judged WHERE judged.id = o.id
+"""
+
 RULE = "SELECT body FROM rules WHERE id = $1"
 
 DONE = """

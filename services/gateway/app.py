@@ -13,10 +13,11 @@ from schemas.rules import InvalidField, InvalidFields
 from services.gateway.enrolment.install import install_routes
 from services.gateway.enrolment.wheels import folder
 from services.gateway.held import Held
+from services.gateway.http.counting import Counting
 from services.gateway.http.dashboard import dashboard_routes
 from services.gateway.http.encryption import ca_routes
 from services.gateway.http.guard import Guard
-from services.gateway.http.person import Admit, Person
+from services.gateway.http.person import Admit, Person, address_of
 from services.gateway.http.problems import (
     ProblemError,
     on_bug,
@@ -26,27 +27,34 @@ from services.gateway.http.problems import (
     on_problem,
 )
 from services.gateway.http.routing import routes
-from services.gateway.resources import operations
+from services.gateway.people.admit import admission, identify
+from services.gateway.resources import operations, root_operations
 
 
-async def somebody_here(request: Request, role: Role) -> Person:
-    """Whoever the guard lets through is at this machine, and may all."""
-    return Person("anonymous", "admin", "anonymous", request.client.host if request.client else "")
+def _somebody(held: Held) -> Admit:
+    """Whoever is logged in; else whoever the guard lets through is at this machine, and may all."""
+    strict = admission(held.people)
+
+    async def admit(request: Request, role: Role) -> Person:
+        if await identify(held.people, request):
+            return await strict(request, role)
+        return Person("anonymous", "admin", "proxy", address_of(request))
+
+    return admit
 
 
-def create_app(held: Held, admit: Admit = somebody_here) -> Starlette:
-    """The application on top of what the service holds; `admit` says who asks and whether they may."""
-    declared = operations(held)
-    at_root = [operation for operation in declared if operation.path.startswith("/health/")]
+def create_app(held: Held) -> Starlette:
+    """The application on top of what the service holds."""
+    admit = _somebody(held)
     return Starlette(
         routes=[
-            Mount("/api/v1", routes=routes(declared, admit)),
-            *routes(at_root, admit),
+            Mount("/api/v1", routes=routes(operations(held), admit)),
+            *routes(root_operations(held), admit),
             *ca_routes(held.settings),
             *install_routes(folder(held.settings), held.reach),
             *dashboard_routes(),
         ],
-        middleware=[Middleware(Guard, settings=held.settings)],
+        middleware=[Middleware(Counting, answered=held.answered), Middleware(Guard, settings=held.settings)],
         exception_handlers={
             ProblemError: on_problem,
             InvalidField: on_invalid_field,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 
 from infra.settings import ServerSettings
 from infra.storage.database import Pool
 from schemas.catalogue import CATALOGUE, Family
 from services.gateway.fleet.memory import Fleet
+from services.gateway.health.meters import Meters
 from services.gateway.health.vitals import Vitals
 from services.gateway.http.abort import Abort
 from services.gateway.http.bus import Bus
@@ -15,7 +17,8 @@ from services.gateway.http.encryption import own_trust
 from services.gateway.identities.reach import Reach, reach_of
 from services.gateway.identities.refused import Refusals
 from services.gateway.live.hub import Hub
-from services.gateway.settings.announce import Announce, announcer
+from services.gateway.people.people import People
+from services.gateway.settings.announce import Announce, announcer, teller
 from services.gateway.settings.runtime import Runtime
 
 
@@ -31,14 +34,30 @@ class Held:
     """Decides which metrics there are."""
     refusals: Refusals = field(default_factory=Refusals)
     vitals: Vitals = field(default_factory=Vitals)
+    meters: Meters = field(default_factory=Meters)
 
     @property
     def fleet(self) -> Fleet:
         return self.hub.fleet
 
+    @functools.cached_property
+    def people(self) -> People:
+        people = People(self.settings, self.pool, lambda: self.runtime.settings, self.refusals)
+        people.announce = teller(self.bus)
+        people.end_streams_of.add(self.hub.end)
+        return people
+
     @property
     def announce(self) -> Announce:
         return announcer(self.bus, self.runtime.stale, self.hub.setting)
+
+    def answered(self, operation: str, status: int, seconds: float) -> None:
+        """Count a request; one that met an error of ours is a failure of this gateway."""
+        self.meters.answered(operation, status, seconds)
+        if status == 500:
+            self.vitals.pulse.failed(f"{operation}: internal error")
+        else:
+            self.vitals.pulse.succeeded()
 
     def reach(self) -> Reach:
         """Where machines reach this gateway at present. Reads files; raises OSError and SettingError."""

@@ -16,7 +16,9 @@ from services.gateway.enrolment.install import with_wheel
 from services.gateway.enrolment.wheels import folder
 from services.gateway.fleet.api import host_operations
 from services.gateway.health.api import health_operations
+from services.gateway.health.api_metrics import scrape_operations
 from services.gateway.health.examine import Examination
+from services.gateway.health.fleetpage import FleetPage
 from services.gateway.held import Held
 from services.gateway.history.api_export import export_operations
 from services.gateway.history.api_fleet import fleet_operations
@@ -25,6 +27,7 @@ from services.gateway.http.catalogue import catalogue_operations
 from services.gateway.http.operations import Operation
 from services.gateway.live.api import live_operations
 from services.gateway.live.viewers import viewer_operations
+from services.gateway.people.api import people_operations
 from services.gateway.settings.api import setting_operations
 
 
@@ -39,14 +42,6 @@ def operations(held: Held) -> list[Operation]:
         revoked=runtime.revoked,
         joined=runtime.stale,
     )
-    examination = Examination(
-        pool,
-        bus,
-        held.vitals,
-        held.catalogue,
-        lambda: fleet.states(now_ms()),
-        lambda: len(hub.viewers()),
-    )
     departed = (runtime.revoked, runtime.configs_changed)
     return [
         *host_operations(fleet),
@@ -59,11 +54,37 @@ def operations(held: Held) -> list[Operation]:
         *alert_operations(pool),
         *setting_operations(pool, runtime, held.announce),
         *channel_operations(pool, held.settings.outbound_private),
-        *viewer_operations(hub),
+        *viewer_operations(hub, pool),
         *enrol_operations(desk),
         *token_operations(pool, with_wheel(held.reach, folder(held.settings))),
         *identity_operations(pool, held.reach, runtime.revoked),
         *agent_operations(pool, bus, fleet, runtime.configs_changed, held.catalogue),
-        *health_operations(examination),
+        *health_operations(examination(held)),
+        *people_operations(held.people, lambda: page_address(held)),
         *live_operations(hub, held.catalogue, held.abort),
     ]
+
+
+def root_operations(held: Held) -> list[Operation]:
+    """What is at the root: probes, and what Prometheus scrapes."""
+    looked_at = examination(held)
+    probes = [one for one in health_operations(looked_at) if one.path.startswith("/health/")]
+    return [*probes, *scrape_operations(looked_at, held.meters, FleetPage(held.fleet, now_ms))]
+
+
+def examination(held: Held) -> Examination:
+    hub, fleet = held.hub, held.fleet
+    return Examination(
+        held.pool,
+        held.bus,
+        held.vitals,
+        held.catalogue,
+        states=lambda: fleet.states(now_ms()),
+        viewers=lambda: len(hub.viewers()),
+        events=hub.events,
+    )
+
+
+def page_address(held: Held) -> str:
+    """Where people open the dashboard. Raises OSError and SettingError as `Held.reach` does."""
+    return held.runtime.settings.dashboard_url or held.reach().url

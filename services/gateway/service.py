@@ -29,8 +29,10 @@ from services.gateway.health.loop import watch
 from services.gateway.health.vitals import Vitals
 from services.gateway.held import Held
 from services.gateway.http.bus import Bus
+from services.gateway.http.connections import Connections, room
 from services.gateway.http.database import NOT_READY
 from services.gateway.http.encryption import Encryption
+from services.gateway.http.guard import trusted_proxies
 from services.gateway.http.server import GatewayServer, bind
 from services.gateway.identities.refused import Refusals
 from services.gateway.live.facts import follow_facts
@@ -39,6 +41,8 @@ from services.gateway.live.hub import Hub
 from services.gateway.live.intake import listen
 from services.gateway.live.interest import announce_interest
 from services.gateway.live.refresh import keep_fresh
+from services.gateway.live.sending import send_frames, send_heartbeats, send_snapshots
+from services.gateway.people.keep import keep_people
 from services.gateway.settings.runtime import Runtime
 
 logger = logging.getLogger(__name__)
@@ -79,12 +83,15 @@ async def run(
         held = Held(
             settings, connections, bus, hub, runtime, lambda scope: server.abort(scope), catalogue, refusals, vitals
         )
+        stack.callback(held.people.close)
         app = create_app(held)
-        server = GatewayServer(app, encryption.context)
+        server = GatewayServer(
+            app, encryption.context, Connections(trusted_proxies(settings), room(), settings.connections_per_address)
+        )
 
         async def listening(client: Client) -> None:
             await follow(client, bus, vitals.heartbeats)
-            await listen(client, bus, fleet, hub, runtime.stale, conduct)
+            await listen(client, bus, fleet, hub, runtime.stale, conduct, held.people.changed)
 
         async def following(client: Client) -> None:
             await follow_facts(client, connections, fleet, hub)
@@ -99,10 +106,13 @@ async def run(
             on_bus("gateway", listening, transient=BUS_TRANSIENT),
             on_bus("gateway facts", following),
             on_bus("gateway configs", configuring),
+            keep_people(held.people),
             keep_fresh(connections, fleet, hub, runtime),
             announce_interest(bus, hub, fleet),
             watch_states(fleet, hub),
-            hub.pump(),
+            send_frames(hub),
+            send_snapshots(hub),
+            send_heartbeats(hub),
             watch(vitals.lag, bus, vitals.heartbeats),
             *identity_tasks(settings, connections, bus, refusals, conduct, runtime.revoked, nats_log),
             encryption.keep(),

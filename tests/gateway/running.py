@@ -26,6 +26,8 @@ TRUST = ssl.create_default_context()
 """For every client of a test: reading all certificates takes 30 ms, and a client of its own would."""
 NO_AUTHORITY = "/nonexistent/authority"
 """Else a developer's own, below the working directory, would be found."""
+ANY = {"If-Match": "*"}
+"""For a change that is made whatever is there."""
 FRESH = httpx.Limits(keepalive_expiry=1)
 """An idle connection is not used again for long: the gateway closes it after 5 s, and a busy machine is late."""
 

@@ -25,7 +25,7 @@ from schemas.catalogue import CATALOGUE, Family, Metric
 from services.gateway import service
 from tests.batches import sample
 from tests.gateway.rows import execute, put
-from tests.gateway.running import TRUST, gateway, publish, publishing, ready, watching
+from tests.gateway.running import ANY, TRUST, gateway, publish, publishing, ready, watching
 from tests.waiting import eventually
 
 
@@ -101,7 +101,7 @@ async def test_while_the_database_is_away_the_past_is_503_and_the_present_goes_o
                 await client.get("/hosts/web-1/stats?metrics=cpu.total"),
                 await client.get("/rules"),
                 await client.get("/alerts"),
-                await client.put("/settings/raw_days", json={"value": 3}),
+                await client.put("/settings/raw_days", json={"value": 3}, headers=ANY),
             ]
             hosts = await client.get("/hosts")
             unready = await client.get("/health/ready")
@@ -169,7 +169,7 @@ async def test_the_bus_may_die_and_come_back(data_dir: Path, database_url: str) 
                 return [check["ok"] for check in checks] == [True, False, False]
 
             await eventually(alone, 20)
-            changed = await client.put("/settings/raw_days", json={"value": 3})
+            changed = await client.put("/settings/raw_days", json={"value": 3}, headers=ANY)
             told = await stream.until("settings")
             await server.restart()
             await ready(client)

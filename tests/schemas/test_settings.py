@@ -53,12 +53,21 @@ DEEP = "[" * 100_000 + "]" * 100_000
 
 
 @pytest.mark.parametrize("key", setting_keys())
-@pytest.mark.parametrize("text", ["null", "[]", NUMBERS, DEEP, "1e999", "{", ""])
+@pytest.mark.parametrize("text", ["[null]", "[]", NUMBERS, DEEP, "1e999", "{", ""])
 def test_no_text_in_a_row_ends_the_reading(key: str, text: str) -> None:
     stored = StoredSettings()
     stored.take({key: text})
     assert stored.settings == RuntimeSettings()
     assert list(stored.invalid) == [key]
+
+
+@pytest.mark.parametrize("key", setting_keys())
+def test_null_in_a_row_is_the_default_whatever_was_in_force(key: str) -> None:
+    stored = StoredSettings()
+    stored.take({"max_viewers": "7", "dashboard_url": '"https://sonde.example"'})
+    assert stored.take({key: "null"}) == []
+    assert stored.settings == RuntimeSettings()
+    assert not stored.invalid
 
 
 def test_an_invalid_secret_is_not_repeated() -> None:

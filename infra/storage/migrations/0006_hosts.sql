@@ -20,3 +20,9 @@ UPDATE hosts h SET tags = h.tags || ARRAY(
     LIMIT 20
 )
 WHERE h.state <> 'removing';
+
+-- What was to be told of a host while it was muted waits: once it is not, the last of each alert is told, if it is news.
+ALTER TABLE outbox DROP CONSTRAINT outbox_status_check;
+ALTER TABLE outbox ADD CONSTRAINT outbox_status_check
+    CHECK (status IN ('waiting', 'muted', 'sent', 'expired', 'dead'));
+CREATE INDEX outbox_muted ON outbox (transition_id) WHERE status = 'muted';

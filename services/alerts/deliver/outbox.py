@@ -96,6 +96,8 @@ async def _deliver(
     tried_url = ""
     while not stop.is_set():
         wake.clear()
+        await database.execute(sql.HOLD_MUTED, "slack")
+        await database.execute(sql.RELEASE_UNMUTED, "slack")
         row = await database.fetchrow(sql.WAITING, "slack", 1, EXPIRE_S)
         if row is None:
             await _wait(POLL_S, stop, wake)

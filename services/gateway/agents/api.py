@@ -74,7 +74,11 @@ def agent_operations(
         key = call.request.headers.get("idempotency-key", "") or secrets.token_hex(16)
         if len(key) > 100:
             raise invalid("Idempotency-Key", key[:100], "must be at most 100 characters long")
-        return await _order(bus, host, verb, key, call.body or NewCommand())
+        reply = await _order(bus, host, verb, key, call.body or NewCommand())
+        if not reply.ok:
+            detail = f"the agent of {host} refused {verb}: {reply.error[:1000]}"
+            raise ProblemError(409, detail, type="/problems/refused-command")
+        return reply
 
     def config_operations(path: str, whose: str) -> list[Operation]:
         path_types = {"host": HostId} if "{host}" in path else {}
@@ -100,7 +104,7 @@ def agent_operations(
                 answers=answers,
                 body=NewAgentConfig,
                 path_types=path_types,
-                match="optional",
+                match="required",
             ),
             Operation(
                 "DELETE",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from msgspec import Struct
+
 from infra.clock import now_ms, to_ms
 from infra.storage.database import Pool
 from schemas.enrolment import HostIdentity, MadeToken, NewToken, Refused, RefusedList
@@ -13,16 +15,23 @@ from services.gateway.enrolment.api_tokens import make_token, shown_once
 from services.gateway.fleet.lookup import host_number
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation, Reply
+from services.gateway.http.paging import Microseconds, Page, Text
 from services.gateway.http.problems import ProblemError
 from services.gateway.identities import sql, sql_refused
 from services.gateway.identities.issuing import as_people_see
 from services.gateway.identities.reach import Reach
 from services.gateway.identities.revocation import revoke_host
 
-MOST_REFUSED = 500
-"""Listed, the last one first."""
 ROTATION_S = 86_400
 """How long a token for a new identity of a host is good."""
+
+
+class _Refused(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Where a page of `/refused` ended."""
+
+    last_us: Microseconds
+    name: Text
+    what: Text
 
 
 def identity_operations(pool: Pool, reach: Callable[[], Reach], revoked: asyncio.Event) -> list[Operation]:
@@ -57,11 +66,14 @@ def identity_operations(pool: Pool, reach: Callable[[], Reach], revoked: asyncio
             made = await make_token(database, wanted)
         return shown_once(*made, reach())
 
-    async def list_refused(_: Call[Nothing, None]) -> RefusedList:
+    async def list_refused(call: Call[Page, None]) -> RefusedList:
+        after, page = call.query.after(_Refused), call.query
+        position = (after.last_us, after.name, after.what) if after else (None, None, None)
         async with connected(pool) as database:
-            rows = await database.fetch(sql_refused.LIST, MOST_REFUSED)
+            found = await database.fetch(sql_refused.LIST, page.limit + 1, *position)
+        rows, following = page.cut(found, lambda row: _Refused(row["last_us"], row["name"], row["what"]))
         refused = [Refused(row["name"], row["what"], row["reason"], row["times"], to_ms(row["last"])) for row in rows]
-        return RefusedList(refused)
+        return RefusedList(refused, following)
 
     return [
         Operation(
@@ -102,6 +114,7 @@ def identity_operations(pool: Pool, reach: Callable[[], Reach], revoked: asyncio
             summary="Who was refused what, the last one first",
             role="admin",
             answers={200: RefusedList},
+            query=Page,
         ),
     ]
 

@@ -20,10 +20,18 @@ from services.gateway.agents.removal import Departure, remove_host
 from services.gateway.fleet.memory import Fleet
 from services.gateway.http.bus import Bus
 from services.gateway.http.database import connected
-from services.gateway.http.operations import Call, Nothing, Operation, Reply
+from services.gateway.http.operations import Call, Operation, Reply
+from services.gateway.http.paging import Microseconds, Number, Page
 from services.gateway.http.problems import unknown
 
 logger = logging.getLogger(__name__)
+
+
+class _Removal(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Where a page of `/removals` ended."""
+
+    asked_us: Microseconds
+    host_id: Number
 
 
 class RemovalQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,10 +68,10 @@ def removal_operations(
         if departed.archived:
             return Reply(fleet.detail(host, now_ms()), 200)
         await purge(bus.client, host, ends)
-        return await _removals(pool)
+        return await _removals(pool, Page())
 
-    async def list_removals(_: Call[Nothing, None]) -> Removals:
-        return await _removals(pool)
+    async def list_removals(call: Call[Page, None]) -> Removals:
+        return await _removals(pool, call.query)
 
     return [
         Operation(
@@ -85,6 +93,7 @@ def removal_operations(
             summary="How far the deletion of removed hosts has come",
             role="viewer",
             answers={200: Removals},
+            query=Page,
         ),
     ]
 
@@ -97,7 +106,11 @@ def _forget(fleet: Fleet, host: str, departed: Departure) -> None:
         fleet.forget(host, departed.host_id)
 
 
-async def _removals(pool: Pool) -> Removals:
+async def _removals(pool: Pool, page: Page) -> Removals:
+    after = page.after(_Removal)
+    position = (after.asked_us, after.host_id) if after else (None, None)
     async with connected(pool) as database:
-        rows = await database.fetch(sql.REMOVALS)
-    return Removals([Removal(row["name"], to_ms(row["asked"]), row["parts"], row["done"], row["rows"]) for row in rows])
+        found = await database.fetch(sql.REMOVALS, page.limit + 1, *position)
+    rows, following = page.cut(found, lambda row: _Removal(row["asked_us"], row["host_id"]))
+    removals = [Removal(row["name"], to_ms(row["asked"]), row["parts"], row["done"], row["rows"]) for row in rows]
+    return Removals(removals, following)

@@ -25,7 +25,12 @@ REMOVE = "UPDATE hosts SET state = 'removing', name = '~' || id WHERE id = $1"
 
 NOTE_REMOVAL = "INSERT INTO removals (host_id, name) VALUES ($1, $2)"
 
-REMOVALS = "SELECT name, asked, parts, done, rows FROM removals ORDER BY asked, host_id"
+# $2 and $3 are the last row of the page before: null for the first page.
+REMOVALS = """
+SELECT host_id, name, asked, parts, done, rows, (extract(epoch FROM asked) * 1000000)::bigint AS asked_us FROM removals
+WHERE $2::bigint IS NULL OR (asked, host_id) > (to_timestamp(0) + $2 * interval '1 microsecond', $3::bigint)
+ORDER BY asked, host_id LIMIT $1
+"""
 
 TAKE_STATES = "DELETE FROM alert_states WHERE host_id = $1 RETURNING rule_id, instance, state, body"
 

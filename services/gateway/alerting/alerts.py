@@ -3,33 +3,47 @@
 from __future__ import annotations
 
 import logging
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from infra.storage.database import Pool
 from schemas.api import ActiveAlert, Alerts, Delivery, PastAlert
 from services.gateway.alerting import sql
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Operation
+from services.gateway.http.paging import Number, Page
 
 logger = logging.getLogger(__name__)
 
 
-class AlertsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+class AlertsQuery(Page, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The pages are those of the history."""
+
     state: Literal["active", "all"] = "all"
     """`active`: without the history."""
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
-    """Most transitions of the history."""
+
+
+class _Past(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Where a page of the history ended."""
+
+    id: Number
+    outbox_id: Number
 
 
 def alert_operations(pool: Pool) -> list[Operation]:
     async def get_alerts(call: Call[AlertsQuery, None]) -> Alerts:
+        page, after = call.query, call.query.after(_Past)
+        position = (after.id, after.outbox_id) if after else (None, None)
+        past: list[Any] = []
         async with connected(pool) as database:
             active = await database.fetch(sql.ACTIVE_ALERTS)
-            past = await database.fetch(sql.ALERT_HISTORY, call.query.limit) if call.query.state == "all" else []
-        return Alerts(_active(active), _history(past))
+            if page.state == "all":
+                past = await database.fetch(sql.ALERT_HISTORY, page.limit + 1, *position)
+        rows, following = page.cut(past, lambda row: _Past(row["id"], row["outbox_id"]))
+        return Alerts(_active(active), _history(rows), following)
 
     return [
         Operation(
@@ -58,7 +72,7 @@ def _active(rows: list[Any]) -> list[ActiveAlert]:
     return sorted(alerts, key=lambda alert: (grave.get((alert.state, alert.severity), 3), -alert.since))
 
 
-def _history(rows: list[Any]) -> list[PastAlert]:
+def _history(rows: Sequence[Any]) -> list[PastAlert]:
     """Transitions, the latest first."""
     past = []
     for row in rows:

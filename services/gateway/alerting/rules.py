@@ -32,7 +32,10 @@ def rule_operations(pool: Pool, announce: Announce, catalogue: tuple[Family, ...
             row = await database.fetchrow(sql.RULE, name)
         if row is None:
             raise unknown("rule", name)
-        return _answer(msgspec.json.decode(row["body"], type=Rule), row["version"])
+        try:
+            return _answer(msgspec.json.decode(row["body"], type=Rule), row["version"])
+        except msgspec.ValidationError:
+            raise _unreadable(name, row["version"]) from None
 
     async def add_rule(call: Call[Nothing, Rule]) -> Reply:
         rule = call.body
@@ -84,6 +87,7 @@ def rule_operations(pool: Pool, announce: Announce, catalogue: tuple[Family, ...
             role="viewer",
             answers={200: StoredRule},
             path_types={"rule": RuleId},
+            refuses=(409,),
         ),
         Operation(
             "PUT",
@@ -95,7 +99,7 @@ def rule_operations(pool: Pool, announce: Announce, catalogue: tuple[Family, ...
             answers={200: StoredRule},
             body=Rule,
             path_types={"rule": RuleId},
-            match="optional",
+            match="required",
         ),
         Operation(
             "DELETE",
@@ -124,6 +128,14 @@ def _stored(rows: list[Any]) -> list[StoredRule]:
         except msgspec.ValidationError as error:
             logger.error("stored rule invalid, skipped", extra={"body": row["body"][:200], "error": str(error)})
     return stored
+
+
+def _unreadable(name: str, version: int) -> ProblemError:
+    detail = (
+        f"rule {name!r} is stored in a form that this version does not understand, so it is not judged; "
+        f"PUT /api/v1/rules/{name} replaces it, DELETE removes it"
+    )
+    return ProblemError(409, detail, type="/problems/unreadable-rule", headers={"ETag": f'"{version}"'})
 
 
 async def _insert(pool: Pool, rule: Rule) -> int:

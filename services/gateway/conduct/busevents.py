@@ -12,8 +12,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from infra.addresses import neighbourhood
 from infra.authority.claims import BadToken, decode
-from services.gateway.identities.throttle import network
 
 AUTH_ERRORS = "$SYS.SERVER.*.CLIENT.AUTH.ERR"
 DISCONNECTS = "$SYS.ACCOUNT.*.DISCONNECT"
@@ -51,7 +51,7 @@ def refused_connection(event: Any, issuers: Callable[[], Collection[str]], now_s
     """What an event on `AUTH_ERRORS` tells; None when it tells nothing. `issuers`: keys whose users the bus takes."""
     try:
         client = event["client"]
-        address = network(str(client.get("host") or "unknown address"))
+        address = neighbourhood(str(client.get("host") or "unknown address"))
         token = client.get("jwt") or ""
     except (KeyError, TypeError, AttributeError):
         return None

@@ -40,19 +40,29 @@ async def admit(database: Connection, request: EnrolRequest, issued_s: int, life
     async with database.transaction():
         token = await database.fetchrow(sql.LOCK_TOKEN, token_hash(request.token))
         if token is None:
-            raise _refused(401, "unknown", "the token is not known; ask whoever runs Sonde for a new one")
+            raise ProblemError(
+                401, "the token is not known; ask whoever runs Sonde for a new one", type="/problems/enrolment-unknown"
+            )
         state = token_state(token["uses"], token["used"], token["expires"], token["withdrawn"], token["asked"])
         if state == "withdrawn":
-            raise _refused(403, "withdrawn", "the token was withdrawn; ask whoever runs Sonde for a new one")
+            raise ProblemError(
+                403,
+                "the token was withdrawn; ask whoever runs Sonde for a new one",
+                type="/problems/enrolment-withdrawn",
+            )
         known = await database.fetchrow(sql.LOCK_IDENTITY, request.public_key)
         if known is not None:
             return await _again(database, known, token["id"], issued_s, life_s)
         if await database.fetchval(sql.IS_REVOKED, request.public_key):
-            raise _refused(403, "key", "the key was revoked; make a new one")
+            raise ProblemError(403, "the key was revoked; make a new one", type="/problems/enrolment-key")
         if state == "expired":
-            raise _refused(403, "expired", "the token has expired; ask whoever runs Sonde for a new one")
+            raise ProblemError(
+                403, "the token has expired; ask whoever runs Sonde for a new one", type="/problems/enrolment-expired"
+            )
         if state == "used":
-            raise _refused(403, "used", "the token was used already; ask whoever runs Sonde for a new one")
+            raise ProblemError(
+                403, "the token was used already; ask whoever runs Sonde for a new one", type="/problems/enrolment-used"
+            )
         if token["host_id"] is None:
             host_id, host = await _new_host(database, token, request.name)
             replaced = False
@@ -70,7 +80,11 @@ async def _again(database: Connection, known: Any, token_id: int, issued_s: int,
     """The same key once more: with the token that it used, the same answer."""
     refuse_unless_issuable(known)
     if known["token_id"] != token_id:
-        raise _refused(403, "key", "the key has an identity by another token; make a new key, or renew its identity")
+        raise ProblemError(
+            403,
+            "the key has an identity by another token; make a new key, or renew its identity",
+            type="/problems/enrolment-key",
+        )
     issue = Issue.of(known, issued_s, life_s)
     await database.execute(sql.ISSUE, issue.public_key, issue.issued_s, issue.expires_s)
     return Admitted(issue, replaced=False, new=False)
@@ -81,12 +95,20 @@ async def _new_host(database: Connection, token: Any, name: str) -> tuple[int, s
     pattern, tags = token["name_pattern"], token["tags"]
     wished = wished_name(name, pattern)
     if not matches(wished, pattern):
-        raise _refused(403, "name", f"the token is for names like {pattern}, not for {wished!r}; set another name")
+        raise ProblemError(
+            403,
+            f"the token is for names like {pattern}, not for {wished!r}; set another name",
+            type="/problems/enrolment-name",
+        )
     for _ in range(MOST_TRIES):
         taken = {row["name"] for row in await database.fetch(sql.NAMES_LIKE, wished[:_LOOK_AT])}
         host = free_name(wished, taken, pattern)
         if not host:
-            raise _refused(403, "name", f"{wished!r} is taken, and the token is for names like {pattern} only")
+            raise ProblemError(
+                403,
+                f"{wished!r} is taken, and the token is for names like {pattern} only",
+                type="/problems/enrolment-name",
+            )
         host_id = await database.fetchval(sql.ADD_HOST, host, tags)
         if host_id is not None:
             return host_id, host
@@ -97,11 +119,9 @@ async def _rejoin(database: Connection, token: Any) -> tuple[int, str, bool]:
     """The host that the token is for, whose former identity ends here. Raises ProblemError."""
     host = await database.fetchrow(sql.LOCK_HOST, token["host_id"])
     if host is None or host["state"] == "removing":
-        raise _refused(403, "host", "the host that the token is for is being removed; ask for a new token")
+        raise ProblemError(
+            403, "the host that the token is for is being removed; ask for a new token", type="/problems/enrolment-host"
+        )
     replaced: Sequence[str] = await revoke_host(database, host["id"], "replaced by a new identity")
     await database.execute(sql.REJOIN_HOST, host["id"], token["tags"])
     return host["id"], host["name"], bool(replaced)
-
-
-def _refused(status: int, what: str, detail: str) -> ProblemError:
-    return ProblemError(status, detail, type=f"/problems/enrolment-{what}")

@@ -15,6 +15,7 @@ from pathlib import Path
 from msgspec import Struct
 from starlette.requests import Request
 
+from infra.addresses import neighbourhood
 from infra.authority.authority import Authority
 from infra.authority.keys import is_public_user_key
 from infra.storage.database import Pool
@@ -28,7 +29,7 @@ from services.gateway.identities.challenge import make_challenge
 from services.gateway.identities.issuing import enrolled, open_authority, renew, require_proof, secret_of, state_of
 from services.gateway.identities.reach import Reach
 from services.gateway.identities.refused import Refusals
-from services.gateway.identities.throttle import Throttle, network
+from services.gateway.identities.throttle import Throttle
 
 AT_ONCE = 4
 """Of the pool's connections; people have the others."""
@@ -187,7 +188,7 @@ class Gate:
 
         @contextlib.asynccontextmanager
         async def tried(request: Request) -> AsyncIterator[None]:
-            peer = network(request.client.host if request.client else "")
+            peer = neighbourhood(request.client.host if request.client else "")
             try:
                 self.check(kind, peer)
                 yield

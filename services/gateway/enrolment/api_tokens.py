@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from infra.storage.database import Connection, Pool
 from schemas.enrolment import EnrolmentToken, EnrolmentTokens, MadeToken, NewToken
@@ -13,17 +13,24 @@ from services.gateway.enrolment.tokens import as_people_see, make_secret, token_
 from services.gateway.fleet import sql as fleet_sql
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation
+from services.gateway.http.paging import Number, Page
 from services.gateway.http.problems import invalid, unknown
 from services.gateway.identities import sql
 from services.gateway.identities.reach import Reach
 
-MOST_TOKENS = 500
-"""Listed, the newest first."""
 MOST_HOSTS = 100
 """Named of those that enrolled with a token."""
 
 
 TokenNumber = Annotated[int, Meta(ge=1, le=999_999_999)]
+
+
+class _Token(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Where a page of tokens ended."""
+
+    id: Number
+
+
 _PATH = "/enrolment-tokens/{enrolment_token}"
 
 
@@ -33,9 +40,12 @@ def token_operations(pool: Pool, reach: Callable[[], Reach]) -> list[Operation]:
             made = await make_token(database, call.body)
         return shown_once(*made, reach())
 
-    async def list_tokens(_: Call[Nothing, None]) -> EnrolmentTokens:
+    async def list_tokens(call: Call[Page, None]) -> EnrolmentTokens:
+        after, page = call.query.after(_Token), call.query
         async with connected(pool) as database:
-            return EnrolmentTokens(await _shown(database, await database.fetch(sql.TOKENS, MOST_TOKENS)))
+            found = await database.fetch(sql.TOKENS, page.limit + 1, after.id if after else None)
+            rows, following = page.cut(found, lambda row: _Token(row["id"]))
+            return EnrolmentTokens(await _shown(database, rows), following)
 
     async def get_token(call: Call[Nothing, None]) -> EnrolmentToken:
         async with connected(pool) as database:
@@ -57,6 +67,7 @@ def token_operations(pool: Pool, reach: Callable[[], Reach]) -> list[Operation]:
             summary="Tokens for machines to join, the newest first, with those that joined by each",
             role="admin",
             answers={200: EnrolmentTokens},
+            query=Page,
         ),
         Operation(
             "POST",
@@ -126,7 +137,7 @@ async def find_token(database: Connection, number: int) -> EnrolmentToken:
     return (await _shown(database, rows))[0]
 
 
-async def _shown(database: Connection, rows: list[Any]) -> list[EnrolmentToken]:
+async def _shown(database: Connection, rows: Sequence[Any]) -> list[EnrolmentToken]:
     hosts: dict[int, list[str]] = {}
     for row in await database.fetch(sql.TOKEN_HOSTS, [row["id"] for row in rows], MOST_HOSTS):
         hosts.setdefault(row["token_id"], []).append(row["host"])

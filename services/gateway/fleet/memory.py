@@ -25,8 +25,6 @@ AHEAD_MS = 300_000
 """How far ahead of our clock a sample may be; ingest refuses it too."""
 SET_BACK_MS = 5_000
 """A newest sample this far in the future followed by an older one: the host's clock was set back."""
-DETAILED_HOSTS = 8
-"""Up to so many hosts asked for by name, a snapshot's history has every metric."""
 
 
 @dataclass(slots=True)
@@ -57,6 +55,8 @@ class _Record:
     messages: MessageRing = field(default_factory=MessageRing)
     periods_ms: dict[str, int] = field(default_factory=dict)
     """Family -> time between its samples, where the host's settings made it another than the catalogue's."""
+    change: int = 0
+    """Number of the last change of anything that is shown of the host."""
 
 
 class Fleet:
@@ -73,6 +73,7 @@ class Fleet:
         self._convert = converters(catalogue)
         self._periods_s = {family.name: family.period_s for family in catalogue}
         self._records: dict[str, _Record] = {}
+        self._changes = 0
         self.members = Membership()
 
     def __contains__(self, host: str) -> bool:
@@ -85,6 +86,18 @@ class Fleet:
         """Facts of `host`, empty when it is unknown."""
         record = self._records.get(host)
         return record.facts if record else HostFacts()
+
+    def tags(self, host: str) -> list[str]:
+        """All tags of `host`, none when it is unknown."""
+        return self.facts(host).tags
+
+    def change(self, host: str) -> int:
+        """A number that grows whenever something that is shown of `host` changes. KeyError when it is unknown."""
+        return self._records[host].change
+
+    def _touch(self, record: _Record) -> None:
+        self._changes += 1
+        record.change = self._changes
 
     def enter(self, host: str, host_id: int, archived: bool = False, last_ms: int | None = None) -> bool:
         """Note a row of the table; True when that is news."""
@@ -101,6 +114,8 @@ class Fleet:
             record.summary, record.alerts = SummaryRing(), AlertCounts()
             record.messages.clear()
             record.times_ms.clear()
+        if news:
+            self._touch(record)
         return news
 
     def forget(self, host: str, host_id: int = 0) -> bool:
@@ -119,6 +134,7 @@ class Fleet:
         if live:
             record.live_ms = now_ms
         fresh = [sample for sample in samples if self._is_fresh(record, sample.time)]
+        self._touch(record)
         for sample in fresh:
             record.times_ms.add(sample.time)
             record.summary.add(sample)
@@ -130,7 +146,8 @@ class Fleet:
 
     def recall(self, batch: Batch, now_ms: int) -> None:
         """Note the newest row of each family and instance, as the database has them: latest values, not samples."""
-        self._note(batch, now_ms)
+        record, _ = self._note(batch, now_ms)
+        self._touch(record)
 
     def _note(self, batch: Batch, now_ms: int) -> tuple[_Record, list[LiveSample]]:
         """Note times, labels and, where they are the latest, values. Raises Poison before anything is noted."""
@@ -215,6 +232,8 @@ class Fleet:
         )
         record.facts = facts or record.facts
         record.alerts = alerts or record.alerts
+        if changed:
+            self._touch(record)
         return changed
 
     def learn_labels(self, host: str, family: str, instance: str, labels: dict[str, str]) -> None:
@@ -222,6 +241,7 @@ class Fleet:
         record = self._records.get(host)
         if record and instance in record.latest.get(family, {}):
             record.labels.setdefault(family, {}).setdefault(instance, labels)
+            self._touch(record)
 
     def watch(self, hosts: list[str], now_ms: int) -> None:
         """Note which hosts, or `*` for all, are asked to send every sample from now on."""
@@ -239,8 +259,19 @@ class Fleet:
             state = self._state(record, now_ms)
             if state != record.state:
                 record.state = state
+                self._touch(record)
                 turned.append(record.name)
         return turned
+
+    def newest(self, host: str) -> tuple[Values, dict[str, dict[str, int]]] | None:
+        """Latest values, and when they were sampled: live, not to be kept. None for a host that is unknown."""
+        record = self._records.get(host)
+        return None if record is None else (record.latest, record.latest_ms)
+
+    def newest_ms(self, host: str) -> int:
+        """When its newest sample was taken; 0 while there is none."""
+        record = self._records.get(host)
+        return 0 if record is None else record.newest_ms
 
     def states(self, now_ms: int) -> dict[str, HostState]:
         """Of every host."""
@@ -270,23 +301,21 @@ class Fleet:
         """`host` with what only its own page shows. KeyError when it is unknown."""
         return HostDetail(**structs.asdict(self.host(name, now_ms)), refusals=self.refusals.get(name, []))
 
-    def history(self, selection: Selection) -> dict[str, History]:
-        """The last minute of the selected hosts: everything selected for a few named ones, else the summary metrics."""
-        if selection.hosts is None or len(selection.hosts) > DETAILED_HOSTS:
-            return {name: self._records[name].summary.history() for name in self._selected(selection)}
-        metrics = by_family(selection)
-        return {
-            name: self._records[name].messages.history(self.catalogue, self._convert, metrics)
-            for name in self._selected(selection)
-        }
+    def past(self, name: str, detailed: bool, metrics: dict[str, frozenset[str]] | None) -> History:
+        """The last minute of a host: if `detailed`, everything that `metrics` names, else the summary metrics.
+
+        KeyError when it is unknown.
+        """
+        record = self._records[name]
+        return record.messages.history(self.catalogue, self._convert, metrics) if detailed else record.summary.history()
 
     def hosts(self, selection: Selection, now_ms: int) -> list[Host]:
         """The selected hosts, by name."""
-        metrics = by_family(selection)
+        metrics = by_family(selection.metrics)
         return [self.host(name, now_ms, metrics) for name in self._selected(selection)]
 
     def _selected(self, selection: Selection) -> list[str]:
-        return [name for name in self.names() if selection.has_host(name)]
+        return [name for name in self.names() if selection.shows(name, self.tags(name))]
 
     def _record(self, host: str) -> _Record:
         record = self._records.get(host)

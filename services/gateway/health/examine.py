@@ -44,6 +44,8 @@ class Examination:
     states: Callable[[], dict[str, HostState]]
     """Of every host."""
     viewers: Callable[[], int]
+    events: Callable[[], tuple[int, int]]
+    """Of the live stream: how many viewers were given, and how many they were too slow for."""
     migrations: Sequence[Migration] = field(default_factory=lambda: tuple(read_migrations()))
 
 

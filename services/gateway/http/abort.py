@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from starlette.types import Receive, Scope
 
+TRANSPORT = "sonde.transport"
+"""Key of a request's scope."""
 Abort = Callable[[Scope], None]
 """Cuts the connection on which a request came at once."""
 
@@ -24,3 +26,10 @@ async def disconnected(receive: Receive) -> None:
     """Wait until the client is gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def transport_of(scope: Scope) -> asyncio.WriteTransport:
+    """The connection on which a request came, for an answer that writes by itself once it has begun."""
+    transport: asyncio.WriteTransport | None = scope.get(TRANSPORT)
+    assert transport is not None, "the request came by another server than the gateway's own"  # noqa: S101
+    return transport

@@ -23,7 +23,7 @@ from services.gateway.http.requests import MAX_BODY_BYTES, too_large
 
 logger = logging.getLogger(__name__)
 
-API = ("/api/", "/health/")
+API = ("/api/", "/health/", "/metrics")
 """What programs ask: never kept by a cache, never asked by pages of other sites."""
 FROM_OTHER_SITES = frozenset({"/api/v1/session/oidc", "/api/v1/session/oidc/callback"})
 """What a page of another site may lead a browser to below the API: an identity provider sends people back."""

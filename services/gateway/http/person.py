@@ -32,3 +32,8 @@ class Person(Struct, frozen=True):
 
 Admit = Callable[[Request, Role], Awaitable[Person]]
 """Who makes the request. Raises ProblemError 401 when that is not known, 403 for too low a role."""
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from; empty when that is not known."""
+    return request.client.host if request.client else ""

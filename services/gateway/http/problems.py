@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from schemas.api import FieldError, Problem
 from schemas.rules import InvalidField, InvalidFields
+from services.gateway.http.problemtypes import BLANK, PROBLEM_TYPES
 
 logger = logging.getLogger(__name__)
 
@@ -25,14 +26,14 @@ SHOWN_CHARACTERS = 60
 
 
 class ProblemError(Exception):
-    """A request that ends with this problem document."""
+    """A request that ends with this problem document; `type` is of `PROBLEM_TYPES`, with its status."""
 
     def __init__(
         self,
         status: int,
         detail: str,
         *,
-        type: str = "about:blank",
+        type: str = BLANK,
         errors: list[FieldError] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -87,8 +88,9 @@ def unavailable(detail: str, type: str, retry_after_s: int = RETRY_AFTER_S) -> P
 
 
 def problem_response(problem: ProblemError) -> Response:
-    phrase = http.HTTPStatus(problem.status).phrase
-    body = Problem(problem.type, phrase, problem.status, problem.detail, problem.errors)
+    known = PROBLEM_TYPES.get(problem.type)
+    title = known.title if known else http.HTTPStatus(problem.status).phrase
+    body = Problem(problem.type, title, problem.status, problem.detail, problem.errors)
     content = msgspec.json.encode(body, enc_hook=repr)
     return Response(content, problem.status, problem.headers, media_type=MEDIA_TYPE)
 

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from schemas.rules import InvalidField, InvalidFields
 from schemas.validation import allowed
+from services.gateway.http.counting import note_operation
 from services.gateway.http.operations import Call, Operation, Reply, given_type
 from services.gateway.http.person import Admit
 from services.gateway.http.problems import ProblemError
@@ -43,6 +44,7 @@ def _route(path: str, methods: Mapping[str, Operation], admit: Admit) -> BaseRou
 
 async def perform(operation: Operation, request: Request, admit: Admit) -> Response:
     """Admit, read, run and answer one request. Raises ProblemError, InvalidField and InvalidFields."""
+    note_operation(request.scope, f"{operation.method} {request.scope.get('root_path', '')}{operation.path}")
     async with operation.around(request) if operation.around else contextlib.nullcontext():
         result = await operation.run(await _call(operation, request, admit))
     if isinstance(result, Response):

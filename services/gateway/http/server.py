@@ -5,27 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import logging
 import socket
 import ssl
 from collections.abc import Iterator
-from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.settings import SettingError
+from services.gateway.http.abort import TRANSPORT
+from services.gateway.http.connections import BACKLOG, Connections, Place, room, take
+from services.gateway.http.protocol import BoundedProtocol, Sweep
 
-logger = logging.getLogger(__name__)
-
-REQUEST_WITHIN_S = 20.0
-"""How long a connection may be open before its first request is complete but for a body."""
 SWEEP_EVERY_S = 2.0
-MOST_CONNECTIONS = 4000
 GRACE_S = 1
 """How long open requests may go on after the stop."""
-_TRANSPORT = "sonde.transport"
-"""Key of a request's scope."""
 
 
 class PortTaken(SettingError):
@@ -58,8 +52,8 @@ def bind(host: str, port: int) -> socket.socket:
 class GatewayServer(uvicorn.Server):
     """uvicorn, whose signal handling stays off: the process that runs the service decides when it stops."""
 
-    def __init__(self, app: ASGIApp, tls: ssl.SSLContext | None = None) -> None:
-        """`tls`: the context of every connection; None: they are not encrypted."""
+    def __init__(self, app: ASGIApp, tls: ssl.SSLContext | None = None, connections: Connections | None = None) -> None:
+        """`tls`: the context of every connection; None: they are not encrypted. `connections` limits them."""
         config = uvicorn.Config(
             _with_transport(app),
             lifespan="off",
@@ -71,8 +65,10 @@ class GatewayServer(uvicorn.Server):
             timeout_graceful_shutdown=GRACE_S,
         )
         config.load()
-        config.ssl = tls  # made by us, since its certificate changes while it serves
         super().__init__(config)
+        self._tls = tls
+        self._taking: list[asyncio.Task[None]] = []
+        self.taken = connections or Connections(most=room())
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -80,38 +76,52 @@ class GatewayServer(uvicorn.Server):
 
     async def serve_until_told(self, sockets: list[socket.socket]) -> None:
         """Serve until `should_exit`, then leave no connection behind."""
-        sweeping = asyncio.ensure_future(self._sweep())
+        for listener in sockets:
+            listener.setblocking(False)
+            listener.listen(BACKLOG)
         try:
-            await self.serve(sockets)
+            async with asyncio.TaskGroup() as group:
+                sweeping = group.create_task(self._sweep())
+                self._taking = [group.create_task(self._take(listener)) for listener in sockets]
+                await self.serve([])  # without sockets of its own: connections are taken here, where they are counted
+                sweeping.cancel()
         finally:
-            sweeping.cancel()
-            # A cancelled one has not closed its listeners: the loop would go on waiting for a socket that is gone, and
-            # the next socket that gets its number would never be waited for.
-            for listener in getattr(self, "servers", []):
+            # Not before nobody waits for them: the next socket that gets such a number would never be waited for.
+            for listener in sockets:
                 listener.close()
             for connection in list(self.server_state.connections):
                 connection.transport.abort()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does, once nobody can connect any more."""
+        for task in self._taking:
+            task.cancel()
+        if self._taking:
+            await asyncio.wait(self._taking)
+        await super().shutdown(sockets)
+
+    async def _take(self, listener: socket.socket) -> None:
+        def protocol(place: Place) -> BoundedProtocol:
+            return BoundedProtocol(place, config=self.config, server_state=self.server_state, app_state={})
+
+        await take(listener, self._tls, self.taken, protocol)
+
     async def _sweep(self) -> None:
-        """Cut connections that have not brought a request in time, and the newest of too many; until cancelled.
+        """Cut connections that keep us waiting for longer than they may; until cancelled.
 
         uvicorn's own clock begins only after an answer, so strangers could hold all our descriptors without one.
         """
         loop = asyncio.get_running_loop()
-        since_s: dict[Any, float] = {}
+        sweep = Sweep()
         while True:
             await asyncio.sleep(SWEEP_EVERY_S)
-            now_s = loop.time()
-            silent = [each for each in self.server_state.connections if getattr(each, "cycle", None) is None]
-            since_s = {each: since_s.get(each, now_s) for each in silent}
-            late = [each for each, began_s in since_s.items() if now_s - began_s > REQUEST_WITHIN_S]
-            over = max(0, len(self.server_state.connections) - MOST_CONNECTIONS)
-            for each in {*late, *silent[::-1][:over]}:
+            open_ = [each for each in self.server_state.connections if isinstance(each, BoundedProtocol)]
+            for each in sweep.find(open_, loop.time(), self.taken.crowded):
                 each.transport.abort()
 
     def abort(self, scope: Scope) -> None:
         """Cut the connection on which the request came, sent or not what is buffered for it."""
-        transport = scope.get(_TRANSPORT)
+        transport = scope.get(TRANSPORT)
         if transport is not None:
             transport.abort()
 
@@ -121,7 +131,7 @@ def _with_transport(app: ASGIApp) -> ASGIApp:
 
     async def called(scope: Scope, receive: Receive, send: Send) -> None:
         # uvicorn's `receive` is a method of the request, which has the transport.
-        scope[_TRANSPORT] = getattr(getattr(receive, "__self__", None), "transport", None)
+        scope[TRANSPORT] = getattr(getattr(receive, "__self__", None), "transport", None)
         await app(scope, receive, send)
 
     return called

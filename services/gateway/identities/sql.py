@@ -7,7 +7,7 @@ SELECT t.*, h.name AS host, h.state AS host_state, now() AS asked
 FROM enrolment_tokens t LEFT JOIN hosts h ON h.id = t.host_id
 """
 
-TOKENS = f"{_TOKEN} ORDER BY t.id DESC LIMIT $1"
+TOKENS = f"{_TOKEN} WHERE $2::bigint IS NULL OR t.id < $2 ORDER BY t.id DESC LIMIT $1"
 
 TOKEN = f"{_TOKEN} WHERE t.id = $1"
 

@@ -33,4 +33,10 @@ DELETE FROM refused WHERE last < now() - $1 * interval '1 day'
     OR (name, what) IN (SELECT name, what FROM refused ORDER BY last DESC OFFSET $2)
 """
 
-LIST = "SELECT name, what, reason, times, last FROM refused ORDER BY last DESC, name, what LIMIT $1"
+# $2, $3 and $4 are the last row of the page before: null for the first page.
+LIST = """
+SELECT name, what, reason, times, last, (extract(epoch FROM last) * 1000000)::bigint AS last_us FROM refused
+WHERE $2::bigint IS NULL OR last < to_timestamp(0) + $2 * interval '1 microsecond'
+    OR (last = to_timestamp(0) + $2 * interval '1 microsecond' AND (name, what) > ($3::text, $4::text))
+ORDER BY last DESC, name, what LIMIT $1
+"""

@@ -6,27 +6,18 @@ behind one address may enrol at once.
 
 from __future__ import annotations
 
-import ipaddress
 import math
 from collections import OrderedDict
+
+from infra.addresses import neighbourhood
+
+network = neighbourhood
 
 BURST = 20
 """Failures at once."""
 REFILL_S = 3.0
 """Until one more is allowed."""
 MOST_ADDRESSES = 4096
-
-
-def network(address: str) -> str:
-    """What counts as one peer: an IPv4 address, or the /64 of an IPv6 one, of which everybody has that many."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address[:60]
-    if isinstance(found, ipaddress.IPv6Address):
-        mapped = found.ipv4_mapped
-        return str(mapped) if mapped else str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found)
 
 
 class Throttle:

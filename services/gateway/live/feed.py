@@ -1,35 +1,36 @@
 """A feed of the live stream: the viewers of one selection, who get the same bytes, encoded once.
 
-Events carry `id: epoch-seq`. The last ones are kept, so that a viewer who lost its connection goes on where it was.
+Events carry `id: epoch-seq`. The last ones are kept, so that a viewer who lost its connection goes on where it was. One
+who begins, or has missed something, gets a snapshot in portions, and with the last of them `complete`; what happens
+meanwhile goes out between the portions, without an id, since nobody could go on from there.
 
 A detail feed has every metric of one host, for viewers who look at it besides what they selected. Its events are named
 `detail-...` and carry no id, so that `Last-Event-ID` is always a position in the viewer's main feed; it keeps none of
-them, and viewers always begin with its snapshot.
+them, and viewers always begin with its snapshot, which is one event.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections import deque
+from operator import itemgetter
 
 import msgspec
 from msgspec import Struct
 
-from schemas.api import Frame, LiveSample, Snapshot
-from services.gateway.fleet.memory import Fleet
-from services.gateway.fleet.selection import Selection, by_family, pick
+from services.gateway.fleet.selection import Selection
+from services.gateway.live.event import Event, named
+from services.gateway.live.fragments import Fragments
 from services.gateway.live.pacing import may_go, next_due, window_s
+from services.gateway.live.portions import Portions
 from services.gateway.live.viewer import Viewer
 
 RING_EVENTS = 256
 RING_BYTES = 4 * 2**20
 SAMPLES_PER_HOST = 60
-SNAPSHOT_FRESH_MS = 1000
-RETRY_MS = 2000
-"""What browsers are told to wait before they reconnect."""
-RESYNC = b"event: resync\ndata: {}\n\n"
 
 _encode = msgspec.json.Encoder().encode
+_time = itemgetter(0)
 
 
 class EventId(Struct, frozen=True):
@@ -48,7 +49,7 @@ def parse_event_id(text: str) -> EventId | None:
 class Feed:
     """Events, their ring, and samples that wait for the next frame."""
 
-    def __init__(self, selection: Selection, fleet: Fleet, detail: bool = False) -> None:
+    def __init__(self, selection: Selection, fragments: Fragments, detail: bool = False) -> None:
         self.selection = selection
         self.detail = detail
         self.epoch = secrets.token_hex(4)
@@ -58,106 +59,140 @@ class Feed:
         """Since when nobody watches; the feed outlives its last viewer a little."""
         self.conflated = 0
         """Samples dropped because more than 60 of a host came within one interval."""
-        self._fleet = fleet
-        self._metrics = by_family(selection)
-        self._ring: deque[bytes] = deque()
+        self._fragments = fragments
+        fleet = fragments.fleet
+        self.portions = Portions(host for host in fleet.names() if selection.shows(host, fleet.tags(host)))
+        self._ring: deque[Event] = deque()
         self._ring_bytes = 0
-        self._waiting: dict[str, deque[LiveSample]] = {}
+        self._waiting: dict[str, deque[tuple[int, bytes]]] = {}
+        """Time and JSON of samples, by host."""
         self._due_s: dict[str, float] = {}
         self._window_s = window_s(selection.interval_s)
         self.flush_at_s: float | None = None
         """When the next frame goes out; None while nothing waits."""
-        self._snapshot: tuple[int, int, bytes] | None = None
 
-    def publish(self, event: str, body: object) -> None:
+    def join(self, viewer: Viewer, position: EventId | None) -> list[Event] | None:
+        """Let `viewer` watch: returns the events since `position`, or None where it gets a snapshot instead."""
+        missed = self.since(position)
+        self.viewers.add(viewer)
+        self.idle_since_s = None
+        if missed is None:
+            self.portions.want(viewer)
+        return missed
+
+    def leave(self, viewer: Viewer, now_s: float) -> None:
+        self.viewers.discard(viewer)
+        self.portions.forget(viewer)
+        if not self.viewers:
+            self.idle_since_s = now_s
+
+    def publish(self, name: str, body: object) -> None:
         """Send an event to every viewer."""
+        self._publish(name, _encode(body))
+
+    def _publish(self, name: str, data: bytes) -> None:
         self.seq += 1
-        encoded = self._encoded(event, body)
+        event = self._event(name, data)
+        frame, portions = name == "frame", self.portions
+        if not portions.wanted:
+            for viewer in self.viewers:
+                viewer.put(event)
+        else:
+            for viewer in self.viewers:
+                if not (frame and portions.unbegun(viewer)):
+                    viewer.put(event, bare=portions.lacking(viewer))
+        event.shed()
         if not self.detail:
-            self._keep(encoded)
-        for viewer in self.viewers:
-            viewer.put(encoded)
+            self._keep(event)
 
-    def _encoded(self, event: str, body: object) -> bytes:
-        if self.detail:
-            return b"event: detail-%s\ndata: %s\n\n" % (event.encode(), _encode(body))
-        return b"id: %s-%d\nevent: %s\ndata: %s\n\n" % (self.epoch.encode(), self.seq, event.encode(), _encode(body))
+    def _event(self, name: str, data: bytes) -> Event:
+        return named("detail-" + name, data) if self.detail else named(name, data, self._position())
 
-    def _keep(self, encoded: bytes) -> None:
-        self._ring.append(encoded)
-        self._ring_bytes += len(encoded)
+    def _position(self) -> bytes:
+        return b"%b-%d" % (self.epoch.encode(), self.seq)
+
+    def _keep(self, event: Event) -> None:
+        self._ring.append(event)
+        self._ring_bytes += len(event)
         while len(self._ring) > RING_EVENTS or self._ring_bytes > RING_BYTES:
             self._ring_bytes -= len(self._ring.popleft())
 
-    def publish_host(self, name: str, now_ms: int) -> None:
-        """Send a host as it is now, if it is selected."""
-        if self.selection.has_host(name):
-            self.publish("host", self._fleet.host(name, now_ms, self._metrics))
-
-    def add(self, samples: list[LiveSample], now_s: float) -> None:
-        """Let new samples of one host wait for the next frame."""
-        host = samples[0].host
-        waiting = self._waiting.get(host)
-        for sample in samples:
-            families = pick(sample.families, self._metrics)
-            if not families:
-                continue
-            if waiting is None:
-                waiting = self._waiting[host] = deque(maxlen=SAMPLES_PER_HOST)
-            self.conflated += len(waiting) == SAMPLES_PER_HOST
-            waiting.append(LiveSample(host, sample.time, families) if families is not sample.families else sample)
-        if waiting and self.flush_at_s is None:
-            self.flush_at_s = now_s + self._window_s
+    def show_host(self, name: str) -> None:
+        """Send a host as it is now, or that it is gone where it is not selected any more."""
+        if self.selection.shows(name, self._fragments.fleet.tags(name)):
+            self.portions.add(name)
+            self._publish("host", self._fragments.host(name, self.selection.metrics))
+        elif name in self.portions:
+            self.drop(name)
 
     def drop(self, host: str) -> None:
-        """Forget what waits of `host`."""
+        """Send that `host` is gone, and forget what waits of it."""
         self._waiting.pop(host, None)
         self._due_s.pop(host, None)
+        self.portions.discard(host)
+        self.publish("gone", {"host": host})
+
+    def add(self, host: str, samples: list[tuple[int, bytes]], now_s: float) -> None:
+        """Let new samples of one host, each a time and JSON, wait for the next frame."""
+        waiting = self._waiting.get(host)
+        if waiting is None:
+            waiting = self._waiting[host] = deque(maxlen=SAMPLES_PER_HOST)
+        self.conflated += max(0, len(waiting) + len(samples) - SAMPLES_PER_HOST)
+        waiting.extend(samples)
+        if self.flush_at_s is None:
+            self.flush_at_s = now_s + self._window_s
 
     def flush(self, now_s: float, now_ms: int) -> None:
         """Send what waits of the hosts that may appear again; the others wait on."""
-        interval_s = self.selection.interval_s
-        ready = [host for host in self._waiting if may_go(self._due_s.get(host, 0), now_s, interval_s)]
-        samples: list[LiveSample] = []
+        interval_s, due_s = self.selection.interval_s, self._due_s
+        ready = [host for host in self._waiting if may_go(due_s.get(host, 0), now_s, interval_s)]
+        samples: list[tuple[int, bytes]] = []
         for host in ready:
             samples += self._waiting.pop(host)
-            self._due_s[host] = next_due(self._due_s.get(host, 0), now_s, interval_s)
+            due_s[host] = next_due(due_s.get(host, 0), now_s, interval_s)
         self.flush_at_s = now_s + self._window_s if self._waiting else None
         if samples:
             samples.sort(key=_time)
-            self.publish("frame", Frame(now_ms, samples))
+            together = b",".join([json for _, json in samples])
+            self._publish("frame", b'{"time":%d,"samples":[%b]}' % (now_ms, together))
 
-    def snapshot(self, now_ms: int) -> bytes:
-        """The `snapshot` event; the same bytes for all who ask before anything changed.
+    def give_portion(self, now_ms: int) -> int:
+        """Give one portion of the snapshot to some who lack it and take it; returns to how many."""
+        step = self.portions.step()
+        if step is None:
+            return 0
+        hosts, takers, complete = step
+        portion = self._portion(hosts, now_ms)
+        for viewer in takers:
+            viewer.put(portion)
+        portion.shed()
+        if complete:
+            whole = None if self.detail else named("complete", b'{"time":%d}' % now_ms, self._position())
+            for viewer in complete:
+                if whole is not None:
+                    viewer.put(whole)
+                    viewer.made_whole()
+        return len(takers)
 
-        Samples that still wait for their frame are in it too, and come again in that frame.
-        """
-        held = self._snapshot
-        if held is None or held[0] != self.seq or now_ms - held[1] > SNAPSHOT_FRESH_MS:
-            body = Snapshot(now_ms, self._fleet.hosts(self.selection, now_ms), self._fleet.history(self.selection))
-            held = self._snapshot = (self.seq, now_ms, b"retry: %d\n%s" % (RETRY_MS, self._encoded("snapshot", body)))
-        return held[2]
+    def _portion(self, hosts: list[str], now_ms: int) -> Event:
+        fragments, selection = self._fragments, self.selection
+        present = [host for host in hosts if host in fragments.fleet]
+        shown = b",".join([fragments.host(host, selection.metrics) for host in present])
+        pasts = b",".join([b'"%b":%b' % (host.encode(), fragments.past(host, selection)) for host in present])
+        data = b'{"time":%d,"hosts":[%b],"history":{%b}}' % (now_ms, shown, pasts)
+        return named("detail-snapshot" if self.detail else "snapshot", data)
 
-    def begin_anew(self, now_ms: int) -> None:
-        """Send a fresh snapshot to every viewer; one that comes back with an older position gets one, too."""
+    def begin_anew(self) -> None:
+        """Let every viewer get a snapshot; one that comes back with an older position gets one, too."""
         self._ring.clear()
         self._ring_bytes = 0
         self.seq += 1
         for viewer in self.viewers:
-            viewer.begin(self.snapshot(now_ms))
+            self.portions.want(viewer)
 
-    def since(self, position: EventId | None) -> list[bytes] | None:
+    def since(self, position: EventId | None) -> list[Event] | None:
         """The events after `position`; None when that is not this feed's or too long ago."""
         if position is None or position.epoch != self.epoch or not 0 <= self.seq - position.seq <= len(self._ring):
             return None
         missed = self.seq - position.seq
         return list(self._ring)[len(self._ring) - missed :]
-
-
-def resync(feeds: list[Feed], now_ms: int) -> list[bytes]:
-    """What a viewer of `feeds` needs that has missed events."""
-    return [RESYNC, *(feed.snapshot(now_ms) for feed in feeds)]
-
-
-def _time(sample: LiveSample) -> int:
-    return sample.time

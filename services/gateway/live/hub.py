@@ -1,4 +1,4 @@
-"""All feeds of the live stream: viewers join and leave, news is spread, frames go out in time."""
+"""All feeds of the live stream: viewers join and leave, and what is new is spread to those who look at it."""
 
 from __future__ import annotations
 
@@ -6,151 +6,200 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Iterator
 
-from infra.clock import now_ms
-from schemas.api import Gone, LiveSample
+from schemas.api import LiveSample
 from schemas.messages import AlertTransition
 from schemas.settings import SettingChanged
 from services.gateway.fleet.memory import Fleet
-from services.gateway.fleet.selection import Selection
+from services.gateway.fleet.selection import Metrics, Selection
 from services.gateway.http.person import Person
+from services.gateway.live.event import Event
 from services.gateway.live.feed import EventId, Feed
+from services.gateway.live.fragments import Fragments
+from services.gateway.live.limits import Limits, check
 from services.gateway.live.viewer import Viewer
 
 LINGER_S = 15.0
 """How long a feed outlives its last viewer, so that one that comes back can resume."""
 MOST_IDLE = 8
 """Feeds without viewers beyond this many are dropped at once."""
+MOST_NAMED = 100
+"""Hosts with the tags that somebody looks at are asked for by name up to this many, else all hosts are asked."""
 
-
-RESUMED = b": resumed\n\n"
-
-
-class Full(Exception):
-    """As many viewers as allowed are there."""
+RESYNC = Event(b"event: resync\ndata: {}\n\n")
+RESUMED = Event(b": resumed\n\n")
 
 
 class Hub:
-    """Who watches what. Synchronous but for `pump`, which sends the frames."""
+    """Who watches what. Synchronous; `sending` sends what is due."""
 
     def __init__(self, fleet: Fleet, clock: Callable[[], float] = time.monotonic) -> None:
-        self.most_viewers = 100
-        """A setting."""
+        self.limits = Limits()
+        """Settings."""
         self.joined = asyncio.Event()
         """Set whenever a viewer joins; whoever waits for it clears it."""
         self.closed = asyncio.Event()
         """Set when the gateway stops."""
+        self.due = asyncio.Event()
+        """Set when a frame is due sooner than before."""
+        self.wanted = asyncio.Event()
+        """Set when somebody lacks a snapshot."""
         self.fleet = fleet
-        self._clock = clock
+        self.clock = clock
+        self._sent = self._dropped = 0
+        """Events of viewers that have left."""
+        self._fragments = Fragments(fleet)
         self._feeds: dict[Selection, Feed] = {}
         self._details: dict[str, dict[float, Feed]] = {}
         """Host -> interval -> the feed of all of that host's metrics."""
-        self._wake = asyncio.Event()
+        self._watching: dict[Viewer, list[Feed]] = {}
+        """The feeds of each viewer, that of its selection first."""
+        self._shown: dict[str, list[tuple[Metrics, list[Feed]]]] = {}
+        """Host -> the feeds that show it, by what they show of it; as far as asked for."""
 
     def viewers(self) -> list[Viewer]:
         """Everyone who watches, the longest first."""
-        return sorted((v for feed in self._feeds.values() for v in feed.viewers), key=lambda v: v.since_ms)
+        return sorted(self._watching, key=lambda viewer: viewer.since_ms)
+
+    def viewed(self, viewer: Viewer) -> tuple[Selection, list[str]]:
+        """What `viewer` looks at: its selection, and the hosts in detail. KeyError when it does not watch."""
+        main, *details = self._watching[viewer]
+        return main.selection, [host for feed in details for host in feed.selection.hosts or ()]
+
+    def feeds(self) -> Iterator[Feed]:
+        yield from self._feeds.values()
+        for feeds in self._details.values():
+            yield from feeds.values()
+
+    def events(self) -> tuple[int, int]:
+        """How many events viewers were given since the start, and how many they were too slow for."""
+        sent = sum(viewer.sent for viewer in self._watching)
+        return self._sent + sent, self._dropped + sum(viewer.dropped for viewer in self._watching)
 
     def interest(self) -> list[str]:
         """The hosts that viewers look at, `*` for all before those looked at by name; empty without viewers."""
-        watched = [feed.selection.hosts for feed in self._every_feed() if feed.viewers]
-        named = sorted({host for hosts in watched for host in hosts or ()})
-        return ["*", *named] if any(hosts is None for hosts in watched) else named
+        named: set[str] = set()
+        for feed in self.feeds():
+            if feed.viewers:
+                named |= _asked(feed)
+        return [*(["*"] if "*" in named else []), *sorted(named - {"*"})]
 
     def join(
         self, viewer: Viewer, selection: Selection, position: EventId | None, detail: Collection[str] = ()
-    ) -> list[Feed]:
-        """Let `viewer` watch its selection and every metric of the hosts in `detail`; returns its feeds. Raises Full.
+    ) -> None:
+        """Let `viewer` watch its selection and every metric of the hosts in `detail`. Raises TooMany.
 
-        What it missed of its selection since `position`, or else a snapshot, is queued for it, then a snapshot of each
-        host in `detail`.
+        It gets what it missed of its selection since `position`, or else a snapshot, and a snapshot of each host in
+        `detail`.
         """
-        if sum(len(feed.viewers) for feed in self._feeds.values()) >= self.most_viewers:
-            raise Full
-        at_ms = now_ms()
+        watching = ((other.person, feeds[0].selection) for other, feeds in self._watching.items())
+        check(self.limits, watching, viewer.person, selection)
         main = self._feeds.get(selection)
         if main is None:
-            main = self._feeds[selection] = Feed(selection, self.fleet)
-        missed = main.since(position)
-        if missed is None:
-            viewer.begin(main.snapshot(at_ms))
-        else:
+            main = self._feeds[selection] = Feed(selection, self._fragments)
+            self._shown.clear()
+        feeds = [main, *(self._detail(host, selection.interval_s) for host in sorted(detail))]
+        self._watching[viewer] = feeds
+        missed = main.join(viewer, position)
+        for feed in feeds[1:]:
+            feed.join(viewer, None)
+        if missed is not None:
             for event in missed or [RESUMED]:
                 viewer.put(event)
-        feeds = [main, *(self._detail(host, selection.interval_s) for host in sorted(detail))]
-        for feed in feeds[1:]:
-            viewer.begin(feed.snapshot(at_ms))
-        for feed in feeds:
-            feed.viewers.add(viewer)
-        main.idle_since_s = None
+            viewer.made_whole()
         self.joined.set()
-        return feeds
+        self.wanted.set()
 
     def _detail(self, host: str, interval_s: float) -> Feed:
         feeds = self._details.setdefault(host, {})
         if interval_s not in feeds:
-            feeds[interval_s] = Feed(Selection(frozenset({host}), None, interval_s), self.fleet, detail=True)
+            selection = Selection(frozenset({host}), None, interval_s)
+            feeds[interval_s] = Feed(selection, self._fragments, detail=True)
+            self._shown.pop(host, None)
         return feeds[interval_s]
 
-    def leave(self, viewer: Viewer, feeds: list[Feed]) -> None:
-        """Take `viewer` out of `feeds`, which are all of its own."""
+    def leave(self, viewer: Viewer) -> None:
+        """Let `viewer` watch no more."""
         viewer.close()
-        for feed in feeds:
-            feed.viewers.discard(viewer)
-            if not feed.viewers:
-                feed.idle_since_s = self._clock()
-        self._drop_idle()
+        if viewer in self._watching:
+            self._sent += viewer.sent
+            self._dropped += viewer.dropped
+        now_s = self.clock()
+        for feed in self._watching.pop(viewer, ()):
+            feed.leave(viewer, now_s)
+        self.drop_idle()
 
-    def _drop_idle(self) -> None:
+    def resync(self, viewer: Viewer) -> None:
+        """Tell a viewer that it has lost events, and let it get all its snapshots."""
+        viewer.put(RESYNC)
+        for feed in self._watching.get(viewer, ()):
+            feed.portions.want(viewer)
+        self.wanted.set()
+
+    def drop_idle(self) -> None:
         """Forget feeds that nobody came back to, and at once those of single hosts: they have nothing to resume."""
+        before = len(self._feeds) + len(self._details)
         for host, feeds in list(self._details.items()):
-            self._details[host] = {interval_s: feed for interval_s, feed in feeds.items() if feed.viewers}
-            if not self._details[host]:
+            left = {interval_s: feed for interval_s, feed in feeds.items() if feed.viewers}
+            if len(left) < len(feeds):
+                self._details[host] = left
+                self._shown.pop(host, None)
+            if not left:
                 del self._details[host]
-        now_s = self._clock()
+        now_s = self.clock()
         idle = [(c.idle_since_s, c) for c in self._feeds.values() if c.idle_since_s is not None]
         idle.sort(key=lambda pair: pair[0])
         for place, (since_s, feed) in enumerate(idle):
             if now_s - since_s > LINGER_S or place < len(idle) - MOST_IDLE:
                 del self._feeds[feed.selection]
+                self._shown.clear()
+        if len(self._feeds) + len(self._details) < before:
+            self._fragments.keep([feed.selection for feed in self.feeds()])
 
-    def _every_feed(self) -> Iterator[Feed]:
-        yield from self._feeds.values()
-        for feeds in self._details.values():
-            yield from feeds.values()
-
-    def _feeds_of(self, host: str) -> Iterator[Feed]:
-        """The feeds that show `host`."""
-        yield from (feed for feed in self._feeds.values() if feed.selection.has_host(host))
-        yield from self._details.get(host, {}).values()
+    def _shown_by(self, host: str) -> list[tuple[Metrics, list[Feed]]]:
+        shown = self._shown.get(host)
+        if shown is None:
+            by_metrics: dict[Metrics, list[Feed]] = {}
+            for feed in [*self._feeds.values(), *self._details.get(host, {}).values()]:
+                if host in feed.portions:
+                    by_metrics.setdefault(feed.selection.metrics, []).append(feed)
+            shown = self._shown[host] = list(by_metrics.items())
+        return shown
 
     def begin_anew(self) -> None:
         """Give every viewer a fresh snapshot, since what is known of many hosts changed at once."""
-        at_ms = now_ms()
-        for feed in self._every_feed():
-            feed.begin_anew(at_ms)
+        self._shown.clear()
+        for viewer in self._watching:
+            viewer.put(RESYNC)
+        for feed in self.feeds():
+            feed.begin_anew()
+        self.wanted.set()
 
     def samples(self, host: str, samples: list[LiveSample]) -> None:
         """Spread new samples of one host."""
         if not samples:
             return
-        now_s = self._clock()
-        for feed in self._feeds_of(host):
-            waited = feed.flush_at_s
-            feed.add(samples, now_s)
-            if feed.flush_at_s != waited:
-                self._wake.set()
+        now_s = self.clock()
+        for metrics, feeds in self._shown_by(host):
+            encoded = self._fragments.samples(samples, metrics)
+            if not encoded:
+                continue
+            for feed in feeds:
+                if feed.flush_at_s is None:
+                    self.due.set()
+                feed.add(host, encoded, now_s)
 
     def host(self, name: str) -> None:
-        """Spread that a host is new, or that its state, facts or alerts are."""
-        at_ms = now_ms()
-        for feed in self._feeds_of(name):
-            feed.publish_host(name, at_ms)
+        """Spread that a host is new, or that its state, facts, tags or alerts are."""
+        self._shown.pop(name, None)
+        for feed in [*self._feeds.values(), *self._details.get(name, {}).values()]:
+            feed.show_host(name)
 
     def gone(self, name: str) -> None:
-        """Spread that a host was removed; viewers may learn of one that they have never seen."""
-        for feed in self._feeds_of(name):
-            feed.drop(name)
-            feed.publish("gone", Gone(name))
+        """Spread that a host was removed."""
+        self._shown.pop(name, None)
+        for feed in [*self._feeds.values(), *self._details.get(name, {}).values()]:
+            if name in feed.portions:
+                feed.drop(name)
 
     def left(self, name: str, removed: bool) -> None:
         """Spread that a host was removed, or archived."""
@@ -161,7 +210,7 @@ class Hub:
 
     def alert(self, transition: AlertTransition) -> None:
         for feed in self._feeds.values():
-            if feed.selection.has_host(transition.host):
+            if feed.selection.shows(transition.host, self.fleet.tags(transition.host)):
                 feed.publish("alert", transition)
 
     def setting(self, changed: SettingChanged) -> None:
@@ -170,7 +219,7 @@ class Hub:
 
     def end(self, ended: Callable[[Person], bool]) -> int:
         """End the streams of everyone whom `ended` names, such as by a session that is over; returns how many."""
-        found = [viewer for viewer in self.viewers() if ended(viewer.person)]
+        found = [viewer for viewer in self._watching if ended(viewer.person)]
         for viewer in found:
             viewer.close()
         return len(found)
@@ -178,21 +227,15 @@ class Hub:
     def close(self) -> None:
         """End every stream."""
         self.closed.set()
-        for viewer in self.viewers():
+        for viewer in self._watching:
             viewer.close()
 
-    async def pump(self) -> None:
-        """Send frames when they are due, until cancelled."""
-        while True:
-            now_s = self._clock()
-            for feed in self._every_feed():
-                if feed.flush_at_s is not None and feed.flush_at_s <= now_s:
-                    feed.flush(now_s, now_ms())
-            self._drop_idle()
-            due = [feed.flush_at_s for feed in self._every_feed() if feed.flush_at_s is not None]
-            self._wake.clear()
-            try:
-                async with asyncio.timeout(max(0.0, min(due) - self._clock()) if due else LINGER_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
+
+def _asked(feed: Feed) -> set[str]:
+    """The hosts to ask for live samples on behalf of a feed."""
+    selection = feed.selection
+    if selection.hosts is not None:
+        return set(selection.hosts)
+    if selection.tags and len(feed.portions.hosts) <= MOST_NAMED:
+        return set(feed.portions.hosts)
+    return {"*"}

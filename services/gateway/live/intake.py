@@ -17,7 +17,7 @@ from nats.aio.msg import Msg
 from infra.clock import now_ms
 from schemas.codec import Poison, decode_batch
 from schemas.messages import AlertTransition, Batch
-from schemas.settings import SettingChanged
+from schemas.settings import PEOPLE_KEY, SettingChanged
 from schemas.subjects import SETTINGS_CHANGED, host_of
 from services.gateway.fleet.memory import Fleet
 from services.gateway.http.bus import Bus
@@ -40,8 +40,18 @@ class Conduct(Protocol):
         """A batch of the present came that makes sense."""
 
 
-async def listen(client: Client, bus: Bus, fleet: Fleet, hub: Hub, stale: asyncio.Event, conduct: Conduct) -> None:
+async def listen(
+    client: Client,
+    bus: Bus,
+    fleet: Fleet,
+    hub: Hub,
+    stale: asyncio.Event,
+    conduct: Conduct,
+    people_changed: asyncio.Event | None = None,
+) -> None:
     """Feed `fleet` and `hub` from the subjects until cancelled; sets `stale` when tables have news for us.
+
+    `people_changed` is set when they have news of sessions and tokens.
 
     `conduct` hears of everything that agents send. A message that makes no sense is counted and ignored; an error of
     ours ends this with that error.
@@ -64,7 +74,12 @@ async def listen(client: Client, bus: Bus, fleet: Fleet, hub: Hub, stale: asynci
         stale.set()
 
     def on_setting(message: Msg) -> None:
-        hub.setting(msgspec.json.decode(message.data, type=SettingChanged))
+        changed = msgspec.json.decode(message.data, type=SettingChanged)
+        if changed.key == PEOPLE_KEY:
+            if people_changed is not None:
+                people_changed.set()
+            return
+        hub.setting(changed)
         stale.set()
 
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()

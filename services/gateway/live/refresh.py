@@ -24,6 +24,7 @@ from services.gateway.fleet.memory import Fleet
 from services.gateway.fleet.recent import WINDOW_MS
 from services.gateway.http.database import NOT_READY, borrowed
 from services.gateway.live.hub import Hub
+from services.gateway.live.limits import Limits
 from services.gateway.settings.runtime import Runtime
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,8 @@ async def read_settings(database: Connection, fleet: Fleet, hub: Hub, runtime: R
     """Put the stored settings in force."""
     await stored_settings(database, runtime.stored)
     fleet.down_s = runtime.settings.host_down_default_s
-    hub.most_viewers = runtime.settings.max_viewers
+    told = runtime.settings
+    hub.limits = Limits(told.max_viewers, told.max_viewers_per_person, told.max_selections_per_person)
 
 
 async def read_hosts(database: Connection, fleet: Fleet, hub: Hub) -> None:

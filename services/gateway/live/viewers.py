@@ -1,17 +1,37 @@
-"""`/viewers`: who watches the live stream, and how well they keep up."""
+"""`/viewers`: who watches the live stream, what they look at, and how well they keep up; ending one's stream."""
 
 from __future__ import annotations
 
-from schemas import viewers as shown
-from schemas.viewers import Viewers
+import logging
+
+from infra.storage.database import Pool
+from schemas.viewers import ViewerItem, Viewers, Watched
+from services.gateway.fleet.selection import Selection
+from services.gateway.http.audit import record
+from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation
+from services.gateway.http.problems import unknown
 from services.gateway.live.hub import Hub
 from services.gateway.live.viewer import Viewer
 
+logger = logging.getLogger(__name__)
 
-def viewer_operations(hub: Hub) -> list[Operation]:
+
+def viewer_operations(hub: Hub, pool: Pool) -> list[Operation]:
     async def list_viewers(_: Call[Nothing, None]) -> Viewers:
-        return Viewers([_item(viewer) for viewer in hub.viewers()])
+        return Viewers([_item(viewer, *hub.viewed(viewer)) for viewer in hub.viewers()])
+
+    async def delete_viewer(call: Call[Nothing, None]) -> None:
+        wanted = call.path["viewer"]
+        viewer = next((viewer for viewer in hub.viewers() if viewer.id == wanted), None)
+        if viewer is None:
+            raise unknown("viewer", wanted)
+        async with connected(pool) as database, database.transaction():
+            person = viewer.person
+            await record(database, call, wanted, {"person": person.name, "address": person.address})
+        viewer.close()
+        facts = {"viewer": viewer.id, "person": viewer.person.name, "by": call.person.name}
+        logger.info("viewer disconnected by an admin", extra=facts)
 
     return [
         Operation(
@@ -22,12 +42,23 @@ def viewer_operations(hub: Hub) -> list[Operation]:
             summary="Who watches the live stream, and how well they keep up",
             role="operator",
             answers={200: Viewers},
-        )
+        ),
+        Operation(
+            "DELETE",
+            "/viewers/{viewer}",
+            delete_viewer,
+            tag="live",
+            summary="End the stream of one viewer",
+            role="admin",
+            answers={204: None},
+            refuses=(404, 503),
+            description="Its browser comes back after a while, unless its session is ended too.",
+        ),
     ]
 
 
-def _item(viewer: Viewer) -> shown.Viewer:
-    return shown.Viewer(
+def _item(viewer: Viewer, selection: Selection, detail: list[str]) -> ViewerItem:
+    return ViewerItem(
         viewer.id,
         viewer.person.name,
         viewer.person.address,
@@ -37,4 +68,11 @@ def _item(viewer: Viewer) -> shown.Viewer:
         viewer.sent,
         viewer.dropped,
         viewer.lag_ms,
+        Watched(
+            None if selection.hosts is None else len(selection.hosts),
+            sorted(selection.tags),
+            None if selection.metrics is None else len(selection.metrics),
+            selection.interval_s,
+            detail,
+        ),
     )

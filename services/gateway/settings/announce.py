@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from schemas.settings import SettingChanged
+from schemas.settings import PEOPLE_KEY, SettingChanged
 from schemas.subjects import SETTINGS_CHANGED
 from services.gateway.http.bus import Bus
 
@@ -34,3 +34,12 @@ def announcer(bus: Bus, stale: asyncio.Event, tell_viewers: Callable[[SettingCha
             tell_viewers(changed)
 
     return announce
+
+
+def teller(bus: Bus) -> Callable[[], Awaitable[None]]:
+    """Tells other gateways that sessions or tokens ended; those that miss it read them again within a second."""
+
+    async def tell() -> None:
+        await bus.publish(SETTINGS_CHANGED, msgspec.json.encode(SettingChanged(PEOPLE_KEY, 0)))
+
+    return tell

@@ -51,31 +51,25 @@ def setting_operations(pool: Pool, runtime: Runtime, announce: Announce) -> list
             value = parse_setting(key, given)
         except msgspec.ValidationError:
             raise setting_fault(key, given, "value") from None
-        text = json.dumps(value)
-        async with connected(pool) as database, database.transaction():
-            await database.execute(sql.LOCK_SETTINGS)
-            stored = await _stored(database)
-            _check_together(stored, key, value)
-            version = await database.fetchval(sql.PUT_SETTING, key, text, call.expected)
-            if version is None:
-                raise conflict("setting", key, await database.fetchval(sql.SETTING_VERSION, key) or 0)
-            before, after = (_setting(key, rows, runtime.settings) for rows in (stored, {key: Row(value, version)}))
-            await record(database, call, key, _audited(before), _audited(after))
-        await announce(key, version)
-        return _answer(after)
+        return await change(call, json.dumps(value), value)
 
     async def reset_setting(call: Call[Nothing, None]) -> Reply:
+        # Null rather than no row: a version never comes again, so nobody overwrites what they have not read.
+        return await change(call, "null", getattr(RuntimeSettings(), _key(call)))
+
+    async def change(call: Call[Nothing, Any], text: str, value: Any) -> Reply:
         key = _key(call)
         async with connected(pool) as database, database.transaction():
             await database.execute(sql.LOCK_SETTINGS)
             stored = await _stored(database)
-            _check_together(stored, key, getattr(RuntimeSettings(), key))
-            before, after = (_setting(key, rows, runtime.settings) for rows in (stored, {}))
-            if await database.fetchval(sql.RESET_SETTING, key, call.expected) is not None:
-                await record(database, call, key, _audited(before), _audited(after))
-            elif call.expected not in (None, before.version):
+            _check_together(stored, key, value)
+            before = _setting(key, stored, runtime.settings)
+            version = await database.fetchval(sql.PUT_SETTING, key, text, call.expected)
+            if version is None:
                 raise conflict("setting", key, before.version)
-        await announce(key, 0)
+            after = _setting(key, {key: _row(key, text, version)}, runtime.settings)
+            await record(database, call, key, _audited(before), _audited(after))
+        await announce(key, version)
         return _answer(after)
 
     return [
@@ -106,7 +100,7 @@ def setting_operations(pool: Pool, runtime: Runtime, announce: Announce) -> list
             role="admin",
             answers={200: Setting},
             body=NewValue,
-            match="optional",
+            match="required",
         ),
         Operation(
             "DELETE",
@@ -116,7 +110,7 @@ def setting_operations(pool: Pool, runtime: Runtime, announce: Announce) -> list
             summary="Put a runtime setting back to its default",
             role="admin",
             answers={200: Setting},
-            match="optional",
+            match="required",
         ),
     ]
 
@@ -127,6 +121,8 @@ class Row(Struct, frozen=True):
     value: Any
     """None where it makes no sense."""
     version: int
+    set: bool = True
+    """Not once it was reset."""
     invalid: str = ""
     """Why it makes no sense; a secret is not repeated."""
 
@@ -146,10 +142,10 @@ async def _stored(database: Connection) -> Stored:
 
 def _row(key: str, text: str, version: int) -> Row:
     try:
-        return Row(parse_stored(key, text), version)
+        return Row(parse_stored(key, text), version, set=text != "null")
     except InvalidField as fault:
         shown = "the stored value" if key in SECRETS else text[:100]
-        return Row(None, version, f"{shown}: {fault.remedy}")
+        return Row(None, version, invalid=f"{shown}: {fault.remedy}")
 
 
 def _check_together(stored: Stored, key: str, value: Any) -> None:
@@ -186,7 +182,7 @@ def _key(call: Call[Any, Any]) -> str:
 def _setting(key: str, stored: Stored, in_force: RuntimeSettings) -> Setting:
     """What the API shows; `set` is whether anything is stored, for a secret anything but nothing."""
     default = getattr(RuntimeSettings(), key)
-    row = stored.get(key, Row(default, 0))
+    row = stored.get(key, Row(default, 0, set=False))
     value = getattr(in_force, key) if row.invalid else row.value
     secret = key in SECRETS
     return Setting(
@@ -196,7 +192,7 @@ def _setting(key: str, stored: Stored, in_force: RuntimeSettings) -> Setting:
         row.version,
         DESCRIPTIONS.get(key, ""),
         secret,
-        set=bool(value) if secret else key in stored,
+        set=bool(value) if secret else row.set,
         invalid=row.invalid,
     )
 

@@ -6,13 +6,8 @@ SETTINGS = "SELECT key, value, version FROM settings"
 
 SETTING = "SELECT value FROM settings WHERE key = $1"
 
-SETTING_VERSION = "SELECT version FROM settings WHERE key = $1"
-
 # Two changes at once, each fine beside the value that the other is about to replace, wait for one another here.
 LOCK_SETTINGS = "LOCK TABLE settings IN SHARE ROW EXCLUSIVE MODE"
-
-# $2 is the version that must be there, null for any.
-RESET_SETTING = "DELETE FROM settings WHERE key = $1 AND ($2::integer IS NULL OR version = $2) RETURNING version"
 
 # $3 is the version that must be there: null for any, 0 for none yet.
 PUT_SETTING = """

@@ -26,7 +26,7 @@ from tests.authority import enrol, guarded_bus, guarded_settings, made_token, us
 from tests.batches import sample
 from tests.gateway.asking import asking, get
 from tests.gateway.rows import put
-from tests.gateway.running import gateway, publish, publishing, ready, watching
+from tests.gateway.running import ANY, gateway, publish, publishing, ready, watching
 from tests.waiting import eventually
 
 STATE = {
@@ -240,7 +240,7 @@ async def test_its_settings_leave_the_bucket(database_url: str, bus_url: str, mo
         await stored(database_url, host)
     async with gateway(database_url, bus_url) as client, publishing(bus_url) as agent:
         await ready(client)
-        await client.put("/agents/config", json={"batch_interval_s": 5})
+        await client.put("/agents/config", json={"batch_interval_s": 5}, headers=ANY)
 
         async def held() -> set[str]:
             return {h for h in ("web-1", "web-2", "web-3") if await configs.held(agent, h) is not None}

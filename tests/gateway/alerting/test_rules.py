@@ -13,7 +13,9 @@ from nats.aio.msg import Msg
 from schemas.rules import Rule, Threshold, default_rules
 from schemas.settings import SettingChanged
 from schemas.subjects import SETTINGS_CHANGED
-from tests.gateway.running import gateway, publishing, ready
+from tests.gateway.asking import asking
+from tests.gateway.rows import execute
+from tests.gateway.running import ANY, gateway, publishing, ready
 
 RULE = Rule("hot", "Too hot", "gpu.temperature", critical=Threshold(90, 85))
 JSON: Any = msgspec.to_builtins(RULE)
@@ -45,7 +47,7 @@ async def test_a_rule_lives_through_its_whole_life(database_url: str, bus_url: s
     async with gateway(database_url, bus_url) as client:
         added = await client.post("/rules", json=JSON)
         read = await client.get("/rules/hot")
-        changed = await client.put("/rules/hot", json={**JSON, "name": "Much too hot"})
+        changed = await client.put("/rules/hot", json={**JSON, "name": "Much too hot"}, headers=ANY)
         deleted = await client.delete("/rules/hot")
         gone = await client.get("/rules/hot")
     assert (added.status_code, added.json()) == (201, {"rule": JSON, "version": 1})
@@ -53,6 +55,19 @@ async def test_a_rule_lives_through_its_whole_life(database_url: str, bus_url: s
     assert changed.json() == {"rule": {**JSON, "name": "Much too hot"}, "version": 2}
     assert (deleted.status_code, deleted.content) == (204, b"")
     assert gone.status_code == 404
+
+
+async def test_a_stored_rule_that_cannot_be_read_is_named_with_its_remedy(database_url: str) -> None:
+    body = '{"of": "a later version"}'
+    await execute(database_url, "INSERT INTO rules (id, body, version) VALUES ('later', $1, 4)", body)
+    async with asking(database_url) as client:
+        unreadable = await client.get("/rules/later")
+        replaced = await client.put("/rules/later", json={**JSON, "id": "later"}, headers={"If-Match": '"4"'})
+        read = await client.get("/rules/later")
+    assert (unreadable.status_code, unreadable.json()["type"]) == (409, "/problems/unreadable-rule")
+    assert unreadable.headers["etag"] == '"4"'
+    assert "PUT /api/v1/rules/later replaces it, DELETE removes it" in unreadable.json()["detail"]
+    assert (replaced.status_code, read.status_code) == (200, 200)
 
 
 async def test_a_rule_changed_meanwhile_is_not_overwritten(database_url: str, bus_url: str) -> None:
@@ -81,7 +96,7 @@ async def test_every_change_is_announced(database_url: str, bus_url: str) -> Non
     async with gateway(database_url, bus_url) as client, announcements(bus_url) as heard:
         await ready(client)
         await client.post("/rules", json=JSON)
-        await client.put("/rules/hot", json=JSON)
+        await client.put("/rules/hot", json=JSON, headers=ANY)
         await client.delete("/rules/hot")
         async with asyncio.timeout(5):
             changes = [await heard.get() for _ in range(3)]

@@ -156,20 +156,15 @@ def test_rows_recalled_from_the_database_fill_in_what_is_latest_and_are_no_news(
     assert take(fleet, *seconds(98)) == [START_MS + 98_000]
 
 
-def test_the_history_of_all_hosts_has_the_summary_and_that_of_a_few_everything() -> None:
+def test_the_past_of_a_host_has_the_summary_and_in_detail_everything() -> None:
     fleet = Fleet(CATALOGUE)
     take(fleet, sample(START_MS, total=1, user=2))
-    take(fleet, sample(START_MS, total=3), host="web-2")
-    assert fleet.history(ALL) == {
-        "web-1": {"times": [START_MS], "cpu.total": {"": [0.01]}},
-        "web-2": {"times": [START_MS], "cpu.total": {"": [0.03]}},
+    assert fleet.past("web-1", False, None) == {"times": [START_MS], "cpu.total": {"": [0.01]}}
+    assert fleet.past("web-1", True, None) == {
+        "times": [START_MS],
+        "cpu.total": {"": [0.01]},
+        "cpu.user": {"": [0.02]},
     }
-    few = Selection(frozenset({"web-1", "unknown"}), None, 1)
-    assert fleet.history(few) == {
-        "web-1": {"times": [START_MS], "cpu.total": {"": [0.01]}, "cpu.user": {"": [0.02]}},
-    }
-    many = Selection(frozenset(f"web-{k}" for k in range(9)), None, 1)
-    assert set(fleet.history(many)["web-1"]) == {"times", "cpu.total"}
 
 
 def test_an_agent_that_says_it_samples_once_in_ages_does_not_fill_memory() -> None:
@@ -190,7 +185,7 @@ def test_an_archived_host_shows_what_it_was_and_turns_no_more() -> None:
     assert fleet.host("web-1", START_MS + 2000).latest["cpu"][""] == {"total": 0.01}
     assert fleet.turned(START_MS + 2000) == ["web-1"]
     assert fleet.turned(START_MS + 900_000) == []
-    assert fleet.history(ALL)["web-1"]["times"] == []
+    assert fleet.past("web-1", False, None)["times"] == []
 
 
 def test_another_machine_under_the_name_of_a_removed_one_begins_without_its_values() -> None:

@@ -8,7 +8,6 @@ import contextlib
 import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -56,35 +55,5 @@ async def test_a_connection_is_cut_whatever_the_scope_says_of_its_client() -> No
             with pytest.raises(httpx.TransportError):
                 await client.get("/broken")
             assert (await client.get("/whole")).text == "half and whole"
-        server.should_exit = True
-        await serving
-
-
-async def test_a_connection_that_brings_no_request_is_ended_and_one_that_does_goes_on(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("services.gateway.http.server.REQUEST_WITHIN_S", 0.3)
-    monkeypatch.setattr("services.gateway.http.server.SWEEP_EVERY_S", 0.05)
-    release = asyncio.Event()
-
-    async def slow(_: Request) -> PlainTextResponse:
-        await release.wait()
-        return PlainTextResponse("late")
-
-    with contextlib.closing(bind("127.0.0.1", 0)) as bound:
-        server = GatewayServer(Starlette(routes=[Route("/", slow)]))
-        serving = asyncio.create_task(server.serve_until_told([bound]))
-        await eventually(lambda: server.started)
-        host, port = bound.getsockname()
-        async with httpx.AsyncClient(verify=TRUST, timeout=30) as client:
-            asking = asyncio.ensure_future(client.get(f"http://{host}:{port}/"))
-            for begin in (b"", b"GET / HTTP/1.1\r\nHost: "):
-                reader, writer = await asyncio.open_connection(host, port)
-                writer.write(begin)
-                with contextlib.suppress(ConnectionResetError):
-                    assert await asyncio.wait_for(reader.read(), 20) == b""
-                writer.close()
-            release.set()
-            assert (await asking).text == "late"
         server.should_exit = True
         await serving

@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.gateway.identities.throttle import Throttle, network
+from infra.addresses import neighbourhood
+from services.gateway.identities.throttle import Throttle
 
 
 def test_a_burst_of_failures_is_allowed_and_then_one_after_the_other() -> None:
@@ -51,4 +52,4 @@ def test_only_so_many_addresses_are_remembered() -> None:
     ],
 )
 def test_a_peer_is_an_ipv4_address_or_a_64_of_ipv6(address: str, peer: str) -> None:
-    assert network(address) == peer
+    assert neighbourhood(address) == peer

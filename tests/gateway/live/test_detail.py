@@ -92,7 +92,7 @@ async def test_detail_events_carry_no_id(database_url: str, bus_url: str) -> Non
             await told_all(agent, stream)
     ids = {bool(event.id) for event in stream.seen if event.name.startswith("detail-")}
     assert ids == {False}
-    assert all(event.id for event in stream.seen if event.name in ("snapshot", "frame", "host", "settings"))
+    assert all(event.id for event in stream.seen if event.name in ("complete", "frame", "host", "settings"))
 
 
 async def test_settings_are_told_once(database_url: str, bus_url: str) -> None:
@@ -129,8 +129,8 @@ async def test_a_stream_that_missed_nothing_is_resumed_and_its_details_begin_ane
     async with gateway(database_url, bus_url) as client:
         await ready(client)
         async with watching(client, CARDS) as stream:
-            snapshot = await stream.next()
-        async with watching(client, CARDS + "&detail=web-1", last_event_id=snapshot.id) as stream:
+            complete = await stream.until("complete")
+        async with watching(client, CARDS + "&detail=web-1", last_event_id=complete.id) as stream:
             first, second = await stream.next(), await stream.next()
     assert (first.name, second.name) == ("", "detail-snapshot")
 

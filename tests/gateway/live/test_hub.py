@@ -1,21 +1,22 @@
-"""Feeds: what is encoded once, what can be resumed, when frames go out."""
+"""Feeds: what is shared, what can be resumed, when frames go out, who sees which host."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 
-from schemas.api import LiveSample
+from schemas.api import AlertCounts, LiveSample
 from schemas.catalogue import CATALOGUE
+from schemas.messages import HostFacts
 from schemas.settings import SettingChanged
 from services.gateway.fleet.memory import Fleet
 from services.gateway.fleet.selection import Selection, parse_selection
-from services.gateway.live.feed import RING_EVENTS, SAMPLES_PER_HOST, EventId, Feed, parse_event_id, resync
-from services.gateway.live.hub import LINGER_S, MOST_IDLE, Full, Hub
+from services.gateway.live.feed import RING_EVENTS, SAMPLES_PER_HOST, EventId, Feed, parse_event_id
+from services.gateway.live.fragments import Fragments
+from services.gateway.live.hub import LINGER_S, MOST_IDLE, MOST_NAMED, Hub
+from services.gateway.live.limits import Limits
+from services.gateway.live.viewer import Viewer
 from tests.alerts.builders import transition
-from tests.gateway.live.viewers import a_viewer
+from tests.gateway.live.viewers import a_viewer, connected, events, give_all
 
 ALL = Selection(None, None, 1)
 
@@ -24,52 +25,71 @@ def cpu(time_ms: int, host: str = "web-1", **values: float | None) -> LiveSample
     return LiveSample(host, time_ms, {"cpu": {"": dict(values or {"total": 1.0, "user": 2.0})}})
 
 
-def events(chunk: bytes | None) -> list[tuple[str, Any]]:
-    """Name and data of each event in `chunk`."""
-    answer = []
-    for block in (chunk or b"").decode().split("\n\n")[:-1]:
-        fields = dict(line.partition(": ")[::2] for line in block.split("\n"))
-        answer.append((fields.get("event", ""), json.loads(fields.get("data", "null"))))
-    return answer
-
-
 def clocked(hub_now_s: list[float]) -> Hub:
-    return Hub(Fleet(CATALOGUE), clock=lambda: hub_now_s[0])
+    hub = Hub(Fleet(CATALOGUE), clock=lambda: hub_now_s[0])
+    hub.limits = Limits(100, 100, 100)
+    return hub
+
+
+def a_feed(selection: Selection = ALL, *hosts: str) -> Feed:
+    """A feed of a fleet that has those hosts."""
+    fleet = Fleet(CATALOGUE)
+    for host in hosts:
+        fleet.learn(host, HostFacts())
+    return Feed(selection, Fragments(fleet))
+
+
+def joined(hub: Hub, viewer: Viewer, selection: Selection = ALL, *detail: str) -> list[Feed]:
+    """The feeds of a viewer that joins, that of its selection first."""
+    hub.join(viewer, selection, None, detail)
+    return [feed for feed in hub.feeds() if viewer in feed.viewers]
+
+
+def sent(feed: Feed) -> list[tuple[str, object]]:
+    """What the feed has sent since its begin."""
+    missed = feed.since(EventId(feed.epoch, 0))
+    assert missed is not None
+    return events(b"".join(event.text() for event in missed))
 
 
 def test_equal_selections_share_a_feed() -> None:
     hub = clocked([0.0])
-    one = hub.join(a_viewer(), parse_selection({"metrics": "cpu"}, CATALOGUE), None)
-    other = hub.join(a_viewer(), parse_selection({"metrics": "cpu", "interval": "1.0"}, CATALOGUE), None)
+    one = joined(hub, a_viewer(), parse_selection({"metrics": "cpu"}, CATALOGUE))
+    other = joined(hub, a_viewer(), parse_selection({"metrics": "cpu", "interval": "1.9"}, CATALOGUE))
     assert one == other
-    assert hub.join(a_viewer(), ALL, None) != one
+    assert joined(hub, a_viewer()) != one
 
 
 def test_a_frame_has_what_is_selected_oldest_first_and_unselected_samples_make_none() -> None:
-    fleet = Fleet(CATALOGUE)
-    feed = Feed(parse_selection({"metrics": "cpu.user"}, CATALOGUE), fleet)
-    feed.add([LiveSample("web-1", 1, {"memory": {"": {"used": 5}}})], 0)
+    hub = clocked([0.0])
+    for host in ("web-1", "web-2"):
+        hub.fleet.learn(host, HostFacts())
+    (feed,) = joined(hub, a_viewer(), parse_selection({"metrics": "cpu.user"}, CATALOGUE))
+    hub.samples("web-1", [LiveSample("web-1", 1, {"memory": {"": {"used": 5}}})])
     assert feed.flush_at_s is None
-    feed.add([cpu(30)], 0)
-    feed.add([cpu(10, "web-2"), cpu(20, "web-2")], 0)
+    hub.samples("web-1", [cpu(30)])
+    hub.samples("web-2", [cpu(10, "web-2"), cpu(20, "web-2")])
     feed.flush(1, 99)
-    ((name, data),) = events(feed.since(EventId(feed.epoch, 0))[0])  # type: ignore[index]
-    assert name == "frame"
-    assert data == {
-        "time": 99,
-        "samples": [
-            {"host": host, "time": time, "families": {"cpu": {"": {"user": 2.0}}}}
-            for host, time in (("web-2", 10), ("web-2", 20), ("web-1", 30))
-        ],
-    }
+    assert sent(feed) == [
+        (
+            "frame",
+            {
+                "time": 99,
+                "samples": [
+                    {"host": host, "time": time, "families": {"cpu": {"": {"user": 2.0}}}}
+                    for host, time in (("web-2", 10), ("web-2", 20), ("web-1", 30))
+                ],
+            },
+        )
+    ]
 
 
 def test_a_host_keeps_its_60_newest_samples_for_a_frame() -> None:
-    feed = Feed(Selection(None, None, 60), Fleet(CATALOGUE))
-    feed.add([cpu(time) for time in range(70)], 0)
+    feed = a_feed(Selection(None, None, 60))
+    for time in range(70):
+        feed.add("web-1", [(time, b"%d" % time)], 0)
     feed.flush(1, 1)
-    ((_, data),) = events(feed.since(EventId(feed.epoch, 0))[0])  # type: ignore[index]
-    assert [one["time"] for one in data["samples"]] == list(range(10, 70))
+    assert sent(feed) == [("frame", {"time": 1, "samples": list(range(10, 70))})]
     assert feed.conflated == 70 - SAMPLES_PER_HOST
 
 
@@ -77,22 +97,26 @@ def test_a_viewer_that_comes_back_is_given_what_it_missed() -> None:
     now_s = [0.0]
     hub = clocked(now_s)
     first = a_viewer()
-    (feed,) = hub.join(first, ALL, None)
-    hub.leave(first, [feed])
+    (feed,) = joined(hub, first)
+    hub.leave(first)
     hub.setting(SettingChanged("a", 1))
     hub.setting(SettingChanged("b", 1))
     now_s[0] = LINGER_S - 1
     back = a_viewer()
-    assert hub.join(back, ALL, EventId(feed.epoch, 1)) == [feed]
-    assert back.queued == 1
+    hub.join(back, ALL, EventId(feed.epoch, 1))
+    assert events(connected(back).read()) == [("settings", {"key": "b", "version": 1})]
+    assert back.state == "live"
     fresh = a_viewer()
     hub.join(fresh, ALL, EventId("another", 1))
-    assert fresh.queued == 1
+    give_all(hub)
+    connection = connected(fresh)
+    give_all(hub)
+    assert [name for name, _ in events(connection.read())] == ["snapshot", "complete"]
 
 
 @pytest.mark.parametrize("seq", [0, RING_EVENTS + 11, 10**9])
 def test_a_position_outside_the_ring_is_not_resumed(seq: int) -> None:
-    feed = Feed(ALL, Fleet(CATALOGUE))
+    feed = a_feed()
     for number in range(RING_EVENTS + 10):
         feed.publish("settings", {"key": "a", "version": number})
     assert feed.since(EventId(feed.epoch, seq)) is None
@@ -109,59 +133,40 @@ def test_a_feed_is_forgotten_some_time_after_its_last_viewer() -> None:
     now_s = [0.0]
     hub = clocked(now_s)
     viewer = a_viewer()
-    feeds = hub.join(viewer, ALL, None)
-    hub.leave(viewer, feeds)
+    feeds = joined(hub, viewer)
+    hub.leave(viewer)
     now_s[0] = LINGER_S + 1
     other = a_viewer()
-    hub.leave(other, hub.join(other, Selection(None, None, 2), None))
-    assert hub.join(a_viewer(), ALL, None) != feeds
+    hub.join(other, Selection(None, None, 2), None)
+    hub.leave(other)
+    assert joined(hub, a_viewer()) != feeds
 
 
 def test_only_a_few_feeds_without_viewers_are_kept() -> None:
     hub = clocked([0.0])
     for number in range(50):
         viewer = a_viewer()
-        hub.leave(viewer, hub.join(viewer, Selection(None, None, 1 + number / 100), None))
-    assert len(hub._feeds) == MOST_IDLE
-
-
-def test_one_viewer_too_many_is_refused() -> None:
-    hub = clocked([0.0])
-    hub.most_viewers = 2
-    viewer = a_viewer()
-    feeds = hub.join(viewer, ALL, None)
-    hub.join(a_viewer(), Selection(None, None, 2), None)
-    with pytest.raises(Full):
-        hub.join(a_viewer(), ALL, None)
-    hub.leave(viewer, feeds)
-    hub.join(a_viewer(), ALL, None)
+        hub.join(viewer, Selection(None, None, 1 + number / 100), None)
+        hub.leave(viewer)
+    assert len(list(hub.feeds())) == MOST_IDLE
 
 
 def test_interest_is_the_union_of_what_viewers_look_at() -> None:
     hub = clocked([0.0])
     assert hub.interest() == []
     viewer = a_viewer()
-    feeds = hub.join(viewer, Selection(frozenset({"b", "a"}), None, 1), None)
+    hub.join(viewer, Selection(frozenset({"b", "a"}), None, 1), None)
     hub.join(a_viewer(), Selection(frozenset({"c"}), None, 1), None)
     assert hub.interest() == ["a", "b", "c"]
-    hub.leave(viewer, feeds)
+    hub.leave(viewer)
     assert hub.interest() == ["c"]
     hub.join(a_viewer(), ALL, None)
     assert hub.interest() == ["*", "c"]
 
 
-def test_a_snapshot_is_encoded_once_until_something_changes() -> None:
-    feed = Feed(ALL, Fleet(CATALOGUE))
-    first = feed.snapshot(1000)
-    assert feed.snapshot(1500) is first
-    feed.publish("settings", {})
-    assert feed.snapshot(1500) is not first
-
-
 def test_after_a_new_beginning_an_older_position_is_answered_with_a_snapshot() -> None:
     hub = clocked([0.0])
-    viewer = a_viewer()
-    (feed,) = hub.join(viewer, ALL, None)
+    (feed,) = joined(hub, a_viewer())
     hub.setting(SettingChanged("raw_days", 1))
     before = EventId(feed.epoch, feed.seq)
     hub.begin_anew()
@@ -171,40 +176,38 @@ def test_after_a_new_beginning_an_older_position_is_answered_with_a_snapshot() -
 
 def test_viewers_share_the_detail_feed_of_a_host() -> None:
     hub = clocked([0.0])
-    _, one = hub.join(a_viewer(), ALL, None, {"web-1"})
-    _, other, _ = hub.join(a_viewer(), Selection(None, frozenset({("cpu", "total")}), 1), None, {"web-1", "web-2"})
+    _, one = joined(hub, a_viewer(), ALL, "web-1")
+    _, other, _ = joined(hub, a_viewer(), Selection(None, frozenset({("cpu", "total")}), 1), "web-1", "web-2")
     assert one is other
 
 
 def test_a_detail_feed_is_forgotten_with_its_last_viewer() -> None:
     hub = clocked([0.0])
-    viewers = [a_viewer(), a_viewer()]
-    (_, feed), other = (hub.join(viewer, ALL, None, {"web-1"}) for viewer in viewers)
-    hub.leave(viewers[0], other)
-    assert hub.join(viewers[0], ALL, None, {"web-1"})[1] is feed
-    hub.leave(viewers[0], other)
-    hub.leave(viewers[1], other)
-    assert hub.join(a_viewer(), ALL, None, {"web-1"})[1] is not feed
+    one, other = a_viewer(), a_viewer()
+    (_, feed), _ = (joined(hub, viewer, ALL, "web-1") for viewer in (one, other))
+    hub.leave(one)
+    assert joined(hub, one, ALL, "web-1")[1] is feed
+    hub.leave(one)
+    hub.leave(other)
+    assert joined(hub, a_viewer(), ALL, "web-1")[1] is not feed
 
 
 def test_a_viewer_that_looks_at_hosts_in_detail_is_one_viewer() -> None:
     hub = clocked([0.0])
-    hub.most_viewers = 1
     viewer = a_viewer()
-    feeds = hub.join(viewer, ALL, None, {"web-1", "web-2"})
+    joined(hub, viewer, ALL, "web-1", "web-2")
     assert hub.viewers() == [viewer]
-    with pytest.raises(Full):
-        hub.join(a_viewer(), ALL, None)
-    hub.leave(viewer, feeds)
+    assert hub.viewed(viewer) == (ALL, ["web-1", "web-2"])
+    hub.leave(viewer)
     assert hub.viewers() == []
 
 
 def test_interest_names_the_hosts_in_detail_until_their_viewer_leaves() -> None:
     hub = clocked([0.0])
     viewer = a_viewer()
-    feeds = hub.join(viewer, ALL, None, {"web-2", "web-1"})
+    hub.join(viewer, ALL, None, {"web-2", "web-1"})
     assert hub.interest() == ["*", "web-1", "web-2"]
-    hub.leave(viewer, feeds)
+    hub.leave(viewer)
     assert hub.interest() == []
 
 
@@ -219,9 +222,60 @@ def test_alerts_and_settings_come_by_the_main_feed_alone() -> None:
 
 
 def test_lost_events_are_made_up_for_by_snapshots_of_all_feeds() -> None:
-    feeds = clocked([0.0]).join(a_viewer(), ALL, None, {"web-1", "web-2"})
-    names = [name for name, _ in events(b"".join(resync(feeds, 1000)))]
-    assert names == ["resync", "snapshot", "detail-snapshot", "detail-snapshot"]
+    hub, viewer = clocked([0.0]), a_viewer()
+    hub.join(viewer, ALL, None, {"web-1", "web-2"})
+    connection = connected(viewer)
+    give_all(hub)
+    before = len(events(connection.read()))
+    hub.resync(viewer)
+    give_all(hub)
+    names = [name for name, _ in events(connection.read())[before:]]
+    assert (names[0], sorted(names[1:])) == ("resync", ["complete", "detail-snapshot", "detail-snapshot", "snapshot"])
+
+
+def test_a_selection_of_tags_has_the_hosts_with_all_of_them() -> None:
+    hub = clocked([0.0])
+    hub.fleet.learn("web-1", HostFacts(tags=["web", "eu"]))
+    hub.fleet.learn("web-2", HostFacts(tags=["web"]))
+    viewer = a_viewer()
+    connection = connected(viewer)
+    hub.join(viewer, parse_selection({"tags": "eu,web"}, CATALOGUE), None)
+    give_all(hub)
+    assert [host["id"] for host in events(connection.read())[0][1]["hosts"]] == ["web-1"]
+
+
+def test_a_host_comes_and_goes_with_its_tags() -> None:
+    hub = clocked([0.0])
+    hub.fleet.learn("web-1", HostFacts())
+    (feed,) = joined(hub, a_viewer(), parse_selection({"tags": "eu"}, CATALOGUE))
+    for tags in ([], ["eu"], ["eu", "db"], ["db"], []):
+        hub.fleet.learn("web-1", HostFacts(tags=tags))
+        hub.host("web-1")
+        hub.samples("web-1", [cpu(1000)])
+        feed.flush(hub.clock() + 1, 1)
+    assert [name for name, _ in sent(feed)] == ["host", "frame", "host", "frame", "gone"]
+
+
+def test_hosts_with_the_tags_that_somebody_looks_at_are_asked_for_by_name_while_they_are_few() -> None:
+    hub = clocked([0.0])
+    hub.join(a_viewer(), parse_selection({"tags": "eu"}, CATALOGUE), None)
+    assert hub.interest() == []
+    for number in range(MOST_NAMED + 1):
+        hub.fleet.learn(f"web-{number}", HostFacts(tags=["eu"]))
+        hub.host(f"web-{number}")
+        if number == 1:
+            assert hub.interest() == ["web-0", "web-1"]
+    assert hub.interest() == ["*"]
+
+
+def test_a_host_that_changed_is_told_with_the_change() -> None:
+    hub = clocked([0.0])
+    hub.fleet.learn("web-1", HostFacts())
+    (feed,) = joined(hub, a_viewer())
+    hub.host("web-1")
+    hub.fleet.learn("web-1", alerts=AlertCounts(critical=1))
+    hub.host("web-1")
+    assert [data["alerts"]["critical"] for _, data in sent(feed)] == [0, 1]  # type: ignore[index]
 
 
 def test_the_streams_of_a_session_end_with_it_and_no_others() -> None:

@@ -8,8 +8,8 @@ from schemas.catalogue import CATALOGUE
 from services.gateway.fleet.memory import Fleet
 from services.gateway.live.hub import Hub
 from services.gateway.live.refresh import read_hosts, restore
-from tests.gateway.live.test_hub import ALL, events
-from tests.gateway.live.viewers import a_viewer
+from tests.gateway.live.test_hub import ALL
+from tests.gateway.live.viewers import a_viewer, connected, events, give_all
 from tests.gateway.rows import put
 
 
@@ -20,14 +20,16 @@ async def test_a_viewer_who_came_before_the_values_were_read_gets_them(database_
     hub, viewer = Hub(fleet), a_viewer()
     async with database.connection(database_url, "test") as connection:
         await read_hosts(connection, fleet, hub)
-        (feed,) = hub.join(viewer, ALL, None)
-        (early,) = await viewer.take(list) or []
+        taken = connected(viewer)
+        hub.join(viewer, ALL, None)
+        give_all(hub)
+        early = events(taken.read())
         await restore(connection, fleet, hub)
-        (late,) = await viewer.take(list) or []
-    assert [host["last_sample"] for host in events(early)[0][1]["hosts"]] == [None]
-    ((name, data),) = events(late)[-1:]
-    assert name == "snapshot"
+        give_all(hub)
+        late = events(taken.read())[len(early) :]
+    assert [host["last_sample"] for host in early[0][1]["hosts"]] == [None]
+    assert [name for name, _ in late][-3:] == ["resync", "snapshot", "complete"]
+    data = late[-2][1]
     assert [(host["last_sample"], host["latest"]) for host in data["hosts"]] == [
         (away_since, {"cpu": {"": {"total": 0.77}}})
     ]
-    assert feed.since(None) is None

@@ -8,8 +8,7 @@ import time
 
 import pytest
 
-from services.gateway.live import api as routes_live
-from services.gateway.live import viewer
+from services.gateway.live import response, viewer
 from tests.gateway.live.slow import flood, overflow, receive_until, small_socket, stuck, the_stuck_one
 from tests.gateway.running import gateway, publishing, ready, watching
 from tests.waiting import eventually
@@ -60,7 +59,7 @@ async def test_a_slow_viewer_is_told_to_start_anew_from_a_snapshot(
 
 
 async def test_a_dead_connection_is_cut_off(database_url: str, bus_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routes_live, "SEND_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(response, "SEND_TIMEOUT_S", 0.2)
     async with gateway(database_url, bus_url, sockets=[small_socket()]) as client, publishing(bus_url) as agent:
         await ready(client)
         async with stuck(client) as plain:

@@ -13,7 +13,7 @@ from schemas.settings import SettingChanged, setting_keys
 from tests.gateway.alerting.test_rules import announcements
 from tests.gateway.asking import asking
 from tests.gateway.rows import execute
-from tests.gateway.running import gateway, ready, watching
+from tests.gateway.running import ANY, gateway, ready, watching
 from tests.waiting import eventually
 
 SECRET = "https://hooks.slack.example/services/T/B/verysecret"  # noqa: S105 -- of no service
@@ -38,7 +38,7 @@ async def test_every_setting_is_listed_with_its_default(database_url: str, bus_u
 
 async def test_a_setting_is_changed_and_read_back(database_url: str, bus_url: str) -> None:
     async with gateway(database_url, bus_url) as client:
-        put = await client.put("/settings/raw_days", json={"value": 3})
+        put = await client.put("/settings/raw_days", json={"value": 3}, headers=ANY)
         read = await client.get("/settings/raw_days")
     assert put.status_code == 200
     assert put.json() == read.json()
@@ -58,14 +58,50 @@ async def test_a_setting_changed_meanwhile_is_not_overwritten(database_url: str,
     assert [answer.headers["etag"] for answer in stale] == ['"0"', '"1"', '"2"']
 
 
+async def test_a_blind_change_is_refused(database_url: str) -> None:
+    async with asking(database_url) as client:
+        answers = [
+            await client.put("/settings/raw_days", json={"value": 3}),
+            await client.delete("/settings/raw_days"),
+            await client.put("/rules/cpu-busy", json={}),
+            await client.put("/agents/config", json={}),
+        ]
+    assert [(answer.status_code, answer.json()["type"]) for answer in answers] == [
+        (428, "/problems/version-required")
+    ] * 4
+
+
+async def test_a_setting_that_was_reset_is_at_its_default_and_its_versions_go_on(database_url: str) -> None:
+    async with asking(database_url) as client:
+        await client.put("/settings/raw_days", json={"value": 3}, headers=ANY)
+        stale = await client.delete("/settings/raw_days", headers={"If-Match": '"7"'})
+        reset = await client.delete("/settings/raw_days", headers={"If-Match": '"1"'})
+        read = await client.get("/settings/raw_days")
+        before = await client.put("/settings/raw_days", json={"value": 4}, headers={"If-Match": '"1"'})
+        after = await client.put("/settings/raw_days", json={"value": 4}, headers={"If-Match": '"2"'})
+    assert (stale.status_code, stale.headers["etag"]) == (412, '"1"')
+    assert reset.json() == read.json()
+    assert (read.json()["value"], read.json()["set"], read.headers["etag"]) == (7, False, '"2"')
+    assert (before.status_code, after.status_code) == (412, 200)
+
+
+async def test_a_reset_that_goes_not_with_the_others_is_refused(database_url: str) -> None:
+    async with asking(database_url) as client:
+        await client.put("/settings/raw_days", json={"value": 2}, headers=ANY)
+        await client.put("/settings/minute_days", json={"value": 3}, headers=ANY)
+        answer = await client.delete("/settings/raw_days", headers=ANY)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == "raw_days"
+
+
 async def test_a_secret_goes_in_and_never_comes_out(database_url: str, bus_url: str) -> None:
     async with gateway(database_url, bus_url) as client:
         before = await client.get("/settings/slack_webhook_url")
-        put = await client.put("/settings/slack_webhook_url", json={"value": SECRET})
+        put = await client.put("/settings/slack_webhook_url", json={"value": SECRET}, headers=ANY)
         one = await client.get("/settings/slack_webhook_url")
         every = await client.get("/settings")
-        wrong = await client.put("/settings/slack_webhook_url", json={"value": f"ftp{SECRET}"})
-        emptied = await client.put("/settings/slack_webhook_url", json={"value": ""})
+        wrong = await client.put("/settings/slack_webhook_url", json={"value": f"ftp{SECRET}"}, headers=ANY)
+        emptied = await client.put("/settings/slack_webhook_url", json={"value": ""}, headers=ANY)
     assert "verysecret" not in put.text + one.text + every.text + wrong.text
     assert (before.json()["set"], one.json()["set"], emptied.json()["set"]) == (False, True, False)
     assert (one.json()["value"], one.json()["secret"]) == (None, True)
@@ -77,7 +113,7 @@ async def test_a_change_is_announced_to_services_and_viewers(database_url: str, 
         await ready(client)
         async with watching(client) as stream:
             await stream.until("snapshot")
-            await client.put("/settings/raw_days", json={"value": 3})
+            await client.put("/settings/raw_days", json={"value": 3}, headers=ANY)
             event = await stream.until("settings")
             async with asyncio.timeout(5):
                 assert await heard.get() == SettingChanged("raw_days", 1)
@@ -87,7 +123,7 @@ async def test_a_change_is_announced_to_services_and_viewers(database_url: str, 
 async def test_a_setting_takes_effect_at_once(database_url: str, bus_url: str) -> None:
     async with gateway(database_url, bus_url) as client:
         await ready(client)
-        await client.put("/settings/dashboard_url", json={"value": "https://sonde.example:8443/x"})
+        await client.put("/settings/dashboard_url", json={"value": "https://sonde.example:8443/x"}, headers=ANY)
         async with asyncio.timeout(5):
             while (await client.get("/hosts", headers={"Host": "sonde.example"})).status_code != 200:
                 await asyncio.sleep(0.02)
@@ -96,7 +132,7 @@ async def test_a_setting_takes_effect_at_once(database_url: str, bus_url: str) -
 
 
 async def refused(client: httpx.AsyncClient, key: str, days: int) -> str:
-    answer = await client.put(f"/settings/{key}", json={"value": days})
+    answer = await client.put(f"/settings/{key}", json={"value": days}, headers=ANY)
     assert answer.status_code == 400, answer.text
     assert answer.json()["type"] == "/problems/invalid"
     detail: str = answer.json()["detail"]
@@ -128,7 +164,7 @@ async def test_a_change_waits_for_one_under_way_and_sees_it(database_url: str) -
         await changing.start()
         await other.execute("INSERT INTO settings (key, value) VALUES ('raw_days', '20')")
         async with asyncio.TaskGroup() as group:
-            put = group.create_task(client.put("/settings/minute_days", json={"value": 10}))
+            put = group.create_task(client.put("/settings/minute_days", json={"value": 10}, headers=ANY))
             await eventually(lambda: waiting(other))
             await changing.commit()
     assert put.result().status_code == 400
@@ -138,10 +174,13 @@ async def test_a_change_waits_for_one_under_way_and_sees_it(database_url: str) -
 async def test_settings_that_were_at_odds_before_are_mended_in_steps(database_url: str) -> None:
     await execute(database_url, "INSERT INTO settings (key, value) VALUES ('raw_days', '900')")
     async with asking(database_url) as client:
-        other = await client.put("/settings/max_viewers", json={"value": 7})
+        other = await client.put("/settings/max_viewers", json={"value": 7}, headers=ANY)
         worse = await refused(client, "raw_days", 901)
         early = await refused(client, "minute_days", 900)
-        steps = [await client.put(f"/settings/{key}", json={"value": 900}) for key in ("hour_days", "minute_days")]
+        steps = [
+            await client.put(f"/settings/{key}", json={"value": 900}, headers=ANY)
+            for key in ("hour_days", "minute_days")
+        ]
     assert "901" in worse
     assert early.startswith("minute_days: 900: must not exceed hour_days, which is 730")
     assert [answer.status_code for answer in (other, *steps)] == [200, 200, 200]
@@ -150,8 +189,8 @@ async def test_settings_that_were_at_odds_before_are_mended_in_steps(database_ur
 async def test_a_stored_value_that_is_none_any_more_can_be_replaced(database_url: str) -> None:
     await execute(database_url, """INSERT INTO settings (key, value) VALUES ('raw_days', '"many"')""")
     async with asking(database_url) as client:
-        other = await client.put("/settings/max_viewers", json={"value": 7})
-        mended = await client.put("/settings/raw_days", json={"value": 9})
+        other = await client.put("/settings/max_viewers", json={"value": 7}, headers=ANY)
+        mended = await client.put("/settings/raw_days", json={"value": 9}, headers=ANY)
     assert (other.status_code, mended.status_code) == (200, 200)
 
 
@@ -169,7 +208,7 @@ async def test_a_stored_value_that_cannot_be_used_is_shown_with_what_is_in_force
 async def test_an_invalid_stored_value_leaves_the_others_in_force_and_live(database_url: str, bus_url: str) -> None:
     await execute(database_url, "INSERT INTO settings (key, value) VALUES ('raw_days', '0'), ('not_known', '[]')")
     async with gateway(database_url, bus_url) as client:
-        await client.put("/settings/dashboard_url", json={"value": "https://sonde.example"})
+        await client.put("/settings/dashboard_url", json={"value": "https://sonde.example"}, headers=ANY)
 
         async def answered() -> bool:
             return (await client.get("/hosts", headers={"Host": "sonde.example"})).status_code == 200
@@ -185,33 +224,14 @@ async def test_an_invalid_stored_secret_is_not_shown(database_url: str) -> None:
     assert "verysecret" not in shown.text
 
 
-async def test_a_setting_goes_back_to_its_default(database_url: str) -> None:
-    async with asking(database_url) as client:
-        await client.put("/settings/raw_days", json={"value": 3})
-        stale = await client.delete("/settings/raw_days", headers={"If-Match": '"7"'})
-        reset = await client.delete("/settings/raw_days", headers={"If-Match": '"1"'})
-        again = await client.delete("/settings/raw_days")
-        read = await client.get("/settings/raw_days")
-    assert [answer.status_code for answer in (stale, reset, again)] == [412, 200, 200]
-    assert (read.json()["value"], read.json()["set"], read.json()["version"]) == (7, False, 0)
-
-
-async def test_a_default_that_does_not_go_with_the_other_settings_is_not_gone_back_to(database_url: str) -> None:
-    async with asking(database_url) as client:
-        for key, days in (("raw_days", 2), ("minute_days", 3)):
-            await client.put(f"/settings/{key}", json={"value": days})
-        refused = await client.delete("/settings/raw_days")
-    assert refused.json()["detail"].startswith("raw_days: 7: must not exceed minute_days, which is 3")
-
-
 AUDITED = "SELECT target, before, after FROM audit ORDER BY id"
 
 
 async def test_changes_are_in_the_audit_log_secrets_left_out(database_url: str) -> None:
     async with asking(database_url) as client:
-        await client.put("/settings/raw_days", json={"value": 3})
-        await client.delete("/settings/raw_days")
-        await client.put("/settings/slack_webhook_url", json={"value": SECRET})
+        await client.put("/settings/raw_days", json={"value": 3}, headers=ANY)
+        await client.delete("/settings/raw_days", headers=ANY)
+        await client.put("/settings/slack_webhook_url", json={"value": SECRET}, headers=ANY)
     async with database.connection(database_url, "test") as connection:
         rows = [tuple(row) for row in await connection.fetch(AUDITED)]
     assert rows == [

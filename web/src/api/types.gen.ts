@@ -16,6 +16,8 @@ export type TokenState = "open" | "used" | "expired" | "withdrawn";
 
 export type Role = "viewer" | "operator" | "admin";
 
+export type ViewerState = "connecting" | "live" | "draining" | "closed";
+
 export type Values = Record<string, Record<string, Record<string, number | null>>>;
 
 export interface Metric {
@@ -250,6 +252,7 @@ export interface PastAlert {
 export interface Alerts {
   active: ActiveAlert[];
   history: PastAlert[];
+  next: string | null;
 }
 
 export interface Setting {
@@ -318,6 +321,7 @@ export interface Removal {
 
 export interface Removals {
   removals: Removal[];
+  next: string | null;
 }
 
 export interface NewToken {
@@ -345,6 +349,7 @@ export interface EnrolmentToken {
 
 export interface EnrolmentTokens {
   tokens: EnrolmentToken[];
+  next: string | null;
 }
 
 export interface MadeToken {
@@ -496,18 +501,27 @@ export interface AuditEntries {
   next: string | null;
 }
 
-export interface Viewer {
+export interface Watched {
+  hosts: number | null;
+  tags: string[];
+  metrics: number | null;
+  interval: number;
+  detail: string[];
+}
+
+export interface ViewerItem {
   id: string;
   person: string;
   address: string;
   user_agent: string;
   since: number;
-  state: string;
+  state: ViewerState;
   sent: number;
   dropped: number;
   lag_ms: number;
+  selection: Watched;
 }
 
 export interface Viewers {
-  viewers: Viewer[];
+  viewers: ViewerItem[];
 }

@@ -11,7 +11,10 @@ import { removalWords } from "./removals.ts";
 const EVERY_MS = 2000;
 
 export function Removing() {
-  const removals = useMemo(() => loader(async (signal) => (await get<Removals>("/removals", signal)).removals), []);
+  const removals = useMemo(
+    () => loader(async (signal) => (await get<Removals>("/removals?limit=1000", signal)).removals),
+    [],
+  );
   useSignalEffect(() => {
     fleet.snapshots.value;
     fleet.ids.value;

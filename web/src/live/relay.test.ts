@@ -4,10 +4,19 @@ import type { FromRelay, StreamState } from "./messages.ts";
 import { createRelay, type Relay } from "./relay.ts";
 
 const HOST = { id: "web-1", state: "up", last_sample: 1000, facts: {}, alerts: {}, latest: {}, labels: {} };
-const SNAPSHOT = `id: e-1\nevent: snapshot\ndata: ${JSON.stringify({ time: 1000, hosts: [HOST], history: {} })}\n\n`;
+const portion = (...hosts: object[]) =>
+  `event: snapshot\ndata: ${JSON.stringify({ time: 1000, hosts, history: {} })}\n\n`;
+const COMPLETE = `id: e-1\nevent: complete\ndata: ${JSON.stringify({ time: 1000 })}\n\n`;
 
 /** What stands for the network: how it answers now, and what it was asked. */
-const network = { answers: true, knows: true, end: () => {}, asked: [] as { url: string; lastId: string | null }[] };
+const network = {
+  answers: true,
+  knows: true,
+  end: () => {},
+  begin: portion(HOST) + COMPLETE,
+  asked: [] as { url: string; lastId: string | null }[],
+  send: (_: string): void => {},
+};
 let relay: Relay;
 
 /** A stream begins with a snapshot and goes on with heartbeats; a network that does not answer only ever aborts. */
@@ -24,7 +33,8 @@ async function answer(url: string, init: RequestInit): Promise<Response> {
   const body = new ReadableStream({
     start(controller) {
       const send = (text: string) => controller.enqueue(new TextEncoder().encode(text));
-      send(SNAPSHOT);
+      network.send = send;
+      send(network.begin);
       beating = setInterval(() => network.answers && send(": heartbeat\n\n"), 2000);
       network.end = () => controller.close();
       signal.addEventListener("abort", () => {
@@ -63,11 +73,18 @@ function tab(): {
   };
 }
 
+/** Lets streams begin with something else than a whole snapshot. */
+function beginWith(text: string): void {
+  relay.close();
+  Object.assign(network, { begin: text, asked: [] });
+  relay = createRelay();
+}
+
 beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
   mock.method(globalThis, "fetch", answer);
   Object.assign(globalThis, { addEventListener() {}, removeEventListener() {} });
-  Object.assign(network, { answers: true, knows: true, asked: [] });
+  Object.assign(network, { answers: true, knows: true, asked: [], begin: portion(HOST) + COMPLETE });
   relay = createRelay();
 });
 afterEach(() => {
@@ -108,6 +125,39 @@ test("a tab that is opened in the background gets the fleet too", async () => {
   other.here(false);
   assert.ok(other.heard.some((message) => message.kind === "fleet"));
   assert.equal(network.asked.length, 1);
+});
+
+test("a tab that is opened while a snapshot comes gets all of it at its end", async () => {
+  beginWith(portion(HOST));
+  const one = tab();
+  one.here(true);
+  await pass(1);
+  const other = tab();
+  other.here(true);
+  network.send(portion({ ...HOST, id: "web-2" }) + COMPLETE);
+  await pass(1);
+  const images = other.heard.filter((message) => message.kind === "fleet");
+  assert.deepEqual(
+    images.map(({ image }) => image.hosts.map(({ host }) => host.id)),
+    [["web-1", "web-2"]],
+  );
+  assert.ok(!other.heard.some((message) => message.kind === "event" && message.name === "complete"));
+  assert.ok(one.heard.some((message) => message.kind === "event" && message.name === "complete"));
+});
+
+test("a snapshot that was broken off is not gone on with", async () => {
+  beginWith(portion(HOST));
+  const one = tab();
+  one.here(true);
+  await pass(1);
+  one.here(true, "web-1");
+  await pass(1);
+  assert.deepEqual(
+    network.asked.map(({ lastId }) => lastId),
+    [null, null],
+  );
+  const resyncs = one.heard.filter((message) => message.kind === "event" && message.name === "resync");
+  assert.equal(resyncs.length, 1);
 });
 
 test("when nobody looks the stream is let go, and the fleet is fetched now and then", async () => {

@@ -14,7 +14,17 @@ import {
   STEADY_MS,
 } from "./delay.ts";
 import { BEAT_MS, type FromRelay, SILENT_MS, type StreamState, type ToRelay } from "./messages.ts";
-import { applyEvent, applyPolled, createStore, imageOf, lateness, POLLED, type Store } from "./store.ts";
+import {
+  applyEvent,
+  applyPolled,
+  applySnapshot,
+  createStore,
+  imageOf,
+  lateness,
+  POLLED,
+  RESYNC,
+  type Store,
+} from "./store.ts";
 import { readStream } from "./stream.ts";
 
 /** One tab, as the relay sees it. */
@@ -23,6 +33,8 @@ interface Client {
   visible: boolean;
   details: ReadonlySet<string>;
   heard: number;
+  /** It came while a snapshot did, so it lacks the first part and gets the whole at the end. */
+  late: boolean;
 }
 
 export interface Relay {
@@ -97,6 +109,7 @@ export function createRelay(): Relay {
         visible: message.visible,
         details: new Set(message.details),
         heard: Date.now(),
+        late: before ? before.late : fleet.gathered !== null,
       };
       clients.set(tab, client);
       const woken = client.visible && !before?.visible;
@@ -144,15 +157,25 @@ export function createRelay(): Relay {
       return;
     }
     if (name === "frame") noteLateness((data as Frame).time, now);
+    tellOfFleet(name, data, text, now);
+  }
+
+  function tellOfFleet(name: string, data: unknown, text: string, now: number): void {
     applyEvent(fleet, name, data, now);
-    everyone({ kind: "event", name, text }, name !== "frame");
+    for (const client of clients.values()) {
+      if (client.late && name === "complete") {
+        client.late = false;
+        client.post({ kind: "fleet", image: imageOf(fleet) });
+      } else if (client.visible || name !== "frame") client.post({ kind: "event", name, text });
+    }
   }
 
   function takeDetail(name: string, data: unknown, text: string, now: number): void {
     const id = hostOf(name, data);
     const known = id === undefined ? undefined : details.get(id);
     if (id === undefined || !known) return;
-    applyEvent(known, name, data, now);
+    if (name === "snapshot") applySnapshot(known, data as Snapshot, now);
+    else applyEvent(known, name, data, now);
     for (const client of clients.values())
       if (client.visible && client.details.has(id)) client.post({ kind: "detail-event", id, name, text });
   }
@@ -171,6 +194,7 @@ export function createRelay(): Relay {
       streamed = askedFor();
       if (streamed) query.set("detail", streamed);
       let begun = false;
+      tellOfFleet(RESYNC, {}, "{}", Date.now());
       const end = await readStream(`/api/v1/live?${query}`, lastId, signal, {
         onSign: () => {
           heard = Date.now();

@@ -1,11 +1,11 @@
 // The page's live state, made once at start: the fleet, the hosts followed in detail, the connection's state, the clock.
 // All of it comes from the relay that this browser's tabs share.
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
-import type { AlertTransition } from "../api/types.gen.ts";
+import type { AlertTransition, Snapshot } from "../api/types.gen.ts";
 import { LIVE_KEEP_MS } from "../charts/window.ts";
 import { type Link, link } from "./link.ts";
 import { BEAT_MS, type FromRelay, SILENT_MS, type StreamState } from "./messages.ts";
-import { applyEvent, applyImage, createStore, POLLED, type Store, serverNow } from "./store.ts";
+import { applyEvent, applyImage, applySnapshot, createStore, POLLED, type Store, serverNow } from "./store.ts";
 
 export const fleet: Store = createStore(90_000);
 export const connection = signal<StreamState>({ kind: "connecting", fresh: true });
@@ -88,7 +88,10 @@ function receive(message: FromRelay): void {
     }
     case "detail-event": {
       const detail = followed.get(message.id);
-      if (detail) applyEvent(detail.store, message.name, JSON.parse(message.text), Date.now());
+      if (!detail) break;
+      const data: unknown = JSON.parse(message.text);
+      if (message.name === "snapshot") applySnapshot(detail.store, data as Snapshot, Date.now());
+      else applyEvent(detail.store, message.name, data, Date.now());
     }
   }
 }

@@ -55,6 +55,44 @@ test("a thousand samples are one paint", () => {
   assert.equal(made.entries.get("a")?.tick.peek(), before + 1);
 });
 
+test("hosts of a snapshot are shown when all have come, and those not named are gone", () => {
+  const { made } = store();
+  const portion = (...ids: string[]) => ({ time: 0, hosts: ids.map((id) => host(id)), history: {} });
+  applyEvent(made, "snapshot", portion("a", "b"), 0);
+  assert.deepEqual([made.ids.peek(), made.snapshots.peek()], [[], 0]);
+  applyEvent(made, "snapshot", portion("c"), 0);
+  applyEvent(made, "complete", { time: 0 }, 0);
+  assert.deepEqual([made.ids.peek(), made.snapshots.peek()], [["a", "b", "c"], 1]);
+  applyEvent(made, "resync", {}, 0);
+  applyEvent(made, "snapshot", portion("c"), 0);
+  assert.deepEqual(made.ids.peek(), ["a", "b", "c"]);
+  applyEvent(made, "complete", { time: 0 }, 0);
+  assert.deepEqual(made.ids.peek(), ["c"]);
+});
+
+test("what happens between the portions of a snapshot counts", () => {
+  const { made } = store();
+  const portion = (...ids: string[]) => ({ time: 0, hosts: ids.map((id) => host(id)), history: {} });
+  applyEvent(made, "snapshot", portion("a", "b"), 0);
+  applyEvent(made, "gone", { host: "a" }, 0);
+  applyEvent(made, "host", host("new"), 0);
+  applyEvent(made, "frame", { time: 0, samples: [cpu("b", 5000, 7), cpu("unnamed", 5000, 7)] }, 0);
+  applyEvent(made, "snapshot", portion("c"), 0);
+  applyEvent(made, "complete", { time: 0 }, 0);
+  assert.deepEqual(made.ids.peek(), ["b", "c", "new"]);
+  assert.equal(made.entries.get("b")?.latest.cpu?.[""]?.total, 7);
+});
+
+test("a snapshot that was broken off is begun anew by the next connection", () => {
+  const { made } = store();
+  const portion = (...ids: string[]) => ({ time: 0, hosts: ids.map((id) => host(id)), history: {} });
+  applyEvent(made, "snapshot", portion("a"), 0);
+  applyEvent(made, "resync", {}, 0);
+  applyEvent(made, "snapshot", portion("b"), 0);
+  applyEvent(made, "complete", { time: 0 }, 0);
+  assert.deepEqual(made.ids.peek(), ["b"]);
+});
+
 test("a frame paints only the hosts it names", () => {
   const { made, paint } = store();
   applySnapshot(made, { time: 0, hosts: [host("a"), host("b")], history: {} }, 0);

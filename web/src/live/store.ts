@@ -32,8 +32,10 @@ export interface Store {
   readonly ids: Signal<readonly string[]>;
   /** Ids of hosts whose removal was told here, as long as none of that name is back. */
   readonly removed: Signal<ReadonlySet<string>>;
-  /** Number of snapshots so far; 0 until the first. */
+  /** Number of whole snapshots so far; 0 until the first. */
   readonly snapshots: Signal<number>;
+  /** Ids of the hosts that a snapshot has named of which more is to come; null while none comes. */
+  gathered: Set<string> | null;
   /** Server time minus browser time, milliseconds: the largest seen on this connection is the one with the least delay. */
   offset_ms: number;
   readonly keep_ms: number;
@@ -48,6 +50,8 @@ export interface StoreImage {
   hosts: HostImage[];
 }
 
+/** Name of the event after which a snapshot begins anew. A new connection counts as one. */
+export const RESYNC = "resync";
 /** Name of an event whose data are hosts that were fetched over REST. */
 export const POLLED = "polled";
 
@@ -68,6 +72,7 @@ export function createStore(
     ids: signal<readonly string[]>([]),
     removed: signal<ReadonlySet<string>>(new Set()),
     snapshots: signal(0),
+    gathered: null,
     offset_ms: Number.NEGATIVE_INFINITY,
     keep_ms,
     dirty: new Set(),
@@ -91,10 +96,41 @@ export function applySnapshot(store: Store, snapshot: Snapshot, now: number): vo
   });
 }
 
+/** Takes some hosts of a snapshot that comes in portions. Which hosts there are is known when it is complete. */
+export function applyPortion(store: Store, portion: Snapshot, now: number): void {
+  batch(() => {
+    if (!store.gathered) {
+      store.gathered = new Set();
+      // Anew with each snapshot: the browser's own clock may have been set meanwhile.
+      store.offset_ms = portion.time - now;
+    }
+    for (const host of portion.hosts) {
+      store.gathered.add(host.id);
+      const entry = put(store, host);
+      const history = portion.history[host.id];
+      if (history) fill(store, entry, history);
+    }
+  });
+}
+
+/** Takes the end of a snapshot: hosts that were not named since it began are gone. */
+export function applyComplete(store: Store): void {
+  if (!store.gathered) return;
+  const named = store.gathered;
+  store.gathered = null;
+  batch(() => {
+    keepOnly(store, named);
+    listIds(store);
+    store.snapshots.value += 1;
+  });
+}
+
 /** Applies an event about hosts; false when it is about something else. */
 export function applyEvent(store: Store, name: string, data: unknown, now: number): boolean {
   if (name === "frame") applyFrame(store, data as Frame, now);
-  else if (name === "snapshot") applySnapshot(store, data as Snapshot, now);
+  else if (name === "snapshot") applyPortion(store, data as Snapshot, now);
+  else if (name === "complete") applyComplete(store);
+  else if (name === RESYNC) store.gathered = null;
   else if (name === "host") applyHost(store, data as Host);
   else if (name === "gone") applyGone(store, data as Gone);
   else if (name === POLLED) applyPolled(store, data as Host[]);
@@ -132,6 +168,7 @@ export function imageOf(store: Store): StoreImage {
 /** Takes an image as a snapshot: it says what there is. Samples that are here already stay. */
 export function applyImage(store: Store, image: StoreImage): void {
   batch(() => {
+    store.gathered = null;
     store.offset_ms = image.offset_ms;
     keepOnly(store, new Set(image.hosts.map(({ host }) => host.id)));
     for (const { host, latest, lastSample, stride_ms, rings } of image.hosts) {
@@ -153,6 +190,7 @@ export function applyImage(store: Store, image: StoreImage): void {
 /** Takes the event `host`: a new host, or one whose state or facts changed. */
 export function applyHost(store: Store, host: Host): void {
   batch(() => {
+    store.gathered?.add(host.id);
     put(store, host);
     listIds(store);
   });
@@ -162,6 +200,7 @@ export function applyHost(store: Store, host: Host): void {
 export function applyGone(store: Store, { host }: Gone): void {
   batch(() => {
     store.entries.delete(host);
+    store.gathered?.delete(host);
     store.removed.value = new Set([...store.removed.peek(), host]);
     listIds(store);
   });
@@ -262,6 +301,8 @@ function ring(store: Store, entry: Entry, path: string, instance: string): Ring 
 }
 
 function listIds(store: Store): void {
+  // Some hosts are not the fleet: they are shown when all have come.
+  if (store.gathered && store.snapshots.peek() === 0) return;
   const ids = [...store.entries.keys()].sort();
   if (ids.some((id) => store.removed.peek().has(id)))
     store.removed.value = new Set([...store.removed.peek()].filter((id) => !store.entries.has(id)));

@@ -23,6 +23,24 @@ const WORDS: Record<string, Words> = {
   database_gib: { group: "Storage", label: "Database at most", unit: "GiB", range: [0, 1_000_000] },
   host_down_default_s: { group: "Live view", label: "Offline after", unit: "s", range: [5, 86_400] },
   max_viewers: { group: "Live view", label: "Viewers at once", unit: "", range: [1, 10_000], whole: true },
+  max_viewers_per_person: {
+    group: "Live view",
+    label: "Viewers of one person",
+    unit: "",
+    range: [1, 10_000],
+    whole: true,
+  },
+  max_selections_per_person: {
+    group: "Live view",
+    label: "Selections of one person",
+    unit: "",
+    range: [1, 1000],
+    whole: true,
+  },
+  session_idle_s: { group: "People", label: "Login ends unused after", unit: "s", range: [60, 31_622_400] },
+  session_max_s: { group: "People", label: "Login ends after", unit: "s", range: [60, 31_622_400] },
+  anonymous_viewer: { group: "People", label: "Everybody may read", unit: "" },
+  audit_days: { group: "People", label: "Audit log kept", unit: "days", range: [1, 36_500], whole: true },
 };
 
 /** A key this dashboard has no words for is told by its own name; its suffix is the unit. */

@@ -1,16 +1,18 @@
 // Who watches the live stream, how well they keep up, and the end of a stream that should not be.
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { get, request } from "../api/client.ts";
-import type { Viewer, Viewers } from "../api/types.gen.ts";
+import type { ViewerItem, Viewers } from "../api/types.gen.ts";
 import { age, fixed, moment, text } from "../format.ts";
 import { now } from "../live/session.ts";
 import { deviceOf } from "../people/device.ts";
 import { Restricted } from "../people/restricted.tsx";
+import { Action } from "../shell/allowed.tsx";
 import { Loaded, useAsked } from "../shell/loaded.tsx";
 import { Question } from "../shell/question.tsx";
 import { Scroller } from "../shell/scroller.tsx";
 import { Nothing } from "../shell/states.tsx";
 import { useTitle } from "../shell/title.ts";
+import { watchedWords } from "./words.ts";
 import "../style/people.css";
 
 /** How often it is asked for. */
@@ -28,7 +30,7 @@ export function ViewersPage() {
 
 function Watching() {
   const viewers = useAsked(ask);
-  const ended = useSignal<Viewer | null>(null);
+  const ended = useSignal<ViewerItem | null>(null);
   const turn = useComputed(() => Math.floor(now.value / EVERY_MS));
   useSignalEffect(() => {
     turn.value;
@@ -70,7 +72,7 @@ function Watching() {
   );
 }
 
-function ViewerTable({ viewers, onEnd }: { viewers: readonly Viewer[]; onEnd: (viewer: Viewer) => void }) {
+function ViewerTable({ viewers, onEnd }: { viewers: readonly ViewerItem[]; onEnd: (viewer: ViewerItem) => void }) {
   return (
     <Scroller label="Viewers, scrolls sideways" class="panel table-panel listing">
       <table>
@@ -79,6 +81,7 @@ function ViewerTable({ viewers, onEnd }: { viewers: readonly Viewer[]; onEnd: (v
             <th scope="col">Who</th>
             <th scope="col">With</th>
             <th scope="col">From</th>
+            <th scope="col">Looks at</th>
             <th scope="col">State</th>
             <th scope="col" class="n">
               For
@@ -103,6 +106,7 @@ function ViewerTable({ viewers, onEnd }: { viewers: readonly Viewer[]; onEnd: (v
               <th scope="row">{viewer.person}</th>
               <td title={viewer.user_agent}>{deviceOf(viewer.user_agent)}</td>
               <td>{viewer.address || "unknown"}</td>
+              <td>{watchedWords(viewer.selection)}</td>
               <td>{viewer.state}</td>
               <td class="n" title={moment(viewer.since)}>
                 {age(now.value - viewer.since)}
@@ -111,13 +115,13 @@ function ViewerTable({ viewers, onEnd }: { viewers: readonly Viewer[]; onEnd: (v
               <td class="n">{fixed(viewer.sent, 0)}</td>
               <td class={`n ${viewer.dropped > 0 ? "tone-warning" : ""}`}>{fixed(viewer.dropped, 0)}</td>
               <td class="n">
-                <button type="button" onClick={() => onEnd(viewer)}>
+                <Action needs="admin" onClick={() => onEnd(viewer)}>
                   Disconnect
                   <span class="hidden">
                     {" "}
                     {viewer.person} with {deviceOf(viewer.user_agent)}
                   </span>
-                </button>
+                </Action>
               </td>
             </tr>
           ))}

@@ -1,0 +1,28 @@
+"""What the gateway declares, for whatever is generated from it: its operations, on a bus and a database away."""
+
+from __future__ import annotations
+
+import asyncio
+
+from infra.settings import ServerSettings
+from infra.storage.database import pool
+from schemas.catalogue import CATALOGUE
+from services.gateway.fleet.memory import Fleet
+from services.gateway.held import Held
+from services.gateway.http.bus import Bus
+from services.gateway.http.operations import Operation
+from services.gateway.live.hub import Hub
+from services.gateway.resources import operations
+from services.gateway.settings.runtime import Runtime
+
+NOWHERE = "postgresql://127.0.0.1:1/none"
+
+
+def declared() -> list[Operation]:
+    return asyncio.run(_declared())
+
+
+async def _declared() -> list[Operation]:
+    async with pool(NOWHERE, "generate", 1, least=0) as connections:
+        hub = Hub(Fleet(CATALOGUE))
+        return operations(Held(ServerSettings(), connections, Bus(), hub, Runtime(), lambda scope: None))

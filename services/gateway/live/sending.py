@@ -1,0 +1,65 @@
+"""Sending what is due, each until cancelled: frames in time, snapshots in portions, heartbeats in silence."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from infra.clock import now_ms
+from services.gateway.live.event import Event
+from services.gateway.live.hub import LINGER_S, Hub
+
+HEARTBEAT = Event(b": heartbeat\n\n")
+HEARTBEAT_S = 2.0
+"""Longest silence of a stream: the dashboard declares one stalled after 5 s without a byte."""
+BEAT_EVERY = 4
+"""How often in that time it is looked at who is silent."""
+YIELD_EVERY = 48
+"""Viewers served in a row before others have a turn."""
+WAIT_S = 0.02
+"""Pause while all who lack a snapshot are busy with what they have got."""
+
+
+async def send_frames(hub: Hub) -> None:
+    """Send frames when they are due."""
+    while True:
+        now_s = hub.clock()
+        served = 0
+        for feed in list(hub.feeds()):
+            if feed.flush_at_s is not None and feed.flush_at_s <= now_s:
+                feed.flush(now_s, now_ms())
+                served += len(feed.viewers)
+                if served >= YIELD_EVERY:
+                    served = 0
+                    await asyncio.sleep(0)
+        hub.drop_idle()
+        hub.due.clear()
+        due = [feed.flush_at_s for feed in hub.feeds() if feed.flush_at_s is not None]
+        try:
+            async with asyncio.timeout(max(0.0, min(due) - hub.clock()) if due else LINGER_S):
+                await hub.due.wait()
+        except TimeoutError:
+            pass
+
+
+async def send_snapshots(hub: Hub) -> None:
+    """Give portions of snapshots to those who lack them, in turns, for at most half of the time."""
+    while True:
+        await hub.wanted.wait()
+        hub.wanted.clear()
+        while wanting := [feed for feed in hub.feeds() if feed.portions.wanted]:
+            given = 0
+            for feed in wanting:
+                began_s = time.perf_counter()
+                given += feed.give_portion(now_ms())
+                await asyncio.sleep(time.perf_counter() - began_s)
+            if not given:
+                await asyncio.sleep(WAIT_S)
+
+
+async def send_heartbeats(hub: Hub) -> None:
+    """Send a comment to whoever has heard nothing for a while."""
+    while True:
+        await asyncio.sleep(HEARTBEAT_S / BEAT_EVERY)
+        for viewer in hub.viewers():
+            viewer.beat(HEARTBEAT, HEARTBEAT_S)

@@ -1,0 +1,194 @@
+"""`/session`: who am I, logging in and out, the way in by a one-time link, the own password."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from infra.storage.database import Connection
+from schemas.people import LinkLogin, Login, Me, PasswordChange
+from services.gateway.http.audit import note, record
+from services.gateway.http.database import connected
+from services.gateway.http.operations import Call, Nothing, Operation, Reply
+from services.gateway.http.person import Person, address_of
+from services.gateway.http.problems import ProblemError, invalid
+from services.gateway.identities.throttle import network
+from services.gateway.people import sql, sql_sessions
+from services.gateway.people.admit import identify, own_account
+from services.gateway.people.cookies import cookie, secret_in
+from services.gateway.people.credentials import hashed
+from services.gateway.people.known import Key
+from services.gateway.people.login import authenticate, begin
+from services.gateway.people.people import People
+from services.gateway.people.sessions import end_sessions, open_session
+
+logger = logging.getLogger(__name__)
+
+AWAY = 503
+
+
+def session_operations(people: People) -> list[Operation]:
+    async def who(call: Call[Nothing, None]) -> Me:
+        person = await identify(people, call.request)
+        return await me(people, person)
+
+    async def log_in(call: Call[Nothing, Login]) -> Reply:
+        user = await authenticate(people, call.body, address_of(call.request))
+        async with connected(people.pool) as database, database.transaction():
+            entry = await enter(people, call, database, user)
+        return await welcome(people, call, entry)
+
+    async def by_link(call: Call[Nothing, LinkLogin]) -> Reply:
+        address = address_of(call.request)
+        name = f"link {hashed(call.body.secret).hex()[:16]}"
+        begin(people, name, network(address))
+        password = await people.hashing.hash(call.body.password)
+        async with connected(people.pool) as database, database.transaction():
+            user = await database.fetchrow(sql.USE_LINK, hashed(call.body.secret))
+            if user is None:
+                raise wrong_link()
+            await database.execute(sql.SET_PASSWORD, user["id"], password)
+            await database.execute(sql.REMOVE_FACTOR, user["id"])
+            await database.execute(sql.DROP_CODES, user["id"])
+            ended = await end_sessions(database, user["id"])
+            entry = await enter(people, call, database, user)
+        people.logins.forgive(name, network(address))
+        await people.over(*ended)
+        return await welcome(people, call, entry)
+
+    async def log_out(call: Call[Nothing, None]) -> Reply:
+        secret = secret_in(call.request, people.secure)
+        gone = Reply(None, headers=cookie("", 0, people.secure))
+        if not secret:
+            return gone
+        async with connected(people.pool) as database, database.transaction():
+            ended = await leave(call, database, secret)
+        await people.over(*ended)
+        return gone
+
+    async def change_password(call: Call[Nothing, PasswordChange]) -> Reply:
+        user_id, person = own_account(call.person), call.person
+        async with connected(people.pool) as database:
+            stored = await database.fetchval(sql.PASSWORD, user_id)
+        begin(people, person.name, network(person.address))
+        if stored is not None and not await people.hashing.fits(stored, call.body.old):
+            raise invalid("old", None, "is not the present password")
+        people.logins.forgive(person.name, network(person.address))
+        password = await people.hashing.hash(call.body.new)
+        async with connected(people.pool) as database, database.transaction():
+            await database.execute(sql.SET_PASSWORD, user_id, password)
+            await database.execute(sql.DROP_LINKS, user_id)
+            ended = await end_sessions(database, user_id, but=person.session_id)
+            await record(database, call, person.name, None, {"password": "changed", "sessions_ended": len(ended)})
+        await people.over(*ended)
+        return Reply(None)
+
+    return [
+        Operation("GET", "/session", who, "people", "Who is logged in", None, {200: Me}, refuses=(401, 429, AWAY)),
+        Operation(
+            "POST",
+            "/session",
+            log_in,
+            "people",
+            "Log in with name and password",
+            None,
+            {200: Me},
+            body=Login,
+            refuses=(401, 429, AWAY),
+            description="Sets the session's cookie. 401 of the type /problems/second-factor asks for a code as well.",
+        ),
+        Operation("DELETE", "/session", log_out, "people", "Log out", None, {204: None}, refuses=(AWAY,)),
+        Operation(
+            "POST",
+            "/session/link",
+            by_link,
+            "people",
+            "Set a password by a one-time link, and log in",
+            None,
+            {200: Me},
+            body=LinkLogin,
+            refuses=(401, 429, AWAY),
+            description="Ends all sessions of that user and removes the second factor.",
+        ),
+        Operation(
+            "PUT",
+            "/session/password",
+            change_password,
+            "people",
+            "Change the own password",
+            "viewer",
+            {204: None},
+            body=PasswordChange,
+            refuses=(429,),
+            description="Ends all other sessions of that user. API tokens stay.",
+        ),
+    ]
+
+
+async def me(people: People, person: Person | None) -> Me:
+    """What is said of who asks; while the database is away, without what only it knows."""
+    oidc = people.oidc_name()
+    if person is None:
+        return Me("", None, "nobody", oidc=oidc)
+    shown = Me("" if person.by == "anonymous" else person.name, person.role, person.by, person.session_id, oidc=oidc)
+    if person.user_id is not None:
+        try:
+            async with connected(people.pool, 1) as database:
+                row = await database.fetchrow(sql.HAS, person.user_id)
+        except ProblemError:
+            return shown
+        if row is not None:
+            shown.second_factor, shown.has_password = row["second_factor"], row["has_password"]
+    return shown
+
+
+class Entry(Struct, frozen=True):
+    """A session that was opened for somebody."""
+
+    user: Mapping[str, Any]
+    session: int
+    secret: str
+    ended: list[Key]
+    """The session that the request came with."""
+
+
+async def enter(people: People, call: Call[Any, Any], database: Connection, user: Mapping[str, Any]) -> Entry:
+    """Open a session for `user`, a row of users whom somebody has vouched for. Inside a transaction."""
+    ended = await leave(call, database, secret_in(call.request, people.secure))
+    session, secret = await open_session(people, database, user["id"], user["name"], call.request)
+    came = {"session": session}
+    address = address_of(call.request)
+    await note(database, user["name"], "nobody", address, call.operation.name, user["name"], None, came)
+    return Entry(user, session, secret, ended)
+
+
+async def welcome(people: People, call: Call[Any, Any], entry: Entry) -> Reply:
+    """The answer to somebody who has entered, once that is committed."""
+    await people.over(*entry.ended)
+    user, address = entry.user, address_of(call.request)
+    logger.info("logged in", extra={"user": user["name"], "address": address, "session": entry.session})
+    person = Person(user["name"], user["role"], "session", address, user["id"], entry.session)
+    max_age_s = round(people.known.lives.max_s)
+    return Reply(await me(people, person), headers=cookie(entry.secret, max_age_s, people.secure))
+
+
+async def leave(call: Call[Any, Any], database: Connection, secret: str) -> list[Key]:
+    """End the session of that secret, if there is one; returns its key. Inside a transaction."""
+    row = await database.fetchrow(sql_sessions.SESSION, hashed(secret)) if secret else None
+    if row is None:
+        return []
+    await database.execute(sql_sessions.END, row["id"])
+    session = {"session": row["id"]}
+    await note(database, row["name"], "session", address_of(call.request), "DELETE /session", row["name"], session)
+    return [("session", row["id"])]
+
+
+def wrong_link() -> ProblemError:
+    return ProblemError(
+        401,
+        "this link is unknown, used or expired; `sonde user link NAME` on the machine of the gateway prints a new one",
+        type="/problems/wrong-link",
+    )

@@ -1,0 +1,92 @@
+"""Logging in by password: throttled, in equal time whoever is named, with a second factor where there is one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from schemas.people import Login
+from services.gateway.http.audit import plain
+from services.gateway.http.database import connected
+from services.gateway.http.problems import ProblemError
+from services.gateway.identities.throttle import network
+from services.gateway.people import sql
+from services.gateway.people.credentials import hashed, typed_code
+from services.gateway.people.passwords import is_stale
+from services.gateway.people.people import People
+from services.gateway.people.second import step_of
+from services.gateway.people.sessions import too_many
+
+WRONG_LOGIN = "/problems/wrong-login"
+
+User = Mapping[str, Any]
+
+
+async def authenticate(people: People, given: Login, address: str) -> User:
+    """The row of the user who logs in.
+
+    Raises ProblemError: 401 for a wrong name, password or code, which says no more than that; 401 with a type of its
+    own where the password is right and a code is needed; 429 after too many tries; 503.
+    """
+    name = given.name.strip().lower()
+    peer = network(address)
+    begin(people, name, peer)
+    try:
+        return await _authenticated(people, given, name, peer)
+    except ProblemError as problem:
+        if problem.type == WRONG_LOGIN:
+            people.refusals.note(peer, "login", "wrong name, password or code")
+        raise
+
+
+async def _authenticated(people: People, given: Login, name: str, peer: str) -> User:
+    async with connected(people.pool) as database:
+        user: User | None = await database.fetchrow(sql.LOGIN, plain(name))
+    stored = user["password"] if user and not user["disabled"] else None
+    if not await people.hashing.fits(stored, given.password) or user is None:
+        raise wrong_login()
+    if user["totp_secret"] is not None:
+        if not given.code:
+            people.logins.forgive(name, peer)
+            raise code_needed()
+        if not await use_code(people, user["id"], user["totp_secret"], given.code):
+            raise wrong_login()
+    people.logins.succeeded(name, peer)
+    if stored is not None and is_stale(stored):
+        again = await people.hashing.hash(given.password)
+        async with connected(people.pool) as database:
+            await database.execute(sql.REHASH, user["id"], again, stored)
+    return user
+
+
+def begin(people: People, name: str, peer: str) -> None:
+    """A try at what `name` alone knows; it counts as failed until `people.logins` hears better. Raises 429."""
+    wait_s = people.logins.begin(name, peer, time.monotonic())
+    if wait_s:
+        people.refusals.note(peer, "login", "too many tries")
+        raise too_many(wait_s)
+
+
+async def use_code(people: People, user_id: int, secret: str, code: str) -> bool:
+    """Whether `code` is one of the authenticator or a recovery code; it is used up by this."""
+    step = step_of(secret, code, time.time())
+    async with connected(people.pool) as database:
+        if step is not None:
+            return bool(await database.fetchval(sql.USE_STEP, user_id, step))
+        return bool(await database.fetchval(sql.USE_CODE, user_id, hashed(typed_code(code))))
+
+
+def wrong_login() -> ProblemError:
+    """401 that tells nobody what was wrong."""
+    return ProblemError(
+        401,
+        "name, password or code is wrong; an administrator can reset the password: `sonde user reset NAME`",
+        type=WRONG_LOGIN,
+    )
+
+
+def code_needed() -> ProblemError:
+    return ProblemError(
+        401, "this account has a second factor: give the code of its authenticator", type="/problems/second-factor"
+    )
