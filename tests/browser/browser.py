@@ -31,6 +31,10 @@ session = ""
 """Secret of the session of an admin of the gateway that was started last."""
 
 
+REMEMBERED = """localStorage.setItem('me', '{"name": "ada", "role": "admin"}')"""
+"""A script to run before a page's own: this browser was logged in before, so the page does not wait to show itself."""
+
+
 def executable() -> str:
     """Path of an installed Chromium or Chrome. Without one the test is skipped, in CI it fails."""
     for name in NAMES:
@@ -102,7 +106,8 @@ async def opened(
     try:
         secret = session if login is None else login
         if secret:
-            await context.add_cookies([{"name": COOKIE, "value": secret, "url": address}])
+            domain = urlsplit(address).hostname or ""
+            await context.add_cookies([{"name": COOKIE, "value": secret, "domain": domain, "path": "/"}])
         page = await context.new_page()
         page.set_default_timeout(60_000)  # a first page after the installation waits for fonts and a cold disk
         await page.add_init_script(WATCH)

@@ -12,7 +12,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.axe import findings
-from tests.browser.browser import Chromium, opened
+from tests.browser.between import between
+from tests.browser.browser import REMEMBERED, Chromium, opened
 from tests.browser.keyboard import tab_to
 from tests.browser.people import ENDED, end_sessions, log_in, with_people
 from tests.browser.stack import ADMIN
@@ -49,6 +50,27 @@ async def test_a_login_leads_to_the_page_that_was_asked_for(
         await page.get_by_label("Raw samples kept").wait_for()
         await page.locator(".connection.live").wait_for()
         assert page.url == f"{address}/settings"
+
+
+async def test_a_gateway_that_is_slow_to_know_who_is_there_is_waited_for(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
+    async with with_people(bus_url, database_url) as (gateway, _), between(gateway) as (way, address):
+        way.harm(rest="swallow")
+        async with opened(chromium, address, before=FRAMES_SEEN) as page:
+            await page.get_by_text("Still waiting for the gateway.").wait_for()
+            assert await page.evaluate("globalThis.frames_seen") == 0
+            way.harm()
+            await page.get_by_text("No host has reported yet").wait_for()
+
+
+async def test_whoever_was_logged_in_before_waits_for_no_answer(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
+    async with with_people(bus_url, database_url) as (gateway, _), between(gateway) as (way, address):
+        way.harm(rest="swallow")
+        async with opened(chromium, address, before=REMEMBERED) as page:
+            await page.get_by_text("No host has reported yet").wait_for()
 
 
 async def test_a_reload_shows_the_dashboard_without_the_form(

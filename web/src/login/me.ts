@@ -4,7 +4,7 @@ import { computed, effect, type ReadonlySignal, signal, untracked } from "@preac
 import { once, whenLoggedOut } from "../api/client.ts";
 import { loader } from "../api/loading.ts";
 import type { Me, Role } from "../api/types.gen.ts";
-import { connection, fleet, resume } from "../live/session.ts";
+import { connection, live, resume } from "../live/session.ts";
 import { forgetUnsaved } from "../shell/unsaved.tsx";
 import { lasting } from "../storage.ts";
 import { type Gate, gateOf, isAnother, type Known, lack, parseKnown } from "./gate.ts";
@@ -110,9 +110,11 @@ export function startSessionWatch(): void {
   whenLoggedOut(untilReturned);
   effect(follow);
   session.load();
+  let begun = false;
   effect(() => {
-    // The stream is back: a role may have changed meanwhile, or the gateway.
-    if (fleet.snapshots.value > 1) session.refresh();
+    // The stream is back: a role may have changed meanwhile, which ends it, or the gateway.
+    if (live.value && begun) session.refresh();
+    begun ||= live.value;
   });
   effect(() => {
     if (connection.value.kind === "out") session.refresh();
