@@ -18,6 +18,7 @@ from nats.aio.client import Client
 from infra.addresses import redact
 from infra.bus.ordered import timestamp_ns
 from infra.certificates.listening import local_gateway, local_trust
+from infra.cli.people import lent
 from infra.cli.process import say
 from infra.cli.reach import Unreachable, bus, database, reason
 from infra.settings import ServerSettings, SettingError
@@ -86,9 +87,9 @@ def links(settings: ServerSettings) -> list[Link]:
         Link("alerts keep up", lambda: _lag(settings, "alerts", "start `sonde alerts`"), both),
         Link("notifications leave", of_database(_outbox), ("database",)),
         Link("retention runs", of_database(_retention), ("database",)),
-        Link("gateway is ready", lambda: _gateway(settings)),
-        # Behind a proxy people's paths are closed, also to us.
-        *([Link("live stream delivers", lambda: _live(settings), ("gateway",))] if settings.tls != "in-front" else []),
+        Link("gateway answers", lambda: _answers(settings)),
+        Link("every part is ready", lambda: _ready(settings), ("database", "gateway")),
+        Link("live stream delivers", lambda: _live(settings), ("database", "gateway")),
     ]
 
 
@@ -198,14 +199,22 @@ async def _retention(database: Connection) -> str:
     return f"last run {age / 60:.0f} min ago, {due} 10-minute slots wait for their roll-up"
 
 
-async def _gateway(settings: ServerSettings) -> str:
+async def _answers(settings: ServerSettings) -> str:
     async with _client(settings, 5) as http:
         try:
-            answer = await http.get("/api/v1/health/ready")
+            answer = await http.get("/api/v1/health/live")
         except httpx.TransportError as error:
             why = _http_reason(error)
             remedy = "start `sonde gateway`, or set SONDE_PORT"
             raise Broken(f"no gateway at {local_gateway(settings)}: {why}; {remedy}") from None
+    if answer.status_code != 200:
+        raise Broken(f"it answers {answer.status_code}; is something else at {local_gateway(settings)}?")
+    return "it runs"
+
+
+async def _ready(settings: ServerSettings) -> str:
+    async with lent(settings) as token, _client(settings, 5) as http:
+        answer = await http.get("/api/v1/health/ready", headers=token)
     body: dict[str, Any] = answer.json()
     if answer.status_code != 200:
         raise Broken(f"it answers {answer.status_code}: {json.dumps(body.get('checks', body))}; repair what this names")
@@ -214,8 +223,9 @@ async def _gateway(settings: ServerSettings) -> str:
 
 async def _live(settings: ServerSettings) -> str:
     async with (
+        lent(settings) as token,
         _client(settings, 10) as http,
-        http.stream("GET", "/api/v1/live", params={"metrics": "cpu.total"}) as answer,
+        http.stream("GET", "/api/v1/live", params={"metrics": "cpu.total"}, headers=token) as answer,
     ):
         if answer.status_code != 200:
             raise Broken(f"it answers {answer.status_code}; check the log of `sonde gateway`")

@@ -115,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     add("hosts", _hosts, "List the hosts with their last sample.")
     add("doctor", _doctor, "Check every link from agent to browser and name the broken ones.")
     _add_authority(add)
+    _add_people(add)
     bench = add("bench", _bench, "Run a benchmark of this checkout.")
     bench.add_argument("name", help="agent, wire, ingest ...")
     bench.add_argument("rest", nargs=argparse.REMAINDER, help="options of the benchmark, such as --json")
@@ -143,6 +144,39 @@ def _add_authority(add: Callable[..., argparse.ArgumentParser]) -> None:
     new.add_argument("--file", default="", help="where to write it (default: NAME.creds)")
     verbs.add_parser("list", help="who there is")
     verbs.add_parser("revoke", help="end it at once, on all servers").add_argument("name")
+
+
+def _add_people(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands of infra/cli/people.py."""
+    roles = ("viewer", "operator", "admin")
+    verbs = add("user", _user, "People who log in at the dashboard.").add_subparsers(
+        dest="verb", metavar="VERB", required=True
+    )
+    verbs.add_parser("list", help="who there is")
+    for verb, does in (
+        ("add", "add a user and print a one-time link to set a password"),
+        ("link", "print a one-time link to set a password"),
+        ("reset", "end all sessions, remove password and second factor, print a one-time link"),
+        ("disable", "end all sessions; no login until enabled"),
+        ("enable", "let a disabled user log in again"),
+        ("role", "change what a user may"),
+    ):
+        parser = verbs.add_parser(verb, help=does)
+        parser.add_argument("name")
+        if verb == "add":
+            parser.add_argument("--role", choices=roles, default="viewer")
+        if verb == "role":
+            parser.add_argument("role", choices=roles)
+    verbs = add("token", _token, "API tokens, with which programs ask the gateway.").add_subparsers(
+        dest="verb", metavar="VERB", required=True
+    )
+    new = verbs.add_parser("add", help="print a new token")
+    new.add_argument("note", help="what it is for")
+    new.add_argument("--user", required=True, help="whose it is; it may never more than they may")
+    new.add_argument("--role", choices=roles, default="viewer", help="the most it may (default: viewer)")
+    new.add_argument("--expires", type=_number, default=90, metavar="DAYS", help="0: never (default: 90 days)")
+    verbs.add_parser("list", help="those of everybody")
+    verbs.add_parser("revoke", help="end it at once").add_argument("id", type=_number)
 
 
 def _server_settings(role: str = "tools", service: bool = False) -> ServerSettings:
@@ -262,6 +296,39 @@ def _operator(arguments: argparse.Namespace) -> int:
             return authority.list_operators(settings)
         case _:
             return process.run(authority.revoke_operator(settings, arguments.name))
+
+
+def _user(arguments: argparse.Namespace) -> int:
+    from infra.cli import people
+
+    settings = _server_settings()
+    match arguments.verb:
+        case "list":
+            return process.run(people.list_users(settings))
+        case "add":
+            return process.run(people.add_user(settings, arguments.name, arguments.role))
+        case "link":
+            return process.run(people.link(settings, arguments.name))
+        case "reset":
+            return process.run(people.reset(settings, arguments.name))
+        case "role":
+            return process.run(people.change(settings, arguments.name, role=arguments.role))
+        case verb:
+            return process.run(people.change(settings, arguments.name, disabled=verb == "disable"))
+
+
+def _token(arguments: argparse.Namespace) -> int:
+    from infra.cli import people
+
+    settings = _server_settings()
+    match arguments.verb:
+        case "add":
+            days = min(arguments.expires, 3660)
+            return process.run(people.add_token(settings, arguments.note, arguments.user, arguments.role, days))
+        case "list":
+            return process.run(people.list_tokens(settings))
+        case _:
+            return process.run(people.revoke_token(settings, arguments.id))
 
 
 def _authority_settings() -> ServerSettings:

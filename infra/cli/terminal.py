@@ -44,6 +44,10 @@ class Terminal(logging.Handler):
         by_services = mark in ("PROBLEM", "WARNING") and record.name != watch.__name__
         if by_services and not self._seldom.due(record.getMessage(), time.monotonic()):
             return
+        self.show(mark, text, style)
+
+    def show(self, mark: str, text: str, style: str = "") -> None:
+        """Write one line that is for the terminal alone."""
         try:
             self._stream.write(self._laid_out(mark, text, style) + "\n")
             self._stream.flush()

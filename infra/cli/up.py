@@ -23,6 +23,7 @@ from infra.cli import process, reach
 from infra.cli.invite import invite
 from infra.cli.localbus import local_bus
 from infra.cli.migrate import migrate_all
+from infra.cli.people import FIRST, first_link, nobody_came
 from infra.cli.process import CommandError
 from infra.cli.terminal import Terminal
 from infra.cli.watch import watch_disk, watch_servers
@@ -125,12 +126,25 @@ async def _run_all(data: Path, server: ServerSettings, local: AgentSettings, sto
                     ]
                     logger.info("parts started", extra={"parts": list(parts)})
                     logger.info("running", extra={"address": f"{local_gateway(server)}/"})
+                    await _invite_somebody(server)
                     await stop.wait()
                     logger.info("stopping")
                     for watcher in watchers:
                         watcher.cancel()
             finally:
                 process.running_file(str(data)).unlink(missing_ok=True)
+
+
+async def _invite_somebody(server: ServerSettings) -> None:
+    """While nobody has ever logged in: show a person the way in. Logs only say how to get it."""
+    if not for_people(server.log_format):
+        if await nobody_came(server):
+            logger.info("nobody has logged in yet", extra={"command": f"sonde user link {FIRST}"})
+        return
+    url = await first_link(server)
+    for handler in logging.getLogger().handlers:
+        if url and isinstance(handler, Terminal):
+            handler.show("log in", url, "cyan")
 
 
 def _say_started(name: str, host: str, port: int) -> None:

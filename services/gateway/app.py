@@ -5,10 +5,8 @@ from __future__ import annotations
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
 from starlette.routing import Mount
 
-from schemas.people import Role
 from schemas.rules import InvalidField, InvalidFields
 from services.gateway.enrolment.install import install_routes
 from services.gateway.enrolment.wheels import folder
@@ -17,7 +15,6 @@ from services.gateway.http.counting import Counting
 from services.gateway.http.dashboard import dashboard_routes
 from services.gateway.http.encryption import ca_routes
 from services.gateway.http.guard import Guard
-from services.gateway.http.person import Admit, Person, address_of
 from services.gateway.http.problems import (
     ProblemError,
     on_bug,
@@ -27,25 +24,13 @@ from services.gateway.http.problems import (
     on_problem,
 )
 from services.gateway.http.routing import routes
-from services.gateway.people.admit import admission, identify
+from services.gateway.people.admit import admission
 from services.gateway.resources import operations, root_operations
-
-
-def _somebody(held: Held) -> Admit:
-    """Whoever is logged in; else whoever the guard lets through is at this machine, and may all."""
-    strict = admission(held.people)
-
-    async def admit(request: Request, role: Role) -> Person:
-        if await identify(held.people, request):
-            return await strict(request, role)
-        return Person("anonymous", "admin", "proxy", address_of(request))
-
-    return admit
 
 
 def create_app(held: Held) -> Starlette:
     """The application on top of what the service holds."""
-    admit = _somebody(held)
+    admit = admission(held.people)
     return Starlette(
         routes=[
             Mount("/api/v1", routes=routes(operations(held), admit)),

@@ -86,5 +86,5 @@ def examination(held: Held) -> Examination:
 
 
 def page_address(held: Held) -> str:
-    """Where people open the dashboard. Raises OSError and SettingError as `Held.reach` does."""
-    return held.runtime.settings.dashboard_url or held.reach().url
+    """Where people open the dashboard, by the settings; empty when they say nothing."""
+    return held.runtime.settings.dashboard_url or held.settings.public_url

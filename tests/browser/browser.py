@@ -15,7 +15,7 @@ import pytest
 from playwright.async_api import Browser, Page, Playwright, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
-from services.gateway.http.openapi import COOKIE
+from tests.browser.logins import log_in
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
@@ -25,10 +25,6 @@ NO_WORKERS = "delete globalThis.SharedWorker"
 WATCH = """addEventListener('securitypolicyviolation', (event) => {
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`);
 })"""
-
-
-session = ""
-"""Secret of the session of an admin of the gateway that was started last."""
 
 
 REMEMBERED = """localStorage.setItem('me', '{"name": "ada", "role": "admin"}')"""
@@ -84,14 +80,15 @@ async def opened(
     height: int = 900,
     before: str = "",
     provoked: tuple[str, ...] = (),
-    login: str | None = None,
+    known: bool = True,
+    session: str = "",
 ) -> AsyncIterator[Page]:
     """A page at `address`, in a profile of its own. When the context ends well, the page must not have complained.
 
     A complaint is an error on the console, an uncaught exception, a violation of the content security policy, or a
     request to anywhere but the gateway. `before` is a script that runs before the page's own. `provoked` are parts of
-    the errors that the test brings about itself. `login` is the secret of the browser's session: None for that of an
-    admin of the gateway that was started last, empty for none.
+    the errors that the test brings about itself. `known`: logged in as an administrator of the gateway served last, or with
+    the secret of another `session`.
     """
     complaints: list[str] = []
     unanswered: list[str] = []
@@ -104,10 +101,8 @@ async def opened(
         viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-GB", timezone_id="UTC"
     )
     try:
-        secret = session if login is None else login
-        if secret:
-            domain = urlsplit(address).hostname or ""
-            await context.add_cookies([{"name": COOKIE, "value": secret, "domain": domain, "path": "/"}])
+        if known:
+            await log_in(context, address, session)
         page = await context.new_page()
         page.set_default_timeout(60_000)  # a first page after the installation waits for fonts and a cold disk
         await page.add_init_script(WATCH)

@@ -19,8 +19,9 @@ from infra.settings import ServerSettings
 from schemas.codec import Sample
 from schemas.version import VERSION
 from tests.authority import enrol, guarded_bus, guarded_settings, made_token, written
+from tests.browser.logins import api_of
 from tests.browser.stack import served
-from tests.gateway.running import TRUST, publish
+from tests.gateway.running import publish
 
 PUBLIC = "https://sonde.example:8443"
 """Under which other machines would reach the gateway."""
@@ -67,6 +68,6 @@ async def mates(database_url: str, directory: Path, **settings: Any) -> AsyncIte
         made = ServerSettings(nats_url=server.url, database_url=database_url, port=0, **told)
         async with (
             served(made) as address,
-            httpx.AsyncClient(base_url=f"{address}/api/v1", timeout=60, verify=TRUST) as api,
+            api_of(address) as api,
         ):
             yield Mates(address, api, server.url, directory)

@@ -18,7 +18,7 @@ ENDED = "Your session has ended"
 
 @asynccontextmanager
 async def with_people(bus_url: str, database_url: str) -> AsyncIterator[tuple[str, httpx.AsyncClient]]:
-    """The address of a gateway, and an admin's client for its API that needs no session."""
+    """The address of a gateway, and an admin's client for its API that needs no session: that of the user `root`."""
     settings = ServerSettings(nats_url=bus_url, database_url=database_url, port=0)
     token = await add_token(database_url, "admin", "root")
     async with (

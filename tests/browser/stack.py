@@ -16,11 +16,9 @@ from schemas.codec import Sample, build_batch, encode_batch
 from services.alerts import service as alerts
 from services.gateway import service as gateway
 from services.ingest import service as ingest
-from tests.browser import browser
-from tests.people import add_session
+from tests.browser.logins import remember
 
 HOST = "browser-test"
-ADMIN = "ada"
 
 
 @asynccontextmanager
@@ -40,13 +38,13 @@ async def stack(bus_url: str, database_url: str, data: Path) -> AsyncIterator[st
 
 @asynccontextmanager
 async def served(settings: ServerSettings) -> AsyncIterator[str]:
-    """A gateway while the context lasts; yields its address. Browsers are logged in there as the admin `ADMIN`."""
-    browser.session = await add_session(settings.database_url, ADMIN)
+    """A gateway while the context lasts; yields its address."""
     stop = asyncio.Event()
     bound: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     async with asyncio.TaskGroup() as group:
         group.create_task(gateway.run(settings, stop, on_bound=bound.set_result))
         port = await bound
+        await remember(settings.database_url)
         try:
             yield f"http://127.0.0.1:{port}"
         finally:

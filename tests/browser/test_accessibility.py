@@ -8,16 +8,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
-import httpx
 import pytest
 from playwright.async_api import Page
 
 from tests.browser.axe import findings
 from tests.browser.between import between
 from tests.browser.browser import Chromium, opened
+from tests.browser.logins import api_of
 from tests.browser.stack import HOST, stack
 from tests.gateway.rows import put
-from tests.gateway.running import TRUST
 
 pytestmark = pytest.mark.browser
 
@@ -47,7 +46,7 @@ async def lived_in(bus_url: str, database_url: str, data: Path) -> AsyncIterator
     hour_ago_ms = time.time_ns() // 1_000_000 - 3_600_000
     await put(database_url, "cpu", [(hour_ago_ms, "", {"total": 5000})], host="gone-1")
     async with stack(bus_url, database_url, data) as address:
-        async with httpx.AsyncClient(base_url=f"{address}/api/v1", timeout=60, verify=TRUST) as api:
+        async with api_of(address) as api:
             (await api.post("/rules", json=HOT)).raise_for_status()
         yield address
 

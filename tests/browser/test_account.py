@@ -14,8 +14,8 @@ from playwright.async_api import expect
 
 from tests.browser.axe import findings
 from tests.browser.browser import Chromium, opened
+from tests.browser.logins import NAME as ADMIN
 from tests.browser.people import ENDED, log_in, with_people
-from tests.browser.stack import ADMIN
 from tests.gateway.running import TRUST
 from tests.people import PASSWORD, add_session
 
@@ -44,7 +44,7 @@ async def test_a_password_is_changed_and_the_other_sessions_end(
             await old.fill(PASSWORD)
             await page.keyboard.press("Enter")
             await page.get_by_text("Changed. Your other sessions have ended.").wait_for()
-        async with opened(chromium, f"{address}/account", login=other, provoked=("status of 401",)) as page:
+        async with opened(chromium, f"{address}/account", session=other, provoked=("status of 401",)) as page:
             await log_in(page, ADMIN, ANOTHER)
             await page.get_by_role("heading", name="Sessions").wait_for()
         entries = (await api.get("/audit", params={"action": "PUT /session/password"})).json()["entries"]

@@ -18,8 +18,9 @@ from infra.storage.database import ensure_hosts
 from tests.browser.between import between
 from tests.browser.browser import Chromium, opened
 from tests.browser.keyboard import focused, tab_to
+from tests.browser.logins import api_of
 from tests.browser.stack import served
-from tests.gateway.running import ANY, TRUST
+from tests.gateway.running import ANY
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
@@ -39,10 +40,6 @@ async def alerts_page(
         async with opened(chromium, f"{address}/alerts", provoked=provoked) as page:
             await page.get_by_role("heading", name="Rules").wait_for()
             yield page, api
-
-
-def api_of(address: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=f"{address}/api/v1", timeout=60, verify=TRUST)
 
 
 async def keep_only(api: httpx.AsyncClient, *rules: dict[str, Any]) -> None:

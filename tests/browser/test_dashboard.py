@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 from playwright.async_api import Page
 
 from infra.settings import ServerSettings
 from tests.browser.browser import Chromium, opened
+from tests.browser.logins import api_of
 from tests.browser.stack import HOST, served, stack
 from tests.gateway.rows import execute, put
-from tests.gateway.running import ANY, TRUST
+from tests.gateway.running import ANY
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
@@ -60,7 +60,7 @@ async def test_tiles_agree_with_the_api(chromium: Chromium, bus_url: str, databa
     async with (
         stack(bus_url, database_url, tmp_path) as address,
         opened(chromium, f"{address}/hosts/{HOST}") as page,
-        httpx.AsyncClient(base_url=address + API, verify=TRUST) as api,
+        api_of(address) as api,
     ):
         await page.locator(".tile").first.wait_for()
 
@@ -123,7 +123,7 @@ async def test_a_rule_made_in_the_form_is_there_over_rest(
     async with (
         stack(bus_url, database_url, tmp_path) as address,
         opened(chromium, f"{address}/alerts") as page,
-        httpx.AsyncClient(base_url=address + API, verify=TRUST) as api,
+        api_of(address) as api,
     ):
         await page.get_by_role("button", name="New rule").click()
         await page.get_by_label("Name", exact=True).fill("Disk nearly full")
@@ -148,7 +148,7 @@ async def test_a_setting_changed_by_somebody_else_is_not_overwritten(
     async with (
         stack(bus_url, database_url, tmp_path) as address,
         opened(chromium, f"{address}/settings", provoked=("status of 412",)) as page,
-        httpx.AsyncClient(base_url=address + API, verify=TRUST) as api,
+        api_of(address) as api,
     ):
         field = page.get_by_label("Raw samples kept")
         await field.fill("9")

@@ -15,8 +15,8 @@ from tests.browser.axe import findings
 from tests.browser.between import between
 from tests.browser.browser import REMEMBERED, Chromium, opened
 from tests.browser.keyboard import tab_to
+from tests.browser.logins import NAME as ADMIN
 from tests.browser.people import ENDED, end_sessions, log_in, with_people
-from tests.browser.stack import ADMIN
 from tests.people import PASSWORD, add_link, add_session, add_user, in_browser
 
 pytestmark = pytest.mark.browser
@@ -32,7 +32,7 @@ async def test_whoever_is_not_logged_in_sees_the_form_and_never_the_dashboard(
 ) -> None:
     async with (
         with_people(bus_url, database_url) as (address, _),
-        opened(chromium, f"{address}/alerts", login="", before=FRAMES_SEEN) as page,
+        opened(chromium, f"{address}/alerts", known=False, before=FRAMES_SEEN) as page,
     ):
         await expect(page.get_by_label("Name", exact=True)).to_be_focused()
         assert await page.evaluate("globalThis.frames_seen") == 0
@@ -44,7 +44,7 @@ async def test_a_login_leads_to_the_page_that_was_asked_for(
 ) -> None:
     async with (
         with_people(bus_url, database_url) as (address, _),
-        opened(chromium, f"{address}/settings", login="") as page,
+        opened(chromium, f"{address}/settings", known=False) as page,
     ):
         await log_in(page, ADMIN)
         await page.get_by_label("Raw samples kept").wait_for()
@@ -86,7 +86,7 @@ async def test_a_reload_shows_the_dashboard_without_the_form(
 async def test_the_fields_are_what_password_managers_look_for(
     chromium: Chromium, bus_url: str, database_url: str
 ) -> None:
-    async with with_people(bus_url, database_url) as (address, _), opened(chromium, address, login="") as page:
+    async with with_people(bus_url, database_url) as (address, _), opened(chromium, address, known=False) as page:
         await expect(page.get_by_label("Name", exact=True)).to_have_attribute("autocomplete", "username")
         await expect(page.get_by_label("Password", exact=True)).to_have_attribute("autocomplete", "current-password")
 
@@ -96,7 +96,7 @@ async def test_a_wrong_password_is_told_and_can_be_typed_again(
 ) -> None:
     async with (
         with_people(bus_url, database_url) as (address, _),
-        opened(chromium, address, login="", provoked=REFUSED) as page,
+        opened(chromium, address, known=False, provoked=REFUSED) as page,
     ):
         await log_in(page, ADMIN, "not the password")
         await page.get_by_role("alert").get_by_text("password or code is wrong").wait_for()
@@ -109,7 +109,7 @@ async def test_a_wrong_password_is_told_and_can_be_typed_again(
 async def test_too_many_tries_are_told_how_long_to_wait(chromium: Chromium, bus_url: str, database_url: str) -> None:
     async with (
         with_people(bus_url, database_url) as (address, _),
-        opened(chromium, address, login="", provoked=(*REFUSED, "status of 429")) as page,
+        opened(chromium, address, known=False, provoked=(*REFUSED, "status of 429")) as page,
         httpx.AsyncClient(base_url=f"{address}/api/v1", timeout=60) as stranger,
     ):
         status = 0
@@ -137,7 +137,7 @@ async def test_an_account_with_a_second_factor_is_asked_for_its_code(
 ) -> None:
     async with with_people(bus_url, database_url) as (address, _):
         authenticator, _codes = await with_second_factor(address, database_url)
-        async with opened(chromium, address, login="", provoked=REFUSED) as page:
+        async with opened(chromium, address, known=False, provoked=REFUSED) as page:
             await log_in(page, ADMIN)
             field = page.get_by_label("Code", exact=True)
             await expect(field).to_be_focused()
@@ -158,7 +158,7 @@ async def test_a_recovery_code_does_instead_of_the_authenticator(
 ) -> None:
     async with with_people(bus_url, database_url) as (address, _):
         _authenticator, codes = await with_second_factor(address, database_url)
-        async with opened(chromium, address, login="", provoked=REFUSED) as page:
+        async with opened(chromium, address, known=False, provoked=REFUSED) as page:
             await log_in(page, ADMIN)
             await page.get_by_role("button", name="Use a recovery code").click()
             await expect(page.get_by_label("Recovery code")).to_be_focused()
@@ -172,7 +172,7 @@ async def test_a_one_time_link_sets_a_password_and_leaves_no_trace_in_the_addres
 ) -> None:
     async with with_people(bus_url, database_url) as (address, _):
         secret = await add_link(database_url, "dora")
-        async with opened(chromium, f"{address}/login#link={secret}", login="", provoked=REFUSED) as page:
+        async with opened(chromium, f"{address}/login#link={secret}", known=False, provoked=REFUSED) as page:
             await expect(page.get_by_label("New password", exact=True)).to_be_focused()
             assert page.url == f"{address}/"
             assert await page.evaluate("history.length") <= 2  # the blank page before it, and itself
@@ -192,7 +192,7 @@ async def test_a_link_that_was_used_says_so(chromium: Chromium, bus_url: str, da
     async with with_people(bus_url, database_url) as (address, api):
         secret = await add_link(database_url, "dora")
         (await api.post("/session/link", json={"secret": secret, "password": PASSWORD})).raise_for_status()
-        async with opened(chromium, f"{address}/login#link={secret}", login="", provoked=REFUSED) as page:
+        async with opened(chromium, f"{address}/login#link={secret}", known=False, provoked=REFUSED) as page:
             await page.get_by_label("New password", exact=True).fill("quite another password")
             await page.get_by_label("once more").fill("quite another password")
             await page.keyboard.press("Enter")
@@ -291,7 +291,7 @@ async def test_logging_out_leads_to_the_form_and_keeps_nothing(
 
 
 async def test_somebody_logs_in_with_the_keyboard_alone(chromium: Chromium, bus_url: str, database_url: str) -> None:
-    async with with_people(bus_url, database_url) as (address, _), opened(chromium, address, login="") as page:
+    async with with_people(bus_url, database_url) as (address, _), opened(chromium, address, known=False) as page:
         await expect(page.get_by_label("Name", exact=True)).to_be_focused()
         await page.keyboard.type(ADMIN)
         await tab_to(page, "Password")
@@ -308,11 +308,11 @@ async def test_axe_finds_nothing_in_the_form_alone_or_over_a_page(
     found: list[str] = []
     async with with_people(bus_url, database_url) as (address, api):
         secret = await add_link(database_url, "dora")
-        async with opened(chromium, address, scheme=scheme, login="", provoked=REFUSED) as page:
+        async with opened(chromium, address, scheme=scheme, known=False, provoked=REFUSED) as page:
             await log_in(page, ADMIN, "not the password")
             await page.get_by_role("alert").wait_for()
             found += [f"the form: {what}" for what in await findings(page)]
-        async with opened(chromium, f"{address}/login#link={secret}", scheme=scheme, width=390, login="") as page:
+        async with opened(chromium, f"{address}/login#link={secret}", scheme=scheme, width=390, known=False) as page:
             await page.get_by_role("button", name="Set password").click()
             await page.get_by_text("Type a password.").wait_for()
             found += [f"the link: {what}" for what in await findings(page)]

@@ -11,8 +11,8 @@ from playwright.async_api import Page, expect
 
 from tests.browser.axe import findings
 from tests.browser.browser import Chromium, opened
+from tests.browser.logins import NAME as ADMIN
 from tests.browser.people import ENDED, log_in, with_people
-from tests.browser.stack import ADMIN
 from tests.people import PASSWORD, add_session, add_user
 
 pytestmark = pytest.mark.browser
@@ -46,7 +46,7 @@ async def test_a_user_is_added_and_comes_by_the_link_that_is_handed_over(
             link = await page.get_by_label("One-time link for dora").input_value()
             await expect(page.locator('[data-user="dora"]')).to_contain_text("never logged in")
         path = link[link.index("/login#") :]
-        async with opened(chromium, address + path, login="") as page:
+        async with opened(chromium, address + path, known=False) as page:
             await page.get_by_label("New password", exact=True).fill(PASSWORD)
             await page.get_by_label("once more").fill(PASSWORD)
             await page.keyboard.press("Enter")
@@ -73,7 +73,7 @@ async def test_whoever_is_disabled_is_covered_at_once_and_comes_back_when_enable
         ben = await add_session(database_url, "ben", "operator")
         async with (
             opened(chromium, f"{address}/people") as page,
-            opened(chromium, f"{address}/alerts", login=ben, provoked=("status of 401",)) as theirs,
+            opened(chromium, f"{address}/alerts", session=ben, provoked=("status of 401",)) as theirs,
         ):
             await theirs.locator(".connection.live").wait_for()
             await act(page, "ben", "Disable", yes="Disable")
@@ -163,7 +163,7 @@ async def test_viewers_are_listed_as_they_come(chromium: Chromium, bus_url: str,
         ben = await add_session(database_url, "ben", "viewer")
         async with opened(chromium, f"{address}/viewers") as page:
             await page.get_by_role("row", name=re.compile(f"^{ADMIN} Headless Chrome")).wait_for()
-            async with opened(chromium, address, login=ben) as theirs:
+            async with opened(chromium, address, session=ben) as theirs:
                 await theirs.locator(".connection.live").wait_for()
                 await page.get_by_role("row", name=re.compile("^ben Headless Chrome")).wait_for()
             await expect(page.get_by_role("row", name=re.compile("^ben "))).to_have_count(0)

@@ -34,7 +34,7 @@ async def test_a_viewer_sees_what_it_would_take_to_change_something(
 ) -> None:
     async with stack(bus_url, database_url, tmp_path) as address:
         viewer = await add_session(database_url, "vera", "viewer")
-        async with opened(chromium, address, login=viewer) as page:
+        async with opened(chromium, address, session=viewer) as page:
             await page.locator(".card .number").first.wait_for()
             for button in await page.get_by_role("button", name="Add a machine").all():
                 await is_withheld(button, "admin")
@@ -42,7 +42,7 @@ async def test_a_viewer_sees_what_it_would_take_to_change_something(
             await is_withheld(page.get_by_role("button", name="New rule"), "operator")
             await is_withheld(page.locator(".rule").first.get_by_role("button", name=re.compile("^Edit")), "operator")
             await expect(page.locator(".rule").first.get_by_role("switch")).to_be_disabled()
-        async with opened(chromium, f"{address}/hosts/{HOST}", login=viewer) as page:
+        async with opened(chromium, f"{address}/hosts/{HOST}", session=viewer) as page:
             await page.locator(".facts summary").click()
             await is_withheld(page.get_by_role("button", name="Remove host"), "admin")
 
@@ -52,7 +52,7 @@ async def test_settings_can_be_read_but_not_typed_into_by_an_operator(
 ) -> None:
     async with with_people(bus_url, database_url) as (address, _):
         operator = await add_session(database_url, "ben", "operator")
-        async with opened(chromium, f"{address}/settings", login=operator, width=390) as page:
+        async with opened(chromium, f"{address}/settings", session=operator, width=390) as page:
             await page.get_by_text("Needs the role admin; yours is operator.").first.wait_for()
             field = page.get_by_label("Raw samples kept")
             await expect(field).not_to_be_editable()
@@ -62,7 +62,7 @@ async def test_settings_can_be_read_but_not_typed_into_by_an_operator(
 async def test_an_operator_makes_rules_but_adds_no_machine(chromium: Chromium, bus_url: str, database_url: str) -> None:
     async with with_people(bus_url, database_url) as (address, _):
         operator = await add_session(database_url, "ben", "operator")
-        async with opened(chromium, address, login=operator) as page:
+        async with opened(chromium, address, session=operator) as page:
             await page.get_by_text("An admin gets a line to paste on the machine here.").wait_for()
             await page.get_by_role("link", name="Alerts", exact=True).click()
             await page.get_by_role("button", name="New rule").click()
@@ -73,7 +73,7 @@ async def test_an_operator_makes_rules_but_adds_no_machine(chromium: Chromium, b
 async def test_pages_of_admins_say_so_to_others(chromium: Chromium, path: str, bus_url: str, database_url: str) -> None:
     async with with_people(bus_url, database_url) as (address, _):
         operator = await add_session(database_url, "ben", "operator")
-        async with opened(chromium, address + path, login=operator) as page:
+        async with opened(chromium, address + path, session=operator) as page:
             await page.get_by_text("Needs the role admin; yours is operator.").wait_for()
             await page.get_by_role("button", name="ben account").click()
             menu = page.get_by_role("navigation", name="Account")
@@ -83,7 +83,7 @@ async def test_pages_of_admins_say_so_to_others(chromium: Chromium, path: str, b
 async def test_a_role_that_is_lowered_counts_at_once(chromium: Chromium, bus_url: str, database_url: str) -> None:
     async with with_people(bus_url, database_url) as (address, api):
         operator = await add_session(database_url, "vera", "operator")
-        async with opened(chromium, f"{address}/alerts", login=operator) as page:
+        async with opened(chromium, f"{address}/alerts", session=operator) as page:
             await page.locator(".connection.live").wait_for()
             button = page.get_by_role("button", name="New rule")
             await expect(button).to_be_enabled()

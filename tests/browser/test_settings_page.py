@@ -15,9 +15,9 @@ from infra.settings import ServerSettings
 from schemas.settings import SECRETS, parse_setting, setting_keys
 from tests.browser.browser import Chromium, opened
 from tests.browser.keyboard import focused, tab_to
+from tests.browser.logins import api_of
 from tests.browser.stack import served
 from tests.gateway.rows import execute
-from tests.gateway.running import TRUST
 
 pytestmark = pytest.mark.browser
 
@@ -41,7 +41,7 @@ async def settings_page(
     settings = ServerSettings(nats_url=bus_url, database_url=database_url, port=0)
     async with (
         served(settings) as address,
-        httpx.AsyncClient(base_url=f"{address}/api/v1", timeout=60, verify=TRUST) as api,
+        api_of(address) as api,
         opened(chromium, f"{address}/settings", provoked=provoked) as page,
     ):
         await page.locator(".setting input").first.wait_for()

@@ -19,13 +19,18 @@ from services.gateway.http.bus import Bus
 from services.gateway.live.hub import Hub
 from services.gateway.settings.runtime import Runtime
 from tests.gateway.rows import execute, utc
+from tests.people import add_token, bearing
 
 
 @asynccontextmanager
 async def asking(
-    database_url: str, reach: Reach | None = None, fleet: Fleet | None = None, **settings: Any
+    database_url: str, reach: Reach | None = None, fleet: Fleet | None = None, token: str | None = None, **settings: Any
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A client whose base is /api/v1; `reach`, unless None, is what retention has noted to have dropped by now."""
+    """A client whose base is /api/v1; `reach`, unless None, is what retention has noted to have dropped by now.
+
+    It bears `token`: None for one of an administrator, made in the database; empty for none.
+    """
+    secret = await add_token(database_url) if token is None else token
     if reach is not None:
         await note_reach(database_url, reach)
     fleet = fleet or Fleet(CATALOGUE)
@@ -33,7 +38,7 @@ async def asking(
         app = create_app(Held(ServerSettings(**settings), connections, Bus(), Hub(fleet), Runtime(), lambda _: None))
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api/v1", timeout=60) as client:
-            yield client
+            yield bearing(client, secret)
 
 
 async def note_reach(database_url: str, reach: Reach) -> None:

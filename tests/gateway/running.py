@@ -20,6 +20,7 @@ from schemas.catalogue import CATALOGUE, Family
 from schemas.codec import Sample, build_batch, encode_batch
 from schemas.messages import Lane
 from services.gateway import service
+from tests.people import add_token, bearing
 from tests.waiting import eventually
 
 TRUST = ssl.create_default_context()
@@ -39,13 +40,18 @@ async def gateway(
     catalogue: tuple[Family, ...] = CATALOGUE,
     sockets: list[socket] | None = None,
     nats_log: Path | None = None,
+    token: str | None = None,
     **further: Any,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """The service at work on a free port, with `further` settings; a client whose base is /api/v1."""
+    """The service at work on a free port, with `further` settings; a client whose base is /api/v1.
+
+    The client bears `token`: None for one of an administrator, made in the database; empty for none.
+    """
     stop = asyncio.Event()
     bound: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     told = {"authority": NO_AUTHORITY, **further}
     settings = ServerSettings(nats_url=bus_url, database_url=database_url, port=0, **told)
+    secret = await add_token(database_url) if token is None else token
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(
@@ -61,6 +67,7 @@ async def gateway(
             try:
                 base = f"http://127.0.0.1:{await bound}/api/v1"
                 async with httpx.AsyncClient(base_url=base, timeout=60, verify=TRUST, limits=FRESH) as client:
+                    bearing(client, secret)
                     await eventually(lambda: answers(client))
                     yield client
             finally:

@@ -69,7 +69,9 @@ async def test_a_bound_socket_can_be_handed_in(database_url: str, bus_url: str) 
 async def test_the_stop_is_prompt_with_open_streams(database_url: str, bus_url: str) -> None:
     async with contextlib.AsyncExitStack() as watchers:
         async with gateway(database_url, bus_url) as client:
-            own = await watchers.enter_async_context(httpx.AsyncClient(base_url=client.base_url, verify=TRUST))
+            own = await watchers.enter_async_context(
+                httpx.AsyncClient(base_url=client.base_url, headers=client.headers, verify=TRUST)
+            )
             streams = [await watchers.enter_async_context(watching(own)) for _ in range(3)]
             for stream in streams:
                 await stream.until("snapshot")
@@ -125,7 +127,7 @@ async def test_it_starts_without_any_server_and_finds_them_when_they_come(data_d
     nats_url = f"nats://127.0.0.1:{nats_port}"
     async with postgres_server(data_dir / "postgres") as postgres:
         pass  # from now on it has a password and a port
-    async with gateway(postgres.url, nats_url) as client:
+    async with gateway(postgres.url, nats_url, token="", anonymous_viewer=True) as client:
         before = await client.get("/health/ready")
         async with nats_server(data_dir / "nats", nats_port), postgres_server(data_dir / "postgres") as postgres:
             async with database.connection(postgres.url, "test") as connection:

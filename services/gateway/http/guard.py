@@ -17,7 +17,7 @@ from infra.settings import ServerSettings
 from services.gateway.http.forwarded import HEADERS as PROXY_HEADERS
 from services.gateway.http.forwarded import Asker, Contradiction, asker_of
 from services.gateway.http.names import Names, host_name, names_of_gateway, same_origin
-from services.gateway.http.peers import is_here, proxied_refusal, stranger_refusal
+from services.gateway.http.peers import is_here, open_secret_refusal
 from services.gateway.http.problems import ProblemError, problem_response
 from services.gateway.http.requests import MAX_BODY_BYTES, too_large
 
@@ -116,9 +116,7 @@ class Guard:
         scope = seen(scope, asker)
         problem = refusal(scope, Headers(scope=scope), self._names)
         if problem is None and not here:
-            problem = stranger_refusal(scope, self._in_front)
-        elif problem is None and self._in_front:
-            problem = proxied_refusal(scope)
+            problem = open_secret_refusal(scope, headers, self._in_front)
         if problem is not None:
             raise problem
         return scope

@@ -24,7 +24,7 @@ MOST_USERS = 1000
 
 
 def user_operations(people: People, public_url: Callable[[], str]) -> list[Operation]:
-    """`public_url`: where people open the dashboard."""
+    """`public_url`: where people open the dashboard, by the settings; empty: where the request came to."""
 
     def operation(method: Any, path: str, run: Any, summary: str, answers: Mapping[int, Any], **more: Any) -> Operation:
         types = {"user": Number} if "{user}" in path else {}
@@ -121,7 +121,8 @@ async def _add_link(people: People, public_url: Callable[[], str], call: Call[No
             raise ProblemError(409, detail, type="/problems/user-disabled")
         secret, expires = await make_link(database, user.id)
         await record(database, call, user.name, None, {"link_until": expires.isoformat()})
-    return LoginLink(user, secret, link_url(public_url(), secret), round(expires.timestamp() * 1000))
+    base = public_url() or f"{call.request.url.scheme}://{call.request.url.netloc}"
+    return LoginLink(user, secret, link_url(base, secret), round(expires.timestamp() * 1000))
 
 
 async def known_user(database: Connection, number: int) -> Mapping[str, Any]:

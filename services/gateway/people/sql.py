@@ -23,8 +23,6 @@ DELETE_USER = "DELETE FROM users WHERE id = $1"
 
 ADMINS = "SELECT count(*) FROM users WHERE role = 'admin' AND NOT disabled"
 
-NOBODY_CAME = "SELECT NOT EXISTS (SELECT FROM users WHERE last_login IS NOT NULL)"
-
 # What a login is compared with.
 LOGIN = "SELECT id, name, role, disabled, password, totp_secret, totp_step FROM users WHERE name = $1"
 

@@ -88,7 +88,7 @@ async def test_while_the_bus_is_away_services_are_unknown_rather_than_missing(
 
 
 async def test_a_database_that_is_away_is_named(bus_url: str) -> None:
-    async with gateway("postgresql://nobody@127.0.0.1:1/none", bus_url) as client:
+    async with gateway("postgresql://nobody@127.0.0.1:1/none", bus_url, token="", anonymous_viewer=True) as client:
         await becomes(client, "bus", "ok")
         found = {part.name: part for part in (await health(client)).components}
         assert (found["database"].status, found["notifications"].status) == ("down", "unknown")

@@ -25,6 +25,7 @@ from infra.settings import ServerSettings, SettingError
 from services.gateway import service
 from tests.certificates import given, own
 from tests.gateway.running import answers, watching
+from tests.people import add_token, bearing
 from tests.waiting import eventually
 
 
@@ -34,6 +35,7 @@ async def encrypted(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """The gateway at work on TLS; a client that trusts `ca` alone, on loopback, whose base is /api/v1."""
     stop = asyncio.Event()
+    token = await add_token(database_url)
     bound: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     made = ServerSettings(nats_url=bus_url, database_url=database_url, http_host=host, port=0, **settings)
     try:
@@ -43,6 +45,7 @@ async def encrypted(
                 base = f"https://127.0.0.1:{await bound}/api/v1"
                 trust = ssl.create_default_context(cafile=ca)
                 async with httpx.AsyncClient(base_url=base, timeout=60, verify=trust, trust_env=False) as client:
+                    bearing(client, token)
                     await eventually(lambda: answers(client))
                     yield client
             finally:
@@ -173,7 +176,9 @@ async def test_the_stop_is_prompt_with_open_streams_over_tls(tmp_path: Path, dat
     async with contextlib.AsyncExitStack() as stack:
         async with encrypted(database_url, bus_url, tls.ca, tls="own", data=settings.data) as client:
             watcher = await stack.enter_async_context(
-                httpx.AsyncClient(base_url=client.base_url, verify=ssl.create_default_context(cafile=tls.ca))
+                httpx.AsyncClient(
+                    base_url=client.base_url, headers=client.headers, verify=ssl.create_default_context(cafile=tls.ca)
+                )
             )
             stream = await stack.enter_async_context(watching(watcher))
             await stream.until("snapshot")

@@ -38,7 +38,8 @@ async def stuck(client: httpx.AsyncClient, query: str = "") -> AsyncIterator[soc
         plain.setblocking(False)
         loop = asyncio.get_running_loop()
         await loop.sock_connect(plain, (client.base_url.host, client.base_url.port))
-        request = f"GET /api/v1/live{query} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: stuck\r\n\r\n"
+        bearer = f"Authorization: {client.headers['Authorization']}"
+        request = f"GET /api/v1/live{query} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: stuck\r\n{bearer}\r\n\r\n"
         await loop.sock_sendall(plain, request.encode())
         yield plain
 
