@@ -17,7 +17,7 @@ from schemas.rules import NO_NUL, TEXT, InvalidField, InvalidFields
 
 Pattern = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL, description=TEXT)]
 """A shell pattern (`*`, `?`, `[...]`) for instance names."""
-Directory = Annotated[str, Meta(pattern=r"^/[^\x00]*$", max_length=500, description="an absolute path")]
+Directory = Annotated[str, Meta(pattern=r"^/[^\x00]*\Z", max_length=500, description="an absolute path")]
 MOST_PATTERNS = 100
 MOST_DIRECTORIES = 20
 

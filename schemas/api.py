@@ -28,6 +28,12 @@ class AlertCounts(Struct):
     critical: int = 0
 
 
+Muted = int | Literal["forever"] | None
+"""Until when nobody is notified of a host's alerts; null: people are."""
+UpdateState = Literal["current", "other", "unknown"]
+"""Whether an agent has the version of the gateway."""
+
+
 class Host(Struct):
     """GET /hosts item, GET /hosts/{id}, and the live event `host`."""
 
@@ -39,6 +45,16 @@ class Host(Struct):
     latest: Values
     labels: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
     """Family -> instance -> label -> value."""
+    label: str = ""
+    """What people call it; empty: its id."""
+    tags: list[str] = field(default_factory=list)
+    """Given by people, or by the token it enrolled with."""
+    proposed_tags: list[str] = field(default_factory=list)
+    """Of those that its agent proposes, the ones that it does not have."""
+    muted_until: Muted = None
+    version: int = 0
+    """Of what people say of it, for If-Match; 0: the host is not in the table yet."""
+    update: UpdateState = "unknown"
 
 
 class Refusal(Struct):
@@ -55,10 +71,16 @@ class HostDetail(Host):
     """GET /hosts/{id}."""
 
     refusals: list[Refusal] = field(default_factory=list)
+    note: str = ""
+    """What people wrote down about it."""
 
 
 class Hosts(Struct):
     hosts: list[Host]
+    next: str | None = None
+    """Cursor of the next page; null on the last."""
+    matched: int = 0
+    """How many hosts fit the filter, on all pages."""
 
 
 class SeriesColumn(Struct):

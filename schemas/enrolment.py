@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from schemas.rules import NO_NUL, TEXT
 from schemas.subjects import RESERVED_HOSTS, valid_host
 
 TOKEN_PREFIX = "sonde_"  # noqa: S105  (how a token begins, so that people and scanners know one when they see it)
@@ -87,18 +88,28 @@ def proof_text(challenge: str) -> bytes:
     return f"sonde identity proof\n{challenge}".encode()
 
 
+Tag = Annotated[
+    str,
+    Meta(pattern=r"^[^\s,\x00]{1,40}\Z", description="1 to 40 characters without spaces and commas"),
+]
+"""Of hosts."""
+NamePattern = Annotated[
+    str, Meta(pattern=r"^[a-z0-9*?-]{0,40}\Z", description="at most 40 characters, each a-z, 0-9, -, * or ?")
+]
+
+
 class NewToken(Struct, forbid_unknown_fields=True):
     """Body of `POST /enrolment-tokens`."""
 
-    note: Annotated[str, Meta(max_length=200)] = ""
+    note: Annotated[str, Meta(max_length=200, pattern=NO_NUL, description=TEXT)] = ""
     uses: Annotated[int, Meta(ge=1, le=100_000)] = 1
     """How many machines may enrol with it."""
     expires_s: Annotated[int, Meta(ge=60, le=31_536_000)] = 86_400
-    tags: Annotated[list[Annotated[str, Meta(pattern=r"^[^\s,]{1,40}$")]], Meta(max_length=20)] = []
+    tags: Annotated[list[Tag], Meta(max_length=20)] = []
     """Tags of hosts that enrol with it."""
-    name_pattern: Annotated[str, Meta(pattern=r"^[a-z0-9*?-]{0,40}$")] = ""
+    name_pattern: NamePattern = ""
     """Which host ids it may give, with * and ?; empty: all."""
-    host: str = ""
+    host: Annotated[str, Meta(pattern=r"^[a-z0-9-]{0,40}\Z", description="the id of a host, or empty")] = ""
     """The host whose identity it is to replace; empty: it makes new hosts."""
 
 

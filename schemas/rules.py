@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from schemas.catalogue import CATALOGUE, Family, metric_named
 from schemas.subjects import valid_host
 
-NO_NUL = r"^[^\x00]*$"  # JSON has NUL, PostgreSQL not
+NO_NUL = r"^[^\x00]*\Z"  # JSON has NUL, PostgreSQL not
 TEXT = "text without NUL characters"
 Name = Annotated[str, Meta(min_length=1, max_length=120, pattern=NO_NUL, description=TEXT)]
 RuleId = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}\Z", description="1 to 40 characters, each a-z, 0-9 or -")]

@@ -10,6 +10,7 @@ from schemas.catalogue import CATALOGUE
 from services.gateway.fleet.memory import Fleet
 from services.gateway.held import Held
 from services.gateway.http.bus import Bus
+from services.gateway.http.openapi import with_document
 from services.gateway.http.operations import Operation
 from services.gateway.live.hub import Hub
 from services.gateway.resources import operations
@@ -25,4 +26,4 @@ def declared() -> list[Operation]:
 async def _declared() -> list[Operation]:
     async with pool(NOWHERE, "generate", 1, least=0) as connections:
         hub = Hub(Fleet(CATALOGUE))
-        return operations(Held(ServerSettings(), connections, Bus(), hub, Runtime(), lambda scope: None))
+        return with_document(operations(Held(ServerSettings(), connections, Bus(), hub, Runtime(), lambda scope: None)))

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Struct, UnsetType
 
-from schemas import api, enrolment, messages, people, rules, viewers
+from schemas import api, enrolment, hosts, messages, people, rules, viewers
 from schemas.catalogue import CATALOGUE, Family, Metric
 from schemas.overview import OVERVIEW, SUMMARY
 
@@ -54,6 +54,7 @@ SHAPES: tuple[type[Struct], ...] = (
     api.Gone,
     api.Removal,
     api.Removals,
+    hosts.HostChange,
     enrolment.NewToken,
     enrolment.EnrolmentToken,
     enrolment.EnrolmentTokens,
@@ -87,6 +88,8 @@ SHAPES: tuple[type[Struct], ...] = (
 ALIASES: dict[str, Any] = {
     "HostState": api.HostState,
     "Resolution": api.Resolution,
+    "Muted": api.Muted,
+    "UpdateState": api.UpdateState,
     "Ranking": api.Ranking,
     "AlertState": messages.AlertState,
     "Severity": messages.Severity,

@@ -15,6 +15,7 @@ from services.gateway.http.counting import Counting
 from services.gateway.http.dashboard import dashboard_routes
 from services.gateway.http.encryption import ca_routes
 from services.gateway.http.guard import Guard
+from services.gateway.http.openapi import with_document
 from services.gateway.http.problems import (
     ProblemError,
     on_bug,
@@ -33,7 +34,7 @@ def create_app(held: Held) -> Starlette:
     admit = admission(held.people)
     return Starlette(
         routes=[
-            Mount("/api/v1", routes=routes(operations(held), admit)),
+            Mount("/api/v1", routes=routes(with_document(operations(held)), admit)),
             *routes(root_operations(held), admit),
             *ca_routes(held.settings),
             *install_routes(folder(held.settings), held.reach),

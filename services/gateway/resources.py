@@ -5,8 +5,12 @@ from __future__ import annotations
 from infra.authority.authority import authority_directory
 from infra.clock import now_ms
 from services.gateway.agents.api import agent_operations
+from services.gateway.agents.api_bulk import bulk_operations
+from services.gateway.agents.api_hosts import tending_operations
 from services.gateway.agents.api_identities import identity_operations
 from services.gateway.agents.api_removal import removal_operations
+from services.gateway.agents.departing import Departing
+from services.gateway.agents.many import Many
 from services.gateway.alerting.alerts import alert_operations
 from services.gateway.alerting.channels import channel_operations
 from services.gateway.alerting.rules import rule_operations
@@ -42,10 +46,13 @@ def operations(held: Held) -> list[Operation]:
         revoked=runtime.revoked,
         joined=runtime.stale,
     )
-    departed = (runtime.revoked, runtime.configs_changed)
+    reach = with_wheel(held.reach, folder(held.settings))
+    departing = Departing(pool, bus, fleet, held.announce, hub.left, (runtime.revoked, runtime.configs_changed))
     return [
         *host_operations(fleet),
-        *removal_operations(pool, bus, fleet, held.announce, hub.left, departed),
+        *tending_operations(pool, fleet, held.announce, hub.host, reach),
+        *bulk_operations(Many(pool, bus, fleet, departing, held.announce, hub.host)),
+        *removal_operations(pool, fleet, departing),
         *series_operations(pool, fleet, held.catalogue),
         *fleet_operations(pool, fleet, held.catalogue),
         *export_operations(pool, fleet, held.catalogue, held.abort),
@@ -56,7 +63,7 @@ def operations(held: Held) -> list[Operation]:
         *channel_operations(pool, held.settings.outbound_private),
         *viewer_operations(hub, pool),
         *enrol_operations(desk),
-        *token_operations(pool, with_wheel(held.reach, folder(held.settings))),
+        *token_operations(pool, reach),
         *identity_operations(pool, held.reach, runtime.revoked),
         *agent_operations(pool, bus, fleet, runtime.configs_changed, held.catalogue),
         *health_operations(examination(held)),

@@ -87,7 +87,7 @@ async def opened(
 
     A complaint is an error on the console, an uncaught exception, a violation of the content security policy, or a
     request to anywhere but the gateway. `before` is a script that runs before the page's own. `provoked` are parts of
-    the errors that the test brings about itself. `known`: logged in as an administrator of the gateway served last, or with
+    the errors that the test brings about itself. `known`: logged in as an admin of the gateway served last, or with
     the secret of another `session`.
     """
     complaints: list[str] = []

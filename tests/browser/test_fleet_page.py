@@ -32,8 +32,8 @@ async def host(database_url: str, name: str, *tags: str, age_ms: int = 0, cpu_pe
     """A host whose newest sample is so old: offline, or up for as long as a test may take."""
     await put(database_url, "cpu", [(time.time_ns() // 1_000_000 - age_ms, "", {"total": cpu_percent * 100})], name)
     booted_s = time.time() - age_ms / 1000 - 3 * 86_400 - 60
-    facts = json.dumps({"tags": tags, "boot_time": booted_s, "batch_interval_s": 10 if age_ms else 3600})
-    await execute(database_url, "UPDATE hosts SET facts = $2::jsonb WHERE name = $1", name, facts)
+    facts = json.dumps({"boot_time": booted_s, "batch_interval_s": 10 if age_ms else 3600})
+    await execute(database_url, "UPDATE hosts SET facts = $2::jsonb, tags = $3 WHERE name = $1", name, facts, tags)
 
 
 async def small_fleet(database_url: str) -> None:

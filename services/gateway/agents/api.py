@@ -4,39 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-import nats.errors
-from msgspec import Meta, Struct
 
 from infra.storage.database import Connection, Pool
 from schemas.agentconfig import AgentConfig, NewAgentConfig, check_agent_config, merged
 from schemas.api import AgentConfigAnswer
 from schemas.catalogue import Family
-from schemas.commands import MOST_WAIT_S, CommandReply, CommandRequest, Verb
-from schemas.subjects import HostId, command
+from schemas.commands import CommandReply, Verb
+from schemas.subjects import HostId
 from services.gateway.agents import sql
 from services.gateway.agents.configs import stored
+from services.gateway.agents.orders import NewCommand, give, refuse_unless_there
 from services.gateway.fleet.lookup import host_number
 from services.gateway.fleet.memory import Fleet
+from services.gateway.http.audit import record
 from services.gateway.http.bus import Bus
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation, Reply
-from services.gateway.http.problems import ProblemError, conflict, invalid, unavailable, unknown
+from services.gateway.http.problems import ProblemError, conflict, invalid
 
-OFFLINE = "/problems/agent-offline"
 MOST_BYTES = 30_000
 """The bucket takes 64 KiB: the fleet's settings and a host's together."""
 _EMPTY = AgentConfig()
-
-
-class NewCommand(Struct, forbid_unknown_fields=True):
-    """Body of a command; all of it is optional."""
-
-    arguments: dict[str, Any] = {}
-    timeout_s: Annotated[float, Meta(ge=0.1, le=MOST_WAIT_S)] = 10
 
 
 def agent_operations(
@@ -70,11 +61,14 @@ def agent_operations(
 
     async def give_order(call: Call[Nothing, NewCommand | None]) -> CommandReply:
         host, verb = call.path["host"], call.path["verb"]
-        _refuse_unless_there(fleet, host)
+        refuse_unless_there(fleet, host)
         key = call.request.headers.get("idempotency-key", "") or secrets.token_hex(16)
         if len(key) > 100:
             raise invalid("Idempotency-Key", key[:100], "must be at most 100 characters long")
-        reply = await _order(bus, host, verb, key, call.body or NewCommand())
+        order = call.body or NewCommand()
+        async with connected(pool) as database:
+            await record(database, call, host, None, {"command": verb, "arguments": order.arguments})
+        reply = await give(bus, host, verb, key, order)
         if not reply.ok:
             detail = f"the agent of {host} refused {verb}: {reply.error[:1000]}"
             raise ProblemError(409, detail, type="/problems/refused-command")
@@ -178,38 +172,3 @@ async def _show(database: Connection, fleet: Fleet, host: str) -> Reply:
         error=facts.config_error,
     )
     return Reply.versioned(body, version)
-
-
-def _refuse_unless_there(fleet: Fleet, host: str) -> None:
-    """Raise ProblemError for a host whose agent cannot answer."""
-    if host not in fleet:
-        raise unknown("host", host)
-    if fleet.members.is_archived(host):
-        detail = f"host {host} is archived, no agent answers for it; make a token for it and enrol its machine again"
-        raise ProblemError(409, detail, type="/problems/archived-host")
-
-
-async def _order(bus: Bus, host: str, verb: str, key: str, order: NewCommand) -> CommandReply:
-    """The agent's reply. Raises ProblemError: 503 when nobody listens, 504 when it does not answer in time."""
-    client = bus.client
-    if client is None or not bus.connected:
-        raise unavailable(
-            "the gateway is not connected to the bus (NATS); retry, and check that nats-server runs",
-            "/problems/bus-away",
-        )
-    request = CommandRequest(key, time.time() + order.timeout_s, order.arguments)
-    try:
-        message = await client.request(command(host, verb), msgspec.json.encode(request), timeout=order.timeout_s)
-        return msgspec.json.decode(message.data, type=CommandReply)
-    except nats.errors.NoRespondersError:
-        raise unavailable(
-            f"the agent of {host} is not connected to the bus; check that it runs and reaches the bus", OFFLINE, 10
-        ) from None
-    except (TimeoutError, nats.errors.TimeoutError):
-        detail = (
-            f"the agent of {host} did not answer within {order.timeout_s:g} s; "
-            f"a retry with the same Idempotency-Key does not run the command twice"
-        )
-        raise ProblemError(504, detail, type="/problems/agent-silent") from None
-    except (nats.errors.Error, msgspec.DecodeError) as error:
-        raise unavailable(f"the bus did not deliver the command to {host}: {error}", OFFLINE) from None

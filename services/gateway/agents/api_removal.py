@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from msgspec import Struct
@@ -12,13 +10,10 @@ from msgspec import Struct
 from infra.clock import now_ms, to_ms
 from infra.storage.database import Pool
 from schemas.api import HostDetail, Removal, Removals
-from schemas.settings import HOSTS_KEY
 from schemas.subjects import HostId
 from services.gateway.agents import sql_removal as sql
-from services.gateway.agents.purge import purge, stream_ends
-from services.gateway.agents.removal import Departure, remove_host
+from services.gateway.agents.departing import Departing
 from services.gateway.fleet.memory import Fleet
-from services.gateway.http.bus import Bus
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Operation, Reply
 from services.gateway.http.paging import Microseconds, Number, Page
@@ -39,36 +34,12 @@ class RemovalQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """`keep` archives the host."""
 
 
-def removal_operations(
-    pool: Pool,
-    bus: Bus,
-    fleet: Fleet,
-    announce: Callable[[str, int], Awaitable[None]],
-    tell: Callable[[str, bool], None],
-    events: tuple[asyncio.Event, ...],
-) -> list[Operation]:
-    """`tell` spreads to viewers that a host is gone (true) or archived.
-
-    `events` are set when revocations are to be pushed and agents' settings to be published.
-    """
-
+def removal_operations(pool: Pool, fleet: Fleet, departing: Departing) -> list[Operation]:
     async def delete_host(call: Call[RemovalQuery, None]) -> Removals | Reply:
-        host, history = call.path["host"], call.query.history
-        ends = await stream_ends(bus.client)
-        async with connected(pool) as database:
-            departed = await remove_host(database, host, ends.time_ns, keep_history=history == "keep")
-        if departed is None:
+        host, keep = call.path["host"], call.query.history == "keep"
+        if not await departing.depart(call, [host], keep):
             raise unknown("host", host)
-        logger.info("host removed", extra={"host": host, "history": history})
-        _forget(fleet, host, departed)
-        tell(host, not departed.archived)
-        for event in events:
-            event.set()
-        await announce(HOSTS_KEY, departed.generation)
-        if departed.archived:
-            return Reply(fleet.detail(host, now_ms()), 200)
-        await purge(bus.client, host, ends)
-        return await _removals(pool, Page())
+        return Reply(fleet.detail(host, now_ms()), 200) if keep else await _removals(pool, Page())
 
     async def list_removals(call: Call[Page, None]) -> Removals:
         return await _removals(pool, call.query)
@@ -96,14 +67,6 @@ def removal_operations(
             query=Page,
         ),
     ]
-
-
-def _forget(fleet: Fleet, host: str, departed: Departure) -> None:
-    """What other gateways learn from the table, at once."""
-    if departed.archived:
-        fleet.enter(host, departed.host_id, archived=True, last_ms=departed.last_ms)
-    else:
-        fleet.forget(host, departed.host_id)
 
 
 async def _removals(pool: Pool, page: Page) -> Removals:

@@ -9,7 +9,7 @@ a name that no host can have, so that the name is free at once.
 from __future__ import annotations
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from infra.clock import now_ms, to_ms, to_time
 from infra.storage.database import Connection
@@ -30,6 +30,8 @@ class Departure(Struct, frozen=True):
     archived: bool
     last_ms: int | None
     """When its newest stored sample was taken, Unix milliseconds."""
+    changed: bool = True
+    """False for one that was archived already."""
 
 
 class _Machine(Struct):
@@ -66,7 +68,7 @@ async def remove_host(database: Connection, host: str, time_ns: int, keep_histor
         last_ms = None if found["last_sample"] is None else to_ms(found["last_sample"])
         departure = Departure(host_id, generation, keep_history, last_ms)
         if keep_history and found["state"] == "archived":
-            return departure
+            return structs.replace(departure, changed=False)
         await revoke_host(database, host_id, "archived" if keep_history else "removed")
         await _end_alerts(database, host_id, host)
         if keep_history:

@@ -14,6 +14,7 @@ from schemas.api import AlertCounts, Host, HostDetail, HostState, LiveSample, Re
 from schemas.catalogue import Family
 from schemas.codec import Poison, times_ms
 from schemas.messages import Batch, HostFacts
+from services.gateway.fleet.given import Given, update_state
 from services.gateway.fleet.instances import GONE_PERIODS, ended
 from services.gateway.fleet.liveness import host_state
 from services.gateway.fleet.membership import Membership
@@ -33,9 +34,8 @@ class _Record:
 
     name: str
     facts: HostFacts = field(default_factory=HostFacts)
-    """What the agent says, with the tags that it was given before its own."""
-    tags: tuple[str, ...] = ()
-    """Given by people or by the token it enrolled with."""
+    """What the agent says."""
+    given: Given = field(default_factory=Given)
     alerts: AlertCounts = field(default_factory=AlertCounts)
     state: HostState = "offline"
     """As last announced to viewers."""
@@ -87,9 +87,10 @@ class Fleet:
         record = self._records.get(host)
         return record.facts if record else HostFacts()
 
-    def tags(self, host: str) -> list[str]:
-        """All tags of `host`, none when it is unknown."""
-        return self.facts(host).tags
+    def tags(self, host: str) -> tuple[str, ...]:
+        """The tags of `host`, none when it is unknown."""
+        record = self._records.get(host)
+        return record.given.tags if record else ()
 
     def change(self, host: str) -> int:
         """A number that grows whenever something that is shown of `host` changes. KeyError when it is unknown."""
@@ -214,9 +215,9 @@ class Fleet:
         host: str,
         facts: HostFacts | None = None,
         alerts: AlertCounts | None = None,
-        tags: tuple[str, ...] | None = None,
+        given: Given | None = None,
     ) -> bool:
-        """Note facts, alert counts or given tags of `host`, which need not have sent anything yet.
+        """Note facts, alert counts or what people say of `host`, which need not have sent anything yet.
 
         True when something changed.
         """
@@ -224,14 +225,11 @@ class Fleet:
             return False
         new = host not in self._records
         record = self._record(host)
-        record.tags = record.tags if tags is None else tags
-        if facts is not None and record.tags:
-            facts = structs.replace(facts, tags=list(dict.fromkeys((*record.tags, *facts.tags))))
-        changed = (
-            new or (facts is not None and facts != record.facts) or (alerts is not None and alerts != record.alerts)
-        )
-        record.facts = facts or record.facts
-        record.alerts = alerts or record.alerts
+        if given is not None and given.version < record.given.version:
+            given = None  # read before a change that is known here already
+        told = (facts or record.facts, alerts or record.alerts, given or record.given)
+        changed = new or told != (record.facts, record.alerts, record.given)
+        record.facts, record.alerts, record.given = told
         if changed:
             self._touch(record)
         return changed
@@ -295,11 +293,21 @@ class Fleet:
             record.alerts,
             pick(record.latest, metrics),
             record.labels,
+            record.given.label,
+            list(record.given.tags),
+            [tag for tag in record.facts.tags if tag not in record.given.tags],
+            record.given.muted(now_ms),
+            record.given.version,
+            update_state(record.facts.agent_version),
         )
 
     def detail(self, name: str, now_ms: int) -> HostDetail:
         """`host` with what only its own page shows. KeyError when it is unknown."""
-        return HostDetail(**structs.asdict(self.host(name, now_ms)), refusals=self.refusals.get(name, []))
+        return HostDetail(
+            **structs.asdict(self.host(name, now_ms)),
+            refusals=self.refusals.get(name, []),
+            note=self._records[name].given.note,
+        )
 
     def past(self, name: str, detailed: bool, metrics: dict[str, frozenset[str]] | None) -> History:
         """The last minute of a host: if `detailed`, everything that `metrics` names, else the summary metrics.

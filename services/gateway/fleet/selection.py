@@ -56,6 +56,9 @@ class Selection(Struct, frozen=True):
         return self.hosts is not None and len(self.hosts) <= DETAILED_HOSTS
 
 
+EVERYTHING = Selection(None, None, 1.0)
+
+
 def parse_selection(parameters: Mapping[str, str], catalogue: tuple[Family, ...]) -> Selection:
     """The selection in a query's `hosts`, `tags`, `metrics` and `interval`. Raises InvalidField."""
     hosts = parse_hosts(parameters.get("hosts", ""))

@@ -24,8 +24,9 @@ WHERE h.state <> 'removing' ORDER BY r.last DESC
 """
 
 HOSTS = """
-SELECT id, name, state = 'archived' AS archived, facts, tags, last_sample FROM hosts
-WHERE state <> 'removing' ORDER BY name
+SELECT id, name, state = 'archived' AS archived, facts, last_sample, label, tags, note, version,
+       CASE WHEN muted_until = 'infinity' THEN -1 ELSE (extract(epoch FROM muted_until) * 1000)::bigint END AS muted_ms
+FROM hosts WHERE state <> 'removing' ORDER BY name
 """
 
 # Asked before HOSTS: who enrols in between is in both, and counts as there.

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the declared operations. Pure."""
+"""The OpenAPI 3.1 document, made from the declared operations, and the operation that answers it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ import msgspec
 
 from schemas.api import Problem
 from schemas.version import VERSION
-from services.gateway.http.operations import Media, Operation, given_type
+from services.gateway.http.jsonschemas import Schemas
+from services.gateway.http.operations import Call, Media, Nothing, Operation, given_type
 
 PREFIX = "/api/v1"
 COOKIE = "sonde_session"
-_REF = "#/components/schemas/{name}"
+JSON = "application/json"
+PROBLEM_JSON = "application/problem+json"
+VERSION_TAG = r'^(\*|(W/)?"?[0-9]{1,9}"?)$'
 _COMMON: Mapping[int, str] = {
     400: "A parameter or a field is wrong; `errors` names each.",
     401: "Nobody is logged in, or the token is not valid.",
@@ -36,16 +39,44 @@ _COMMON: Mapping[int, str] = {
 }
 
 
+def with_document(operations: Iterable[Operation]) -> list[Operation]:
+    """The operations, and the one that answers the document of them all."""
+
+    async def get_document(_: Call[Nothing, None]) -> msgspec.Raw:
+        return encoded
+
+    own = Operation(
+        "GET",
+        "/openapi.json",
+        get_document,
+        tag="catalogue",
+        summary="This document: every operation, its parameters, bodies, answers and role",
+        role=None,
+        answers={200: dict[str, Any]},
+    )
+    every = [*operations, own]
+    encoded = msgspec.Raw(msgspec.json.encode(document(every)))
+    return every
+
+
 def document(operations: Iterable[Operation]) -> dict[str, Any]:
     """The whole document. Operations are in the order given."""
     listed = list(operations)
-    schemas = _Schemas(listed)
+    schemas = Schemas(listed)
     paths: dict[str, dict[str, Any]] = {}
     for operation in listed:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Sonde", "version": VERSION, "description": "A fleet monitor. Times are Unix milliseconds."},
+        "info": {
+            "title": "Sonde",
+            "version": VERSION,
+            "description": (
+                "A fleet monitor. Times are Unix milliseconds unless a field says otherwise; `x-role` is the least "
+                "role that may make a request, null: everybody."
+            ),
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
         "servers": [{"url": PREFIX}],
         "security": [{"session": []}, {"token": []}],
         "paths": paths,
@@ -59,40 +90,7 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
     }
 
 
-class _Schemas:
-    """JSON Schemas of every type that an operation names; Structs are components."""
-
-    def __init__(self, operations: list[Operation]) -> None:
-        types: list[Any] = [Problem]
-        for operation in operations:
-            types += [each for each in operation.answers.values() if each is not None and not isinstance(each, Media)]
-            types += [operation.body] if operation.body is not None else []
-            types += [given_type(field.type) for field in operation.parameters.values()]
-            types += operation.path_types.values()
-        self._types = list(dict.fromkeys([*types, str]))
-        schemas, components = msgspec.json.schema_components(self._types, ref_template=_REF)
-        self._schemas = [_ecma(schema) for schema in schemas]
-        self.components = {name: _ecma(schema) for name, schema in sorted(components.items())}
-
-    def of(self, type: Any) -> dict[str, Any]:
-        return dict(self._schemas[self._types.index(type)])
-
-
-def _ecma(schema: Any) -> Any:
-    """`schema` with its patterns as ECMA-262 has them: ^ and $ for \\A and \\Z, which are unknown there."""
-    if isinstance(schema, dict):
-        return {
-            key: _ecma_pattern(value) if key == "pattern" and isinstance(value, str) else _ecma(value)
-            for key, value in schema.items()
-        }
-    return [_ecma(each) for each in schema] if isinstance(schema, list) else schema
-
-
-def _ecma_pattern(pattern: str) -> str:
-    return re.sub(r"\\A", "^", re.sub(r"\\Z", "$", pattern))
-
-
-def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.id,
         "tags": [operation.tag],
@@ -109,57 +107,56 @@ def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     if operation.body is not None:
         described["requestBody"] = {
             "required": operation.body_required,
-            "content": {"application/json": {"schema": schemas.of(operation.body)}},
+            "content": {JSON: {"schema": schemas.of(operation.body)}},
         }
-    described["responses"] = {
-        **{str(status): _answer(kind, operation, schemas) for status, kind in operation.answers.items()},
-        **{str(status): _problem(status, schemas) for status in refusals(operation)},
-    }
+    described["responses"] = _responses(operation, schemas)
     return described
 
 
-def _in_path(operation: Operation, schemas: _Schemas) -> list[dict[str, Any]]:
+def _in_path(operation: Operation, schemas: Schemas) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": schemas.of(operation.path_types.get(name, str))}
+        _parameter(name, "path", True, schemas.of(operation.path_types.get(name, str)))
         for name in re.findall(r"{(\w+)}", operation.path)
     ]
 
 
-def _in_query(operation: Operation, schemas: _Schemas) -> list[dict[str, Any]]:
+def _in_query(operation: Operation, schemas: Schemas) -> list[dict[str, Any]]:
     parameters = []
     for name, field in operation.parameters.items():
         schema = schemas.of(given_type(field.type))
         if field.default not in (msgspec.NODEFAULT, None):
             schema["default"] = field.default
-        parameters.append({"name": name, "in": "query", "required": field.required, "schema": schema})
+        parameters.append(_parameter(name, "query", field.required, schema))
     return parameters
 
 
 def _in_headers(operation: Operation) -> list[dict[str, Any]]:
-    headers = dict(operation.headers)
+    parameters = []
     if operation.match != "none":
-        headers["If-Match"] = "The version that was read, as its ETag had it, or * for any."
-    return [
-        {
-            "name": name,
-            "in": "header",
-            "required": name == "If-Match" and operation.match == "required",
-            "description": meaning,
-            "schema": {"type": "string"},
-        }
-        for name, meaning in headers.items()
-    ]
+        meaning = "The version that was read, as its ETag had it, or * for any."
+        schema = {"type": "string", "pattern": VERSION_TAG, "description": meaning}
+        parameters.append(_parameter("If-Match", "header", operation.match == "required", schema))
+    for name, meaning in operation.headers.items():
+        parameters.append(_parameter(name, "header", False, {"type": "string", "description": meaning}))
+    return parameters
+
+
+def _parameter(name: str, place: str, required: bool, schema: dict[str, Any]) -> dict[str, Any]:
+    described = {"name": name, "in": place, "required": required}
+    if "description" in schema:
+        described["description"] = schema.pop("description")
+    return {**described, "schema": schema}
 
 
 def refusals(operation: Operation) -> list[int]:
     """The statuses of problems that it may answer."""
-    statuses = {400, 421, *operation.refuses}
+    statuses = {400, 413, 421, *operation.refuses}
     if operation.role is not None:
-        statuses |= {401, 403, 503}  # sessions and tokens are in the database
+        statuses |= {401, 403, 429, 503}  # sessions and tokens are in the database, and tries of them are limited
     if operation.changes:
-        statuses |= {403, 413}
+        statuses |= {403}
     if operation.body is not None:
-        statuses |= {408, 413, 415}
+        statuses |= {408, 415}
     if operation.match != "none":
         statuses |= {412}
     if operation.match == "required":
@@ -169,22 +166,21 @@ def refusals(operation: Operation) -> list[int]:
     return sorted(statuses)
 
 
-def _answer(kind: Any, operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
+    responses = {str(status): _answer(kind, operation, schemas) for status, kind in operation.answers.items()}
+    for status in refusals(operation):
+        problem = {PROBLEM_JSON: {"schema": schemas.of(Problem)}}
+        response = responses.setdefault(str(status), {"description": _COMMON[status]})
+        response["content"] = {**response.get("content", {}), **problem}
+    return responses
+
+
+def _answer(kind: Any, operation: Operation, schemas: Schemas) -> dict[str, Any]:
     if kind is None:
         return {"description": "Done; no body."}
     if isinstance(kind, Media):
         return {"description": kind.meaning, "content": {each: {"schema": {}} for each in kind.types}}
-    answer: dict[str, Any] = {
-        "description": operation.summary,
-        "content": {"application/json": {"schema": schemas.of(kind)}},
-    }
+    answer: dict[str, Any] = {"description": operation.summary, "content": {JSON: {"schema": schemas.of(kind)}}}
     if operation.match != "none":
         answer["headers"] = {"ETag": {"description": "The version.", "schema": {"type": "string"}}}
     return answer
-
-
-def _problem(status: int, schemas: _Schemas) -> dict[str, Any]:
-    return {
-        "description": _COMMON[status],
-        "content": {"application/problem+json": {"schema": schemas.of(Problem)}},
-    }

@@ -108,6 +108,7 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
     "/problems/no-second-factor": ProblemType(409, "No second factor", "The account has none, or none to confirm."),
     "/problems/second-factor-there": ProblemType(409, "Second factor there", "The account has one; remove it first."),
     "/problems/archived-host": ProblemType(409, "Host archived", "No agent answers for an archived host."),
+    "/problems/host-exists": ProblemType(409, "Host exists", "There is a host of that name already."),
     "/problems/no-channel": ProblemType(409, "Channel not configured", "The channel to test is not configured."),
     "/problems/unreadable-rule": ProblemType(
         409,

@@ -51,7 +51,7 @@ NAMES_LIKE = "SELECT name FROM hosts WHERE starts_with(name, $1)"
 ADD_HOST = "INSERT INTO hosts (name, tags) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING RETURNING id"
 
 REJOIN_HOST = """
-UPDATE hosts SET state = 'active', tags = ARRAY(
+UPDATE hosts SET state = 'active', version = version + 1, tags = ARRAY(
     SELECT tag FROM unnest(tags || $2::text[]) WITH ORDINALITY AS given (tag, number) GROUP BY tag ORDER BY min(number)
 ) WHERE id = $1
 """

@@ -20,6 +20,7 @@ from schemas.catalogue import Family
 from schemas.codec import Poison, Sample, build_batch, encode_batch
 from schemas.messages import Batch, HostFacts
 from services.gateway.fleet import sql
+from services.gateway.fleet.given import given_of
 from services.gateway.fleet.memory import Fleet
 from services.gateway.fleet.recent import WINDOW_MS
 from services.gateway.http.database import NOT_READY, borrowed
@@ -85,7 +86,7 @@ async def read_hosts(database: Connection, fleet: Fleet, hub: Hub) -> None:
         name = row["name"]
         news = fleet.enter(name, row["id"], row["archived"], row["last_sample"] and to_ms(row["last_sample"]))
         facts, alerts = _facts(name, row["facts"]), counts.get(name, AlertCounts())
-        if fleet.learn(name, facts, alerts, tuple(row["tags"])) or news:
+        if fleet.learn(name, facts, alerts, given_of(row)) or news:
             hub.host(name)
     refusals: dict[str, list[Refusal]] = {}
     for row in await database.fetch(sql.REFUSALS):

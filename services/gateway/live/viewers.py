@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+from typing import Annotated
+
+from msgspec import Meta
 
 from infra.storage.database import Pool
 from schemas.viewers import ViewerItem, Viewers, Watched
@@ -15,6 +18,9 @@ from services.gateway.live.hub import Hub
 from services.gateway.live.viewer import Viewer
 
 logger = logging.getLogger(__name__)
+
+
+ViewerId = Annotated[str, Meta(pattern=r"^[0-9a-f]{12}\Z", description="12 hexadecimal digits")]
 
 
 def viewer_operations(hub: Hub, pool: Pool) -> list[Operation]:
@@ -51,7 +57,7 @@ def viewer_operations(hub: Hub, pool: Pool) -> list[Operation]:
             summary="End the stream of one viewer",
             role="admin",
             answers={204: None},
-            refuses=(404, 503),
+            path_types={"viewer": ViewerId},
             description="Its browser comes back after a while, unless its session is ended too.",
         ),
     ]

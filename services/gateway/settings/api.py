@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import Meta, Struct, structs
 
 from infra.storage.database import Connection, Pool
 from schemas.api import Setting, Settings
@@ -28,6 +28,9 @@ from services.gateway.http.problems import conflict, unknown
 from services.gateway.settings import sql
 from services.gateway.settings.announce import Announce
 from services.gateway.settings.runtime import Runtime
+
+SettingKey = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,40}\Z", description="1 to 40 characters, each a-z, 0-9 or _")]
+_PATH = "/settings/{setting}"
 
 
 class NewValue(Struct, forbid_unknown_fields=True):
@@ -84,32 +87,35 @@ def setting_operations(pool: Pool, runtime: Runtime, announce: Announce) -> list
         ),
         Operation(
             "GET",
-            "/settings/{setting}",
+            _PATH,
             get_setting,
             tag="settings",
             summary="One runtime setting",
             role="viewer",
             answers={200: Setting},
+            path_types={"setting": SettingKey},
         ),
         Operation(
             "PUT",
-            "/settings/{setting}",
+            _PATH,
             put_setting,
             tag="settings",
             summary="Change a runtime setting",
             role="admin",
             answers={200: Setting},
+            path_types={"setting": SettingKey},
             body=NewValue,
             match="required",
         ),
         Operation(
             "DELETE",
-            "/settings/{setting}",
+            _PATH,
             reset_setting,
             tag="settings",
             summary="Put a runtime setting back to its default",
             role="admin",
             answers={200: Setting},
+            path_types={"setting": SettingKey},
             match="required",
         ),
     ]

@@ -205,19 +205,6 @@ async def test_rotation_revokes_the_former_identity_in_the_moment_of_the_new_one
     assert (present["public_key"], present["revoked"]) == (new.public, None)
 
 
-async def test_tags_of_the_token_come_before_the_agents_own(database_url: str, authority: Authority) -> None:
-    async with desk(database_url, authority) as client:
-        await enrol(client, await made_token(client, tags=["web", "eu"]), make_key("user"), "web-1")
-    await execute(database_url, """UPDATE hosts SET facts = '{"tags": ["gpu", "eu"]}'""")
-    async with gateway(database_url, "nats://127.0.0.1:1") as client:
-
-        async def shown() -> bool:
-            answer = await client.get("/hosts/web-1")
-            return answer.status_code == 200 and answer.json()["facts"]["tags"] == ["web", "eu", "gpu"]
-
-        await eventually(shown)
-
-
 async def test_a_revoked_identity_is_never_signed_again(database_url: str, authority: Authority) -> None:
     key = make_key("user")
     async with desk(database_url, authority) as client:

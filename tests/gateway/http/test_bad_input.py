@@ -108,7 +108,7 @@ BODIES = [
 ]
 
 METHODS = [
-    ("POST", "/hosts"),
+    ("PUT", "/hosts"),
     ("PUT", "/hosts/web-1"),
     ("DELETE", "/enrol"),
     ("POST", "/identity/challenge"),

@@ -31,7 +31,7 @@ def raised() -> set[str]:
     types = set()
     for _, node in nodes():
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.match(r"/problems/[a-z]", node.value):
-            begun = {type for type in PROBLEM_TYPES if type.startswith(node.value)} if node.value[-1] == "-" else set()
+            begun = {each for each in PROBLEM_TYPES if each.startswith(node.value)} if node.value[-1] == "-" else set()
             types |= begun or {node.value}
         if called(node, "unknown") and isinstance(node.args[0], ast.Constant):
             types.add(f"/problems/unknown-{node.args[0].value}")

@@ -8,6 +8,7 @@ from schemas.api import AlertCounts, LiveSample
 from schemas.catalogue import CATALOGUE
 from schemas.messages import HostFacts
 from schemas.settings import SettingChanged
+from services.gateway.fleet.given import Given
 from services.gateway.fleet.memory import Fleet
 from services.gateway.fleet.selection import Selection, parse_selection
 from services.gateway.live.feed import RING_EVENTS, SAMPLES_PER_HOST, EventId, Feed, parse_event_id
@@ -235,8 +236,16 @@ def test_lost_events_are_made_up_for_by_snapshots_of_all_feeds() -> None:
 
 def test_a_selection_of_tags_has_the_hosts_with_all_of_them() -> None:
     hub = clocked([0.0])
-    hub.fleet.learn("web-1", HostFacts(tags=["web", "eu"]))
-    hub.fleet.learn("web-2", HostFacts(tags=["web"]))
+    hub.fleet.learn(
+        "web-1",
+        given=Given(
+            tags=(
+                "web",
+                "eu",
+            )
+        ),
+    )
+    hub.fleet.learn("web-2", given=Given(tags=("web",)))
     viewer = a_viewer()
     connection = connected(viewer)
     hub.join(viewer, parse_selection({"tags": "eu,web"}, CATALOGUE), None)
@@ -249,7 +258,7 @@ def test_a_host_comes_and_goes_with_its_tags() -> None:
     hub.fleet.learn("web-1", HostFacts())
     (feed,) = joined(hub, a_viewer(), parse_selection({"tags": "eu"}, CATALOGUE))
     for tags in ([], ["eu"], ["eu", "db"], ["db"], []):
-        hub.fleet.learn("web-1", HostFacts(tags=tags))
+        hub.fleet.learn("web-1", given=Given(tags=tuple(tags)))
         hub.host("web-1")
         hub.samples("web-1", [cpu(1000)])
         feed.flush(hub.clock() + 1, 1)
@@ -261,7 +270,7 @@ def test_hosts_with_the_tags_that_somebody_looks_at_are_asked_for_by_name_while_
     hub.join(a_viewer(), parse_selection({"tags": "eu"}, CATALOGUE), None)
     assert hub.interest() == []
     for number in range(MOST_NAMED + 1):
-        hub.fleet.learn(f"web-{number}", HostFacts(tags=["eu"]))
+        hub.fleet.learn(f"web-{number}", given=Given(tags=("eu",)))
         hub.host(f"web-{number}")
         if number == 1:
             assert hub.interest() == ["web-0", "web-1"]

@@ -4,6 +4,10 @@ export type HostState = "up" | "late" | "offline" | "archived";
 
 export type Resolution = "raw" | "minute" | "hour";
 
+export type Muted = number | "forever" | null;
+
+export type UpdateState = "current" | "other" | "unknown";
+
 export type Ranking = "avg" | "max" | "p95";
 
 export type AlertState = "ok" | "pending" | "firing" | "recovering" | "nodata" | "suspended";
@@ -110,6 +114,12 @@ export interface Host {
   alerts: AlertCounts;
   latest: Values;
   labels: Record<string, Record<string, Record<string, string>>>;
+  label: string;
+  tags: string[];
+  proposed_tags: string[];
+  muted_until: Muted;
+  version: number;
+  update: UpdateState;
 }
 
 export interface Refusal {
@@ -127,11 +137,20 @@ export interface HostDetail {
   alerts: AlertCounts;
   latest: Values;
   labels: Record<string, Record<string, Record<string, string>>>;
+  label: string;
+  tags: string[];
+  proposed_tags: string[];
+  muted_until: Muted;
+  version: number;
+  update: UpdateState;
   refusals: Refusal[];
+  note: string;
 }
 
 export interface Hosts {
   hosts: Host[];
+  next: string | null;
+  matched: number;
 }
 
 export interface SeriesColumn {
@@ -322,6 +341,13 @@ export interface Removal {
 export interface Removals {
   removals: Removal[];
   next: string | null;
+}
+
+export interface HostChange {
+  label?: string;
+  tags?: string[];
+  note?: string;
+  muted_until?: number | "forever" | null;
 }
 
 export interface NewToken {

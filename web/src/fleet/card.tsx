@@ -14,7 +14,7 @@ import { type Summary, summarise } from "./summary.ts";
 
 export function Card({ entry }: { entry: Entry }) {
   const [box, onScreen] = useOnScreen<HTMLLIElement>();
-  const { facts, state } = entry.host.value;
+  const { facts, state, label, tags } = entry.host.value;
   const standing = standingOf(entry);
   const summary = useComputed(() => {
     entry.tick.value;
@@ -29,9 +29,11 @@ export function Card({ entry }: { entry: Entry }) {
             <span class="hidden">{STANDING_WORDS[standing]}</span>
           </span>
           <h2>
-            <a href={`/hosts/${entry.id}`}>{entry.id}</a>
+            <a href={`/hosts/${entry.id}`} title={label ? entry.id : undefined}>
+              {label || entry.id}
+            </a>
           </h2>
-          <Words facts={facts} />
+          <Words tags={tags} facts={facts} />
           <Bell entry={entry} />
           {onScreen.value && <Age entry={entry} />}
         </div>
@@ -43,9 +45,9 @@ export function Card({ entry }: { entry: Entry }) {
 }
 
 /** A host's tags, or what one without tags is known by. */
-function Words({ facts }: { facts: HostFacts }) {
+function Words({ tags, facts }: { tags: readonly string[]; facts: HostFacts }) {
   const nature = [facts.os, facts.cores > 0 ? `${facts.cores} cores` : ""].filter((word) => word !== "");
-  const words = (facts.tags.length > 0 ? facts.tags : nature).join(" · ");
+  const words = (tags.length > 0 ? tags : nature).join(" · ");
   return (
     <span class="tags" title={words}>
       {words}

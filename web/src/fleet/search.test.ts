@@ -12,6 +12,7 @@ const values = {
 const candidate = {
   id: "web-1",
   hostname: "web-1.example.net",
+  label: "Shop front",
   tags: ["prod", "eu-west", "team:Blue"],
   standing: "warning" as const,
   summary: () => summarise(values, 8),
@@ -22,6 +23,11 @@ const problem = (text: string) => parseSearch(text).problems.join(" ");
 test("every term must hold", () => {
   assert.ok(found("web eu"));
   assert.ok(!found("web us"));
+});
+
+test("a host is found by what people call it", () => {
+  assert.ok(found("shop"));
+  assert.ok(found("front -back"));
 });
 
 test("an empty search finds everything", () => {

@@ -6,6 +6,8 @@ import { STANDINGS, type Standing, type Summary, traffic } from "./summary.ts";
 /** What a search looks at. `summary` is asked for only when a search compares a number. */
 export interface Candidate {
   id: string;
+  /** What people call it; empty: its id. */
+  label: string;
   hostname: string;
   tags: readonly string[];
   standing: Standing;
@@ -89,7 +91,8 @@ function termOf(word: string, base: Base): Term {
   if (state !== undefined) return standing(state);
   if (isStanding(word)) return standing(word);
   return {
-    holds: ({ id, hostname, tags }) => [id, hostname, ...tags].some((one) => one.toLowerCase().includes(word)),
+    holds: ({ id, label, hostname, tags }) =>
+      [id, label, hostname, ...tags].some((one) => one.toLowerCase().includes(word)),
   };
 }
 

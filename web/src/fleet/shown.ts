@@ -29,11 +29,14 @@ interface Listed extends Candidate, Ordered {
 const listed = (entry: Entry): Listed => ({
   id: entry.id,
   entry,
+  get label() {
+    return entry.host.value.label;
+  },
   get hostname() {
     return entry.host.value.facts.hostname;
   },
   get tags() {
-    return entry.host.value.facts.tags;
+    return entry.host.value.tags;
   },
   get standing() {
     return standingOf(entry);

@@ -66,7 +66,6 @@ function uptime(entry: Entry): string {
 function rowsOf(facts: HostFacts): [string, string][] {
   const rows: [string, string][] = [
     ["Name", facts.hostname],
-    ["Tags", facts.tags.join(", ")],
     ["System", [facts.os, facts.architecture].filter(Boolean).join(" · ")],
     ["Kernel", facts.kernel],
     ["Processor", [facts.cpu_model, facts.cores ? `${facts.cores} cores` : ""].filter(Boolean).join(" · ")],

@@ -23,6 +23,12 @@ function host(id: string, change: Partial<Host> = {}): Host {
     alerts: { warning: 0, critical: 0 },
     latest: {},
     labels: {},
+    label: "",
+    tags: [],
+    proposed_tags: [],
+    muted_until: null,
+    version: 1,
+    update: "current",
     ...change,
   };
 }

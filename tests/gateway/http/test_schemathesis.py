@@ -1,0 +1,51 @@
+"""The gateway against its own OpenAPI document, asked by people of every role."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import pytest
+
+from infra.storage.database import connection
+from schemas.people import RANKS
+from tests.gateway.http.fuzzing import Asker, Fuzzing
+from tests.gateway.rows import put
+from tests.gateway.running import gateway, ready
+from tests.people import add_token
+
+AT_MS = 1_795_219_200_000
+EXISTING = {"host": "web-1", "rule": "cpu-busy", "setting": "raw_days", "user": 1, "session": 1, "token": 1}
+MOST_REQUESTS = 5
+"""Well-formed ones, and as many others, to each operation by each role."""
+FAR = 1_000_000
+"""Numbers of those who ask, beyond any that a request is likely to name: nobody deletes them."""
+
+
+async def prepare(database_url: str) -> list[Asker]:
+    """People of each role, with a host that has samples."""
+    await put(database_url, "cpu", [(AT_MS, "", {"total": 1})])
+    async with connection(database_url, "test") as database:
+        for table in ("users", "api_tokens"):
+            await database.execute(f"ALTER TABLE {table} ALTER COLUMN id RESTART WITH {FAR}")
+    tokens = {role: await add_token(database_url, role) for role in RANKS}
+    async with connection(database_url, "test") as database:
+        for table in ("users", "api_tokens"):
+            await database.execute(f"ALTER TABLE {table} ALTER COLUMN id RESTART WITH 1")
+    return [Asker(role, {"Authorization": f"Bearer {secret}"}) for role, secret in tokens.items()]
+
+
+@pytest.mark.timeout(300)
+async def test_every_answer_is_declared_and_nobody_may_more_than_their_role(database_url: str, bus_url: str) -> None:
+    askers = await prepare(database_url)
+    async with gateway(database_url, bus_url) as client:
+        await ready(client)
+        document = (await client.get("/openapi.json")).json()
+        fuzzing = Fuzzing(document, str(client.base_url).rstrip("/"), askers, EXISTING)
+        await asyncio.to_thread(fuzzing.run, MOST_REQUESTS)
+        administrator = await client.get("/users", headers=dict(askers[-1].headers))
+    by_role = {role: sum(n for (asked, _), n in fuzzing.counts.items() if asked == role) for role in RANKS}
+    sys.stdout.write(f"{sum(by_role.values())} requests: {by_role}; {sorted(fuzzing.counts.items(), key=str)}\n")
+    assert administrator.status_code == 200
+    assert min(by_role.values()) > 500
+    assert all(fuzzing.counts[role, 200] > 20 for role in RANKS)
