@@ -14,6 +14,7 @@ from services.gateway.agents.many import Many
 from services.gateway.alerting.alerts import alert_operations
 from services.gateway.alerting.channels import channel_operations
 from services.gateway.alerting.rules import rule_operations
+from services.gateway.configuration.api import configuration_operations
 from services.gateway.enrolment.api_enrol import Desk, enrol_operations
 from services.gateway.enrolment.api_tokens import token_operations
 from services.gateway.enrolment.install import with_wheel
@@ -59,6 +60,7 @@ def operations(held: Held) -> list[Operation]:
         *catalogue_operations(held.catalogue),
         *rule_operations(pool, held.announce, held.catalogue),
         *alert_operations(pool),
+        *configuration_operations(pool, fleet, held.announce, hub.host, runtime.configs_changed, held.catalogue),
         *setting_operations(pool, runtime, held.announce),
         *channel_operations(pool, held.settings.outbound_private),
         *viewer_operations(hub, pool),

@@ -189,7 +189,7 @@ def disk(disks: Sequence[Disk], fills: Sequence[Fill], guard: str) -> Component:
         found = "; ".join([*full, *low, "free space, or give it a larger disk"])
         return Component("disk", "down" if full else "degraded", found)
     shown = [f"{it.what} {_size(it.free_bytes)} free" for it in disks]
-    return Component("disk", "ok" if shown else "unknown", ", ".join(shown) or "no disk of this machine is known")
+    return Component("disk", "ok", ", ".join(shown) or "its disks are those of other machines")
 
 
 def _is_full(disk: Disk) -> bool:

@@ -112,7 +112,7 @@ async def _tables(it: Examination) -> _Tables:
             assert row is not None  # noqa: S101  # it begins with a row of its own
             found.pruned_s, found.guard = row["pruned_s"], row["guard"] or ""
             found.due_slots, found.hosts = row["due_slots"], row["hosts"]
-            found.notifications = _notifications(await database.fetch(sql.NOTIFICATIONS))
+            found.notifications = notifications(await database.fetch(sql.NOTIFICATIONS))
             return found
     except TimeoutError:
         return _Tables(Component("database", "down", f"no answer within {WITHIN_S:g} s; check PostgreSQL and its log"))
@@ -120,7 +120,7 @@ async def _tables(it: Examination) -> _Tables:
         return _Tables(Component("database", "down", f"{problem.detail}; check PostgreSQL and its log"))
 
 
-def _notifications(rows: Sequence[Any]) -> Component:
+def notifications(rows: Sequence[Any]) -> Component:
     broken = [f"{row['channel']}: {row['last_answer']}" for row in rows if row["last_status"] in ("dead", "expired")]
     waiting_s = max((row["waiting_s"] for row in rows), default=0.0)
     return components.notifications(

@@ -19,7 +19,7 @@ from services.gateway.http.forwarded import Asker, Contradiction, asker_of
 from services.gateway.http.names import Names, host_name, names_of_gateway, same_origin
 from services.gateway.http.peers import is_here, open_secret_refusal
 from services.gateway.http.problems import ProblemError, problem_response
-from services.gateway.http.requests import MAX_BODY_BYTES, too_large
+from services.gateway.http.requests import MOST_BODY_BYTES, too_large
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ API = ("/api/", "/health/", "/metrics")
 """What programs ask: never kept by a cache, never asked by pages of other sites."""
 FROM_OTHER_SITES = frozenset({"/api/v1/session/oidc", "/api/v1/session/oidc/callback"})
 """What a page of another site may lead a browser to below the API: an identity provider sends people back."""
-LOOPBACK_NETWORKS = networks_of("127.0.0.0/8,::1")
+LOOPBACK = networks_of("127.0.0.1,::1")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 HEADERS = {
@@ -58,7 +58,7 @@ HEADERS = {
 
 def trusted_proxies(settings: ServerSettings) -> tuple[Network, ...]:
     """Those named, and with SONDE_TLS=in-front those of this machine."""
-    here = LOOPBACK_NETWORKS if settings.tls == "in-front" else ()
+    here = LOOPBACK if settings.tls == "in-front" else ()
     return (*networks_of(settings.trusted_proxies), *here)
 
 
@@ -90,8 +90,6 @@ class Guard:
         try:
             scope = self._admitted(scope)
         except ProblemError as problem:
-            # The body, if any, was not read: nothing on this connection can be told from its rest.
-            problem.headers.setdefault("Connection", "close")
             await problem_response(problem)(scope, receive, send_with_headers)
         else:
             await self.app(scope, receive, send_with_headers)
@@ -112,7 +110,7 @@ class Guard:
         trusted = within(peer, self._proxies)
         if not trusted:
             self._note_ignored(peer, headers)
-        here = is_here(scope, headers) and (self._in_front or not trusted)
+        here = is_here(scope, headers)
         scope = seen(scope, asker)
         problem = refusal(scope, Headers(scope=scope), self._names)
         if problem is None and not here:
@@ -177,8 +175,8 @@ def refusal(scope: Scope, headers: Headers, names: Names) -> ProblemError | None
                 type="/problems/origin-required",
             )
     length = headers.get("content-length", "0")
-    if not (length.isascii() and length.isdigit() and len(length) < 12 and int(length) <= MAX_BODY_BYTES):
-        return too_large()
+    if not (length.isascii() and length.isdigit() and len(length) < 12 and int(length) <= MOST_BODY_BYTES):
+        return too_large(MOST_BODY_BYTES)
     return None
 
 

@@ -107,10 +107,16 @@ def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     if operation.body is not None:
         described["requestBody"] = {
             "required": operation.body_required,
-            "content": {JSON: {"schema": schemas.of(operation.body)}},
+            "content": _content(operation.body, schemas),
         }
     described["responses"] = _responses(operation, schemas)
     return described
+
+
+def _content(body: Any, schemas: Schemas) -> dict[str, Any]:
+    if isinstance(body, Media):
+        return {each: {"schema": {"type": "string", "description": body.meaning}} for each in body.types}
+    return {JSON: {"schema": schemas.of(body)}}
 
 
 def _in_path(operation: Operation, schemas: Schemas) -> list[dict[str, Any]]:
@@ -179,7 +185,8 @@ def _answer(kind: Any, operation: Operation, schemas: Schemas) -> dict[str, Any]
     if kind is None:
         return {"description": "Done; no body."}
     if isinstance(kind, Media):
-        return {"description": kind.meaning, "content": {each: {"schema": {}} for each in kind.types}}
+        events = {"x-events": {name: schemas.of(data) for name, data in kind.events.items()}} if kind.events else {}
+        return {"description": kind.meaning, "content": {each: {"schema": {}} for each in kind.types}, **events}
     answer: dict[str, Any] = {"description": operation.summary, "content": {JSON: {"schema": schemas.of(kind)}}}
     if operation.match != "none":
         answer["headers"] = {"ETag": {"description": "The version.", "schema": {"type": "string"}}}

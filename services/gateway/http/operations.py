@@ -18,6 +18,7 @@ from starlette.requests import Request
 
 from schemas.people import Role
 from services.gateway.http.person import Person
+from services.gateway.http.requests import MAX_BODY_BYTES
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Tag = Literal[
@@ -79,10 +80,14 @@ class Reply(Struct, frozen=True):
 
 
 class Media(Struct, frozen=True):
-    """An answer that is not JSON."""
+    """An answer, or a body, that is not JSON."""
 
     types: tuple[str, ...]
     meaning: str
+    most_bytes: int = MAX_BODY_BYTES
+    """Of a body."""
+    events: Mapping[str, Any] = {}
+    """Of a stream of events: the type of the data of each, by its name."""
 
 
 class Operation(Struct, frozen=True):
@@ -101,7 +106,7 @@ class Operation(Struct, frozen=True):
     query: type[Struct] = Nothing
     """A Struct of which each field is a query parameter; all are optional or have defaults unless required."""
     body: Any = None
-    """The type of the JSON body; None: no body is read."""
+    """The type of the JSON body, or Media for one that is read as bytes; None: no body is read."""
     body_required: bool = True
     path_types: Mapping[str, Any] = {}
     """Types of parameters in the path, `str` for those that are not named."""

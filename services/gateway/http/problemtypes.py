@@ -73,9 +73,6 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
     "/problems/identity-unknown": ProblemType(
         403, "Identity unknown", "The key has no identity here; enrol with a token."
     ),
-    "/problems/not-yet-for-people": ProblemType(
-        403, "Not for people elsewhere", "The dashboard and its API answer at the gateway's machine only."
-    ),
     "/problems/tls-required": ProblemType(
         403, "TLS required", "The request carries secrets and came without TLS; see SONDE_TLS."
     ),

@@ -17,10 +17,10 @@ from starlette.routing import BaseRoute, Route
 from schemas.rules import InvalidField, InvalidFields
 from schemas.validation import allowed
 from services.gateway.http.counting import note_operation
-from services.gateway.http.operations import Call, Operation, Reply, given_type
+from services.gateway.http.operations import Call, Media, Operation, Reply, given_type
 from services.gateway.http.person import Admit
 from services.gateway.http.problems import ProblemError
-from services.gateway.http.requests import answer, has_body, if_match, read_json
+from services.gateway.http.requests import answer, has_body, if_match, read_bytes, read_json
 
 _WHOLE = re.compile(r"-?[0-9]{1,18}\Z")
 
@@ -63,8 +63,15 @@ async def _call(operation: Operation, request: Request, admit: Admit) -> Call[An
     expected = _expected(request, operation)
     body: Any = None
     if operation.body is not None and (operation.body_required or has_body(request)):
-        body = await read_json(request, operation.body)
+        body = await _read_body(request, operation.body)
     return Call(operation, request, person, query, body, path, expected)
+
+
+async def _read_body(request: Request, kind: Any) -> Any:
+    """Raises ProblemError and InvalidFields."""
+    if isinstance(kind, Media):
+        return await read_bytes(request, kind.types, kind.most_bytes)
+    return await read_json(request, kind)
 
 
 def _read_query(request: Request, operation: Operation) -> Struct:

@@ -12,10 +12,9 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from infra.clock import now_ms
-from schemas.viewers import ViewerState
 from services.gateway.http.person import Person
 from services.gateway.live.encoding import BEGIN, Encoding, packed
 from services.gateway.live.event import Event, chunk
@@ -29,6 +28,8 @@ HIGH_BYTES = 64 * 1024
 """A connection that holds more takes nothing: the most that a slow one holds besides one event and its queue."""
 RETRY_MS = (1000, 5000)
 """What browsers are told to wait before they reconnect, each something else, so that they do not return as one."""
+
+ViewerState = Literal["connecting", "live", "draining", "closed"]
 
 _clock = time.monotonic
 

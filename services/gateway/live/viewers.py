@@ -5,22 +5,56 @@ from __future__ import annotations
 import logging
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from infra.storage.database import Pool
-from schemas.viewers import ViewerItem, Viewers, Watched
 from services.gateway.fleet.selection import Selection
 from services.gateway.http.audit import record
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation
 from services.gateway.http.problems import unknown
 from services.gateway.live.hub import Hub
-from services.gateway.live.viewer import Viewer
+from services.gateway.live.viewer import Viewer, ViewerState
 
 logger = logging.getLogger(__name__)
 
 
+class Watched(Struct):
+    """What a viewer looks at."""
+
+    hosts: int | None
+    """How many are named; null: all."""
+    tags: list[str]
+    metrics: int | None
+    """How many are named; null: all."""
+    interval: float
+    """Seconds."""
+    detail: list[str]
+    """Hosts whose every metric it gets."""
+
+
+class ViewerItem(Struct):
+    id: str
+    person: str
+    """Name of who watches."""
+    address: str
+    user_agent: str
+    since: int
+    """Unix milliseconds."""
+    state: ViewerState
+    sent: int
+    """Events."""
+    dropped: int
+    lag_ms: int
+    """Age of the oldest event that waits for it."""
+    selection: Watched
+
+
 ViewerId = Annotated[str, Meta(pattern=r"^[0-9a-f]{12}\Z", description="12 hexadecimal digits")]
+
+
+class Viewers(Struct):
+    viewers: list[ViewerItem]
 
 
 def viewer_operations(hub: Hub, pool: Pool) -> list[Operation]:

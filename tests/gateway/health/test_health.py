@@ -13,6 +13,7 @@ from infra.servers.embedded import nats_server
 from infra.settings import ServerSettings
 from tests.agent.build import samples
 from tests.alerts.fleet import serving_until_killed
+from tests.faults.proxy import proxy
 from tests.gateway.heard import SERVICES, becomes, component, health, running
 from tests.gateway.rows import execute
 from tests.gateway.running import gateway, publish, publishing
@@ -87,9 +88,12 @@ async def test_while_the_bus_is_away_services_are_unknown_rather_than_missing(
                 await becomes(client, "ingest", "ok")
 
 
-async def test_a_database_that_is_away_is_named(bus_url: str) -> None:
-    async with gateway("postgresql://nobody@127.0.0.1:1/none", bus_url, token="", anonymous_viewer=True) as client:
+async def test_a_database_that_is_away_is_named(database_url: str, bus_url: str) -> None:
+    async with proxy(database_url) as (between, through), gateway(through, bus_url) as client:
         await becomes(client, "bus", "ok")
+        await becomes(client, "database", "ok")
+        between.cut()
+        await becomes(client, "database", "down")
         found = {part.name: part for part in (await health(client)).components}
         assert (found["database"].status, found["notifications"].status) == ("down", "unknown")
         assert "check PostgreSQL" in found["database"].detail

@@ -20,6 +20,7 @@ from schemas.messages import HostFacts
 from services.gateway.fleet.memory import Fleet
 from services.gateway.health.fleetpage import HOSTS_AT_ONCE, FleetPage, encoded
 from services.gateway.health.naming import exposition
+from tests.faults.proxy import proxy
 from tests.gateway.heard import becomes, running
 from tests.gateway.running import TRUST, gateway, publish, publishing, ready, watching
 from tests.waiting import eventually
@@ -30,8 +31,9 @@ FORMATS = [{}, OPEN_METRICS]
 
 @asynccontextmanager
 async def at_root(client: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
+    """The same, whose base is the root."""
     root = httpx.URL(client.base_url).copy_with(path="/")
-    async with httpx.AsyncClient(base_url=root, verify=TRUST, timeout=30) as root_client:
+    async with httpx.AsyncClient(base_url=root, headers=client.headers, verify=TRUST, timeout=30) as root_client:
         yield root_client
 
 
@@ -144,9 +146,14 @@ async def test_viewers_and_what_they_were_given_are_counted_after_they_left(data
         await eventually(left)
 
 
-async def test_a_gateway_away_from_bus_and_database_can_be_scraped(bus_url: str) -> None:
-    away = "postgresql://nobody@127.0.0.1:1/none"
-    async with gateway(away, "nats://127.0.0.1:1") as client, at_root(client) as root:
+async def test_a_gateway_away_from_bus_and_database_can_be_scraped(database_url: str) -> None:
+    async with (
+        proxy(database_url) as (between, through),
+        gateway(through, "nats://127.0.0.1:1") as client,
+        at_root(client) as root,
+    ):
+        assert values(parsed(await root.get("/metrics"))["sonde_component_ok"])[("database",)] == 1
+        between.cut()
         found = parsed(await root.get("/metrics"))
         fleet = await root.get("/metrics/fleet")
     assert values(found["sonde_component_ok"])[("database",)] == 0

@@ -14,7 +14,7 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
-from schemathesis import Case, GenerationMode
+from schemathesis import Case, GenerationMode, SerializationContext
 from schemathesis.checks import not_a_server_error
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import (
@@ -31,6 +31,12 @@ AWAY = (502, 503, 504)
 METHODS = ("get", "post", "put", "patch", "delete")
 TIMEOUT_S = 40
 _SENT = ("method", "url", "params", "headers", "cookies", "data", "json")
+
+
+@schemathesis.serializer("application/toml")
+def as_toml(_: SerializationContext, value: object) -> bytes:
+    """Any text, for a document of which the schema says no more."""
+    return f"version = 1\n{value}".encode(errors="replace")
 
 
 class Asker(NamedTuple):

@@ -23,7 +23,7 @@ FAR = 1_000_000
 
 
 async def prepare(database_url: str) -> list[Asker]:
-    """People of each role, with a host that has samples."""
+    """People of each role, from nobody to administrators, with a host that has samples."""
     await put(database_url, "cpu", [(AT_MS, "", {"total": 1})])
     async with connection(database_url, "test") as database:
         for table in ("users", "api_tokens"):
@@ -32,7 +32,7 @@ async def prepare(database_url: str) -> list[Asker]:
     async with connection(database_url, "test") as database:
         for table in ("users", "api_tokens"):
             await database.execute(f"ALTER TABLE {table} ALTER COLUMN id RESTART WITH 1")
-    return [Asker(role, {"Authorization": f"Bearer {secret}"}) for role, secret in tokens.items()]
+    return [Asker(None, {}), *(Asker(role, {"Authorization": f"Bearer {secret}"}) for role, secret in tokens.items())]
 
 
 @pytest.mark.timeout(300)
@@ -44,7 +44,7 @@ async def test_every_answer_is_declared_and_nobody_may_more_than_their_role(data
         fuzzing = Fuzzing(document, str(client.base_url).rstrip("/"), askers, EXISTING)
         await asyncio.to_thread(fuzzing.run, MOST_REQUESTS)
         administrator = await client.get("/users", headers=dict(askers[-1].headers))
-    by_role = {role: sum(n for (asked, _), n in fuzzing.counts.items() if asked == role) for role in RANKS}
+    by_role = {role: sum(n for (asked, _), n in fuzzing.counts.items() if asked == role) for role in (None, *RANKS)}
     sys.stdout.write(f"{sum(by_role.values())} requests: {by_role}; {sorted(fuzzing.counts.items(), key=str)}\n")
     assert administrator.status_code == 200
     assert min(by_role.values()) > 500

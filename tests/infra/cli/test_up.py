@@ -14,15 +14,18 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
 from infra.certificates.issue import certificate_text, key_text, make_authority, make_key, sign_server
 from infra.log import FILE_BACKUPS, FILE_BYTES
+from tests.gateway.running import TRUST
 from tests.infra.cli.commands import SONDE, environment, sonde
 from tests.waiting import eventually
 
 LOG_MODE = 0o600
+LINK = r"(?P<gateway>http://127\.0\.0\.1:\d+)/login#link=(?P<secret>\S+)"
 
 
 class Session:
@@ -108,16 +111,39 @@ async def test_a_person_sees_a_few_lines_and_no_routine_work(tmp_path: Path) -> 
         await flushed(session)
         await session.stop()
         lines = session.shown.splitlines()
-    assert [re.sub(r":\d+", ":PORT", line).split("  (")[0].rstrip() for line in lines[1:]] == [
+    assert [re.sub(r":\d+", ":PORT", line).split("  (")[0].partition("#")[0].rstrip() for line in lines[1:]] == [
         "  started    nats-server at 127.0.0.1:PORT",
         "  started    PostgreSQL at 127.0.0.1:PORT",
         "  started    ingest, alerts, gateway, retention, agent",
         "  dashboard  http://127.0.0.1:PORT/",
+        "  log in     http://127.0.0.1:PORT/login",
         "stopping",
         "stopped",
     ]
     assert re.fullmatch(rf"sonde \S+, data in {tmp_path}/data", lines[0])
     assert session.process.returncode == 0
+
+
+async def test_the_first_start_shows_a_link_by_which_the_administrator_logs_in(tmp_path: Path) -> None:
+    async with up(tmp_path, terminal=True, NO_COLOR="1") as session:
+        link = await eventually(lambda: re.search(LINK, session.shown), 30)
+        async with httpx.AsyncClient(base_url=link["gateway"], verify=TRUST) as client:
+            body = {"secret": link["secret"], "password": "correct horse battery"}
+            answer = await client.post("/api/v1/session/link", json=body)
+            assert (answer.json()["name"], answer.json()["role"]) == ("admin", "admin")
+        await session.stop()
+    assert link["secret"] not in session.logged
+    async with up(tmp_path, terminal=True, NO_COLOR="1", SONDE_BATCH_INTERVAL_S="1") as session:
+        await flushed(session)
+        assert not re.search(LINK, session.shown), "somebody has logged in"
+
+
+async def test_json_lines_say_how_to_get_the_link_without_showing_it(tmp_path: Path) -> None:
+    async with up(tmp_path, terminal=False) as session:
+        await eventually(lambda: "sonde user link admin" in session.shown, 30)
+        assert "#link=" not in session.shown
+        printed = sonde(tmp_path, "user", "link", "admin").stdout
+    assert re.search(LINK, printed)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +228,7 @@ async def test_a_database_that_crashes_is_one_line_and_one_when_it_is_over(tmp_p
 
 def troubles(shown: str) -> list[list[str]]:
     """The first two words of each line after the start but warnings, which a busy machine may have besides."""
-    told = [line.split()[1:3] for line in shown.splitlines()[5:]]
+    told = [line.split()[1:3] for line in shown.splitlines()[6:]]
     return [words for words in told if words[:1] != ["WARNING"]]
 
 

@@ -36,6 +36,9 @@ export function SettingsPage() {
         }
       </Loaded>
       <ThisBrowser />
+      <p class="hint">
+        <a href="/api">Every request of the API, to read and to try</a>
+      </p>
     </div>
   );
 }

@@ -1,0 +1,190 @@
+"""The configuration as a TOML document: written from what is stored, and read with everything that is wrong named.
+
+Pure. In between are items: plain data by kind and name, in one form however they were written, so that equal ones are
+equal.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import tomli_w
+from msgspec import Struct
+
+from schemas.agentconfig import NewAgentConfig, check_agent_config
+from schemas.catalogue import Family
+from schemas.configuration import FLEET, FORMAT, Kind
+from schemas.hosts import HostLabel, Note, Tags
+from schemas.rules import InvalidField, InvalidFields, Rule, check_rule
+from schemas.settings import parse_setting, setting_fault, setting_keys
+from schemas.subjects import valid_host
+from schemas.validation import invalid_fields
+from services.gateway.agents.api import MOST_BYTES
+
+Items = dict[tuple[Kind, str], Any]
+MOST_FAULTS = 50
+
+HEAD = """\
+# Configuration of Sonde, without secrets: `sonde config import FILE` shows what it would change, `--apply` changes it.
+"""
+
+
+class Said(Struct, forbid_unknown_fields=True):
+    """What the document says of a host."""
+
+    label: HostLabel = ""
+    tags: Tags = []
+    note: Note = ""
+
+
+ABSENT: Mapping[Kind, Any] = {"agent": {}, "host": msgspec.to_builtins(Said())}
+"""What stands for nothing: agents' settings and hosts that nothing is said of need no entry."""
+
+
+def absent(kind: Kind) -> Any:
+    return ABSENT.get(kind)
+
+
+def written(items: Items, remarks: Sequence[str] = ()) -> str:
+    """The document; `remarks` are comments at its head."""
+    tables: dict[str, Any] = {"version": FORMAT, "settings": {}, "rules": {}, "agents": {"hosts": {}}, "hosts": {}}
+    for (kind, name), value in sorted(items.items(), key=lambda item: item[0]):
+        if value == absent(kind):
+            continue
+        if kind == "agent":
+            (tables["agents"] if name == FLEET else tables["agents"]["hosts"])[_agent_key(name)] = value
+        else:
+            tables[f"{kind}s"][name] = value
+    return HEAD + "".join(f"# {remark}\n" for remark in remarks) + "\n" + tomli_w.dumps(tables)
+
+
+def _agent_key(name: str) -> str:
+    return "fleet" if name == FLEET else name
+
+
+def read(text: bytes, catalogue: tuple[Family, ...]) -> Items:
+    """The items of a document. Raises InvalidFields, naming what is wrong by its path in the document."""
+    document = _tables(text)
+    items: Items = {}
+    faults: list[InvalidField] = []
+    for kind, name, path, value in _entries(document, faults):
+        try:
+            items[kind, name] = _READ[kind](name, value, path, catalogue)
+        except InvalidField as fault:
+            faults.append(fault)
+        except InvalidFields as wrong:
+            faults += wrong.faults
+    if faults:
+        raise InvalidFields(faults[:MOST_FAULTS])
+    return items
+
+
+def _tables(text: bytes) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(text.decode())
+    except UnicodeDecodeError:
+        raise InvalidFields([InvalidField("body", None, "must be UTF-8")]) from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InvalidFields([InvalidField("body", None, f"must be TOML: {str(error)[:200]}")]) from None
+    if document.get("version") != FORMAT or isinstance(document["version"], bool):
+        remedy = f"must be {FORMAT}, the version of documents that this version reads"
+        raise InvalidFields([InvalidField("version", str(document.get("version"))[:100], remedy)])
+    return document
+
+
+def _entries(document: dict[str, Any], faults: list[InvalidField]) -> Iterator[tuple[Kind, str, str, Any]]:
+    """Kind, name, path and value of every entry; what is no table or has an unknown name goes to `faults`."""
+
+    def table(parent: dict[str, Any], name: str, path: str) -> dict[str, Any]:
+        found = parent.get(name, {})
+        if isinstance(found, dict):
+            return found
+        faults.append(InvalidField(path, None, "must be a table"))
+        return {}
+
+    def unknown(parent: dict[str, Any], known: Sequence[str], path: str) -> None:
+        remedy = f"unknown; there are {', '.join(known)}"
+        faults.extend(InvalidField(f"{path}{name}"[:100], None, remedy) for name in parent.keys() - set(known))
+
+    unknown(document, ("version", "settings", "rules", "agents", "hosts"), "")
+    kinds: tuple[tuple[Kind, str], ...] = (("setting", "settings"), ("rule", "rules"), ("host", "hosts"))
+    for kind, name in kinds:
+        for key, value in table(document, name, name).items():
+            yield kind, key, f"{name}.{key}"[:100], value
+    agents = table(document, "agents", "agents")
+    unknown(agents, ("fleet", "hosts"), "agents.")
+    if "fleet" in agents:
+        yield "agent", FLEET, "agents.fleet", agents["fleet"]
+    for key, value in table(agents, "hosts", "agents.hosts").items():
+        yield "agent", key, f"agents.hosts.{key}"[:100], value
+
+
+def setting_item(key: str, value: Any, path: str, _: tuple[Family, ...]) -> Any:
+    if key not in setting_keys():
+        raise InvalidField(path, None, "unknown setting; GET /api/v1/settings lists those that exist")
+    try:
+        return parse_setting(key, value)
+    except msgspec.ValidationError:
+        raise setting_fault(key, value, path) from None
+
+
+def rule_item(name: str, value: Any, path: str, catalogue: tuple[Family, ...]) -> Any:
+    if isinstance(value, dict) and "id" in value:
+        raise InvalidField(f"{path}.id", None, "remove this field; the name of the table is the id")
+    given = {**value, "id": name} if isinstance(value, dict) else value
+    rule = _typed(given, Rule, path)
+    _below(path, lambda: check_rule(rule, catalogue))
+    return plain_rule(rule)
+
+
+def plain_rule(rule: Rule) -> Any:
+    """A rule as the document has it: without what is null, which TOML does not know, and under its id."""
+    return {name: value for name, value in msgspec.to_builtins(rule).items() if value is not None and name != "id"}
+
+
+def agent_item(name: str, value: Any, path: str, catalogue: tuple[Family, ...]) -> Any:
+    if name != FLEET:
+        _check_host(name, path)
+    config = _typed(value, NewAgentConfig, path)
+    _below(path, lambda: check_agent_config(config, catalogue))
+    if len(msgspec.json.encode(config)) > MOST_BYTES:
+        raise InvalidField(path, None, f"must be at most {MOST_BYTES} bytes of JSON; remove or shorten patterns")
+    return msgspec.to_builtins(config)
+
+
+def host_item(name: str, value: Any, path: str, _: tuple[Family, ...]) -> Any:
+    _check_host(name, path)
+    said = _typed(value, Said, path)
+    return {"label": said.label.strip(), "tags": list(dict.fromkeys(said.tags)), "note": said.note}
+
+
+_READ: Mapping[Kind, Callable[[str, Any, str, tuple[Family, ...]], Any]] = {
+    "setting": setting_item,
+    "rule": rule_item,
+    "agent": agent_item,
+    "host": host_item,
+}
+
+
+def _typed(value: Any, kind: Any, path: str) -> Any:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        raise InvalidFields(invalid_fields(value, kind, path)) from None
+
+
+def _below(path: str, check: Callable[[], None]) -> None:
+    """Run a check whose faults name fields of the entry at `path`."""
+    try:
+        check()
+    except InvalidFields as wrong:
+        faults = [InvalidField(f"{path}.{fault.field}", fault.value, fault.remedy) for fault in wrong.faults]
+        raise InvalidFields(faults) from None
+
+
+def _check_host(name: str, path: str) -> None:
+    if not valid_host(name):
+        raise InvalidField(path, None, "must be a host id: 1 to 40 characters, each a-z, 0-9 or -")

@@ -1,0 +1,131 @@
+"""The configuration in the tables: read as one, and changed as one, with an entry in the audit log for each change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from msgspec import structs
+
+from infra.storage.database import Connection
+from schemas.agentconfig import NewAgentConfig
+from schemas.configuration import FLEET, Difference
+from schemas.rules import InvalidField, Rule
+from schemas.settings import SECRETS, RuntimeSettings, check_settings, parse_stored, setting_keys
+from services.gateway.agents.tending import Tended, tend
+from services.gateway.configuration import sql
+from services.gateway.configuration.document import Items, plain_rule
+from services.gateway.fleet.given import Given
+from services.gateway.http.audit import record
+from services.gateway.http.operations import Call
+
+
+@dataclass
+class Stored:
+    """What the tables hold."""
+
+    items: Items = field(default_factory=dict)
+    """With secrets."""
+    hosts: list[str] = field(default_factory=list)
+    """All that there are."""
+    remarks: list[str] = field(default_factory=list)
+    """What an export leaves out, and why."""
+
+    def shown(self) -> Items:
+        """Without secrets."""
+        return {(kind, name): value for (kind, name), value in self.items.items() if name not in SECRETS}
+
+
+async def load(database: Connection) -> Stored:
+    """Everything, as of one moment if the transaction sees one."""
+    stored = Stored()
+    for row in await database.fetch(sql.SETTINGS):
+        _load_setting(stored, row["key"], row["value"])
+    for row in await database.fetch(sql.RULES):
+        try:
+            rule = msgspec.json.decode(row["body"], type=Rule)
+        except msgspec.ValidationError:
+            stored.remarks.append(f"The rule {row['id']} is left out: this version cannot read it.")
+        else:
+            stored.items["rule", row["id"]] = plain_rule(rule)
+    for row in await database.fetch(sql.AGENT_CONFIGS):
+        name = row["host"] or FLEET
+        try:
+            config = msgspec.json.decode(row["body"], type=NewAgentConfig)
+        except msgspec.ValidationError:
+            whose = f"agent of {row['host']}" if row["host"] else "agents of the fleet"
+            stored.remarks.append(f"The settings of the {whose} are left out: this version cannot read them.")
+        else:
+            stored.items["agent", name] = msgspec.to_builtins(structs.replace(config, revision=0))
+    for row in await database.fetch(sql.HOSTS):
+        stored.hosts.append(row["name"])
+        said = {"label": row["label"], "tags": row["tags"], "note": row["note"]}
+        if any(said.values()):
+            stored.items["host", row["name"]] = said
+    return stored
+
+
+def _load_setting(stored: Stored, key: str, text: str) -> None:
+    if key not in setting_keys():
+        return
+    try:
+        value = parse_stored(key, text)
+    except InvalidField as fault:
+        stored.remarks.append(f"The setting {key} is left out: what is stored {fault.remedy}.")
+        return
+    stored.items["setting", key] = value
+    if key in SECRETS and value:
+        stored.remarks.append(f"The setting {key} is set and left out: it is a secret.")
+
+
+def check(stored: Items, changes: Iterable[Difference], wanted: Items) -> None:
+    """Raise InvalidField when settings do not go together after the changes, unless they did not before either."""
+    before = {name: value for (kind, name), value in stored.items() if kind == "setting"}
+    after = dict(before)
+    for change in changes:
+        if change.kind == "setting":
+            after.pop(change.name, None)
+            if change.what != "deleted":
+                after[change.name] = wanted["setting", change.name]
+    fault = _fault(RuntimeSettings(**after))
+    if fault is not None and str(fault) != str(_fault(RuntimeSettings(**before))):
+        raise InvalidField(f"settings.{fault.field}", fault.value, fault.remedy)
+
+
+def _fault(settings: RuntimeSettings) -> InvalidField | None:
+    try:
+        check_settings(settings)
+    except InvalidField as fault:
+        return fault
+    return None
+
+
+async def apply(database: Connection, call: Call[Any, Any], change: Difference, wanted: Items) -> Tended | None:
+    """Make one change; the host as it is then, where it was about one."""
+    name, value = change.name, wanted.get((change.kind, change.name))
+    match change.kind:
+        case "setting" if change.what == "deleted":
+            await database.execute(sql.DELETE_SETTING, name)
+        case "setting":
+            await database.fetchval(sql.PUT_SETTING, name, json.dumps(value))
+        case "rule" if change.what == "deleted":
+            await database.execute(sql.DELETE_RULE, name)
+        case "rule":
+            await database.execute(sql.PUT_RULE, name, json.dumps({**(value or {}), "id": name}))
+        case "agent":
+            await database.execute(sql.PUT_AGENT_CONFIG, "" if name == FLEET else name, json.dumps(value or {}))
+        case "host":
+            return await tend(database, call, name, _said(value or {}))
+    await record(database, call, f"{change.kind} {name}", change.before, change.after)
+    return None
+
+
+def _said(value: dict[str, Any]) -> Any:
+    def change(given: Given) -> Given:
+        tags = tuple(value.get("tags", ()))
+        return structs.replace(given, label=value.get("label", ""), tags=tags, note=value.get("note", ""))
+
+    return change
