@@ -19,7 +19,7 @@ const DEADLINE_MS = 60_000;
 
 /** The answer's JSON (undefined for 204). Throws Failure; a request that `signal` aborts throws AbortError. */
 export async function request<T>(
-  method: "GET" | "POST" | "PUT" | "DELETE",
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
   address: string,
   options: { body?: unknown; version?: number; signal?: AbortSignal; keepalive?: boolean } = {},
 ): Promise<T> {
