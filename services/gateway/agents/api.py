@@ -52,10 +52,11 @@ def agent_operations(
             host_id = await _host_id(database, host)
             async with database.transaction():
                 await database.execute(sql.LOCK)
-                put = await database.fetchrow(sql.PUT, host_id, body, expected)
-            if put is None:
                 found = await database.fetchrow(sql.FIND, host_id)
-                raise conflict("the agent configuration of", host or "all hosts", found["version"] if found else 0)
+                if await database.fetchrow(sql.PUT, host_id, body, expected) is None:
+                    raise conflict("the agent configuration of", host or "all hosts", found["version"] if found else 0)
+                before = msgspec.json.decode(found["body"]) if found else None
+                await record(database, call, host or "all hosts", before, msgspec.json.decode(body))
             changed.set()
             return await _show(database, fleet, host)
 

@@ -36,6 +36,7 @@ def channel_operations(pool: Pool, private: bool) -> list[Operation]:
             role="operator",
             answers={200: ChannelTest},
             refuses=(409,),
+            audited=False,
         )
     ]
 

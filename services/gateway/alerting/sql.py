@@ -21,7 +21,7 @@ RULES = "SELECT body, version FROM rules ORDER BY id"
 
 RULE = "SELECT body, version FROM rules WHERE id = $1"
 
-RULE_VERSION = "SELECT version FROM rules WHERE id = $1"
+LOCK_RULE = f"{RULE} FOR UPDATE"
 
 INSERT_RULE = "INSERT INTO rules (id, body) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING version"
 

@@ -23,6 +23,7 @@ from services.gateway.health.naming import exposition
 from tests.faults.proxy import proxy
 from tests.gateway.heard import becomes, running
 from tests.gateway.running import TRUST, gateway, publish, publishing, ready, watching
+from tests.people import add_token
 from tests.waiting import eventually
 
 OPEN_METRICS = {"Accept": "application/openmetrics-text; version=1.0.0"}
@@ -121,6 +122,17 @@ async def test_sondes_own_metrics_are_valid_and_tell_of_every_service(
     assert seconds.type == "histogram"
     counts = {one.labels["operation"]: one.value for one in seconds.samples if one.name.endswith("_count")}
     assert counts["GET /api/v1/hosts"] == 1
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/fleet", "/api/v1/health"])
+async def test_whoever_has_no_token_is_refused_and_a_viewers_suffices(
+    path: str, database_url: str, bus_url: str
+) -> None:
+    async with gateway(database_url, bus_url, token="") as client, at_root(client) as root:
+        assert (await root.get(path)).status_code == 401
+        assert (await root.get(path, headers={"Authorization": "Bearer wrong"})).status_code == 401
+        secret = await add_token(database_url, "viewer")
+        assert (await root.get(path, headers={"Authorization": f"Bearer {secret}"})).status_code == 200
 
 
 async def test_what_reaches_no_operation_is_counted_together(database_url: str, bus_url: str) -> None:
