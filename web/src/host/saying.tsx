@@ -5,6 +5,7 @@ import { get, reasonOf } from "../api/client.ts";
 import type { HostDetail } from "../api/types.gen.ts";
 import { now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
+import { Action } from "../shell/allowed.tsx";
 import { mutedWords } from "./said.ts";
 import { SaidEditor } from "./said_editor.tsx";
 
@@ -40,10 +41,10 @@ export function Saying({ entry }: { entry: Entry }) {
           {muted}
         </span>
       )}
-      <button ref={button} type="button" class="quiet" onClick={() => void edit()}>
+      <Action needs="operator" ref={button} class="quiet" onClick={() => void edit()}>
         Edit
         <span class="hidden"> label, tags and notifications of {id}</span>
-      </button>
+      </Action>
       {error.value !== null && (
         <span class="tone-critical" role="alert">
           {error.value}
