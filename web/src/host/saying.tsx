@@ -1,6 +1,5 @@
 // What people say of a host, beside its name, and the way to change it.
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
 import { get, reasonOf } from "../api/client.ts";
 import type { HostDetail } from "../api/types.gen.ts";
 import { now } from "../live/session.ts";
@@ -13,7 +12,6 @@ export function Saying({ entry }: { entry: Entry }) {
   const { id, label, tags, muted_until } = entry.host.value;
   const edited = useSignal<HostDetail | null>(null);
   const error = useSignal<string | null>(null);
-  const button = useRef<HTMLButtonElement>(null);
   const muted = mutedWords(muted_until, Math.floor(now.value / 60_000) * 60_000);
 
   async function edit(): Promise<void> {
@@ -41,7 +39,7 @@ export function Saying({ entry }: { entry: Entry }) {
           {muted}
         </span>
       )}
-      <Action needs="operator" ref={button} class="quiet" onClick={() => void edit()}>
+      <Action needs="operator" class="quiet" onClick={() => void edit()}>
         Edit
         <span class="hidden"> label, tags and notifications of {id}</span>
       </Action>
@@ -55,7 +53,6 @@ export function Saying({ entry }: { entry: Entry }) {
           host={edited.value}
           onClosed={() => {
             edited.value = null;
-            button.current?.focus();
           }}
         />
       )}
