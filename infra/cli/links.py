@@ -14,6 +14,7 @@ import nats.errors
 import nats.js.errors
 from msgspec import Struct
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from infra.bus.ordered import timestamp_ns
 from infra.certificates.listening import local_gateway, local_trust
@@ -24,7 +25,7 @@ from infra.storage.database import Connection
 from infra.storage.migrate import read_migrations
 from infra.storage.schema import schema_fault
 from schemas.health import Component, Health, Heartbeat
-from schemas.subjects import METRICS, STREAMS, ask_health
+from schemas.subjects import METRICS, STREAMS, ask_health, micro_name
 from services.gateway.health import components, sql
 from services.gateway.health.components import Silence
 from services.gateway.health.examine import notifications
@@ -32,6 +33,7 @@ from services.gateway.health.heartbeats import Heard
 
 FRESH_S = 60.0
 ASK_WITHIN_S = 3
+ALL_WITHIN_S = 1.0
 FRAME_WITHIN_S = 10
 
 NEWEST = "SELECT name, last_sample FROM hosts WHERE state = 'active' ORDER BY last_sample DESC NULLS LAST LIMIT 1"
@@ -131,15 +133,43 @@ async def _agents(client: Client) -> str:
 
 
 async def _service(client: Client, name: str) -> str:
-    """Ask one instance how it is."""
+    """Ask an instance how it is; where that one only stands by, all of them."""
     try:
         answer = await client.request(ask_health(name), timeout=ASK_WITHIN_S)
     except nats.errors.NoRespondersError:
         raise Broken(f"it does not run; start `sonde {name}`") from None
     except nats.errors.TimeoutError:
         raise Broken(f"it does not answer within {ASK_WITHIN_S} s; see the log of `sonde {name}`") from None
-    said = msgspec.json.decode(answer.data, type=Heartbeat)
-    return _well(components.service(name, [Heard(said, 0.0)], Silence(0.0, True)))
+    said = [msgspec.json.decode(answer.data, type=Heartbeat)]
+    if said[0].standby:
+        said = await _instances(client, name)
+    return _well(components.service(name, [Heard(one, 0.0) for one in said], Silence(0.0, True)))
+
+
+async def _instances(client: Client, name: str) -> list[Heartbeat]:
+    """What every instance says, as far as it answers at once: the statistics of NATS micro services carry it."""
+    inbox = client.new_inbox()
+    said: list[Heartbeat] = []
+
+    async def hear(message: Msg) -> None:
+        stats = msgspec.json.decode(message.data, type=_Stats)
+        said.extend(endpoint.data for endpoint in stats.endpoints)
+
+    subscription = await client.subscribe(inbox, cb=hear)
+    await client.publish(f"$SRV.STATS.{micro_name(name)}", b"", reply=inbox)
+    await asyncio.sleep(ALL_WITHIN_S)
+    await subscription.unsubscribe()
+    return said
+
+
+class _Endpoint(Struct):
+    data: Heartbeat
+
+
+class _Stats(Struct):
+    """The part that matters of what `$SRV.STATS` is answered."""
+
+    endpoints: list[_Endpoint]
 
 
 def _well(component: Component) -> str:

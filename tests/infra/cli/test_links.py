@@ -11,10 +11,11 @@ import httpx
 import pytest
 
 from infra.cli.doctor import doctor
+from infra.cli.links import links
 from infra.clock import now_ms
 from infra.settings import ServerSettings
 from schemas.codec import Sample, build_batch, encode_batch
-from tests.gateway.heard import SERVICES, becomes, running
+from tests.gateway.heard import SERVICES, becomes, component, running
 from tests.gateway.rows import execute
 from tests.gateway.running import gateway, publishing
 from tests.waiting import eventually
@@ -109,6 +110,24 @@ async def test_a_service_without_its_database_is_named_with_its_error(
             return status == "BROKEN" and "failures within a minute; last error:" in text
 
         await eventually(told)
+
+
+async def test_of_two_instances_one_may_stand_by(database_url: str, bus_url: str) -> None:
+    made = ServerSettings(nats_url=bus_url, database_url=database_url, port=1)
+    check = next(link.check for link in links(made) if link.key == "ingest")
+    async with (
+        gateway(database_url, bus_url) as client,
+        running("ingest", database_url, bus_url),
+        running("ingest", database_url, bus_url),
+    ):
+
+        async def both() -> bool:
+            instances = (await component(client, "ingest")).instances
+            return sorted(one.heartbeat.standby for one in instances) == [False, True]
+
+        await eventually(both)
+        said = [await check() for _ in range(6)]  # whichever answers
+    assert set(said) == {"0 messages behind"}
 
 
 @pytest.mark.parametrize(

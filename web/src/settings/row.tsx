@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import { Failure, get, reasonOf, request } from "../api/client.ts";
 import type { Setting } from "../api/types.gen.ts";
+import { lacking } from "../login/me.ts";
 import { Conflict } from "../shell/conflict.tsx";
 import { useUnsaved } from "../shell/unsaved.tsx";
 import { boundsOf, faultOf, kindOf, labelled, parsed, shown, wordsOf } from "./values.ts";
@@ -22,6 +23,7 @@ export function SettingRow({ setting, onSaved, children }: RowProps) {
   const kind = setting.secret ? "text" : kindOf(setting);
   const { label, unit } = wordsOf(setting.key);
   const bounds = boundsOf(setting);
+  const readOnly = lacking("admin") !== null;
   const field = useRef<HTMLInputElement>(null);
   /** What is typed; null while the field shows the stored value. */
   const typed = useSignal<string | null>(null);
@@ -123,6 +125,7 @@ export function SettingRow({ setting, onSaved, children }: RowProps) {
           <input
             {...common}
             type="checkbox"
+            disabled={readOnly}
             checked={value === "true"}
             onChange={(event) => type(String(event.currentTarget.checked))}
           />
@@ -133,6 +136,7 @@ export function SettingRow({ setting, onSaved, children }: RowProps) {
             inputMode={kind === "number" ? "decimal" : undefined}
             class={kind === "number" ? "short" : ""}
             value={value}
+            readOnly={readOnly}
             autocomplete="off"
             spellcheck={false}
             placeholder={setting.secret ? (setting.set ? "set; type to replace it" : "not set") : ""}
@@ -150,12 +154,12 @@ export function SettingRow({ setting, onSaved, children }: RowProps) {
             </button>
           </>
         )}
-        {!dirty && setting.secret && setting.set && (
+        {!dirty && !readOnly && setting.secret && setting.set && (
           <button type="button" class="danger" onClick={() => void save("", setting.version)}>
             Remove
           </button>
         )}
-        {!dirty && canGoBack && (
+        {!dirty && !readOnly && canGoBack && (
           <button type="button" class="quiet" onClick={() => void save(setting.default, setting.version)}>
             Use default
           </button>
