@@ -10,10 +10,11 @@ import msgspec
 import pytest
 from msgspec import Struct, inspect
 
-from infra.generate import metricdocs
+from infra.generate import apidocs, metricdocs
 from infra.settings import AgentSettings, ServerSettings
 from schemas import agentconfig
 from schemas.settings import RuntimeSettings
+from services.gateway.live.api import EVENTS
 
 ROOT = Path(__file__).parents[1]
 SETTINGS_PAGE = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
@@ -68,6 +69,21 @@ def benchmarks() -> list[str]:
 
 def test_the_metrics_page_is_current() -> None:
     assert metricdocs.PAGE.read_text(encoding="utf-8") == metricdocs.page(), "run: python -m infra.generate.metricdocs"
+
+
+def test_the_page_of_operations_is_current() -> None:
+    assert apidocs.PAGE.read_text(encoding="utf-8") == apidocs.page(), "run: python -m infra.generate.apidocs"
+
+
+def test_the_table_of_problems_is_current() -> None:
+    guide = apidocs.GUIDE.read_text(encoding="utf-8")
+    assert guide == apidocs.with_problems(guide), "run: python -m infra.generate.apidocs"
+
+
+def test_every_event_of_the_live_stream_is_in_the_guide() -> None:
+    section = apidocs.GUIDE.read_text(encoding="utf-8").partition("## Live stream")[2].partition("## ")[0]
+    first_cells = re.findall(r"^\| (`[^|]+) \|", section.partition("| event |")[2], re.MULTILINE)
+    assert set(re.findall(r"`([a-z-]+)`", " ".join(first_cells))) == set(EVENTS)
 
 
 @pytest.mark.parametrize("name", settings())

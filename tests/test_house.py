@@ -40,7 +40,8 @@ def test_the_dashboards_own_tests_pass() -> None:
 
 def test_no_file_holds_two_rooms() -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    files = [ROOT / name for name in listed.splitlines() if name.endswith((".py", ".ts", ".tsx", ".css", ".sql"))]
+    written = [name for name in listed.splitlines() if not name.endswith(".gen.ts")]
+    files = [ROOT / name for name in written if name.endswith((".py", ".ts", ".tsx", ".css", ".sql"))]
     long = [file.name for file in files if file.is_file() and len(file.read_text(encoding="utf-8").splitlines()) > 400]
     assert not long
 

@@ -1,4 +1,4 @@
-"""The dashboard's TypeScript types and catalogue metadata, generated from the schemas.
+"""The dashboard's TypeScript types: what the gateway's operations take and answer, and its events; and the catalogue.
 
 `python -m infra.generate.typescript` writes `web/src/api/*.gen.ts`; a test fails when one of them has drifted.
 """
@@ -14,53 +14,15 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Struct, UnsetType
 
-from schemas import api, enrolment, hosts, messages, rules
+from infra.generate.declared import declared
+from schemas import api, commands, enrolment, messages, people
 from schemas.catalogue import CATALOGUE, Family, Metric
 from schemas.overview import OVERVIEW, SUMMARY
+from services.gateway.http.jsonschemas import answer_types
+from services.gateway.http.operations import Nothing
 
 TARGET = Path(__file__).parents[2] / "web" / "src" / "api"
-HEAD = "// Generated from schemas/ by `python -m infra.generate.typescript`. Do not edit."
-
-SHAPES: tuple[type[Struct], ...] = (
-    messages.HostFacts,
-    messages.AlertTransition,
-    rules.Threshold,
-    rules.Rule,
-    api.AlertCounts,
-    api.Host,
-    api.Refusal,
-    api.HostDetail,
-    api.Hosts,
-    api.SeriesColumn,
-    api.SeriesAnswer,
-    api.FleetColumn,
-    api.FleetSeriesAnswer,
-    api.Stat,
-    api.StatsAnswer,
-    api.StoredRule,
-    api.Rules,
-    api.ActiveAlert,
-    api.Delivery,
-    api.PastAlert,
-    api.Alerts,
-    api.Setting,
-    api.Settings,
-    api.ChannelTest,
-    api.FieldError,
-    api.Problem,
-    api.Snapshot,
-    api.LiveSample,
-    api.Frame,
-    api.Gone,
-    api.Removal,
-    api.Removals,
-    hosts.HostChange,
-    enrolment.NewToken,
-    enrolment.EnrolmentToken,
-    enrolment.EnrolmentTokens,
-    enrolment.MadeToken,
-    enrolment.HostIdentity,
-)
+HEAD = "// Generated from operations and catalogue by `python -m infra.generate.typescript`. Do not edit."
 
 ALIASES: dict[str, Any] = {
     "HostState": api.HostState,
@@ -73,6 +35,8 @@ ALIASES: dict[str, Any] = {
     "TransitionKind": messages.TransitionKind,
     "TokenState": enrolment.TokenState,
     "Values": api.Values,
+    "Role": people.Role,
+    "Verb": commands.Verb,
 }
 
 METRIC_FIELDS = ("name", "label", "unit", "resolution", "meaning")
@@ -109,15 +73,36 @@ def unnamed(kind: Any) -> str:
     raise TypeError(f"{kind!r}: no TypeScript type")
 
 
-def interface(shape: type[Struct], omit: tuple[str, ...] = ()) -> str:
-    """The interface of a Struct as it travels in JSON; a field that may be left out is optional."""
+def interface(shape: type[Struct], omit: tuple[str, ...] = (), given: bool = False) -> str:
+    """The interface of a Struct as it travels in JSON; a field that may be left out is optional.
+
+    `given`: people send it, so whatever has a default may be left out.
+    """
+    given = given or shape.__struct_config__.omit_defaults
     lines = [f"export interface {shape.__name__} {{"]
     for field in msgspec.structs.fields(shape):
         if field.name in omit:
             continue
-        optional = "?" if UnsetType in get_args(field.type) else ""
+        optional = "?" if UnsetType in get_args(field.type) or (given and not field.required) else ""
         lines.append(f"  {field.encode_name}{optional}: {expression(field.type)};")
     return "\n".join([*lines, "}"])
+
+
+def shapes_of(kinds: list[Any]) -> list[type[Struct]]:
+    """Every Struct in `kinds`, by name, with those that it is made of. Raises TypeError for two of one name."""
+    found: dict[str, type[Struct]] = {}
+    waiting = list(kinds)
+    while waiting:
+        kind = waiting.pop()
+        waiting += get_args(kind)
+        if not (isinstance(kind, type) and issubclass(kind, Struct)) or found.get(kind.__name__) is kind:
+            continue
+        if kind.__name__ in found:
+            raise TypeError(f"{kind.__module__} and {found[kind.__name__].__module__} both have a {kind.__name__}")
+        found[kind.__name__] = kind
+        waiting += [field.type for field in msgspec.structs.fields(kind)]
+    found.pop(Nothing.__name__, None)
+    return [found[name] for name in sorted(found)]
 
 
 def literal(struct: Struct, *names: str) -> str:
@@ -146,7 +131,10 @@ def generated(catalogue: tuple[Family, ...] = CATALOGUE) -> dict[str, str]:
     """Name and content of every generated file."""
     shapes = [HEAD, *(f"export type {name} = {unnamed(kind)};" for name, kind in ALIASES.items())]
     shapes += [interface(shape, omit=("code", "column")) for shape in (Metric, Family)]
-    shapes += [interface(shape) for shape in SHAPES]
+    operations = declared()
+    answered = shapes_of([api.Problem, *(kind for operation in operations for kind in answer_types(operation))])
+    every = shapes_of([*answered, *(operation.body for operation in operations)])
+    shapes += [interface(shape, given=shape not in answered) for shape in every]
     families = [
         HEAD,
         'import type { Family } from "./types.gen.ts";',

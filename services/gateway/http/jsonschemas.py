@@ -31,11 +31,22 @@ class Schemas:
 def named_types(operation: Operation) -> list[Any]:
     """What it answers, its body and its parameters are of."""
     return [
-        *(each for each in operation.answers.values() if each is not None and not isinstance(each, Media)),
+        *answer_types(operation),
         *([] if operation.body is None or isinstance(operation.body, Media) else [operation.body]),
         *(given_type(field.type) for field in operation.parameters.values()),
         *operation.path_types.values(),
     ]
+
+
+def answer_types(operation: Operation) -> list[Any]:
+    """What it answers, and the data of the events that it streams."""
+    types: list[Any] = []
+    for answer in operation.answers.values():
+        if isinstance(answer, Media):
+            types += answer.events.values()
+        elif answer is not None:
+            types.append(answer)
+    return types
 
 
 def _ecma(schema: Any) -> Any:

@@ -185,7 +185,8 @@ def _answer(kind: Any, operation: Operation, schemas: Schemas) -> dict[str, Any]
     if kind is None:
         return {"description": "Done; no body."}
     if isinstance(kind, Media):
-        return {"description": kind.meaning, "content": {each: {"schema": {}} for each in kind.types}}
+        events = {"x-events": {name: schemas.of(data) for name, data in kind.events.items()}} if kind.events else {}
+        return {"description": kind.meaning, "content": {each: {"schema": {}} for each in kind.types}, **events}
     answer: dict[str, Any] = {"description": operation.summary, "content": {JSON: {"schema": schemas.of(kind)}}}
     if operation.match != "none":
         answer["headers"] = {"ETag": {"description": "The version.", "schema": {"type": "string"}}}

@@ -86,6 +86,8 @@ class Media(Struct, frozen=True):
     meaning: str
     most_bytes: int = MAX_BODY_BYTES
     """Of a body."""
+    events: Mapping[str, Any] = {}
+    """Of a stream of events: the type of the data of each, by its name."""
 
 
 class Operation(Struct, frozen=True):

@@ -7,7 +7,10 @@ from typing import Annotated
 from msgspec import Meta, Struct, structs
 from starlette.responses import Response
 
+from schemas.api import Complete, Frame, Gone, Host, Snapshot
 from schemas.catalogue import Family
+from schemas.messages import AlertTransition
+from schemas.settings import SettingChanged
 from services.gateway.fleet.selection import (
     INTERVAL_S,
     MAX_DETAIL,
@@ -19,7 +22,7 @@ from services.gateway.fleet.selection import (
     parse_selection,
 )
 from services.gateway.http.abort import Abort
-from services.gateway.http.operations import Call, Media, Operation
+from services.gateway.http.operations import Call, Media, Nothing, Operation
 from services.gateway.http.problems import ProblemError
 from services.gateway.live.encoding import choose
 from services.gateway.live.feed import parse_event_id
@@ -43,6 +46,18 @@ Interval = Annotated[
 Detail = Annotated[
     str, Meta(description=f"at most {MAX_DETAIL} host ids separated by commas, whose every metric is sent besides")
 ]
+
+
+OF_HOSTS = {"snapshot": Snapshot, "frame": Frame, "host": Host, "gone": Gone}
+EVENTS = {
+    **OF_HOSTS,
+    "complete": Complete,
+    "alert": AlertTransition,
+    "settings": SettingChanged,
+    **{f"detail-{name}": data for name, data in OF_HOSTS.items()},
+    "resync": Nothing,
+}
+"""The type of the data of each event."""
 
 
 class LiveQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,7 +91,7 @@ def live_operations(hub: Hub, catalogue: tuple[Family, ...], abort: Abort) -> li
             tag="live",
             summary="What happens, as a stream of server-sent events",
             role="viewer",
-            answers={200: Media(("text/event-stream",), "Events until either side ends the stream.")},
+            answers={200: Media(("text/event-stream",), "Events until either side ends the stream.", events=EVENTS)},
             query=LiveQuery,
             refuses=(429, 503),
             headers={"Last-Event-ID": "The last event that was seen; those since then come instead of a snapshot."},

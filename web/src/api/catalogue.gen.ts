@@ -1,4 +1,4 @@
-// Generated from schemas/ by `python -m infra.generate.typescript`. Do not edit.
+// Generated from operations and catalogue by `python -m infra.generate.typescript`. Do not edit.
 
 import type { Family } from "./types.gen.ts";
 

@@ -1,4 +1,4 @@
-// Generated from schemas/ by `python -m infra.generate.typescript`. Do not edit.
+// Generated from operations and catalogue by `python -m infra.generate.typescript`. Do not edit.
 
 export type HostState = "up" | "late" | "offline" | "archived";
 
@@ -20,6 +20,10 @@ export type TokenState = "open" | "used" | "expired" | "withdrawn";
 
 export type Values = Record<string, Record<string, Record<string, number | null>>>;
 
+export type Role = "viewer" | "operator" | "admin";
+
+export type Verb = "ping" | "rescan" | "flush" | "status";
+
 export interface Metric {
   name: string;
   unit: string;
@@ -36,6 +40,363 @@ export interface Family {
   instance: string;
   sampled: "always" | "watched" | "never";
   label: string;
+}
+
+export interface ActiveAlert {
+  rule: string;
+  rule_name: string;
+  host: string;
+  instance: string;
+  metric: string;
+  state: AlertState;
+  severity: Severity;
+  value: number | null;
+  unit: string;
+  threshold: number;
+  since: number;
+}
+
+export interface AgentConfig {
+  revision?: number;
+  sample_interval_s?: number | null;
+  batch_interval_s?: number | null;
+  directories?: string[] | null;
+  families?: Record<string, FamilyConfig>;
+}
+
+export interface AgentConfigAnswer {
+  config: AgentConfig;
+  version: number;
+  effective: AgentConfig;
+  in_force: number | null;
+  error: string;
+}
+
+export interface AlertCounts {
+  warning: number;
+  critical: number;
+}
+
+export interface AlertTransition {
+  id: number;
+  time: number;
+  kind: TransitionKind;
+  host: string;
+  rule: string;
+  rule_name: string;
+  metric: string;
+  instance: string;
+  severity: Severity;
+  value: number | null;
+  unit: string;
+  threshold: number;
+  since: number;
+  peak: number | null;
+  peak_time: number | null;
+}
+
+export interface Alerts {
+  active: ActiveAlert[];
+  history: PastAlert[];
+  next: string | null;
+}
+
+export interface ApiToken {
+  id: number;
+  user: string;
+  note: string;
+  role: Role;
+  created: number;
+  expires: number | null;
+  last_used: number | null;
+  last_address: string;
+}
+
+export interface ApiTokens {
+  tokens: ApiToken[];
+}
+
+export interface AuditEntries {
+  entries: AuditEntry[];
+  next: string | null;
+}
+
+export interface AuditEntry {
+  id: number;
+  time: number;
+  who: string;
+  by: "session" | "token" | "proxy" | "anonymous" | "command" | "nobody";
+  address: string;
+  action: string;
+  target: string;
+  before: unknown;
+  after: unknown;
+}
+
+export interface Bulk {
+  change: "tag" | "mute" | "unmute" | "archive" | "remove" | "command";
+  hosts?: string[];
+  filter?: HostFilter;
+  add_tags?: string[];
+  remove_tags?: string[];
+  mute_s?: number | "forever";
+  command?: Verb;
+  arguments?: Record<string, unknown>;
+  dry_run?: boolean;
+}
+
+export interface BulkResult {
+  host: string;
+  done: boolean;
+  error: string;
+  reply: unknown;
+}
+
+export interface BulkResults {
+  results: BulkResult[];
+  done: number;
+  failed: number;
+}
+
+export interface Catalogue {
+  families: FamilyItem[];
+}
+
+export interface Challenge {
+  challenge: string;
+}
+
+export interface ChannelTest {
+  ok: boolean;
+  status: number;
+  answer: string;
+}
+
+export interface Check {
+  name: string;
+  ok: boolean;
+  detail: string;
+}
+
+export interface CodeGiven {
+  code: string;
+}
+
+export interface CommandReply {
+  id: string;
+  ok: boolean;
+  result: unknown;
+  error: string;
+}
+
+export interface Complete {
+  time: number;
+}
+
+export interface Component {
+  name: string;
+  status: "ok" | "degraded" | "down" | "unknown";
+  detail: string;
+  instances: Instance[];
+}
+
+export interface Delivery {
+  channel: string;
+  status: string;
+  attempts: number;
+  answer: string;
+}
+
+export interface Difference {
+  kind: "setting" | "rule" | "agent" | "host";
+  name: string;
+  what: "created" | "changed" | "unchanged" | "deleted" | "skipped";
+  before: unknown;
+  after: unknown;
+  reason: string;
+}
+
+export interface Differences {
+  applied: boolean;
+  differences: Difference[];
+  unchanged: number;
+}
+
+export interface Disk {
+  what: string;
+  free_bytes: number;
+  size_bytes: number;
+}
+
+export interface EnrolRequest {
+  token: string;
+  public_key: string;
+  name?: string;
+}
+
+export interface Enrolment {
+  host: string;
+  jwt: string;
+  issued: number;
+  expires: number;
+  bus: string[];
+  ca: string;
+  page: string;
+}
+
+export interface EnrolmentToken {
+  id: number;
+  state: TokenState;
+  note: string;
+  uses: number;
+  used: number;
+  made: number;
+  expires: number;
+  tags: string[];
+  name_pattern: string;
+  host: string;
+  hosts: string[];
+}
+
+export interface EnrolmentTokens {
+  tokens: EnrolmentToken[];
+  next: string | null;
+}
+
+export interface FamilyConfig {
+  enabled?: boolean | null;
+  interval_s?: number | null;
+  include?: string[] | null;
+  exclude?: string[] | null;
+}
+
+export interface FamilyItem {
+  name: string;
+  label: string;
+  meaning: string;
+  period_s: number;
+  instance: string;
+  sampled: string;
+  metrics: MetricItem[];
+}
+
+export interface FieldError {
+  field: string;
+  value: unknown;
+  reason: string;
+}
+
+export interface FleetColumn {
+  host: string;
+  instance: string;
+  rank: number | null;
+  avg: (number | null)[];
+  min: (number | null)[];
+  max: (number | null)[];
+}
+
+export interface FleetSeriesAnswer {
+  metric: string;
+  unit: string;
+  from: number;
+  to: number;
+  resolution: Resolution;
+  step_ms: number;
+  by: Ranking | null;
+  considered: number;
+  times: number[];
+  series: FleetColumn[];
+}
+
+export interface Frame {
+  time: number;
+  samples: LiveSample[];
+}
+
+export interface Gone {
+  host: string;
+}
+
+export interface Group {
+  tag: string;
+  hosts: number;
+  up: number;
+  late: number;
+  offline: number;
+  archived: number;
+  muted: number;
+  alerts: AlertCounts;
+}
+
+export interface Groups {
+  groups: Group[];
+}
+
+export interface Health {
+  status: "ok" | "degraded" | "down" | "unknown";
+  version: string;
+  time: number;
+  components: Component[];
+}
+
+export interface Heartbeat {
+  service: string;
+  instance: string;
+  host: string;
+  pid: number;
+  version: string;
+  time: number;
+  started: number;
+  uptime_s: number;
+  standby: boolean;
+  errors: number;
+  errors_last_minute: number;
+  last_error: string;
+  last_success: number | null;
+  rss_bytes: number;
+  work: Work;
+  ended: boolean;
+}
+
+export interface Host {
+  id: string;
+  state: HostState;
+  last_sample: number | null;
+  facts: HostFacts;
+  alerts: AlertCounts;
+  latest: Values;
+  labels: Record<string, Record<string, Record<string, string>>>;
+  label: string;
+  tags: string[];
+  proposed_tags: string[];
+  muted_until: Muted;
+  version: number;
+  update: UpdateState;
+}
+
+export interface HostChange {
+  label?: string;
+  tags?: string[];
+  note?: string;
+  muted_until?: number | "forever" | null;
+}
+
+export interface HostDetail {
+  id: string;
+  state: HostState;
+  last_sample: number | null;
+  facts: HostFacts;
+  alerts: AlertCounts;
+  latest: Values;
+  labels: Record<string, Record<string, Record<string, string>>>;
+  label: string;
+  tags: string[];
+  proposed_tags: string[];
+  muted_until: Muted;
+  version: number;
+  update: UpdateState;
+  refusals: Refusal[];
+  note: string;
 }
 
 export interface HostFacts {
@@ -59,7 +420,166 @@ export interface HostFacts {
   config_error: string;
 }
 
-export interface AlertTransition {
+export interface HostFilter {
+  q?: string;
+  state?: HostState[];
+  tags?: string[];
+}
+
+export interface HostIdentity {
+  public_key: string;
+  enrolled: number;
+  issued: number;
+  expires: number;
+  revoked: number | null;
+  cloned: number | null;
+  refused: number;
+  suspended: number | null;
+}
+
+export interface Hosts {
+  hosts: Host[];
+  next: string | null;
+  matched: number;
+}
+
+export interface IdentityState {
+  host: string;
+  last_sample: number | null;
+  page: string;
+}
+
+export interface Instance {
+  status: "ok" | "degraded" | "down" | "unknown";
+  silent_s: number;
+  heartbeat: Heartbeat;
+}
+
+export interface LinkLogin {
+  secret: string;
+  password: string;
+}
+
+export interface LiveSample {
+  host: string;
+  time: number;
+  families: Values;
+}
+
+export interface Liveness {
+  status: string;
+}
+
+export interface Login {
+  name: string;
+  password: string;
+  code?: string;
+}
+
+export interface LoginLink {
+  user: User;
+  secret: string;
+  url: string;
+  expires: number;
+}
+
+export interface MadeApiToken {
+  token: ApiToken;
+  secret: string;
+}
+
+export interface MadeHost {
+  host: HostDetail;
+  token: EnrolmentToken;
+  secret: string;
+  line: string;
+  obstacle: string;
+}
+
+export interface MadeToken {
+  token: EnrolmentToken;
+  secret: string;
+  line: string;
+  obstacle: string;
+}
+
+export interface Me {
+  name: string;
+  role: Role | null;
+  by: "session" | "token" | "proxy" | "anonymous" | "nobody";
+  session: number | null;
+  second_factor: boolean;
+  has_password: boolean;
+  oidc: string;
+}
+
+export interface MetricItem {
+  code: number;
+  name: string;
+  label: string;
+  path: string;
+  unit: string;
+  resolution: number;
+  meaning: string;
+}
+
+export interface NewAgentConfig {
+  revision?: number;
+  sample_interval_s?: number | null;
+  batch_interval_s?: number | null;
+  directories?: string[] | null;
+  families?: Record<string, NewFamilyConfig>;
+}
+
+export interface NewApiToken {
+  note: string;
+  role?: Role;
+  expires_s?: number;
+}
+
+export interface NewCommand {
+  arguments?: Record<string, unknown>;
+  timeout_s?: number;
+}
+
+export interface NewFamilyConfig {
+  enabled?: boolean | null;
+  interval_s?: number | null;
+  include?: string[] | null;
+  exclude?: string[] | null;
+}
+
+export interface NewHost {
+  name: string;
+  label?: string;
+  tags?: string[];
+  expires_s?: number;
+}
+
+export interface NewToken {
+  note?: string;
+  uses?: number;
+  expires_s?: number;
+  tags?: string[];
+  name_pattern?: string;
+  host?: string;
+}
+
+export interface NewUser {
+  name: string;
+  role?: Role;
+}
+
+export interface NewValue {
+  value: unknown;
+}
+
+export interface PasswordChange {
+  old: string;
+  new: string;
+}
+
+export interface PastAlert {
   id: number;
   time: number;
   kind: TransitionKind;
@@ -75,11 +595,63 @@ export interface AlertTransition {
   since: number;
   peak: number | null;
   peak_time: number | null;
+  delivery: Delivery | null;
 }
 
-export interface Threshold {
-  raise_at: number;
-  clear_at: number;
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  errors: FieldError[];
+}
+
+export interface Proof {
+  public_key: string;
+  challenge: string;
+  signature: string;
+}
+
+export interface Readiness {
+  status: string;
+  checks: Check[];
+}
+
+export interface RecoveryCodes {
+  codes: string[];
+}
+
+export interface Refusal {
+  family: string;
+  reason: string;
+  rows: number;
+  last: number;
+}
+
+export interface Refused {
+  name: string;
+  what: string;
+  reason: string;
+  times: number;
+  last: number;
+}
+
+export interface RefusedList {
+  refused: Refused[];
+  next: string | null;
+}
+
+export interface Removal {
+  name: string;
+  asked: number;
+  parts: number;
+  done: number;
+  rows: number;
+}
+
+export interface Removals {
+  removals: Removal[];
+  next: string | null;
 }
 
 export interface Rule {
@@ -97,65 +669,15 @@ export interface Rule {
   runbook_url: string;
 }
 
-export interface AlertCounts {
-  warning: number;
-  critical: number;
+export interface Rules {
+  rules: StoredRule[];
 }
 
-export interface Host {
-  id: string;
-  state: HostState;
-  last_sample: number | null;
-  facts: HostFacts;
-  alerts: AlertCounts;
-  latest: Values;
-  labels: Record<string, Record<string, Record<string, string>>>;
-  label: string;
-  tags: string[];
-  proposed_tags: string[];
-  muted_until: Muted;
-  version: number;
-  update: UpdateState;
-}
-
-export interface Refusal {
-  family: string;
-  reason: string;
-  rows: number;
-  last: number;
-}
-
-export interface HostDetail {
-  id: string;
-  state: HostState;
-  last_sample: number | null;
-  facts: HostFacts;
-  alerts: AlertCounts;
-  latest: Values;
-  labels: Record<string, Record<string, Record<string, string>>>;
-  label: string;
-  tags: string[];
-  proposed_tags: string[];
-  muted_until: Muted;
-  version: number;
-  update: UpdateState;
-  refusals: Refusal[];
-  note: string;
-}
-
-export interface Hosts {
-  hosts: Host[];
-  next: string | null;
-  matched: number;
-}
-
-export interface SeriesColumn {
-  metric: string;
-  instance: string;
-  unit: string;
-  avg: (number | null)[];
-  min: (number | null)[];
-  max: (number | null)[];
+export interface SecondFactorOffer {
+  secret: string;
+  uri: string;
+  qr: string;
+  size: number;
 }
 
 export interface SeriesAnswer {
@@ -168,26 +690,54 @@ export interface SeriesAnswer {
   series: SeriesColumn[];
 }
 
-export interface FleetColumn {
-  host: string;
+export interface SeriesColumn {
+  metric: string;
   instance: string;
-  rank: number | null;
+  unit: string;
   avg: (number | null)[];
   min: (number | null)[];
   max: (number | null)[];
 }
 
-export interface FleetSeriesAnswer {
-  metric: string;
-  unit: string;
-  from: number;
-  to: number;
-  resolution: Resolution;
-  step_ms: number;
-  by: Ranking | null;
-  considered: number;
-  times: number[];
-  series: FleetColumn[];
+export interface Session {
+  id: number;
+  user: string;
+  address: string;
+  user_agent: string;
+  created: number;
+  seen: number;
+  expires: number;
+  this: boolean;
+}
+
+export interface Sessions {
+  sessions: Session[];
+}
+
+export interface Setting {
+  key: string;
+  value: unknown;
+  default: unknown;
+  version: number;
+  description: string;
+  secret: boolean;
+  set: boolean;
+  invalid: string;
+}
+
+export interface SettingChanged {
+  key: string;
+  version: number;
+}
+
+export interface Settings {
+  settings: Setting[];
+}
+
+export interface Snapshot {
+  time: number;
+  hosts: Host[];
+  history: Record<string, Record<string, unknown>>;
 }
 
 export interface Stat {
@@ -220,174 +770,60 @@ export interface StoredRule {
   version: number;
 }
 
-export interface Rules {
-  rules: StoredRule[];
+export interface Threshold {
+  raise_at: number;
+  clear_at: number;
 }
 
-export interface ActiveAlert {
-  rule: string;
-  rule_name: string;
-  host: string;
-  instance: string;
-  metric: string;
-  state: AlertState;
-  severity: Severity;
-  value: number | null;
-  unit: string;
-  threshold: number;
-  since: number;
-}
-
-export interface Delivery {
-  channel: string;
-  status: string;
-  attempts: number;
-  answer: string;
-}
-
-export interface PastAlert {
+export interface User {
   id: number;
-  time: number;
-  kind: TransitionKind;
-  host: string;
-  rule: string;
-  rule_name: string;
-  metric: string;
-  instance: string;
-  severity: Severity;
-  value: number | null;
-  unit: string;
-  threshold: number;
-  since: number;
-  peak: number | null;
-  peak_time: number | null;
-  delivery: Delivery | null;
-}
-
-export interface Alerts {
-  active: ActiveAlert[];
-  history: PastAlert[];
-  next: string | null;
-}
-
-export interface Setting {
-  key: string;
-  value: unknown;
-  default: unknown;
-  version: number;
-  description: string;
-  secret: boolean;
-  set: boolean;
-  invalid: string;
-}
-
-export interface Settings {
-  settings: Setting[];
-}
-
-export interface ChannelTest {
-  ok: boolean;
-  status: number;
-  answer: string;
-}
-
-export interface FieldError {
-  field: string;
-  value: unknown;
-  reason: string;
-}
-
-export interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  detail: string;
-  errors: FieldError[];
-}
-
-export interface Snapshot {
-  time: number;
-  hosts: Host[];
-  history: Record<string, Record<string, unknown>>;
-}
-
-export interface LiveSample {
-  host: string;
-  time: number;
-  families: Values;
-}
-
-export interface Frame {
-  time: number;
-  samples: LiveSample[];
-}
-
-export interface Gone {
-  host: string;
-}
-
-export interface Removal {
   name: string;
-  asked: number;
-  parts: number;
-  done: number;
-  rows: number;
+  role: Role;
+  disabled: boolean;
+  second_factor: boolean;
+  source: "local" | "oidc" | "proxy";
+  created: number;
+  last_login: number | null;
 }
 
-export interface Removals {
-  removals: Removal[];
-  next: string | null;
+export interface UserChange {
+  role?: Role;
+  disabled?: boolean;
 }
 
-export interface HostChange {
-  label?: string;
-  tags?: string[];
-  note?: string;
-  muted_until?: number | "forever" | null;
+export interface Users {
+  users: User[];
 }
 
-export interface NewToken {
-  note: string;
-  uses: number;
-  expires_s: number;
+export interface ViewerItem {
+  id: string;
+  person: string;
+  address: string;
+  user_agent: string;
+  since: number;
+  state: "connecting" | "live" | "draining" | "closed";
+  sent: number;
+  dropped: number;
+  lag_ms: number;
+  selection: Watched;
+}
+
+export interface Viewers {
+  viewers: ViewerItem[];
+}
+
+export interface Watched {
+  hosts: number | null;
   tags: string[];
-  name_pattern: string;
-  host: string;
+  metrics: number | null;
+  interval: number;
+  detail: string[];
 }
 
-export interface EnrolmentToken {
-  id: number;
-  state: TokenState;
-  note: string;
-  uses: number;
-  used: number;
-  made: number;
-  expires: number;
-  tags: string[];
-  name_pattern: string;
-  host: string;
-  hosts: string[];
-}
-
-export interface EnrolmentTokens {
-  tokens: EnrolmentToken[];
-  next: string | null;
-}
-
-export interface MadeToken {
-  token: EnrolmentToken;
-  secret: string;
-  line: string;
-  obstacle: string;
-}
-
-export interface HostIdentity {
-  public_key: string;
-  enrolled: number;
-  issued: number;
-  expires: number;
-  revoked: number | null;
-  cloned: number | null;
-  refused: number;
-  suspended: number | null;
+export interface Work {
+  lag_s: number | null;
+  behind: Record<string, number>;
+  last_run: number | null;
+  viewers: number | null;
+  disk: Disk | null;
 }
