@@ -13,6 +13,7 @@ from schemas.enrolment import HostIdentity, MadeToken, NewToken, Refused, Refuse
 from schemas.subjects import HostId
 from services.gateway.enrolment.api_tokens import make_token, shown_once
 from services.gateway.fleet.lookup import host_number
+from services.gateway.http.audit import record
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation, Reply
 from services.gateway.http.paging import Microseconds, Page, Text
@@ -52,6 +53,8 @@ def identity_operations(pool: Pool, reach: Callable[[], Reach], revoked: asyncio
             host_id = await host_number(database, host)
             async with database.transaction():
                 keys = await revoke_host(database, host_id, "revoked")
+                if keys:
+                    await record(database, call, host, {"identities": keys}, {"identities": []})
             if not keys:
                 raise _no_identity(host)
             row = await database.fetchrow(sql.HOST_IDENTITY, host)
@@ -60,10 +63,11 @@ def identity_operations(pool: Pool, reach: Callable[[], Reach], revoked: asyncio
 
     async def rotate(call: Call[Nothing, None]) -> MadeToken:
         host = call.path["host"]
-        async with connected(pool) as database:
+        async with connected(pool) as database, database.transaction():
             await host_number(database, host)
             wanted = NewToken(note=f"new identity of {host}", expires_s=ROTATION_S, host=host)
             made = await make_token(database, wanted)
+            await record(database, call, host, None, made[0])
         return shown_once(*made, reach())
 
     async def list_refused(call: Call[Page, None]) -> RefusedList:

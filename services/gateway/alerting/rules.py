@@ -12,6 +12,7 @@ from schemas.api import Rules, StoredRule
 from schemas.catalogue import Family
 from schemas.rules import Rule, RuleId, check_rule
 from services.gateway.alerting import sql
+from services.gateway.http.audit import record
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation, Reply
 from services.gateway.http.problems import ProblemError, conflict, invalid, unknown
@@ -40,7 +41,7 @@ def rule_operations(pool: Pool, announce: Announce, catalogue: tuple[Family, ...
     async def add_rule(call: Call[Nothing, Rule]) -> Reply:
         rule = call.body
         check_rule(rule, catalogue)
-        version = await _insert(pool, rule)
+        version = await _insert(pool, call, rule)
         await announce(RULES_KEY, version)
         return _answer(rule, version, 201)
 
@@ -49,12 +50,12 @@ def rule_operations(pool: Pool, announce: Announce, catalogue: tuple[Family, ...
         check_rule(rule, catalogue)
         if rule.id != name:
             raise invalid("id", rule.id, f"must be {name!r}, the id in the path")
-        version = await _change(pool, name, sql.UPDATE_RULE, _body(rule), call.expected)
+        version = await _change(pool, call, rule, sql.UPDATE_RULE, _body(rule), call.expected)
         await announce(RULES_KEY, version)
         return _answer(rule, version)
 
     async def delete_rule(call: Call[Nothing, None]) -> None:
-        version = await _change(pool, call.path["rule"], sql.DELETE_RULE, call.expected)
+        version = await _change(pool, call, None, sql.DELETE_RULE, call.expected)
         await announce(RULES_KEY, version)
 
     return [
@@ -138,10 +139,12 @@ def _unreadable(name: str, version: int) -> ProblemError:
     return ProblemError(409, detail, type="/problems/unreadable-rule", headers={"ETag": f'"{version}"'})
 
 
-async def _insert(pool: Pool, rule: Rule) -> int:
+async def _insert(pool: Pool, call: Call[Any, Any], rule: Rule) -> int:
     """Version of the new rule. Raises ProblemError 409 when its id is taken."""
-    async with connected(pool) as database:
+    async with connected(pool) as database, database.transaction():
         version: int | None = await database.fetchval(sql.INSERT_RULE, rule.id, _body(rule))
+        if version is not None:
+            await record(database, call, f"rule {rule.id}", None, rule)
     if version is None:
         raise ProblemError(
             409, f"rule {rule.id!r} already exists; PUT /api/v1/rules/{rule.id} replaces it", type="/problems/exists"
@@ -149,11 +152,17 @@ async def _insert(pool: Pool, rule: Rule) -> int:
     return version
 
 
-async def _change(pool: Pool, name: str, statement: str, *arguments: object) -> int:
-    """Version after `statement`. Raises ProblemError: 404 without such a rule, 412 when it has another version."""
-    async with connected(pool) as database:
+async def _change(pool: Pool, call: Call[Any, Any], after: Rule | None, statement: str, *arguments: object) -> int:
+    """Version after `statement`, which leaves `after` of the rule in the path.
+
+    Raises ProblemError: 404 without such a rule, 412 when it has another version.
+    """
+    name = call.path["rule"]
+    async with connected(pool) as database, database.transaction():
+        before = await database.fetchval(sql.LOCKED_RULE, name)
         version: int | None = await database.fetchval(statement, name, *arguments)
         if version is not None:
+            await record(database, call, f"rule {name}", msgspec.json.decode(before), after)
             return version
         present = await database.fetchval(sql.RULE_VERSION, name)
     raise unknown("rule", name) if present is None else conflict("rule", name, present)

@@ -19,6 +19,8 @@ ORDER BY t.id DESC, coalesce(o.id, 0) DESC LIMIT $1
 
 RULES = "SELECT body, version FROM rules ORDER BY id"
 
+LOCKED_RULE = "SELECT body FROM rules WHERE id = $1 FOR UPDATE"
+
 RULE = "SELECT body, version FROM rules WHERE id = $1"
 
 RULE_VERSION = "SELECT version FROM rules WHERE id = $1"

@@ -11,6 +11,7 @@ from infra.storage.database import Connection, Pool
 from schemas.enrolment import EnrolmentToken, EnrolmentTokens, MadeToken, NewToken
 from services.gateway.enrolment.tokens import as_people_see, make_secret, token_hash
 from services.gateway.fleet import sql as fleet_sql
+from services.gateway.http.audit import record
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation
 from services.gateway.http.paging import Number, Page
@@ -36,8 +37,9 @@ _PATH = "/enrolment-tokens/{enrolment_token}"
 
 def token_operations(pool: Pool, reach: Callable[[], Reach]) -> list[Operation]:
     async def make(call: Call[Nothing, NewToken]) -> MadeToken:
-        async with connected(pool) as database:
+        async with connected(pool) as database, database.transaction():
             made = await make_token(database, call.body)
+            await record(database, call, f"enrolment token {made[0].id}", None, made[0])
         return shown_once(*made, reach())
 
     async def list_tokens(call: Call[Page, None]) -> EnrolmentTokens:
@@ -53,10 +55,12 @@ def token_operations(pool: Pool, reach: Callable[[], Reach]) -> list[Operation]:
 
     async def withdraw(call: Call[Nothing, None]) -> EnrolmentToken:
         number = call.path["enrolment_token"]
-        async with connected(pool) as database:
+        async with connected(pool) as database, database.transaction():
             if await database.fetchval(sql.WITHDRAW, number) is None:
                 raise unknown("enrolment-token", str(number))
-            return await find_token(database, number)
+            token = await find_token(database, number)
+            await record(database, call, f"enrolment token {number}", None, token)
+        return token
 
     return [
         Operation(

@@ -93,7 +93,7 @@ async def test_a_session_that_ends_takes_its_stream_along(way: Way, database_url
 
 
 async def test_a_token_that_is_revoked_takes_its_stream_along(database_url: str, bus_url: str) -> None:
-    async with both(database_url, bus_url, token=True) as (admin, bob, keeps, ends):
+    async with both(database_url, bus_url, token=True) as (admin, _, keeps, ends):
         tokens = (await admin.get("/tokens", params={"all": "true"})).json()["tokens"]
         await admin.delete(f"/tokens/{next(token['id'] for token in tokens if token['user'] == 'bob')}")
         assert await ends.in_good_order(WITHIN_S)
