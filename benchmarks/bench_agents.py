@@ -36,8 +36,8 @@ from agent.sending.publisher import send_backfill, send_present
 from agent.spool.spool import Spool, open_spool
 from agent.system.state import AgentState
 from agent.system.worker import Worker
-from benchmarks.bench_live import memory_kib, running
 from benchmarks.figures import Figure, figure, parser, show
+from benchmarks.processes import memory_kib, running
 from infra.bus.connection import connection as bus_connection
 from infra.bus.connection import keep_connected
 from infra.bus.patience import ANYBODY, Access

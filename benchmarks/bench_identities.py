@@ -24,8 +24,8 @@ from agent.identity.member import Member as Identified
 from agent.identity.renew import keep_renewed
 from agent.identity.state import Identity
 from benchmarks.bench_agents import DESCRIPTORS_EACH, SETTLE_S, STORED, Fleet, allow_descriptors
-from benchmarks.bench_live import running
 from benchmarks.figures import Figure, figure, parser, show
+from benchmarks.processes import running
 from infra.authority.authority import ensure_authority
 from infra.bus.connection import connection as bus_connection
 from infra.bus.patience import access_of

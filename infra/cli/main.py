@@ -114,12 +114,25 @@ def _parser() -> argparse.ArgumentParser:
     tail.add_argument("--count", type=_number, default=0, metavar="N", help="exit after N messages (default: 0, never)")
     add("hosts", _hosts, "List the hosts with their last sample.")
     add("doctor", _doctor, "Check every link from agent to browser and name the broken ones.")
+    _add_config(add)
     _add_authority(add)
     _add_people(add)
     bench = add("bench", _bench, "Run a benchmark of this checkout.")
     bench.add_argument("name", help="agent, wire, ingest ...")
     bench.add_argument("rest", nargs=argparse.REMAINDER, help="options of the benchmark, such as --json")
     return parser
+
+
+def _add_config(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands of infra/cli/configuration.py."""
+    config = add("config", _config, "The configuration as a TOML file: export it, or import one.")
+    verbs = config.add_subparsers(dest="verb", metavar="VERB", required=True)
+    out = verbs.add_parser("export", help="write settings, rules, agents' settings, labels and tags, without secrets")
+    out.add_argument("file", nargs="?", default="-", help="where to (default: -, print it)")
+    into = verbs.add_parser("import", help="show what FILE would change, and change it with --apply")
+    into.add_argument("file")
+    into.add_argument("--apply", action="store_true", help="change it, all or nothing")
+    into.add_argument("--prune", action="store_true", help="also delete what FILE lacks, but secrets")
 
 
 def _add_authority(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -266,6 +279,14 @@ def _doctor(_: argparse.Namespace) -> int:
     from infra.cli.doctor import doctor
 
     return process.run(doctor(_server_settings()))
+
+
+def _config(arguments: argparse.Namespace) -> int:
+    from infra.cli import configuration
+
+    if arguments.verb == "export":
+        return process.run(configuration.export(_server_settings(), arguments.file))
+    return process.run(configuration.load(_server_settings(), arguments.file, arguments.apply, arguments.prune))
 
 
 def _authority(arguments: argparse.Namespace) -> int:

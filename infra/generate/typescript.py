@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct, UnsetType
 
 from infra.generate.declared import declared
-from schemas import api, commands, enrolment, messages, people
+from schemas import api, commands, enrolment, health, messages, people
 from schemas.catalogue import CATALOGUE, Family, Metric
 from schemas.overview import OVERVIEW, SUMMARY
 from services.gateway.http.jsonschemas import answer_types
@@ -34,6 +34,7 @@ ALIASES: dict[str, Any] = {
     "Severity": messages.Severity,
     "TransitionKind": messages.TransitionKind,
     "TokenState": enrolment.TokenState,
+    "HealthStatus": health.Status,
     "Values": api.Values,
     "Role": people.Role,
     "Verb": commands.Verb,

@@ -27,6 +27,10 @@ WATCH = """addEventListener('securitypolicyviolation', (event) => {
 })"""
 
 
+REMEMBERED = """localStorage.setItem('me', '{"name": "ada", "role": "admin"}')"""
+"""A script to run before a page's own: this browser was logged in before, so the page does not wait to show itself."""
+
+
 def executable() -> str:
     """Path of an installed Chromium or Chrome. Without one the test is skipped, in CI it fails."""
     for name in NAMES:
@@ -77,12 +81,14 @@ async def opened(
     before: str = "",
     provoked: tuple[str, ...] = (),
     known: bool = True,
+    session: str = "",
 ) -> AsyncIterator[Page]:
     """A page at `address`, in a profile of its own. When the context ends well, the page must not have complained.
 
     A complaint is an error on the console, an uncaught exception, a violation of the content security policy, or a
     request to anywhere but the gateway. `before` is a script that runs before the page's own. `provoked` are parts of
-    the errors that the test brings about itself. `known`: logged in as an administrator of the gateway served last.
+    the errors that the test brings about itself. `known`: logged in as an admin of the gateway served last, or with
+    the secret of another `session`.
     """
     complaints: list[str] = []
     unanswered: list[str] = []
@@ -96,7 +102,7 @@ async def opened(
     )
     try:
         if known:
-            await log_in(context, address)
+            await log_in(context, address, session)
         page = await context.new_page()
         page.set_default_timeout(60_000)  # a first page after the installation waits for fonts and a cold disk
         await page.add_init_script(WATCH)

@@ -38,11 +38,13 @@ def latest() -> Login:
     return next(reversed(_by_database.values()))
 
 
-async def log_in(context: BrowserContext, address: str) -> None:
-    """Give the browser the cookie of the gateway served last; cookies know no ports, so it is good behind a proxy."""
-    await context.add_cookies(
-        [{"name": "sonde_session", "value": latest().session, "domain": urlsplit(address).hostname or "", "path": "/"}]
-    )
+async def log_in(context: BrowserContext, address: str, session: str = "") -> None:
+    """Give the browser the cookie of the gateway served last, or that of another `session` there.
+
+    Cookies know no ports, so it is good behind a proxy.
+    """
+    secret, domain = session or latest().session, urlsplit(address).hostname or ""
+    await context.add_cookies([{"name": "sonde_session", "value": secret, "domain": domain, "path": "/"}])
 
 
 def api_of(address: str) -> httpx.AsyncClient:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.between import Fault
-from tests.browser.browser import Chromium, opened
+from tests.browser.browser import REMEMBERED, Chromium, opened
 from tests.browser.test_transport import PROVOKED, watched
 from tests.waiting import eventually
 
@@ -34,7 +34,7 @@ async def test_a_page_says_what_it_could_not_get_and_gets_it_later(
 ) -> None:
     async with watched(bus_url, database_url, "web-1") as (way, address):
         way.harm(rest=fault)
-        async with opened(chromium, address + path, provoked=PROVOKED) as page:
+        async with opened(chromium, address + path, before=REMEMBERED, provoked=PROVOKED) as page:
             await page.locator(".connection.live").wait_for()
             for part in PARTS[path]:
                 words = SLOW.format(part[0].lower() + part[1:]) if fault == "swallow" else ""

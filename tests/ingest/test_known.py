@@ -52,7 +52,7 @@ async def test_whatever_is_forgotten_while_ingest_writes_no_row_is_without_its_i
         assert await database.fetchval(WITHOUT_INSTANCE) == 0
 
 
-@pytest.mark.parametrize("value", ['"x"', "null", "0", "1e400", '{"days": 7}', "1" * 5000])
+@pytest.mark.parametrize("value", ['"x"', "0", "1e400", '{"days": 7}', "1" * 5000])
 async def test_an_invalid_setting_of_raw_days_refuses_no_row_and_is_said(
     bus_url: str, database_url: str, caplog: pytest.LogCaptureFixture, value: str
 ) -> None:

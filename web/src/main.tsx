@@ -5,14 +5,20 @@ import "./style/shell.css";
 import "./style/tables.css";
 import { startAlerts } from "./alerts/data.ts";
 import { startSession } from "./live/session.ts";
+import { startArrivals } from "./login/cover.tsx";
+import { onceOpen, startSessionWatch } from "./login/me.ts";
 import { startPreferences } from "./preferences.ts";
 import { startRouter } from "./router.ts";
 import { App } from "./shell/app.tsx";
 import { startGuard } from "./shell/unsaved.tsx";
 
+startSessionWatch();
 startPreferences();
+startArrivals();
 startRouter();
 startGuard();
-startSession();
-startAlerts();
+onceOpen(() => {
+  startSession();
+  startAlerts();
+});
 render(<App />, document.getElementById("app") as HTMLElement);

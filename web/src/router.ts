@@ -95,7 +95,7 @@ export function startRouter(): void {
       return;
     const link = (event.target as Element).closest("a");
     if (!link || link.origin !== location.origin || link.target || link.download) return;
-    if (link.pathname.startsWith("/api/")) return;
+    if (link.pathname === "/api" || link.pathname.startsWith("/api/")) return;
     // A link into this very page, such as "Skip to content", is the browser's own business: it moves the focus.
     if (link.hash && link.pathname === location.pathname && link.search === location.search) return;
     event.preventDefault();

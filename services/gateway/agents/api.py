@@ -52,12 +52,11 @@ def agent_operations(
             host_id = await _host_id(database, host)
             async with database.transaction():
                 await database.execute(sql.LOCK)
-                before = await database.fetchrow(sql.FIND, host_id)
-                put = await database.fetchrow(sql.PUT, host_id, body, expected)
-                await _note(database, call, before and before["body"], put and body)
-            if put is None:
                 found = await database.fetchrow(sql.FIND, host_id)
-                raise conflict("the agent configuration of", host or "all hosts", found["version"] if found else 0)
+                if await database.fetchrow(sql.PUT, host_id, body, expected) is None:
+                    raise conflict("the agent configuration of", host or "all hosts", found["version"] if found else 0)
+                before = msgspec.json.decode(found["body"]) if found else None
+                await record(database, call, host or "all hosts", before, msgspec.json.decode(body))
             changed.set()
             return await _show(database, fleet, host)
 
@@ -143,13 +142,6 @@ def _checked(config: NewAgentConfig, catalogue: tuple[Family, ...]) -> str:
         remedy = f"must be at most {MOST_BYTES} bytes of JSON; remove or shorten patterns"
         raise invalid("body", len(body), remedy)
     return body.decode()
-
-
-async def _note(database: Connection, call: Call[Any, Any], before: str | None, after: str | None) -> None:
-    """Note in the audit log what was and is stored; nothing when `after` is None, as nothing has changed."""
-    if after is not None:
-        was = msgspec.json.decode(before) if before else None
-        await record(database, call, _host(call) or "all hosts", was, msgspec.json.decode(after))
 
 
 def _host(call: Call[Any, Any]) -> str:

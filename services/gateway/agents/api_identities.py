@@ -53,10 +53,9 @@ def identity_operations(pool: Pool, reach: Callable[[], Reach], revoked: asyncio
             host_id = await host_number(database, host)
             async with database.transaction():
                 keys = await revoke_host(database, host_id, "revoked")
-                if keys:
-                    await record(database, call, host, {"identities": keys}, {"identities": []})
-            if not keys:
-                raise _no_identity(host)
+                if not keys:
+                    raise _no_identity(host)
+                await record(database, call, host, {"public_key": keys[0]})
             row = await database.fetchrow(sql.HOST_IDENTITY, host)
         revoked.set()
         return as_people_see(row, now_ms())

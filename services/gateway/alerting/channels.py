@@ -35,8 +35,8 @@ def channel_operations(pool: Pool, private: bool) -> list[Operation]:
             summary="Send a test message to Slack, and say word for word what came back",
             role="operator",
             answers={200: ChannelTest},
-            audited=False,
             refuses=(409,),
+            audited=False,
         )
     ]
 

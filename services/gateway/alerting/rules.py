@@ -41,7 +41,7 @@ def rule_operations(pool: Pool, announce: Announce, catalogue: tuple[Family, ...
     async def add_rule(call: Call[Nothing, Rule]) -> Reply:
         rule = call.body
         check_rule(rule, catalogue)
-        version = await _insert(pool, call, rule)
+        version = await _insert(pool, call)
         await announce(RULES_KEY, version)
         return _answer(rule, version, 201)
 
@@ -50,12 +50,12 @@ def rule_operations(pool: Pool, announce: Announce, catalogue: tuple[Family, ...
         check_rule(rule, catalogue)
         if rule.id != name:
             raise invalid("id", rule.id, f"must be {name!r}, the id in the path")
-        version = await _change(pool, call, rule, sql.UPDATE_RULE, _body(rule), call.expected)
+        version = await _change(pool, call, sql.UPDATE_RULE, rule)
         await announce(RULES_KEY, version)
         return _answer(rule, version)
 
     async def delete_rule(call: Call[Nothing, None]) -> None:
-        version = await _change(pool, call, None, sql.DELETE_RULE, call.expected)
+        version = await _change(pool, call, sql.DELETE_RULE, None)
         await announce(RULES_KEY, version)
 
     return [
@@ -139,33 +139,34 @@ def _unreadable(name: str, version: int) -> ProblemError:
     return ProblemError(409, detail, type="/problems/unreadable-rule", headers={"ETag": f'"{version}"'})
 
 
-async def _insert(pool: Pool, call: Call[Any, Any], rule: Rule) -> int:
+async def _insert(pool: Pool, call: Call[Nothing, Rule]) -> int:
     """Version of the new rule. Raises ProblemError 409 when its id is taken."""
+    rule = call.body
     async with connected(pool) as database, database.transaction():
         version: int | None = await database.fetchval(sql.INSERT_RULE, rule.id, _body(rule))
         if version is not None:
-            await record(database, call, f"rule {rule.id}", None, rule)
-    if version is None:
-        raise ProblemError(
-            409, f"rule {rule.id!r} already exists; PUT /api/v1/rules/{rule.id} replaces it", type="/problems/exists"
-        )
-    return version
+            await record(database, call, rule.id, None, rule)
+            return version
+    detail = f"rule {rule.id!r} already exists; PUT /api/v1/rules/{rule.id} replaces it"
+    raise ProblemError(409, detail, type="/problems/exists")
 
 
-async def _change(pool: Pool, call: Call[Any, Any], after: Rule | None, statement: str, *arguments: object) -> int:
-    """Version after `statement`, which leaves `after` of the rule in the path.
+async def _change(pool: Pool, call: Call[Nothing, Any], statement: str, rule: Rule | None) -> int:
+    """Version after `statement` has made the rule in the path what `rule` is, None for nothing.
 
     Raises ProblemError: 404 without such a rule, 412 when it has another version.
     """
     name = call.path["rule"]
+    arguments = (call.expected,) if rule is None else (_body(rule), call.expected)
     async with connected(pool) as database, database.transaction():
-        before = await database.fetchval(sql.LOCKED_RULE, name)
+        before = await database.fetchrow(sql.LOCK_RULE, name)
+        if before is None:
+            raise unknown("rule", name)
         version: int | None = await database.fetchval(statement, name, *arguments)
-        if version is not None:
-            await record(database, call, f"rule {name}", msgspec.json.decode(before), after)
-            return version
-        present = await database.fetchval(sql.RULE_VERSION, name)
-    raise unknown("rule", name) if present is None else conflict("rule", name, present)
+        if version is None:
+            raise conflict("rule", name, before["version"])
+        await record(database, call, name, msgspec.json.decode(before["body"]), rule)
+    return version
 
 
 def _answer(rule: Rule, version: int, status: int = 200) -> Reply:

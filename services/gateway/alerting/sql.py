@@ -19,11 +19,9 @@ ORDER BY t.id DESC, coalesce(o.id, 0) DESC LIMIT $1
 
 RULES = "SELECT body, version FROM rules ORDER BY id"
 
-LOCKED_RULE = "SELECT body FROM rules WHERE id = $1 FOR UPDATE"
-
 RULE = "SELECT body, version FROM rules WHERE id = $1"
 
-RULE_VERSION = "SELECT version FROM rules WHERE id = $1"
+LOCK_RULE = f"{RULE} FOR UPDATE"
 
 INSERT_RULE = "INSERT INTO rules (id, body) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING version"
 

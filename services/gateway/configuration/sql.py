@@ -3,7 +3,7 @@
 # Whoever changes any of it by another way waits.
 LOCK = "LOCK TABLE settings, rules, agent_configs IN SHARE ROW EXCLUSIVE MODE"
 
-SETTINGS = "SELECT key, value FROM settings ORDER BY key"
+SETTINGS = "SELECT key, value FROM settings WHERE value <> 'null' ORDER BY key"
 
 RULES = "SELECT id, body FROM rules ORDER BY id"
 
@@ -20,7 +20,8 @@ ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = s.version + 1,
 RETURNING version
 """
 
-DELETE_SETTING = "DELETE FROM settings WHERE key = $1"
+# As a reset leaves it: the default, at a version that no earlier one was.
+DELETE_SETTING = "UPDATE settings SET value = 'null', version = version + 1, changed = now() WHERE key = $1"
 
 PUT_RULE = """
 INSERT INTO rules AS r (id, body) VALUES ($1, $2::jsonb)

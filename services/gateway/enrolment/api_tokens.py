@@ -39,7 +39,7 @@ def token_operations(pool: Pool, reach: Callable[[], Reach]) -> list[Operation]:
     async def make(call: Call[Nothing, NewToken]) -> MadeToken:
         async with connected(pool) as database, database.transaction():
             made = await make_token(database, call.body)
-            await record(database, call, f"enrolment token {made[0].id}", None, made[0])
+            await record(database, call, str(made[0].id), None, made[0])
         return shown_once(*made, reach())
 
     async def list_tokens(call: Call[Page, None]) -> EnrolmentTokens:
@@ -56,11 +56,12 @@ def token_operations(pool: Pool, reach: Callable[[], Reach]) -> list[Operation]:
     async def withdraw(call: Call[Nothing, None]) -> EnrolmentToken:
         number = call.path["enrolment_token"]
         async with connected(pool) as database, database.transaction():
+            before = await find_token(database, number)
             if await database.fetchval(sql.WITHDRAW, number) is None:
                 raise unknown("enrolment-token", str(number))
-            token = await find_token(database, number)
-            await record(database, call, f"enrolment token {number}", None, token)
-        return token
+            after = await find_token(database, number)
+            await record(database, call, str(number), before, after)
+        return after
 
     return [
         Operation(

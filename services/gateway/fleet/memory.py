@@ -6,6 +6,7 @@ that a host has had in the last minute is not new again.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from msgspec import structs
@@ -154,9 +155,11 @@ class Fleet:
         """Note times, labels and, where they are the latest, values. Raises Poison before anything is noted."""
         if self.members.is_gone(batch.host):
             return _Record(batch.host), []
-        samples = samples_of(batch, self.catalogue, self._convert)
         times = times_ms(batch.times)
         newest = max(times)
+        known = self._records.get(batch.host)
+        has_all = known is not None and _has_all(known, batch, times)
+        samples = [] if has_all else samples_of(batch, self.catalogue, self._convert)
         if newest > now_ms + AHEAD_MS:
             raise Poison(f"sample time {newest} ms is more than {AHEAD_MS // 1000} s in the future")
         record = self._record(batch.host)
@@ -250,8 +253,9 @@ class Fleet:
 
         A host that is not known here yet has none.
         """
-        asked = self._records if host is None else self._records.keys() & {host}
-        records = [self._records[name] for name in asked]
+        records: Iterable[_Record] = self._records.values()
+        if host is not None:
+            records = filter(None, [self._records.get(host)])
         turned = []
         for record in records:
             state = self._state(record, now_ms)
@@ -330,3 +334,17 @@ class Fleet:
         if record is None:
             record = self._records[host] = _Record(host)
         return record
+
+
+def _has_all(record: _Record, batch: Batch, times: Sequence[int]) -> bool:
+    """Whether every sample of a batch came live before, so that nothing of it need be looked at again."""
+    if not record.times_ms.issuperset(times):
+        return False
+    for block in batch.families:
+        latest_ms = record.latest_ms.get(block.family, {})
+        for series in block.series:
+            rows = series.rows
+            last_ms = times[-1] if rows is None else times[rows[-1]] if rows else 0
+            if latest_ms.get(series.instance, -1) < last_ms:
+                return False
+    return True

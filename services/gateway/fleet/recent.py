@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -84,21 +85,27 @@ class MessageRing:
     """The messages of the last 60 s as they came: a tenth of the memory that their values would take."""
 
     def __init__(self) -> None:
-        self._messages: list[_Message] = []
+        self._messages: deque[_Message] = deque()
+        self._newest_ms = 0
+        self._bytes = 0
 
     def add(self, times_ms: Sequence[int], live: bool, data: bytes) -> None:
         """Keep `data`, which has the samples of `times_ms`; a batch replaces the live messages of the same samples."""
         message = _Message(frozenset(times_ms), max(times_ms), live, data)
         if not live:
-            self._messages = [m for m in self._messages if not (m.live and m.times_ms <= message.times_ms)]
+            kept = [m for m in self._messages if not (m.live and m.times_ms <= message.times_ms)]
+            self._messages = deque(kept)
+            self._bytes = sum(len(m.data) for m in kept)
+        self._newest_ms = max(self._newest_ms, message.newest_ms)
         self._messages.append(message)
-        newest = max(message.newest_ms for message in self._messages)
-        self._messages = [message for message in self._messages if message.newest_ms > newest - WINDOW_MS]
-        while len(self._messages) > 1 and sum(len(message.data) for message in self._messages) > MESSAGE_BYTES:
-            self._messages.pop(0)
+        self._bytes += len(data)
+        oldest_ms = self._newest_ms - WINDOW_MS
+        while len(self._messages) > 1 and (self._bytes > MESSAGE_BYTES or self._messages[0].newest_ms <= oldest_ms):
+            self._bytes -= len(self._messages.popleft().data)
 
     def clear(self) -> None:
         self._messages.clear()
+        self._newest_ms = self._bytes = 0
 
     def history(
         self, catalogue: tuple[Family, ...], convert: Converters, metrics: Mapping[str, frozenset[str]] | None

@@ -132,8 +132,11 @@ def pick(values: Values, metrics: Mapping[str, frozenset[str]] | None) -> Values
     for family, wanted in metrics.items():
         instances = values.get(family)
         if instances:
-            picked[family] = {
-                instance: {metric: value for metric, value in row.items() if metric in wanted}
-                for instance, row in instances.items()
-            }
+            picked[family] = {instance: _picked(row, wanted) for instance, row in instances.items()}
     return picked
+
+
+def _picked(row: dict[str, float | None], wanted: frozenset[str]) -> dict[str, float | None]:
+    if 2 * len(wanted) < len(row):
+        return {metric: row[metric] for metric in wanted if metric in row}
+    return {metric: value for metric, value in row.items() if metric in wanted}

@@ -67,13 +67,14 @@ def latest(family: Family) -> str:
 
 
 def recent(family: Family) -> str:
-    """The rows since $2 of the host called $1: host, instance, time, then all metrics."""
+    """The rows since $2 of the hosts called $1: host, instance, time, then all metrics."""
     wanted = f"SELECT time, {_columns(family.metrics)} FROM {family.name} WHERE host_id = h.id AND time >= $2"
     if not family.instance:
         return f"""
-            SELECT h.name AS host, '' AS instance, r.* FROM hosts h CROSS JOIN LATERAL ({wanted}) r WHERE h.name = $1
+            SELECT h.name AS host, '' AS instance, r.* FROM hosts h
+            CROSS JOIN LATERAL ({wanted}) r WHERE h.name = ANY($1)
         """
     return f"""
         SELECT h.name AS host, i.name AS instance, r.* FROM hosts h JOIN instances i ON i.host_id = h.id
-        CROSS JOIN LATERAL ({wanted} AND instance_id = i.id) r WHERE h.name = $1 AND i.family = '{family.name}'
+        CROSS JOIN LATERAL ({wanted} AND instance_id = i.id) r WHERE h.name = ANY($1) AND i.family = '{family.name}'
     """

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from schemas.api import HostState
 from schemas.health import MISSING_AFTER_S, Component, Disk, Heartbeat, Instance, Status
+from schemas.rules import InvalidField
 from services.gateway.health.heartbeats import Heard
 
 LAG_LIMIT_S = {"ingest": 60.0, "alerts": 60.0, "retention": 900.0, "gateway": 1.0}
@@ -157,6 +158,15 @@ def agents(states: Mapping[str, HostState]) -> Component:
     return Component("agents", "ok", text + (f" ({_some(silent)})" if silent else ""))
 
 
+def settings(invalid: Mapping[str, InvalidField]) -> Component:
+    """The runtime settings as far as they can be used."""
+    if not invalid:
+        return Component("settings", "ok", "all can be used")
+    wrong = "; ".join(f"{key} {fault.remedy}" for key, fault in sorted(invalid.items()))
+    text = f"stored settings cannot be used, others are in force: {wrong}; set them again, or back to the default"
+    return Component("settings", "degraded", text)
+
+
 def _some(names: Collection[str]) -> str:
     shown = ", ".join(list(names)[:NAMED_HOSTS])
     return shown if len(names) <= NAMED_HOSTS else f"{shown} and {len(names) - NAMED_HOSTS} more"
@@ -189,7 +199,7 @@ def disk(disks: Sequence[Disk], fills: Sequence[Fill], guard: str) -> Component:
         found = "; ".join([*full, *low, "free space, or give it a larger disk"])
         return Component("disk", "down" if full else "degraded", found)
     shown = [f"{it.what} {_size(it.free_bytes)} free" for it in disks]
-    return Component("disk", "ok" if shown else "unknown", ", ".join(shown) or "no disk of this machine is known")
+    return Component("disk", "ok", ", ".join(shown) or "its disks are those of other machines")
 
 
 def _is_full(disk: Disk) -> bool:

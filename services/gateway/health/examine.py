@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from infra.storage.schema import schema_fault
 from schemas.api import HostState
 from schemas.catalogue import Family
 from schemas.health import SERVICES, Component, Disk, Health
+from schemas.rules import InvalidField
 from schemas.subjects import BACKFILL, METRICS
 from schemas.version import VERSION
 from services.gateway.health import components, sql
@@ -46,6 +47,8 @@ class Examination:
     viewers: Callable[[], int]
     events: Callable[[], tuple[int, int]]
     """Of the live stream: how many viewers were given, and how many they were too slow for."""
+    invalid: Callable[[], Mapping[str, InvalidField]] = dict
+    """Stored settings that cannot be used, and why."""
     migrations: Sequence[Migration] = field(default_factory=lambda: tuple(read_migrations()))
 
 
@@ -74,6 +77,7 @@ async def examine(it: Examination) -> Health:
         tables.notifications or unknown,
         retention,
         services["gateway"],
+        components.settings(it.invalid()),
         components.agents(it.states()),
         components.disk(_disks(it), fills, tables.guard),
     ]
@@ -112,7 +116,7 @@ async def _tables(it: Examination) -> _Tables:
             assert row is not None  # noqa: S101  # it begins with a row of its own
             found.pruned_s, found.guard = row["pruned_s"], row["guard"] or ""
             found.due_slots, found.hosts = row["due_slots"], row["hosts"]
-            found.notifications = _notifications(await database.fetch(sql.NOTIFICATIONS))
+            found.notifications = notifications(await database.fetch(sql.NOTIFICATIONS))
             return found
     except TimeoutError:
         return _Tables(Component("database", "down", f"no answer within {WITHIN_S:g} s; check PostgreSQL and its log"))
@@ -120,7 +124,7 @@ async def _tables(it: Examination) -> _Tables:
         return _Tables(Component("database", "down", f"{problem.detail}; check PostgreSQL and its log"))
 
 
-def _notifications(rows: Sequence[Any]) -> Component:
+def notifications(rows: Sequence[Any]) -> Component:
     broken = [f"{row['channel']}: {row['last_answer']}" for row in rows if row["last_status"] in ("dead", "expired")]
     waiting_s = max((row["waiting_s"] for row in rows), default=0.0)
     return components.notifications(

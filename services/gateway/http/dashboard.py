@@ -1,5 +1,7 @@
 """The dashboard: the files of its build in `static/`, and `index.html` for every page that a browser navigates to.
 
+`/api` alone is a page of its own, `api.html`: where people read and try what the API answers.
+
 Which pages exist is known to the dashboard's own router alone, which also says that a page does not exist. Programs
 get a 404 instead of that page, so that a health probe or a script with a wrong path fails.
 """
@@ -52,7 +54,7 @@ def respond(request: Request, directory: Path) -> Response:
     """The answer to any request outside the API. Raises ProblemError: 404, or 405 where only the method is wrong."""
     path = request.path_params["path"]
     reads = request.method in ("GET", "HEAD")
-    if path == "api" or path.startswith("api/"):
+    if path.startswith("api/"):
         raise nothing(request)
     renamed = renamed_page(path)
     if renamed and reads:
@@ -61,7 +63,7 @@ def respond(request: Request, directory: Path) -> Response:
     page = "." not in path.rpartition("/")[2]
     if page and path and not (reads and is_navigation(request.headers.get("accept", ""))):
         raise nothing(request, {"Vary": "Accept"})
-    file = find_file(directory, "index.html" if page else path)
+    file = find_file(directory, ("api.html" if path == "api" else "index.html") if page else path)
     if file is None and not page:
         raise nothing(request)
     if not reads:
@@ -97,8 +99,11 @@ def find_file(directory: Path, path: str) -> Path | None:
     """The regular file at `path` inside `directory`; None when there is none, or it lies outside."""
     if "\0" in path or "\\" in path:
         return None
-    file = (directory / path).resolve()
-    return file if file.is_relative_to(directory.resolve()) and file.is_file() else None
+    try:
+        file = (directory / path).resolve()
+        return file if file.is_relative_to(directory.resolve()) and file.is_file() else None
+    except OSError:  # no file can have a name that long
+        return None
 
 
 def _send(file: Path, accepted: str, headers: dict[str, str]) -> Response:

@@ -27,7 +27,7 @@ API = ("/api/", "/health/", "/metrics")
 """What programs ask: never kept by a cache, never asked by pages of other sites."""
 FROM_OTHER_SITES = frozenset({"/api/v1/session/oidc", "/api/v1/session/oidc/callback"})
 """What a page of another site may lead a browser to below the API: an identity provider sends people back."""
-LOOPBACK_NETWORKS = networks_of("127.0.0.0/8,::1")
+LOOPBACK = networks_of("127.0.0.1,::1")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 HEADERS = {
@@ -58,7 +58,7 @@ HEADERS = {
 
 def trusted_proxies(settings: ServerSettings) -> tuple[Network, ...]:
     """Those named, and with SONDE_TLS=in-front those of this machine."""
-    here = LOOPBACK_NETWORKS if settings.tls == "in-front" else ()
+    here = LOOPBACK if settings.tls == "in-front" else ()
     return (*networks_of(settings.trusted_proxies), *here)
 
 
@@ -90,8 +90,6 @@ class Guard:
         try:
             scope = self._admitted(scope)
         except ProblemError as problem:
-            # The body, if any, was not read: nothing on this connection can be told from its rest.
-            problem.headers.setdefault("Connection", "close")
             await problem_response(problem)(scope, receive, send_with_headers)
         else:
             await self.app(scope, receive, send_with_headers)
@@ -112,7 +110,7 @@ class Guard:
         trusted = within(peer, self._proxies)
         if not trusted:
             self._note_ignored(peer, headers)
-        here = is_here(scope, headers) and (self._in_front or not trusted)
+        here = is_here(scope, headers)
         scope = seen(scope, asker)
         problem = refusal(scope, Headers(scope=scope), self._names)
         if problem is None and not here:

@@ -71,16 +71,6 @@ async def read_json(request: Request, type: type[T]) -> T:
         raise InvalidFields(invalid_fields(data, type)) from None
 
 
-def query_int(request: Request, name: str, default: int, least: int, most: int) -> int:
-    """An integer query parameter within bounds. Raises ProblemError 400."""
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not least <= int(text) <= most:
-        raise invalid(name, text[:100], f"must be a whole number from {least} to {most}")
-    return int(text)
-
-
 def if_match(request: Request) -> int | None:
     """The version that `If-Match` names; None when any will do. Raises ProblemError 400."""
     text = request.headers.get("if-match", "*").strip()

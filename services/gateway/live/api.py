@@ -101,17 +101,22 @@ def live_operations(hub: Hub, catalogue: tuple[Family, ...], abort: Abort) -> li
 
 def too_many(full: TooMany) -> ProblemError:
     """503 when others hold what there is, 429 when the one who asks does."""
-    details: dict[Scope, str] = {
-        "viewers": f"{full.limit} viewers are connected, the limit; close one, or raise max_viewers",
-        "streams": f"you have {full.limit} streams open, the limit; close one, or raise max_viewers_per_person",
+    problems: dict[Scope, tuple[int, str, str]] = {
+        "viewers": (
+            503,
+            "/problems/too-many-viewers",
+            f"{full.limit} viewers are connected, the limit; close one, or raise max_viewers",
+        ),
+        "streams": (
+            429,
+            "/problems/too-many-streams",
+            f"you have {full.limit} streams open, the limit; close one, or raise max_viewers_per_person",
+        ),
         "selections": (
-            f"you watch {full.limit} different selections, the limit; ask for one of them, or raise "
-            "max_selections_per_person"
+            429,
+            "/problems/too-many-selections",
+            f"you watch {full.limit} selections, the limit; ask for one of them, or raise max_selections_per_person",
         ),
     }
-    return ProblemError(
-        503 if full.scope == "viewers" else 429,
-        details[full.scope],
-        type=f"/problems/too-many-{full.scope}",
-        headers={"Retry-After": str(RETRY_FULL_S)},
-    )
+    status, kind, detail = problems[full.scope]
+    return ProblemError(status, detail, type=kind, headers={"Retry-After": str(RETRY_FULL_S)})

@@ -6,7 +6,7 @@ from services.gateway.live.encoding import Encoding, packed
 
 
 class Event:
-    """`body` and, for viewers who could go on from here, the event id before it."""
+    """`body` and, for viewers who could go on from here, its id. It may be several events, which belong together."""
 
     __slots__ = ("_body", "_id", "_pieces")
 
@@ -19,8 +19,11 @@ class Event:
         return len(self._id) + len(self._body)
 
     def text(self, bare: bool = False) -> bytes:
-        """What a viewer reads; `bare`: without the id."""
-        return self._body if bare else self._id + self._body
+        """What a viewer reads; `bare`: without the id. Of several events the last one has it."""
+        if bare or not self._id:
+            return self._body
+        before, _, last = self._body[:-2].rpartition(b"\n\n")
+        return b"%b%b%b\n\n" % (before + b"\n\n" if before else b"", self._id, last)
 
     def piece(self, encoding: Encoding, bare: bool = False) -> bytes:
         """The event as a chunk of an HTTP/1.1 body, the same bytes for all who get it in that form."""
@@ -39,6 +42,7 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def named(event: str, data: bytes, event_id: bytes = b"") -> Event:
-    """An event of that name; `data` is JSON, which has no line breaks."""
-    return Event(b"event: %b\ndata: %b\n\n" % (event.encode(), data), event_id)
+def named(event: str, *data: bytes, event_id: bytes = b"") -> Event:
+    """Events of that name, one for each of `data`, which are JSON without line breaks."""
+    name = event.encode()
+    return Event(b"".join([b"event: %b\ndata: %b\n\n" % (name, each) for each in data]), event_id)

@@ -11,6 +11,7 @@ them, and viewers always begin with its snapshot, which is one event.
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections import deque
 from operator import itemgetter
@@ -28,6 +29,9 @@ from services.gateway.live.viewer import Viewer
 RING_EVENTS = 256
 RING_BYTES = 4 * 2**20
 SAMPLES_PER_HOST = 60
+HOSTS_AT_ONCE = 64
+"""Hosts that changed are told together, at most so many at a time: a fleet that turns as one is no storm of events."""
+HOSTS_AFTER_S = 0.05
 
 _encode = msgspec.json.Encoder().encode
 _time = itemgetter(0)
@@ -66,10 +70,12 @@ class Feed:
         self._ring_bytes = 0
         self._waiting: dict[str, deque[tuple[int, bytes]]] = {}
         """Time and JSON of samples, by host."""
+        self._changed: dict[str, None] = {}
+        """Hosts that are to be told again."""
         self._due_s: dict[str, float] = {}
         self._window_s = window_s(selection.interval_s)
         self.flush_at_s: float | None = None
-        """When the next frame goes out; None while nothing waits."""
+        """When what waits goes out next; None while nothing does."""
 
     def join(self, viewer: Viewer, position: EventId | None) -> list[Event] | None:
         """Let `viewer` watch: returns the events since `position`, or None where it gets a snapshot instead."""
@@ -92,8 +98,10 @@ class Feed:
 
     def _publish(self, name: str, data: bytes) -> None:
         self.seq += 1
-        event = self._event(name, data)
-        frame, portions = name == "frame", self.portions
+        self._send(self._event(name, data), name == "frame")
+
+    def _send(self, event: Event, frame: bool = False) -> None:
+        portions = self.portions
         if not portions.wanted:
             for viewer in self.viewers:
                 viewer.put(event)
@@ -105,8 +113,8 @@ class Feed:
         if not self.detail:
             self._keep(event)
 
-    def _event(self, name: str, data: bytes) -> Event:
-        return named("detail-" + name, data) if self.detail else named(name, data, self._position())
+    def _event(self, name: str, *data: bytes) -> Event:
+        return named("detail-" + name, *data) if self.detail else named(name, *data, event_id=self._position())
 
     def _position(self) -> bytes:
         return b"%b-%d" % (self.epoch.encode(), self.seq)
@@ -117,17 +125,19 @@ class Feed:
         while len(self._ring) > RING_EVENTS or self._ring_bytes > RING_BYTES:
             self._ring_bytes -= len(self._ring.popleft())
 
-    def show_host(self, name: str) -> None:
-        """Send a host as it is now, or that it is gone where it is not selected any more."""
+    def show_host(self, name: str, now_s: float) -> None:
+        """Send a host as it soon is, or that it is gone where it is not selected any more."""
         if self.selection.shows(name, self._fragments.fleet.tags(name)):
             self.portions.add(name)
-            self._publish("host", self._fragments.host(name, self.selection.metrics))
+            self._changed[name] = None
+            self.flush_at_s = min(self.flush_at_s or math.inf, now_s + HOSTS_AFTER_S)
         elif name in self.portions:
             self.drop(name)
 
     def drop(self, host: str) -> None:
         """Send that `host` is gone, and forget what waits of it."""
         self._waiting.pop(host, None)
+        self._changed.pop(host, None)
         self._due_s.pop(host, None)
         self.portions.discard(host)
         self.publish("gone", {"host": host})
@@ -143,7 +153,8 @@ class Feed:
             self.flush_at_s = now_s + self._window_s
 
     def flush(self, now_s: float, now_ms: int) -> None:
-        """Send what waits of the hosts that may appear again; the others wait on."""
+        """Send the hosts that changed, then samples of those that may appear again; the others wait on."""
+        self._tell_hosts()
         interval_s, due_s = self.selection.interval_s, self._due_s
         ready = [host for host in self._waiting if may_go(due_s.get(host, 0), now_s, interval_s)]
         samples: list[tuple[int, bytes]] = []
@@ -151,10 +162,24 @@ class Feed:
             samples += self._waiting.pop(host)
             due_s[host] = next_due(due_s.get(host, 0), now_s, interval_s)
         self.flush_at_s = now_s + self._window_s if self._waiting else None
+        if self._changed:
+            self.flush_at_s = now_s + HOSTS_AFTER_S
         if samples:
             samples.sort(key=_time)
             together = b",".join([json for _, json in samples])
             self._publish("frame", b'{"time":%d,"samples":[%b]}' % (now_ms, together))
+
+    def _tell_hosts(self) -> None:
+        """Send hosts that changed, as events of which the last has the id."""
+        names = list(self._changed)[:HOSTS_AT_ONCE]
+        bodies = []
+        for name in names:
+            del self._changed[name]
+            if name in self._fragments.fleet:
+                bodies.append(self._fragments.host(name, self.selection.metrics))
+        if bodies:
+            self.seq += 1
+            self._send(self._event("host", *bodies))
 
     def give_portion(self, now_ms: int) -> int:
         """Give one portion of the snapshot to some who lack it and take it; returns to how many."""
@@ -167,7 +192,7 @@ class Feed:
             viewer.put(portion)
         portion.shed()
         if complete:
-            whole = None if self.detail else named("complete", b'{"time":%d}' % now_ms, self._position())
+            whole = None if self.detail else named("complete", b'{"time":%d}' % now_ms, event_id=self._position())
             for viewer in complete:
                 if whole is not None:
                     viewer.put(whole)

@@ -191,8 +191,12 @@ class Hub:
     def host(self, name: str) -> None:
         """Spread that a host is new, or that its state, facts, tags or alerts are."""
         self._shown.pop(name, None)
+        now_s = self.clock()
         for feed in [*self._feeds.values(), *self._details.get(name, {}).values()]:
-            feed.show_host(name)
+            before = feed.flush_at_s
+            feed.show_host(name, now_s)
+            if feed.flush_at_s != before:
+                self.due.set()
 
     def gone(self, name: str) -> None:
         """Spread that a host was removed."""

@@ -16,6 +16,8 @@ BEAT_EVERY = 4
 """How often in that time it is looked at who is silent."""
 YIELD_EVERY = 48
 """Viewers served in a row before others have a turn."""
+STEP_S = 0.004
+"""So long portions are given in a row before others have a turn."""
 WAIT_S = 0.02
 """Pause while all who lack a snapshot are busy with what they have got."""
 
@@ -47,14 +49,18 @@ async def send_snapshots(hub: Hub) -> None:
     while True:
         await hub.wanted.wait()
         hub.wanted.clear()
+        began_s = time.perf_counter()
         while wanting := [feed for feed in hub.feeds() if feed.portions.wanted]:
             given = 0
             for feed in wanting:
-                began_s = time.perf_counter()
                 given += feed.give_portion(now_ms())
-                await asyncio.sleep(time.perf_counter() - began_s)
+                took_s = time.perf_counter() - began_s
+                if took_s > STEP_S:
+                    await asyncio.sleep(took_s)
+                    began_s = time.perf_counter()
             if not given:
                 await asyncio.sleep(WAIT_S)
+                began_s = time.perf_counter()
 
 
 async def send_heartbeats(hub: Hub) -> None:

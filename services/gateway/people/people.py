@@ -15,6 +15,7 @@ from services.gateway.identities.refused import Refusals
 from services.gateway.identities.throttle import Throttle
 from services.gateway.people.known import Key, Kind, Known
 from services.gateway.people.passwords import Hashing
+from services.gateway.people.provider import provider_of
 from services.gateway.people.throttle import LoginThrottle
 
 UNKNOWN_BURST = 100
@@ -34,6 +35,7 @@ class People:
         runtime: Callable[[], RuntimeSettings],
         refusals: Refusals,
     ) -> None:
+        """Raises SettingError."""
         self.pool = pool
         self.refusals = refusals
         self.settings = settings
@@ -49,8 +51,13 @@ class People:
         """Whoever has streams that end with a session or a token."""
         self.announce: Callable[[], Awaitable[None]] = _nothing
         """Tells other gateways that a session or a token is over, or may less."""
-        self.oidc_name: Callable[[], str] = str
+        self.provider = provider_of(settings)
+        """Who else vouches for people; None: nobody."""
+
+    @property
+    def oidc_name(self) -> str:
         """What to call the way in by OpenID Connect; empty: there is none."""
+        return self.settings.oidc_name if self.provider else ""
 
     @property
     def secure(self) -> bool:

@@ -20,8 +20,10 @@ from schemas.messages import HostFacts
 from services.gateway.fleet.memory import Fleet
 from services.gateway.health.fleetpage import HOSTS_AT_ONCE, FleetPage, encoded
 from services.gateway.health.naming import exposition
+from tests.faults.proxy import proxy
 from tests.gateway.heard import becomes, running
 from tests.gateway.running import TRUST, gateway, publish, publishing, ready, watching
+from tests.people import add_token
 from tests.waiting import eventually
 
 OPEN_METRICS = {"Accept": "application/openmetrics-text; version=1.0.0"}
@@ -30,6 +32,7 @@ FORMATS = [{}, OPEN_METRICS]
 
 @asynccontextmanager
 async def at_root(client: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
+    """The same, whose base is the root."""
     root = httpx.URL(client.base_url).copy_with(path="/")
     async with httpx.AsyncClient(base_url=root, headers=client.headers, verify=TRUST, timeout=30) as root_client:
         yield root_client
@@ -121,6 +124,17 @@ async def test_sondes_own_metrics_are_valid_and_tell_of_every_service(
     assert counts["GET /api/v1/hosts"] == 1
 
 
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/fleet", "/api/v1/health"])
+async def test_whoever_has_no_token_is_refused_and_a_viewers_suffices(
+    path: str, database_url: str, bus_url: str
+) -> None:
+    async with gateway(database_url, bus_url, token="") as client, at_root(client) as root:
+        assert (await root.get(path)).status_code == 401
+        assert (await root.get(path, headers={"Authorization": "Bearer wrong"})).status_code == 401
+        secret = await add_token(database_url, "viewer")
+        assert (await root.get(path, headers={"Authorization": f"Bearer {secret}"})).status_code == 200
+
+
 async def test_what_reaches_no_operation_is_counted_together(database_url: str, bus_url: str) -> None:
     async with gateway(database_url, bus_url) as client, at_root(client) as root:
         for number in range(5):
@@ -144,9 +158,14 @@ async def test_viewers_and_what_they_were_given_are_counted_after_they_left(data
         await eventually(left)
 
 
-async def test_a_gateway_away_from_bus_and_database_can_be_scraped(bus_url: str) -> None:
-    away = "postgresql://nobody@127.0.0.1:1/none"
-    async with gateway(away, "nats://127.0.0.1:1", token="", anonymous_viewer=True) as client, at_root(client) as root:
+async def test_a_gateway_away_from_bus_and_database_can_be_scraped(database_url: str) -> None:
+    async with (
+        proxy(database_url) as (between, through),
+        gateway(through, "nats://127.0.0.1:1") as client,
+        at_root(client) as root,
+    ):
+        assert values(parsed(await root.get("/metrics"))["sonde_component_ok"])[("database",)] == 1
+        between.cut()
         found = parsed(await root.get("/metrics"))
         fleet = await root.get("/metrics/fleet")
     assert values(found["sonde_component_ok"])[("database",)] == 0

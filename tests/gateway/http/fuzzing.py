@@ -57,6 +57,8 @@ class Fuzzing:
         self.existing = existing
         self.base_url = base_url
         self.counts: Counter[tuple[Role | None, int]] = Counter()
+        self.done: Counter[str] = Counter()
+        """How often each operation succeeded, by name such as `PUT /rules/{rule}`."""
         self._session = requests.Session()
         # Who asks is ours to say: without the schemes schemathesis makes up no credentials.
         components = {"schemas": document["components"]["schemas"]}
@@ -99,6 +101,7 @@ class Fuzzing:
     def _send(self, case: Case, asker: Asker) -> None:
         response = self._answer(case, asker.headers)
         self.counts[asker.role, response.status_code] += 1
+        self.done[case.operation.label] += response.status_code < 300
         shown = f"{asker.role}: {case.as_curl_command()}\n{response.status_code} {response.text[:500]}"
         check_problem(response, shown)
         if asker.may(case.operation.definition.raw["x-role"]):

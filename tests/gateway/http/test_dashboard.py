@@ -135,9 +135,17 @@ def test_a_link_that_leads_outside_is_not_followed(built: Path) -> None:
 
 async def test_paths_of_the_api_are_never_the_page(built: Path) -> None:
     async with served(built) as client:
-        for path in ("/api", "/api/", "/api/v2/hosts"):
-            answer = await client.get(path)
+        for path in ("/api/", "/api/v2/hosts"):
+            answer = await client.get(path, headers=BROWSER)
             assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+async def test_the_page_to_try_the_api_is_for_browsers_a_page_of_its_own(built: Path) -> None:
+    (built / "api.html").write_text("<!doctype html>the API")
+    async with served(built) as client:
+        page, program = await client.get("/api", headers=BROWSER), await client.get("/api")
+    assert (page.status_code, page.text) == (200, "<!doctype html>the API")
+    assert program.status_code == 404
 
 
 async def test_without_a_build_the_page_says_how_to_make_one(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_pages_of_other_sites_may_link_to_the_dashboard_but_not_use_the_api() ->
     assert status("GET", foreign, "/api/v1/live") == 403
 
 
-@pytest.mark.parametrize("length", ["65537", "-1", "1e3", "9" * 5000, "²"])
+@pytest.mark.parametrize("length", ["524289", "-1", "1e3", "9" * 5000, "²"])
 def test_a_body_that_is_announced_too_large_or_oddly_is_refused(length: str) -> None:
     assert status("POST", {**HERE, "content-length": length}) == 413
 

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from infra.generate.declared import declared
 from infra.storage.database import connection
 from schemas.people import RANKS
 from tests.gateway.http.fuzzing import Asker, Fuzzing
@@ -16,6 +17,8 @@ from tests.people import add_token
 
 AT_MS = 1_795_219_200_000
 EXISTING = {"host": "web-1", "rule": "cpu-busy", "setting": "raw_days", "user": 1, "session": 1, "token": 1}
+MANY = {"PUT /configuration", "POST /hosts/bulk"}
+"""What may succeed without changing anything: a document that says nothing new, a filter that nothing fits."""
 MOST_REQUESTS = 5
 """Well-formed ones, and as many others, to each operation by each role."""
 FAR = 1_000_000
@@ -23,7 +26,7 @@ FAR = 1_000_000
 
 
 async def prepare(database_url: str) -> list[Asker]:
-    """People of each role, with a host that has samples."""
+    """People of each role, from nobody to administrators, with a host that has samples."""
     await put(database_url, "cpu", [(AT_MS, "", {"total": 1})])
     async with connection(database_url, "test") as database:
         for table in ("users", "api_tokens"):
@@ -32,7 +35,7 @@ async def prepare(database_url: str) -> list[Asker]:
     async with connection(database_url, "test") as database:
         for table in ("users", "api_tokens"):
             await database.execute(f"ALTER TABLE {table} ALTER COLUMN id RESTART WITH 1")
-    return [Asker(role, {"Authorization": f"Bearer {secret}"}) for role, secret in tokens.items()]
+    return [Asker(None, {}), *(Asker(role, {"Authorization": f"Bearer {secret}"}) for role, secret in tokens.items())]
 
 
 @pytest.mark.timeout(300)
@@ -44,8 +47,13 @@ async def test_every_answer_is_declared_and_nobody_may_more_than_their_role(data
         fuzzing = Fuzzing(document, str(client.base_url).rstrip("/"), askers, EXISTING)
         await asyncio.to_thread(fuzzing.run, MOST_REQUESTS)
         administrator = await client.get("/users", headers=dict(askers[-1].headers))
-    by_role = {role: sum(n for (asked, _), n in fuzzing.counts.items() if asked == role) for role in RANKS}
+    async with connection(database_url, "test") as database:
+        audited = {row["action"] for row in await database.fetch("SELECT DISTINCT action FROM audit")}
+    operations = await asyncio.to_thread(declared)
+    changes = {one.name for one in operations if one.changes and one.audited and one.role} - MANY
+    by_role = {role: sum(n for (asked, _), n in fuzzing.counts.items() if asked == role) for role in (None, *RANKS)}
     sys.stdout.write(f"{sum(by_role.values())} requests: {by_role}; {sorted(fuzzing.counts.items(), key=str)}\n")
     assert administrator.status_code == 200
+    assert {name for name in changes if fuzzing.done[name]} - audited == set()
     assert min(by_role.values()) > 500
     assert all(fuzzing.counts[role, 200] > 20 for role in RANKS)

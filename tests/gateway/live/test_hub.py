@@ -11,13 +11,13 @@ from schemas.settings import SettingChanged
 from services.gateway.fleet.given import Given
 from services.gateway.fleet.memory import Fleet
 from services.gateway.fleet.selection import Selection, parse_selection
-from services.gateway.live.feed import RING_EVENTS, SAMPLES_PER_HOST, EventId, Feed, parse_event_id
+from services.gateway.live.feed import HOSTS_AT_ONCE, RING_EVENTS, SAMPLES_PER_HOST, EventId, Feed, parse_event_id
 from services.gateway.live.fragments import Fragments
 from services.gateway.live.hub import LINGER_S, MOST_IDLE, MOST_NAMED, Hub
 from services.gateway.live.limits import Limits
 from services.gateway.live.viewer import Viewer
 from tests.alerts.builders import transition
-from tests.gateway.live.viewers import a_viewer, connected, events, give_all
+from tests.gateway.live.viewers import a_viewer, connected, events, give_all, ids
 
 ALL = Selection(None, None, 1)
 
@@ -282,9 +282,50 @@ def test_a_host_that_changed_is_told_with_the_change() -> None:
     hub.fleet.learn("web-1", HostFacts())
     (feed,) = joined(hub, a_viewer())
     hub.host("web-1")
+    feed.flush(1, 1)
     hub.fleet.learn("web-1", alerts=AlertCounts(critical=1))
     hub.host("web-1")
+    feed.flush(2, 2)
     assert [data["alerts"]["critical"] for _, data in sent(feed)] == [0, 1]  # type: ignore[index]
+
+
+def test_a_host_that_changes_again_and_again_is_told_as_it_is_at_last() -> None:
+    hub = clocked([0.0])
+    (feed,) = joined(hub, a_viewer())
+    for number in range(5):
+        hub.fleet.learn("web-1", HostFacts(), AlertCounts(critical=number))
+        hub.host("web-1")
+    feed.flush(1, 1)
+    assert [data["alerts"]["critical"] for _, data in sent(feed)] == [4]  # type: ignore[index]
+
+
+def test_hosts_that_change_as_one_are_told_together_and_come_in_turns() -> None:
+    hub, viewer = clocked([0.0]), a_viewer()
+    (feed,) = joined(hub, viewer)
+    connection = connected(viewer)
+    give_all(hub)
+    for number in range(HOSTS_AT_ONCE + 1):
+        hub.fleet.learn(f"web-{number}", HostFacts())
+        hub.host(f"web-{number}")
+    before = viewer.sent
+    feed.flush(1, 1)
+    assert viewer.sent == before + 1
+    assert feed.flush_at_s is not None
+    feed.flush(2, 2)
+    told = [name for name, _ in events(connection.read())].count("host")
+    assert (viewer.sent, told, feed.flush_at_s) == (before + 2, HOSTS_AT_ONCE + 1, None)
+    assert [bool(each) for each in ids(connection.read())].count(True) == 3, "complete, and the last of each"
+
+
+def test_a_host_that_is_removed_before_it_was_told_is_only_gone() -> None:
+    hub = clocked([0.0])
+    (feed,) = joined(hub, a_viewer())
+    hub.fleet.learn("web-1", HostFacts())
+    hub.host("web-1")
+    hub.fleet.forget("web-1")
+    hub.gone("web-1")
+    feed.flush(1, 1)
+    assert [name for name, _ in sent(feed)] == ["gone"]
 
 
 def test_the_streams_of_a_session_end_with_it_and_no_others() -> None:

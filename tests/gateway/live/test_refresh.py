@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from infra.clock import now_ms
 from infra.storage import database
 from schemas.catalogue import CATALOGUE
 from services.gateway.fleet.memory import Fleet
+from services.gateway.live import refresh
 from services.gateway.live.hub import Hub
 from services.gateway.live.refresh import read_hosts, restore
 from tests.gateway.live.test_hub import ALL
@@ -33,3 +36,18 @@ async def test_a_viewer_who_came_before_the_values_were_read_gets_them(database_
     assert [(host["last_sample"], host["latest"]) for host in data["hosts"]] == [
         (away_since, {"cpu": {"": {"total": 0.77}}})
     ]
+
+
+async def test_the_last_minute_of_every_host_is_read_in_portions(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refresh, "HOSTS_AT_ONCE", 2)
+    at = now_ms() - 5000
+    for number in range(5):
+        await put(database_url, "cpu", [(at, "", {"total": number}), (at + 1000, "", {"total": 9})], f"web-{number}")
+    fleet = Fleet(CATALOGUE)
+    async with database.connection(database_url, "test") as connection:
+        await read_hosts(connection, fleet, Hub(fleet))
+        await restore(connection, fleet, Hub(fleet))
+    pasts = {name: fleet.past(name, False, None)["cpu.total"][""] for name in fleet.names()}
+    assert pasts == {f"web-{number}": [number / 100, 0.09] for number in range(5)}

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import zlib
 from typing import Any
 
+import zstandard
+
 from services.gateway.http.person import Person
+from services.gateway.live.encoding import Encoding
+from services.gateway.live.feed import EventId, parse_event_id
 from services.gateway.live.hub import Hub
 from services.gateway.live.viewer import HIGH_BYTES, Viewer
 
@@ -16,6 +21,10 @@ class Connection:
     def __init__(self) -> None:
         self.taken = b""
         self.stuck = False
+        self.followed = 0
+        """How many events have been looked at."""
+        self.last_id: EventId | None = None
+        """As a client would send it in Last-Event-ID."""
 
     def write(self, data: bytes) -> None:
         self.taken += data
@@ -39,6 +48,20 @@ class Connection:
             assert rest[length : length + 2] == b"\r\n"
             rest = rest[length + 2 :]
         return body
+
+    def note_last_id(self, body: bytes) -> None:
+        told = [each for each in ids(body) if each]
+        self.last_id = parse_event_id(told[-1]) if told else self.last_id
+
+
+def decoded(encoding: Encoding, body: bytes) -> bytes:
+    """What a client makes of the body so far."""
+    if encoding == "gzip":
+        return zlib.decompressobj(31).decompress(body)
+    if encoding == "zstd":
+        with zstandard.ZstdDecompressor().stream_reader(body, read_across_frames=True) as reader:
+            return bytes(reader.read())
+    return body
 
 
 def a_person(name: str = "anna", **known: Any) -> Person:

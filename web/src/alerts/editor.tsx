@@ -5,6 +5,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { StoredRule } from "../api/types.gen.ts";
 import { base } from "../preferences.ts";
 import { Conflict } from "../shell/conflict.tsx";
+import { Discard, isOutside } from "../shell/discard.tsx";
 import { CloseIcon } from "../shell/icons.tsx";
 import { useUnsaved } from "../shell/unsaved.tsx";
 import { type Draft, draftOf, FRESH, faultsOf, ruleOf } from "./draft.ts";
@@ -146,29 +147,5 @@ export function RuleEditor({ stored, onClosed }: EditorProps) {
         )}
       </form>
     </dialog>
-  );
-}
-
-/** Whether the mouse is over the backdrop, which counts as the dialog. */
-function isOutside(event: MouseEvent, dialog: HTMLElement): boolean {
-  const { left, right, top, bottom } = dialog.getBoundingClientRect();
-  return event.clientX < left || event.clientX > right || event.clientY < top || event.clientY > bottom;
-}
-
-function Discard({ onKeep, onDiscard }: { onKeep: () => void; onDiscard: () => void }) {
-  const keep = useRef<HTMLButtonElement>(null);
-  useEffect(() => keep.current?.focus(), []);
-  return (
-    <div class="notice warn" role="alert">
-      <p>Discard what you typed?</p>
-      <div>
-        <button ref={keep} type="button" onClick={onKeep}>
-          Keep editing
-        </button>
-        <button type="button" class="danger" onClick={onDiscard}>
-          Discard
-        </button>
-      </div>
-    </div>
   );
 }

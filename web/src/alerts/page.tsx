@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { StoredRule } from "../api/types.gen.ts";
+import { Action } from "../shell/allowed.tsx";
 import { Loaded } from "../shell/loaded.tsx";
 import { useTitle } from "../shell/title.ts";
 import { active, HISTORY_LIMIT, rules, useHistory } from "./data.ts";
@@ -40,15 +41,15 @@ export function AlertsPage() {
           <h2 id="rules" ref={heading} tabIndex={-1}>
             Rules
           </h2>
-          <button
-            type="button"
+          <Action
+            needs="operator"
             class="primary"
             onClick={() => {
               edited.value = "new";
             }}
           >
             New rule
-          </button>
+          </Action>
         </header>
         <Loaded from={rules} what="The rules">
           {(all) => (

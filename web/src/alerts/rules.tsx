@@ -3,7 +3,9 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { Failure, reasonOf, request } from "../api/client.ts";
 import type { StoredRule } from "../api/types.gen.ts";
+import { lacking } from "../login/me.ts";
 import { base } from "../preferences.ts";
+import { Action } from "../shell/allowed.tsx";
 import { Nothing } from "../shell/states.tsx";
 import { active, rules } from "./data.ts";
 import { ruleSentence } from "./words.ts";
@@ -35,6 +37,7 @@ interface RuleRowProps {
 function RuleRow({ stored: { rule, version }, onEdit, onEmpty }: RuleRowProps) {
   const row = useRef<HTMLLIElement>(null);
   const actions = useRef<HTMLDivElement>(null);
+  const reason = lacking("operator");
   const busy = useSignal(false);
   const error = useSignal<string | null>(null);
   /** Deleting it waits for a yes. */
@@ -83,10 +86,11 @@ function RuleRow({ stored: { rule, version }, onEdit, onEmpty }: RuleRowProps) {
   }
   return (
     <li ref={row} class={`rule panel ${rule.enabled ? "" : "disabled"}`} data-rule={rule.id}>
-      <label class="switch">
+      <label class="switch" title={reason ?? ""}>
         <input
           type="checkbox"
           role="switch"
+          disabled={reason !== null}
           aria-checked={rule.enabled}
           checked={rule.enabled}
           onChange={() => void toggle()}
@@ -118,19 +122,19 @@ function RuleRow({ stored: { rule, version }, onEdit, onEmpty }: RuleRowProps) {
           </>
         ) : (
           <>
-            <button key="edit" type="button" onClick={onEdit}>
+            <Action key="edit" needs="operator" onClick={onEdit}>
               Edit<span class="hidden"> {rule.name}</span>
-            </button>
-            <button
+            </Action>
+            <Action
               key="delete"
-              type="button"
+              needs="operator"
               class="quiet"
               onClick={() => {
                 asked.value = true;
               }}
             >
               Delete<span class="hidden"> {rule.name}</span>
-            </button>
+            </Action>
           </>
         )}
       </div>

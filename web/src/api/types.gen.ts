@@ -18,6 +18,8 @@ export type TransitionKind = "fire" | "escalate" | "deescalate" | "resolve" | "g
 
 export type TokenState = "open" | "used" | "expired" | "withdrawn";
 
+export type HealthStatus = "ok" | "degraded" | "down" | "unknown";
+
 export type Values = Record<string, Record<string, Record<string, number | null>>>;
 
 export type Role = "viewer" | "operator" | "admin";
@@ -195,7 +197,7 @@ export interface Complete {
 
 export interface Component {
   name: string;
-  status: "ok" | "degraded" | "down" | "unknown";
+  status: HealthStatus;
   detail: string;
   instances: Instance[];
 }
@@ -333,7 +335,7 @@ export interface Groups {
 }
 
 export interface Health {
-  status: "ok" | "degraded" | "down" | "unknown";
+  status: HealthStatus;
   version: string;
   time: number;
   components: Component[];
@@ -450,7 +452,7 @@ export interface IdentityState {
 }
 
 export interface Instance {
-  status: "ok" | "degraded" | "down" | "unknown";
+  status: HealthStatus;
   silent_s: number;
   heartbeat: Heartbeat;
 }

@@ -1,11 +1,20 @@
 // The frame of "Add a machine": a dialog over the fleet. What is in it is loaded when it is opened first.
 import { useSignal } from "@preact/signals";
+import type { ComponentProps } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { lacking } from "../login/me.ts";
+import { Withheld } from "../shell/allowed.tsx";
 import { CloseIcon } from "../shell/icons.tsx";
 import { lazy } from "../shell/lazy.tsx";
 import { closeAdding, leaveAdding } from "./adding.ts";
 
-export const Panel = lazy("the line", async () => (await import("./panel.tsx")).Panel);
+const Line = lazy("the line", async () => (await import("./panel.tsx")).Panel);
+
+/** A line is a token, which not everybody may make. */
+export function Panel(properties: ComponentProps<typeof Line>) {
+  if (lacking("admin") === null) return <Line {...properties} />;
+  return <Withheld needs="admin">An admin gets a line to paste on the machine here.</Withheld>;
+}
 
 export function AddDialog() {
   const dialog = useRef<HTMLDialogElement>(null);

@@ -3,9 +3,9 @@ import { useComputed } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { fleet, now } from "../live/session.ts";
 import { StandingIcon } from "../shell/icons.tsx";
+import { Line } from "../shell/line.tsx";
 import { Failed, Waiting } from "../shell/states.tsx";
 import { type Invitation, openInvitation } from "./invitation.ts";
-import { Line } from "./line.tsx";
 import { goodFor, type Stage, settingsApart, stageOf } from "./progress.ts";
 import { tokens } from "./tokens.ts";
 import "../style/forms.css";
@@ -43,7 +43,12 @@ export function Panel({ takesFocus = false, onFollow, onAnother }: PanelProps) {
       {refusal !== null && <Refusal reason={refusal} onRetry={() => void invitation.make()} />}
       {made && stage?.kind === "waiting" && (
         <>
-          <Line label="Paste this on the machine, as root" text={made.line} onCopied={invitation.copied} />
+          <Line
+            label="Paste this on the machine, as root"
+            text={made.line}
+            what="the line"
+            onCopied={invitation.copied}
+          />
           <p class="muted">
             Good for one machine, for <Left until={made.token.expires} />.
           </p>

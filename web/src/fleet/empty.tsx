@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { openAdding } from "../enrol/adding.ts";
 import { Panel } from "../enrol/dialog.tsx";
+import { Action } from "../shell/allowed.tsx";
 import { CloseIcon } from "../shell/icons.tsx";
 
 export function FirstHost() {
@@ -46,9 +47,9 @@ export function AnotherHost() {
     <li class="invitation">
       <h2>Watch another machine</h2>
       <p>One line pasted there does it. It appears here by itself with its first sample.</p>
-      <button type="button" onClick={openAdding}>
+      <Action needs="admin" onClick={openAdding}>
         Add a machine
-      </button>
+      </Action>
     </li>
   );
 }

@@ -3,6 +3,7 @@ import { tally } from "../alerts/data.ts";
 import { openAdding } from "../enrol/adding.ts";
 import { fleet } from "../live/session.ts";
 import { setQuery } from "../router.ts";
+import { Action } from "../shell/allowed.tsx";
 import { PlusIcon, SearchIcon, STANDING_WORDS, StandingIcon } from "../shell/icons.tsx";
 import { SORTS } from "./order.ts";
 import { SearchHelp } from "./search_help.tsx";
@@ -28,10 +29,10 @@ export function Toolbar() {
           ))}
         </select>
       </label>
-      <button type="button" class="add" aria-label="Add a machine" onClick={openAdding}>
+      <Action needs="admin" class="add" aria-label="Add a machine" onClick={openAdding}>
         <PlusIcon />
         <span>Add a machine</span>
-      </button>
+      </Action>
     </div>
   );
 }

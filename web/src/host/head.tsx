@@ -8,6 +8,7 @@ import type { Entry } from "../live/store.ts";
 import { fleetHref, setQuery } from "../router.ts";
 import { BackIcon, STANDING_WORDS, StandingIcon } from "../shell/icons.tsx";
 import { Facts } from "./facts.tsx";
+import { Saying } from "./saying.tsx";
 
 /** What is shown around the last sample of a host that went away. */
 const BEFORE_MS = 840_000;
@@ -30,7 +31,7 @@ export function Head({ entry, window, identity }: HeadProps) {
           <BackIcon />
           <span class="hidden">Fleet</span>
         </a>
-        <h1>{entry.id}</h1>
+        <h1>{entry.host.value.label || entry.id}</h1>
         <span class={`state tone-${standing}`}>
           <StandingIcon standing={standing} />
           {STANDING_WORDS[standing]}
@@ -40,6 +41,7 @@ export function Head({ entry, window, identity }: HeadProps) {
         ) : (
           standing !== "archived" && <Age entry={entry} />
         )}
+        <Saying entry={entry} />
         {standing === "offline" && lastSample !== null && (
           <button type="button" class="quiet" onClick={() => setQuery(windowQuery(around(lastSample, window)))}>
             See its last samples

@@ -3,6 +3,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { request } from "../api/client.ts";
 import { navigate } from "../router.ts";
+import { Action } from "../shell/allowed.tsx";
 import { Question } from "../shell/question.tsx";
 import { AGAIN } from "./identity.ts";
 
@@ -31,24 +32,24 @@ export function Parting({ id, archived, revocable, onChanged }: PartingProps) {
   return (
     <div class="parting" ref={box}>
       {revocable && (
-        <button
-          type="button"
+        <Action
+          needs="admin"
           onClick={() => {
             asked.value = "revoke";
           }}
         >
           Revoke identity
-        </button>
+        </Action>
       )}
-      <button
-        type="button"
+      <Action
+        needs="admin"
         class="danger"
         onClick={() => {
           asked.value = "remove";
         }}
       >
         Remove host
-      </button>
+      </Action>
       {asked.value === "revoke" && (
         <Question
           title={`Revoke the identity of ${id}?`}

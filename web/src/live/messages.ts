@@ -21,7 +21,9 @@ export type StreamState =
       fresh: boolean;
     }
   /** No tab has been visible for a while: the stream is let go, and the fleet is fetched now and then, if that works. */
-  | { kind: "resting"; fresh: boolean };
+  | { kind: "resting"; fresh: boolean }
+  /** Nobody is logged in: nothing is asked for until a tab says that somebody is. */
+  | { kind: "out"; fresh: false };
 
 /** What a tab wants. Sent when that changes, and again and again as a sign of life. */
 export interface Here {
@@ -31,7 +33,11 @@ export interface Here {
   details: string[];
 }
 
-export type ToRelay = Here | { kind: "bye" };
+export type ToRelay =
+  | Here
+  | { kind: "bye" }
+  /** Somebody is logged in (again). */
+  | { kind: "in" };
 
 export type FromRelay =
   /** Sent on every change, and every second, to visible tabs, as a sign of life. */

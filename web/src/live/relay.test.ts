@@ -11,6 +11,8 @@ const COMPLETE = `id: e-1\nevent: complete\ndata: ${JSON.stringify({ time: 1000 
 /** What stands for the network: how it answers now, and what it was asked. */
 const network = {
   answers: true,
+  knows: true,
+  end: () => {},
   begin: portion(HOST) + COMPLETE,
   asked: [] as { url: string; lastId: string | null }[],
   send: (_: string): void => {},
@@ -25,6 +27,7 @@ async function answer(url: string, init: RequestInit): Promise<Response> {
     return new Promise((_, reject) => {
       signal.addEventListener("abort", () => reject(new DOMException("gone", "AbortError")));
     });
+  if (!network.knows) return Response.json({ type: "/problems/login-required" }, { status: 401 });
   if (!url.includes("/live")) return Response.json({ hosts: [HOST] });
   let beating: ReturnType<typeof setInterval>;
   const body = new ReadableStream({
@@ -33,6 +36,7 @@ async function answer(url: string, init: RequestInit): Promise<Response> {
       network.send = send;
       send(network.begin);
       beating = setInterval(() => network.answers && send(": heartbeat\n\n"), 2000);
+      network.end = () => controller.close();
       signal.addEventListener("abort", () => {
         clearInterval(beating);
         controller.error(new DOMException("gone", "AbortError"));
@@ -52,6 +56,8 @@ async function pass(seconds: number): Promise<void> {
 
 function tab(): {
   here: (visible: boolean, ...details: string[]) => void;
+  /** Somebody has logged in. */
+  back: () => void;
   heard: FromRelay[];
   state: () => StreamState;
 } {
@@ -62,6 +68,7 @@ function tab(): {
     heard,
     here: (visible, ...details) =>
       relay.receive(me, { kind: "here", visible, details }, (message) => heard.push(message)),
+    back: () => relay.receive(me, { kind: "in" }, (message) => heard.push(message)),
     state: () => states().at(-1)?.state as StreamState,
   };
 }
@@ -77,7 +84,7 @@ beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
   mock.method(globalThis, "fetch", answer);
   Object.assign(globalThis, { addEventListener() {}, removeEventListener() {} });
-  Object.assign(network, { answers: true, asked: [], begin: portion(HOST) + COMPLETE });
+  Object.assign(network, { answers: true, knows: true, asked: [], begin: portion(HOST) + COMPLETE });
   relay = createRelay();
 });
 afterEach(() => {
@@ -186,4 +193,53 @@ test("more hosts than the gateway follows for one viewer are not asked for, thos
   const detail = new URLSearchParams(network.asked.at(-1)?.url.split("?")[1]).get("detail")?.split(",") ?? [];
   assert.equal(detail.length, 32);
   assert.ok(detail.includes("web-1"));
+});
+
+test("a stream that ends with its session is asked for once more, and then not until somebody is logged in", async () => {
+  const one = tab();
+  one.here(true);
+  await pass(2);
+  network.knows = false;
+  network.end();
+  await pass(2);
+  assert.equal(one.state().kind, "out");
+  const asked = network.asked.length;
+  await pass(60);
+  assert.equal(network.asked.length, asked);
+  network.knows = true;
+  one.here(true);
+  one.back();
+  await pass(1);
+  assert.equal(one.state().kind, "live");
+  assert.equal(network.asked.at(-1)?.lastId, null);
+});
+
+test("a tab that comes while nobody is logged in gets nothing of what was known", async () => {
+  const one = tab();
+  one.here(true);
+  await pass(2);
+  network.knows = false;
+  network.end();
+  await pass(2);
+  const other = tab();
+  other.here(true);
+  await pass(1);
+  assert.deepEqual(new Set(other.heard.map((message) => message.kind)), new Set(["state"]));
+  assert.equal(other.state().kind, "out");
+});
+
+test("a fetch that stands in for the stream and finds nobody logged in ends the asking too", async () => {
+  const one = tab();
+  one.here(true);
+  await pass(1);
+  one.here(false);
+  await pass(40);
+  assert.equal(one.state().kind, "resting");
+  network.knows = false;
+  await pass(35);
+  one.here(false);
+  assert.equal(one.state().kind, "out");
+  const asked = network.asked.length;
+  await pass(60);
+  assert.equal(network.asked.length, asked);
 });

@@ -1,7 +1,7 @@
 // The one connection to the live stream that all tabs of a browser share: who wants what, what is known, and what stands
 // in for the stream while it is away. Runs in a SharedWorker, or in one of the tabs where there is none.
 import { SUMMARY } from "../api/catalogue.gen.ts";
-import { Failure, get } from "../api/client.ts";
+import { Failure, once } from "../api/client.ts";
 import type { Frame, Gone, Host, HostDetail, Hosts, Snapshot } from "../api/types.gen.ts";
 import {
   HIDDEN_MS,
@@ -98,6 +98,10 @@ export function createRelay(): Relay {
   function receive(tab: unknown, message: ToRelay, post: (message: FromRelay) => void): void {
     if (message.kind === "bye") {
       clients.delete(tab);
+    } else if (message.kind === "in") {
+      if (state.kind !== "out") return;
+      setState({ kind: "connecting", fresh: false });
+      turn.abort();
     } else {
       const before = clients.get(tab);
       const client: Client = {
@@ -110,11 +114,12 @@ export function createRelay(): Relay {
       clients.set(tab, client);
       const woken = client.visible && !before?.visible;
       if (!before) post({ kind: "state", state });
-      if ((woken || !before) && fleet.snapshots.peek() > 0) post({ kind: "fleet", image: imageOf(fleet) });
+      const shown = state.kind !== "out" && (woken || !before);
+      if (shown && fleet.snapshots.peek() > 0) post({ kind: "fleet", image: imageOf(fleet) });
       for (const id of client.details) {
         const known = details.get(id);
-        if (known && known.snapshots.peek() > 0 && (woken || !before?.details.has(id)))
-          post({ kind: "detail", id, image: imageOf(known) });
+        const wants = shown || (state.kind !== "out" && !before?.details.has(id));
+        if (known && known.snapshots.peek() > 0 && wants) post({ kind: "detail", id, image: imageOf(known) });
       }
     }
     arrange();
@@ -140,7 +145,7 @@ export function createRelay(): Relay {
       hiddenSince = null;
       if (state.kind === "resting") turn.abort();
     } else hiddenSince ??= now;
-    if (askedFor() !== streamed && state.kind !== "resting") turn.abort();
+    if (askedFor() !== streamed && state.kind !== "resting" && state.kind !== "out") turn.abort();
   }
 
   function onEvent(name: string, text: string, id: string | undefined): void {
@@ -206,6 +211,7 @@ export function createRelay(): Relay {
         },
       });
       if (signal.aborted) return;
+      if (end.status === 401) return shutOut();
       if (end.garbled) lastId = null;
       lostSince ??= Date.now();
       // A stream that ends as soon as it began is no reason to start over with short waits.
@@ -226,14 +232,21 @@ export function createRelay(): Relay {
     }
   }
 
+  /** Nobody is logged in: asking again would change nothing. Tabs that come meanwhile need a snapshot when it goes on. */
+  function shutOut(): void {
+    lastId = null;
+    setState({ kind: "out", fresh: false });
+    turn.abort();
+  }
+
   /** Fetches what the stream would have told. Answers whether that worked. */
   async function poll(signal: AbortSignal): Promise<boolean> {
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(POLL_DEADLINE_MS)]);
     try {
-      const { hosts } = await get<Hosts>(`/hosts?metrics=${SUMMARY.join()}`, deadline);
+      const { hosts } = await once<Hosts>("GET", `/hosts?metrics=${SUMMARY.join()}`, { signal: deadline });
       const detailed = hosts.map((host) => host.id).filter((id) => details.has(id));
       const found = await Promise.all(
-        detailed.map((id) => get<HostDetail>(`/hosts/${encodeURIComponent(id)}`, deadline)),
+        detailed.map((id) => once<HostDetail>("GET", `/hosts/${encodeURIComponent(id)}`, { signal: deadline })),
       );
       heard = Date.now();
       // Meanwhile the stream may be back, and knows more.
@@ -242,7 +255,8 @@ export function createRelay(): Relay {
       for (const host of found) deliver(details.get(host.id), [host], host.id);
       return true;
     } catch (error) {
-      if (!(error instanceof Failure) && !deadline.aborted) reportError(error);
+      if (error instanceof Failure && error.status === 401 && !signal.aborted) shutOut();
+      else if (!(error instanceof Failure) && !deadline.aborted) reportError(error);
       return false;
     }
   }
@@ -288,6 +302,10 @@ export function createRelay(): Relay {
     while (!closed) {
       turn = new AbortController();
       const { signal } = turn;
+      if (state.kind === "out") {
+        await aborted(signal);
+        continue;
+      }
       const hidden = hiddenSince !== null && Date.now() - hiddenSince >= HIDDEN_MS;
       if (!hidden && state.kind === "resting") setState({ kind: "connecting", fresh: state.fresh });
       await (hidden ? rest(signal) : Promise.all([stream(signal), standIn(signal)]));
@@ -299,7 +317,8 @@ export function createRelay(): Relay {
     for (const [tab, client] of clients)
       if (now - client.heard > (client.visible ? 3 * SILENT_MS : HIDDEN_SILENT_MS)) clients.delete(tab);
     arrange();
-    if (hiddenSince !== null && now - hiddenSince >= HIDDEN_MS && state.kind !== "resting") turn.abort();
+    const rests = state.kind === "resting" || state.kind === "out";
+    if (hiddenSince !== null && now - hiddenSince >= HIDDEN_MS && !rests) turn.abort();
     const fresh = state.kind === "lost" && isFresh(heard, now, state.poll_ms);
     if (state.kind === "lost" && state.fresh !== fresh) setState({ ...state, fresh });
     else everyone({ kind: "state", state }, false);
@@ -323,6 +342,12 @@ function hostOf(name: string, data: unknown): string | undefined {
   if (name === "gone") return (data as Gone).host;
   return name === "snapshot" ? (data as Snapshot).hosts[0]?.id : (data as Host).id;
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    if (signal.aborted) resolve();
+  });
 
 /** Waits, but not past `signal` and not past the moment the browser is online again. */
 function pause(wait_ms: number, signal: AbortSignal): Promise<void> {

@@ -57,6 +57,11 @@ export function follow(id: string): { store: Store; release: () => void } {
   };
 }
 
+/** Somebody is logged in: goes on with the stream that was refused because nobody was. */
+export function resume(): void {
+  relay?.post({ kind: "in" });
+}
+
 function sayHere(): void {
   relay?.post({ kind: "here", visible: !document.hidden, details: [...followed.keys()] });
 }

@@ -100,6 +100,7 @@ export async function readStream(
 /** Why there is no stream; a proxy in between may refuse it as well. */
 async function refusal(response: Response): Promise<string> {
   const problem = (await response.json().catch(() => null)) as { type?: unknown } | null;
+  if (response.status === 401) return "nobody is logged in";
   if (problem?.type === "/problems/too-many-viewers") return "the gateway takes no more viewers now";
   if (problem?.type === "/problems/too-many-streams") return "you have too many browsers open on this gateway";
   return `the gateway answered ${response.status}`;

@@ -1,4 +1,5 @@
 // Settings of the whole system, and preferences of this browser.
+import { Withheld } from "../shell/allowed.tsx";
 import { Loaded } from "../shell/loaded.tsx";
 import { Nothing } from "../shell/states.tsx";
 import { useTitle } from "../shell/title.ts";
@@ -15,6 +16,7 @@ export function SettingsPage() {
   return (
     <div class="settings">
       <h1>Settings</h1>
+      <Withheld needs="admin">You can look at these settings, but not change them.</Withheld>
       <Loaded from={settings} what="The settings">
         {(all) =>
           all.length === 0 ? (
@@ -34,6 +36,9 @@ export function SettingsPage() {
         }
       </Loaded>
       <ThisBrowser />
+      <p class="hint">
+        <a href="/api">Every request of the API, to read and to try</a>
+      </p>
     </div>
   );
 }

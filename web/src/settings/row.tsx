@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import { Failure, get, reasonOf, request } from "../api/client.ts";
 import type { Setting } from "../api/types.gen.ts";
+import { lacking } from "../login/me.ts";
 import { Conflict } from "../shell/conflict.tsx";
 import { useUnsaved } from "../shell/unsaved.tsx";
 import { boundsOf, faultOf, kindOf, labelled, parsed, shown, wordsOf } from "./values.ts";
@@ -22,6 +23,7 @@ export function SettingRow({ setting, onSaved, children }: RowProps) {
   const kind = setting.secret ? "text" : kindOf(setting);
   const { label, unit } = wordsOf(setting.key);
   const bounds = boundsOf(setting);
+  const readOnly = lacking("admin") !== null;
   const field = useRef<HTMLInputElement>(null);
   /** What is typed; null while the field shows the stored value. */
   const typed = useSignal<string | null>(null);
@@ -58,7 +60,7 @@ export function SettingRow({ setting, onSaved, children }: RowProps) {
     field.current?.focus();
   }
 
-  /** The button that asked for it goes with the change, so the focus goes to the field. */
+  /** `next` is undefined for the default. The button that asked for it goes with the change, so the focus goes to the field. */
   async function save(next: unknown, expected: number): Promise<void> {
     if (busy.value) return;
     busy.value = true;
@@ -68,7 +70,10 @@ export function SettingRow({ setting, onSaved, children }: RowProps) {
     try {
       const address = `/settings/${setting.key}`;
       const sent = typed.value;
-      const saved = await request<Setting>("PUT", address, { body: { value: next }, version: expected });
+      const saved =
+        next === undefined
+          ? await request<Setting>("DELETE", address, { version: expected })
+          : await request<Setting>("PUT", address, { body: { value: next }, version: expected });
       onSaved(saved);
       // What was typed meanwhile stays, and begins with what was saved.
       if (typed.value === sent) typed.value = null;
@@ -123,6 +128,7 @@ export function SettingRow({ setting, onSaved, children }: RowProps) {
           <input
             {...common}
             type="checkbox"
+            disabled={readOnly}
             checked={value === "true"}
             onChange={(event) => type(String(event.currentTarget.checked))}
           />
@@ -133,6 +139,7 @@ export function SettingRow({ setting, onSaved, children }: RowProps) {
             inputMode={kind === "number" ? "decimal" : undefined}
             class={kind === "number" ? "short" : ""}
             value={value}
+            readOnly={readOnly}
             autocomplete="off"
             spellcheck={false}
             placeholder={setting.secret ? (setting.set ? "set; type to replace it" : "not set") : ""}
@@ -150,13 +157,13 @@ export function SettingRow({ setting, onSaved, children }: RowProps) {
             </button>
           </>
         )}
-        {!dirty && setting.secret && setting.set && (
-          <button type="button" class="danger" onClick={() => void save("", setting.version)}>
+        {!dirty && !readOnly && setting.secret && setting.set && (
+          <button type="button" class="danger" onClick={() => void save(undefined, setting.version)}>
             Remove
           </button>
         )}
-        {!dirty && canGoBack && (
-          <button type="button" class="quiet" onClick={() => void save(setting.default, setting.version)}>
+        {!dirty && !readOnly && canGoBack && (
+          <button type="button" class="quiet" onClick={() => void save(undefined, setting.version)}>
             Use default
           </button>
         )}

@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { reasonOf, request } from "../api/client.ts";
 import type { ChannelTest } from "../api/types.gen.ts";
+import { Action } from "../shell/allowed.tsx";
 
 export function SlackTest({ ready }: { ready: boolean }) {
   const busy = useSignal(false);
@@ -26,9 +27,9 @@ export function SlackTest({ ready }: { ready: boolean }) {
   if (!ready) return <p class="hint">Save a webhook, then a test message can be sent here.</p>;
   return (
     <div class="slack">
-      <button type="button" onClick={() => void send()}>
+      <Action needs="operator" onClick={() => void send()}>
         {busy.value ? "Sending …" : "Send a test message"}
-      </button>
+      </Action>
       {got && (
         <p class={got.ok ? "tone-up" : "tone-critical"} role="status">
           {got.ok ? "Delivered." : "Not delivered."} Slack answered{got.status ? ` ${got.status}` : ""}:{" "}

@@ -1,5 +1,7 @@
 // The frame around every page: header, connection banner, announcements, and the page that the path asks for.
 import { useEffect, useRef } from "preact/hooks";
+import { Cover, isShut, LoginPage } from "../login/cover.tsx";
+import { gate } from "../login/me.ts";
 import { nextTheme } from "../preferences.ts";
 import { path } from "../router.ts";
 import { Announcer } from "./announcer.tsx";
@@ -7,11 +9,16 @@ import { Banner } from "./banner.tsx";
 import { Boundary } from "./boundary.tsx";
 import { Header } from "./header.tsx";
 import { lazy } from "./lazy.tsx";
+import { Waiting } from "./states.tsx";
 import { LeaveDialog } from "./unsaved.tsx";
 
 const FleetPage = lazy("the fleet", async () => (await import("../fleet/page.tsx")).FleetPage);
 const HostPage = lazy("the host", async () => (await import("../host/page.tsx")).HostPage);
 const AlertsPage = lazy("the alerts", async () => (await import("../alerts/page.tsx")).AlertsPage);
+const AccountPage = lazy("the account", async () => (await import("../account/page.tsx")).AccountPage);
+const PeoplePage = lazy("the people", async () => (await import("../people/page.tsx")).PeoplePage);
+const AuditPage = lazy("the audit log", async () => (await import("../audit/page.tsx")).AuditPage);
+const ViewersPage = lazy("the viewers", async () => (await import("../viewers/page.tsx")).ViewersPage);
 const SettingsPage = lazy("the settings", async () => (await import("../settings/page.tsx")).SettingsPage);
 
 function Page() {
@@ -24,6 +31,14 @@ function Page() {
       return <AlertsPage />;
     case "/settings":
       return <SettingsPage />;
+    case "/account":
+      return <AccountPage />;
+    case "/people":
+      return <PeoplePage />;
+    case "/audit":
+      return <AuditPage />;
+    case "/viewers":
+      return <ViewersPage />;
     default:
       return (
         <div class="empty">
@@ -50,6 +65,21 @@ function onKey(event: KeyboardEvent): void {
 }
 
 export function App() {
+  if (isShut()) return <LoginPage />;
+  if (gate.value === "asking") return <Asking />;
+  return <Frame />;
+}
+
+/** Before it is known whether somebody is logged in: nothing, unless that takes long. */
+function Asking() {
+  return (
+    <div class="asking">
+      <Waiting what="the gateway" />
+    </div>
+  );
+}
+
+function Frame() {
   const main = useRef<HTMLElement>(null);
   /** The page that has the focus at its beginning. */
   const shown = useRef(path.peek());
@@ -76,6 +106,7 @@ export function App() {
       </main>
       <LeaveDialog />
       <Announcer />
+      <Cover />
     </>
   );
 }

@@ -5,6 +5,7 @@ import type { StreamState } from "../live/messages.ts";
 import { connection, fleet } from "../live/session.ts";
 import { nextTheme, theme } from "../preferences.ts";
 import { path } from "../router.ts";
+import { AccountMenu } from "./account_menu.tsx";
 import { Mark, STANDING_WORDS, StandingIcon, ThemeIcon } from "./icons.tsx";
 
 const PAGES: [string, string][] = [
@@ -39,6 +40,7 @@ export function Header() {
         <span class="wide">{THEME_WORDS[theme.value]}</span>
         <span class="hidden"> colours, change</span>
       </button>
+      <AccountMenu />
     </header>
   );
 }
@@ -93,6 +95,8 @@ function connectionWord(state: StreamState): string {
       return state.behind_ms > 0 ? "Behind" : "Live";
     case "lost":
       return state.fresh && state.poll_ms !== null ? `Every ${duration(state.poll_ms / 1000)}` : "Not live";
+    case "out":
+      return "Logged out";
     default:
       return "Connecting";
   }

@@ -154,6 +154,13 @@ export const PlusIcon = () => (
   </Icon>
 );
 
+export const PersonIcon = () => (
+  <Icon>
+    <circle cx="8" cy="5.2" r="2.9" {...line} />
+    <path d="M2.6 13.8a5.4 5.4 0 0 1 10.8 0" {...line} />
+  </Icon>
+);
+
 /** The mark of Sonde: a pulse in a rounded square. */
 export const Mark = () => (
   <svg class="mark" width="26" height="26" viewBox="0 0 32 32" aria-hidden="true">

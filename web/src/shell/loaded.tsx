@@ -1,7 +1,18 @@
 // What a part of a page has asked for, in each of its states: on its way, there, out of date, or refused.
 import type { ComponentChildren } from "preact";
-import type { Loader } from "../api/loading.ts";
+import { useEffect, useMemo } from "preact/hooks";
+import { type Loader, loader } from "../api/loading.ts";
 import { Failed, Waiting } from "./states.tsx";
+
+/** What `ask` answers, asked for once the page is there; `ask` must be the same function every time. */
+export function useAsked<T>(ask: (signal: AbortSignal) => Promise<T>): Loader<T> {
+  const asked = useMemo(() => loader(ask), [ask]);
+  useEffect(() => {
+    asked.load();
+    return asked.close;
+  }, [asked]);
+  return asked;
+}
 
 interface LoadedProps<T> {
   from: Loader<T>;

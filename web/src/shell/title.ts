@@ -2,12 +2,14 @@
 // when the tab cannot.
 import { useSignalEffect } from "@preact/signals";
 import { tally } from "../alerts/data.ts";
+import { gate } from "../login/me.ts";
 
 export function useTitle(name: string): void {
   useSignalEffect(() => {
     const { critical, offline, warning, unknown } = tally.value;
     const trouble = critical + offline + warning;
     const mark = unknown > 0 ? "(?) " : trouble > 0 ? `(${trouble}) ` : "";
-    document.title = `${mark}${name} · Sonde`;
+    if (gate.value === "ended") document.title = "Log in · Sonde";
+    else document.title = `${mark}${name} · Sonde`;
   });
 }

@@ -21,6 +21,9 @@ export function useUnsaved(what: string, dirty: boolean): void {
   }, [what, dirty]);
 }
 
+/** What is typed is not asked about any more. */
+export const forgetUnsaved = (): void => unsaved.clear();
+
 /** Makes links, the back button and closing the tab ask. */
 export function startGuard(): void {
   guardLeaving((go) => {

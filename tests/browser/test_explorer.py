@@ -1,0 +1,72 @@
+"""The page at /api in a real browser, over the real stack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.axe import findings
+from tests.browser.browser import Chromium, opened
+from tests.browser.logins import NAME, api_of
+from tests.browser.stack import HOST, stack
+
+pytestmark = pytest.mark.browser
+
+
+async def form(page: Page, operation: str) -> None:
+    """Open one operation."""
+    await page.locator(f"#{operation} > summary").click()
+    await page.locator(f"#{operation} form").wait_for()
+
+
+async def test_a_request_is_found_filled_in_sent_and_answered(
+    chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path
+) -> None:
+    async with (
+        stack(bus_url, database_url, tmp_path) as address,
+        opened(chromium, f"{address}/api", provoked=("404 (Not Found)",)) as page,
+    ):
+        await expect(page.get_by_text(f"Requests are sent as {NAME}, who has the role admin.")).to_be_visible()
+        await page.get_by_label("Find").fill("get hosts/{host} one host")
+        await form(page, "get_hosts_host")
+        await page.get_by_role("button", name="Send").click()
+        await expect(page.get_by_text("Required.")).to_be_visible()
+        await page.get_by_label("host", exact=True).fill(HOST)
+        await page.get_by_role("button", name="Send").click()
+        answer = page.get_by_role("region", name="Answer")
+        await expect(answer.get_by_role("status")).to_contain_text("200")
+        await expect(answer.locator("pre")).to_contain_text(f'"id": "{HOST}"')
+        await page.get_by_label("host", exact=True).fill("nobody")
+        await page.get_by_role("button", name="Send").click()
+        await expect(answer.locator("pre")).to_contain_text("/problems/unknown-host")
+        assert await findings(page) == []
+
+
+async def test_a_change_begins_with_an_example_and_is_made(
+    chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path
+) -> None:
+    async with stack(bus_url, database_url, tmp_path) as address, opened(chromium, f"{address}/api") as page:
+        await form(page, "put_settings_setting")
+        body = page.get_by_label("Body")
+        await expect(body).to_have_value('{\n  "value": null\n}')
+        await page.get_by_label("setting", exact=True).fill("raw_days")
+        await page.get_by_label("If-Match").fill("*")
+        await body.fill('{"value": 9}')
+        await expect(page.locator(".line")).to_contain_text("-X PUT")
+        await page.get_by_role("button", name="Send").click()
+        await expect(page.get_by_role("region", name="Answer").get_by_role("status")).to_contain_text("200")
+        async with api_of(address) as api:
+            assert (await api.get("/settings/raw_days")).json()["value"] == 9
+
+
+async def test_a_stream_is_shown_as_it_comes_until_it_is_stopped(
+    chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path
+) -> None:
+    async with stack(bus_url, database_url, tmp_path) as address, opened(chromium, f"{address}/api") as page:
+        await form(page, "get_live")
+        await page.get_by_role("button", name="Send").click()
+        await expect(page.locator(".answer pre")).to_contain_text("event: snapshot")
+        await page.get_by_role("button", name="Stop").click()
+        await expect(page.get_by_role("button", name="Send")).to_be_enabled()

@@ -1,0 +1,199 @@
+"""`sonde doctor` beside real services: whole, with parts missing, and with nobody there."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from infra.cli.doctor import doctor
+from infra.cli.links import links
+from infra.clock import now_ms
+from infra.settings import ServerSettings
+from schemas.codec import Sample, build_batch, encode_batch
+from tests.gateway.heard import SERVICES, becomes, component, running
+from tests.gateway.rows import execute
+from tests.gateway.running import gateway, publishing
+from tests.waiting import eventually
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> dict[str, tuple[str, str]]:
+    """Name of a link -> what came of it, and the rest of its line."""
+    found = {}
+    for line in capsys.readouterr().out.splitlines()[1:-1]:
+        status, rest = line.split(maxsplit=1)
+        name, _, text = rest.partition(": ")
+        found[name] = (status, text)
+    return found
+
+
+def settings(client: httpx.AsyncClient, database_url: str, bus_url: str) -> ServerSettings:
+    """Those of a command beside the gateway of `client`."""
+    port = httpx.URL(client.base_url).port
+    assert port
+    return ServerSettings(nats_url=bus_url, database_url=database_url, port=port)
+
+
+@asynccontextmanager
+async def agent(bus_url: str) -> AsyncIterator[None]:
+    """web-1, which sends a batch and live samples five times a second."""
+
+    async def send() -> None:
+        async with publishing(bus_url) as client:
+            for seq in range(1, 100_000):
+                sample = Sample(now_ms(), {"cpu": {"": {"total": seq % 5000}}})
+                for lane in ("metrics", "live"):
+                    await client.publish(
+                        f"{lane}.web-1",
+                        encode_batch(build_batch("web-1", "e1", lane, seq, [sample])),  # type: ignore[arg-type]
+                    )
+                await asyncio.sleep(0.2)
+
+    async with asyncio.TaskGroup() as group:
+        sending = group.create_task(send())
+        yield
+        sending.cancel()
+
+
+async def test_every_link_of_a_whole_installation_holds(
+    database_url: str, bus_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        for name in SERVICES:
+            await stack.enter_async_context(running(name, database_url, bus_url))
+        await stack.enter_async_context(agent(bus_url))
+        client = await stack.enter_async_context(gateway(database_url, bus_url))
+        for name in ("ingest", "alerts", "retention", "agents"):
+            await becomes(client, name, "ok")
+
+        async def whole() -> bool:  # until rows are stored and the first roll-up is made
+            status = await doctor(settings(client, database_url, bus_url))
+            shown = lines(capsys)
+            assert status == 0, shown
+            assert {found for found, _ in shown.values()} == {"ok"}
+            assert shown["live stream delivers"][1].startswith("first frame after")
+            return True
+
+        await eventually(whole, within_s=60, every_s=0.5)
+
+
+async def test_services_that_do_not_run_are_named_with_the_remedy(
+    database_url: str, bus_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with gateway(database_url, bus_url) as client:
+        await becomes(client, "bus", "ok")
+        assert await doctor(settings(client, database_url, bus_url)) == 1
+    shown = lines(capsys)
+    assert shown["ingest keeps up"] == ("BROKEN", "it does not run; start `sonde ingest`")
+    assert shown["alerts keep up"] == ("BROKEN", "it does not run; start `sonde alerts`")
+    assert shown["retention works"] == ("BROKEN", "it does not run; start `sonde retention`")
+    assert shown["roll-ups and pruning are in time"][1] == "retention has never run; start `sonde retention`"
+    assert shown["agents publish"][1] == "no batch was ever published; start an agent with `sonde agent`"
+    assert shown["live stream delivers"] == ("--", "not checked, needed are: agents publish")
+    assert shown["gateway answers"] == ("ok", "it runs")
+
+
+async def test_a_service_without_its_database_is_named_with_its_error(
+    database_url: str, bus_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    away = "postgresql://nobody@127.0.0.1:1/none"
+    made = ServerSettings(nats_url=bus_url, database_url=database_url, port=1)
+    async with running("ingest", away, bus_url):
+
+        async def told() -> bool:
+            await doctor(made)
+            status, text = lines(capsys)["ingest keeps up"]
+            return status == "BROKEN" and "failures within a minute; last error:" in text
+
+        await eventually(told)
+
+
+async def test_of_two_instances_one_may_stand_by(database_url: str, bus_url: str) -> None:
+    made = ServerSettings(nats_url=bus_url, database_url=database_url, port=1)
+    check = next(link.check for link in links(made) if link.key == "ingest")
+    async with (
+        gateway(database_url, bus_url) as client,
+        running("ingest", database_url, bus_url),
+        running("ingest", database_url, bus_url),
+    ):
+
+        async def both() -> bool:
+            instances = (await component(client, "ingest")).instances
+            return sorted(one.heartbeat.standby for one in instances) == [False, True]
+
+        await eventually(both)
+        said = [await check() for _ in range(6)]  # whichever answers
+    assert set(said) == {"0 messages behind"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("DELETE FROM schema_migrations WHERE name = '0002_agent_configs'", "0002_agent_configs"),
+        ("ALTER TABLE cpu DROP COLUMN total CASCADE", "column cpu.total missing; run `sonde migrate`"),
+        ("DROP TABLE schema_migrations", "is not migrated"),
+    ],
+)
+async def test_tables_of_another_version_are_broken_rather_than_current(
+    statement: str, said: str, database_url: str, bus_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await execute(database_url, statement)
+    await doctor(ServerSettings(nats_url=bus_url, database_url=database_url, port=1))
+    shown = lines(capsys)
+    assert shown["tables are those of this version"][0] == "BROKEN"
+    assert said in shown["tables are those of this version"][1]
+    assert shown["rows are fresh"] == ("--", "not checked, needed are: tables are those of this version")
+
+
+async def test_a_notification_that_was_given_up_is_a_broken_link(
+    database_url: str, bus_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await execute(database_url, "INSERT INTO hosts (name) VALUES ('web-1')")
+    await execute(
+        database_url,
+        "WITH made AS (INSERT INTO alert_transitions (time, host_id, rule_id, kind, body) "
+        "SELECT now(), id, 'busy', 'fire', '{}' FROM hosts RETURNING id) "
+        "INSERT INTO outbox (transition_id, channel, status, answer, done) "
+        "SELECT id, 'slack', 'dead', '404 no_service', now() FROM made",
+    )
+    await doctor(ServerSettings(nats_url=bus_url, database_url=database_url, port=1))
+    status, text = lines(capsys)["notifications leave"]
+    assert (status, "slack: 404 no_service" in text) == ("BROKEN", True)
+
+
+@asynccontextmanager
+async def silent() -> AsyncIterator[tuple[int, list[asyncio.StreamWriter]]]:
+    """A server that takes connections and never says a word: its port, and who came."""
+    came: list[asyncio.StreamWriter] = []
+
+    async def take(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.append(writer)
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1], came
+    finally:
+        for writer in came:
+            writer.transport.abort()
+        server.close()
+
+
+async def test_servers_that_say_nothing_are_asked_at_the_same_time(capsys: pytest.CaptureFixture[str]) -> None:
+    async with silent() as (bus, at_bus), silent() as (database, at_database), silent() as (port, at_gateway):
+        made = ServerSettings(
+            nats_url=f"nats://127.0.0.1:{bus}", database_url=f"postgresql://x@127.0.0.1:{database}/x", port=port
+        )
+        async with asyncio.TaskGroup() as group:
+            checking = group.create_task(doctor(made))
+            await eventually(lambda: at_bus and at_database and at_gateway)
+            assert not checking.done()
+            assert len(capsys.readouterr().out.splitlines()) == 1, "none was given up before all were asked"
+        assert checking.result() == 1
+    shown = capsys.readouterr().out
+    assert shown.count("BROKEN") == 3
+    assert shown.count("no answer within") == 3
+    assert "Timeout" not in shown

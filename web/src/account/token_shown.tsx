@@ -1,0 +1,33 @@
+// A token that was just made: its secret, this once, and how it is used.
+import { useEffect, useRef } from "preact/hooks";
+import type { MadeApiToken } from "../api/types.gen.ts";
+import { Line } from "../shell/line.tsx";
+
+/** A request that shows that it works. */
+const example = (origin: string, secret: string): string =>
+  `curl -H "Authorization: Bearer ${secret}" ${origin}/api/v1/hosts`;
+
+export function TokenShown({ made, onDone }: { made: MadeApiToken; onDone: () => void }) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => box.current?.querySelector<HTMLElement>("[data-next]")?.focus(), []);
+  return (
+    <div class="stacked made" ref={box}>
+      <p>
+        <b>Keep this token.</b> It is not shown again.
+      </p>
+      <Line label="Token" text={made.secret} what="the token" rows={1} />
+      <Line
+        label="Used like this"
+        text={example(location.origin, made.secret)}
+        what="the example"
+        rows={2}
+        primary={false}
+      />
+      <div class="control">
+        <button type="button" onClick={onDone}>
+          Done
+        </button>
+      </div>
+    </div>
+  );
+}

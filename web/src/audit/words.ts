@@ -1,0 +1,65 @@
+// What an entry of the audit log says, in words. Pure.
+import type { AuditEntry } from "../api/types.gen.ts";
+import { moment } from "../format.ts";
+
+/** What is followed by the target. */
+const DEEDS: Record<string, string> = {
+  "POST /session": "logged in:",
+  "POST /session/link": "set a password by a link:",
+  "DELETE /session": "logged out:",
+  "PUT /session/password": "changed the password of",
+  "POST /session/second-factor": "was offered a second factor:",
+  "PUT /session/second-factor": "switched on the second factor of",
+  "DELETE /session/second-factor": "switched off the second factor of",
+  "POST /session/second-factor/recovery-codes": "made new recovery codes for",
+  "DELETE /sessions/{session}": "ended a session of",
+  "POST /users": "added the user",
+  "PATCH /users/{user}": "changed the user",
+  "DELETE /users/{user}": "deleted the user",
+  "POST /users/{user}/link": "made a one-time link for",
+  "POST /tokens": "made an API token",
+  "DELETE /tokens/{token}": "revoked the API token",
+  "DELETE /viewers/{viewer}": "disconnected the viewer",
+  "PUT /settings/{setting}": "changed the setting",
+  "POST /rules": "added the rule",
+  "PUT /rules/{rule}": "changed the rule",
+  "DELETE /rules/{rule}": "deleted the rule",
+  "POST /channels/slack/test": "tested the channel",
+  "POST /enrolment-tokens": "made a line to add a machine:",
+  "DELETE /enrolment-tokens/{token}": "withdrew a line to add a machine:",
+  "PATCH /hosts/{host}": "changed the host",
+  "DELETE /hosts/{host}": "removed the host",
+  "POST /hosts/{host}/revoke": "revoked the identity of",
+  "POST /hosts/{host}/rotate": "renewed the identity of",
+  "PUT /hosts/{host}/settings": "changed the settings of",
+  "DELETE /hosts/{host}/settings": "reset the settings of",
+};
+const METHODS: Record<string, string> = { POST: "added", PUT: "set", PATCH: "changed", DELETE: "removed" };
+
+/** `PATCH /hosts/{host}` as `changed the host`, one without words of its own by its path; a word stays as it is. */
+export function actionWords(action: string): string {
+  const [method = "", path] = action.split(" ");
+  const verb = METHODS[method];
+  if (!verb || !path?.startsWith("/")) return action;
+  const parts = path.split("/").filter((part) => part && !part.startsWith("{"));
+  return DEEDS[action] ?? `${verb} ${parts.join(", ").replaceAll("-", " ")}`;
+}
+
+const WAYS: Record<AuditEntry["by"], string> = {
+  session: "",
+  token: "by API token",
+  proxy: "by the proxy",
+  anonymous: "without a login",
+  command: "by a command on the server",
+  nobody: "",
+};
+
+/** How somebody did it, where that is worth a word. */
+export const wayWords = (by: AuditEntry["by"]): string => WAYS[by];
+
+/** JSON as people read it: texts without quotes, Unix milliseconds of this century as a date. */
+export function valueWords(json: string): string {
+  if (/^1[0-9]{12}$/.test(json)) return moment(Number(json));
+  if (!json.startsWith('"')) return json;
+  return JSON.parse(json) || "empty";
+}
