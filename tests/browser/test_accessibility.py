@@ -27,6 +27,10 @@ PAGES = {
     "/hosts/gone-1?range=1h": ".stats",
     "/alerts": ".alert",
     "/settings": ".setting",
+    "/account": "[data-session]",
+    "/people": "[data-user]",
+    "/audit": ".entry",
+    "/viewers": "[data-viewer]",
     "/nothing": "h1",
 }
 """Every page, and what is on it once it is there."""

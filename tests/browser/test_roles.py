@@ -45,6 +45,7 @@ async def test_a_viewer_sees_what_it_would_take_to_change_something(
         async with opened(chromium, f"{address}/hosts/{HOST}", session=viewer) as page:
             await page.locator(".facts summary").click()
             await is_withheld(page.get_by_role("button", name="Remove host"), "admin")
+            await is_withheld(page.get_by_role("button", name=re.compile("^Edit label")), "operator")
 
 
 async def test_settings_can_be_read_but_not_typed_into_by_an_operator(

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from schemas.api import Problem
-from services.gateway.http.operations import Media, Operation, given_type
+from services.gateway.http.operations import Media, Operation
 
 _REF = "#/components/schemas/{name}"
 
@@ -33,7 +33,7 @@ def named_types(operation: Operation) -> list[Any]:
     return [
         *answer_types(operation),
         *([] if operation.body is None or isinstance(operation.body, Media) else [operation.body]),
-        *(given_type(field.type) for field in operation.parameters.values()),
+        *(parameter.type for parameter in operation.parameters.values()),
         *operation.path_types.values(),
     ]
 

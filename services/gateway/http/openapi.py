@@ -11,7 +11,7 @@ import msgspec
 from schemas.api import Problem
 from schemas.version import VERSION
 from services.gateway.http.jsonschemas import Schemas
-from services.gateway.http.operations import Call, Media, Nothing, Operation, given_type
+from services.gateway.http.operations import Call, Media, Nothing, Operation
 
 PREFIX = "/api/v1"
 COOKIE = "sonde_session"
@@ -128,11 +128,11 @@ def _in_path(operation: Operation, schemas: Schemas) -> list[dict[str, Any]]:
 
 def _in_query(operation: Operation, schemas: Schemas) -> list[dict[str, Any]]:
     parameters = []
-    for name, field in operation.parameters.items():
-        schema = schemas.of(given_type(field.type))
-        if field.default not in (msgspec.NODEFAULT, None):
-            schema["default"] = field.default
-        parameters.append(_parameter(name, "query", field.required, schema))
+    for name, parameter in operation.parameters.items():
+        schema = schemas.of(parameter.type)
+        if parameter.default not in (msgspec.NODEFAULT, None):
+            schema["default"] = parameter.default
+        parameters.append(_parameter(name, "query", parameter.required, schema))
     return parameters
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin
 
@@ -129,9 +130,9 @@ class Operation(Struct, frozen=True):
         return "_".join([self.method.lower(), *words])
 
     @property
-    def parameters(self) -> dict[str, msgspec.structs.FieldInfo]:
+    def parameters(self) -> Mapping[str, Parameter]:
         """Its query parameters by the names they have in requests."""
-        return {field.encode_name: field for field in msgspec.structs.fields(self.query)}
+        return parameters_of(self.query)
 
     @property
     def name(self) -> str:
@@ -143,7 +144,27 @@ class Operation(Struct, frozen=True):
         return self.method != "GET"
 
 
-def given_type(kind: Any) -> Any:
+class Parameter(Struct, frozen=True):
+    """One query parameter."""
+
+    field: str
+    """Its name in the Struct."""
+    type: Any
+    """Of the value that is given."""
+    required: bool
+    default: Any
+
+
+@cache
+def parameters_of(query: type[Struct]) -> Mapping[str, Parameter]:
+    """Made once for each type: reading its annotations takes half a millisecond."""
+    return {
+        field.encode_name: Parameter(field.name, _given(field.type), field.required, field.default)
+        for field in msgspec.structs.fields(query)
+    }
+
+
+def _given(kind: Any) -> Any:
     """The type of a parameter that is given: `kind` without the None of one that is left out."""
     if get_origin(kind) not in (Union, UnionType):
         return kind

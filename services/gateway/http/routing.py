@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from schemas.rules import InvalidField, InvalidFields
 from schemas.validation import allowed
 from services.gateway.http.counting import note_operation
-from services.gateway.http.operations import Call, Media, Operation, Reply, given_type
+from services.gateway.http.operations import Call, Media, Operation, Reply
 from services.gateway.http.person import Admit
 from services.gateway.http.problems import ProblemError
 from services.gateway.http.requests import answer, has_body, if_match, read_bytes, read_json
@@ -76,24 +76,25 @@ async def _read_body(request: Request, kind: Any) -> Any:
 
 def _read_query(request: Request, operation: Operation) -> Struct:
     """The query parameters. Raises InvalidFields, naming each that is unknown, repeated or wrong."""
-    fields = operation.parameters
+    known = operation.parameters
     values: dict[str, Any] = {}
     faults: list[InvalidField] = []
     for name, text in request.query_params.multi_items():
-        field = fields.get(name)
-        if field is None:
-            known = f"known parameters are {', '.join(fields)}" if fields else "this path takes none"
-            faults.append(InvalidField(name[:100], text[:100], f"unknown parameter; {known}"))
-        elif field.name in values:
+        parameter = known.get(name)
+        if parameter is None:
+            listed = f"known parameters are {', '.join(known)}" if known else "this path takes none"
+            faults.append(InvalidField(name[:100], text[:100], f"unknown parameter; {listed}"))
+        elif parameter.field in values:
             faults.append(InvalidField(name, text[:100], "must be given once"))
         else:
             try:
-                values[field.name] = _plain(text, given_type(field.type))
+                values[parameter.field] = _plain(text, parameter.type)
             except msgspec.ValidationError:
-                faults.append(InvalidField(name, text[:100], f"must be {allowed(given_type(field.type))}"))
-    for name, field in fields.items():
-        if field.required and not any(fault.field == name for fault in faults) and field.name not in values:
-            faults.append(InvalidField(name, None, f"required; must be {allowed(field.type)}"))
+                faults.append(InvalidField(name, text[:100], f"must be {allowed(parameter.type)}"))
+    wrong = {fault.field for fault in faults}
+    for name, parameter in known.items():
+        if parameter.required and parameter.field not in values and name not in wrong:
+            faults.append(InvalidField(name, None, f"required; must be {allowed(parameter.type)}"))
     if faults:
         raise InvalidFields(faults[:50])
     return operation.query(**values)

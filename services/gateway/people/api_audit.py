@@ -12,33 +12,37 @@ from infra.clock import to_ms, to_time
 from schemas.people import AuditEntries, AuditEntry
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Operation
+from services.gateway.http.paging import Number, Page
 from services.gateway.people import sql_audit
 from services.gateway.people.people import People
 
 Words = Annotated[str, Meta(max_length=300, pattern=r"^[^\x00]*\Z", description="text without NUL characters")]
 Moment = Annotated[int, Meta(ge=0, le=253_402_300_799_999, description="Unix milliseconds")]
-Cursor = Annotated[int, Meta(ge=1, le=2**63 - 1, description="what `next` of the page before had")]
 
 
-class Asked(Struct, frozen=True, rename={"from_": "from"}):
-    """The newest first, down from `cursor`; each of the others narrows it."""
+class Asked(Page, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """The newest first; each of these narrows it."""
 
     who: Words | None = None
     action: Words | None = None
     target: Words | None = None
     from_: Moment | None = None
     to: Moment | None = None
-    cursor: Cursor | None = None
-    limit: Annotated[int, Meta(ge=1, le=500)] = 100
+
+
+class _Entry(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Where a page ended."""
+
+    id: Number
 
 
 def audit_operations(people: People) -> list[Operation]:
     async def list_entries(call: Call[Asked, None]) -> AuditEntries:
-        asked = call.query
+        asked, after = call.query, call.query.after(_Entry)
         async with connected(people.pool) as database:
-            rows = await database.fetch(
+            found = await database.fetch(
                 sql_audit.PAGE,
-                asked.cursor,
+                after.id if after else None,
                 asked.who,
                 asked.action,
                 asked.target,
@@ -46,7 +50,7 @@ def audit_operations(people: People) -> list[Operation]:
                 _moment(asked.to),
                 asked.limit + 1,
             )
-        page = rows[: asked.limit]
+        rows, following = asked.cut(found, lambda row: _Entry(row["id"]))
         entries = [
             AuditEntry(
                 row["id"],
@@ -59,9 +63,9 @@ def audit_operations(people: People) -> list[Operation]:
                 msgspec.Raw((row["before"] or "null").encode()),
                 msgspec.Raw((row["after"] or "null").encode()),
             )
-            for row in page
+            for row in rows
         ]
-        return AuditEntries(entries, str(page[-1]["id"]) if len(rows) > asked.limit else None)
+        return AuditEntries(entries, following)
 
     return [
         Operation(

@@ -13,6 +13,9 @@ from infra.authority.keys import make_key
 from infra.clock import now_ms
 from infra.storage.database import connection
 from schemas.version import VERSION
+from tests.alerts.builders import rule
+from tests.alerts.fleet import fleet, serving
+from tests.alerts.sink import slack_sink
 from tests.authority import enrol, made_token
 from tests.gateway.asking import asking, get
 from tests.gateway.rows import execute
@@ -238,3 +241,31 @@ async def test_a_viewer_may_say_nothing_of_a_host_and_an_operator_may_make_none(
         bearing(client, await add_token(database_url, "operator"))
         assert (await change(client, label="x")).status_code == 200
         assert (await client.post("/hosts", json={"name": "db-1"})).status_code == 403
+
+
+async def test_whoever_mutes_a_host_is_not_notified_until_they_unmute_it(database_url: str, bus_url: str) -> None:
+    async with (
+        slack_sink() as slack,
+        fleet(bus_url, database_url, [rule(for_s=0, recover_for_s=0)]) as hosts,
+        serving(hosts.settings),
+        gateway(database_url, bus_url, outbound_private=True) as client,
+    ):
+        await ready(client)
+        await hosts.setting("slack_webhook_url", slack.url)
+        await hosts.processed(await hosts.cpu([10], at_s=0))
+        assert (await change(client, muted_until="forever")).status_code == 200
+        await hosts.cpu([80], at_s=1)
+        await hosts.until("fire")
+
+        async def is_held() -> bool:
+            return [status for status, _, _ in await hosts.outbox()] == ["muted"]
+
+        await eventually(is_held)
+        assert slack.posts == []
+        await bulk_unmute(client)
+        await eventually(lambda: len(slack.posts) == 1)
+
+
+async def bulk_unmute(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/hosts/bulk", json={"change": "unmute", "hosts": ["web-1"]})
+    assert answer.json()["done"] == 1

@@ -133,6 +133,14 @@ async def test_the_history_of_alerts_is_paged_by_notification(database_url: str)
     assert channels == [["mail", "slack", "mail", "slack"], ["mail", "slack"]]
 
 
+async def test_the_audit_log_is_paged_the_newest_first(database_url: str) -> None:
+    async with asking(database_url) as client:
+        for number in range(3):
+            await client.post("/enrolment-tokens", json={"note": str(number)})
+        found = await pages(client, "/audit", "entries", 2)
+    assert [[entry["target"] for entry in page] for page in found] == [["3", "2"], ["1"]]
+
+
 async def test_a_cursor_of_another_list_is_refused(database_url: str) -> None:
     async with asking(database_url) as client:
         answer = await client.get("/refused", params={"cursor": encoded(b"[5]").rstrip("=")})

@@ -14,13 +14,13 @@ interface FactsProps {
 }
 
 export function Facts({ entry, identity }: FactsProps) {
-  const { facts } = entry.host.value;
+  const { facts, update } = entry.host.value;
   const line = [
     facts.os,
     facts.cores ? `${facts.cores} cores` : "",
     facts.memory ? text(facts.memory, "B", base()) : "",
     uptime(entry),
-    facts.agent_version ? `agent ${facts.agent_version}` : "",
+    facts.agent_version ? `agent ${facts.agent_version}${update === "other" ? ", not the gateway’s version" : ""}` : "",
   ].filter(Boolean);
   const held = identity.state.value.value;
   const rows = [...rowsOf(facts), ...identityRows(identity)];

@@ -1,10 +1,10 @@
 // What people say of a host, beside its name, and the way to change it.
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
 import { get, reasonOf } from "../api/client.ts";
 import type { HostDetail } from "../api/types.gen.ts";
 import { now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
+import { Action } from "../shell/allowed.tsx";
 import { mutedWords } from "./said.ts";
 import { SaidEditor } from "./said_editor.tsx";
 
@@ -12,7 +12,6 @@ export function Saying({ entry }: { entry: Entry }) {
   const { id, label, tags, muted_until } = entry.host.value;
   const edited = useSignal<HostDetail | null>(null);
   const error = useSignal<string | null>(null);
-  const button = useRef<HTMLButtonElement>(null);
   const muted = mutedWords(muted_until, Math.floor(now.value / 60_000) * 60_000);
 
   async function edit(): Promise<void> {
@@ -40,10 +39,10 @@ export function Saying({ entry }: { entry: Entry }) {
           {muted}
         </span>
       )}
-      <button ref={button} type="button" class="quiet" onClick={() => void edit()}>
+      <Action needs="operator" class="quiet" onClick={() => void edit()}>
         Edit
         <span class="hidden"> label, tags and notifications of {id}</span>
-      </button>
+      </Action>
       {error.value !== null && (
         <span class="tone-critical" role="alert">
           {error.value}
@@ -54,7 +53,6 @@ export function Saying({ entry }: { entry: Entry }) {
           host={edited.value}
           onClosed={() => {
             edited.value = null;
-            button.current?.focus();
           }}
         />
       )}

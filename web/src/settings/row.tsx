@@ -60,7 +60,7 @@ export function SettingRow({ setting, onSaved, children }: RowProps) {
     field.current?.focus();
   }
 
-  /** The button that asked for it goes with the change, so the focus goes to the field. */
+  /** `next` is undefined for the default. The button that asked for it goes with the change, so the focus goes to the field. */
   async function save(next: unknown, expected: number): Promise<void> {
     if (busy.value) return;
     busy.value = true;
@@ -70,7 +70,10 @@ export function SettingRow({ setting, onSaved, children }: RowProps) {
     try {
       const address = `/settings/${setting.key}`;
       const sent = typed.value;
-      const saved = await request<Setting>("PUT", address, { body: { value: next }, version: expected });
+      const saved =
+        next === undefined
+          ? await request<Setting>("DELETE", address, { version: expected })
+          : await request<Setting>("PUT", address, { body: { value: next }, version: expected });
       onSaved(saved);
       // What was typed meanwhile stays, and begins with what was saved.
       if (typed.value === sent) typed.value = null;
@@ -155,12 +158,12 @@ export function SettingRow({ setting, onSaved, children }: RowProps) {
           </>
         )}
         {!dirty && !readOnly && setting.secret && setting.set && (
-          <button type="button" class="danger" onClick={() => void save("", setting.version)}>
+          <button type="button" class="danger" onClick={() => void save(undefined, setting.version)}>
             Remove
           </button>
         )}
         {!dirty && !readOnly && canGoBack && (
-          <button type="button" class="quiet" onClick={() => void save(setting.default, setting.version)}>
+          <button type="button" class="quiet" onClick={() => void save(undefined, setting.version)}>
             Use default
           </button>
         )}
