@@ -23,7 +23,7 @@ dist: setup
 	$(BIN)/hatchling build -t sdist
 
 # Tests start hundreds of Python processes: without stored bytecode each would compile everything anew.
-test: setup $(VENV)/test.done
+test: setup $(VENV)/test.done tests/oidc/node_modules/.done
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest $(ARGS)
 
 check: setup $(VENV)/test.done
@@ -59,6 +59,11 @@ web/node_modules/.done: web/package.json web/package-lock.json $(VENV)/run.done
 	$(NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+# An identity provider for tests of single sign-on.
+tests/oidc/node_modules/.done: tests/oidc/package.json tests/oidc/package-lock.json $(VENV)/run.done
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix tests/oidc ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
 $(PAGE): web/node_modules/.done $(WEB_SOURCES)
 	$(NPM) run build
 	@touch $@
@@ -69,4 +74,4 @@ dist/wheel.done: $(VENV)/run.done $(PAGE) $(WHEEL_SOURCES)
 	@touch $@
 
 clean:
-	rm -rf $(VENV) web/node_modules services/gateway/static dist
+	rm -rf $(VENV) web/node_modules tests/oidc/node_modules services/gateway/static dist

@@ -134,6 +134,32 @@ def gateway_fault(url: str) -> str:
     return fault
 
 
+def issuer_fault(url: str) -> str:
+    """Why `url` is no address of an identity provider, with the remedy; empty when it is one, or is empty."""
+    if not url:
+        return ""
+    fault = _fault(url, GATEWAY_SCHEMES, "https://id.example.org", need_host=True)
+    if not fault and not is_private_or_encrypted(url):
+        return "the provider must be asked over TLS; write https://"
+    return fault
+
+
+def is_private_or_encrypted(url: str) -> bool:
+    """Whether nobody on the way can read what is sent there: https, or this machine."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+
+
+def header_fault(name: str) -> str:
+    """Why `name` is no name of a header, with the remedy; empty when it is one, or is empty."""
+    if not name or re.fullmatch(r"[A-Za-z0-9-]{1,100}", name):
+        return ""
+    return "not the name of a header; write letters, digits and hyphens: X-Forwarded-User"
+
+
 def fingerprint_fault(text: str) -> str:
     """Why `text` is no SHA-256 fingerprint, with the remedy; empty when it is one, or is empty."""
     if not text or re.fullmatch(r"[0-9a-f]{64}", text.replace(":", "").lower()):

@@ -76,7 +76,7 @@ class Outbound:
                 return await self._ask(target, address, body, headers)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 fault = error  # such as an IPv6 address where there is no route: the next may do
-            except (httpx.HTTPError, OSError, ValueError) as error:
+            except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
                 detail = f"the server did not answer in HTTP ({type(error).__name__}); look whether it is the right one"
                 raise OutboundError("no_answer", detail) from None
         detail = f"no connection ({type(fault).__name__}); look whether the server runs, its port and its certificate"

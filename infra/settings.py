@@ -24,6 +24,7 @@ from infra.addresses import (
     database_fault,
     fingerprint_fault,
     gateway_fault,
+    issuer_fault,
     names_fault,
     networks_fault,
     optional_bus_fault,
@@ -146,6 +147,24 @@ class ServerSettings(Struct, frozen=True):
     """Further host names under which the gateway may be asked, separated by commas."""
     trusted_proxies: Annotated[str, _rule(networks_fault)] = ""
     """Addresses and networks of proxies whose X-Forwarded-* and Forwarded headers are believed, separated by commas."""
+    oidc_issuer: Annotated[str, _rule(issuer_fault)] = ""
+    """Address of the OpenID Connect provider that people log in by, as it calls itself; empty: there is none."""
+    oidc_client_id: str = ""
+    """What the provider calls the gateway."""
+    oidc_client_secret_file: str = ""
+    """Path of the file with the secret that the provider gave the gateway; empty: none, for a public client."""
+    oidc_name: str = "single sign-on"
+    """What to call this way in on the page of the login."""
+    oidc_scopes: str = "openid profile email"
+    """What is asked of the provider, separated by spaces."""
+    oidc_groups_claim: str = "groups"
+    """Claim with the groups of a person; dots lead into objects, as in `realm_access.roles`."""
+    oidc_admin_groups: str = ""
+    """Groups whose members are administrators, separated by commas; `*` is everybody."""
+    oidc_operator_groups: str = ""
+    """Groups whose members are operators."""
+    oidc_viewer_groups: str = ""
+    """Groups whose members may read."""
     connections_per_address: Annotated[int, Meta(ge=8, le=100_000)] = 256
     """Most connections that the gateway takes from one address (of IPv6: from one /64) that is no trusted proxy's."""
     bus_host: str = "127.0.0.1"

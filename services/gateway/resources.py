@@ -91,6 +91,7 @@ def examination(held: Held) -> Examination:
         states=lambda: fleet.states(now_ms()),
         viewers=lambda: len(hub.viewers()),
         events=hub.events,
+        invalid=lambda: held.runtime.stored.invalid,
     )
 
 

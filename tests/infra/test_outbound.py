@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -80,6 +81,29 @@ async def test_an_address_that_is_none_is_refused_without_being_repeated(url: st
 
 
 ANY = "0.0.0.0"  # noqa: S104 -- asked, not bound
+
+
+ODD = (
+    "[fe80::1%25lo]",
+    "[::]",
+    "127.1",
+    "0x7f.1",
+    "xn--a",
+    "①",
+    "%31",
+    "u:p@[::1]",
+    "localhost:０",
+    "a\tb",
+    "\ud800",
+    "*",
+)
+
+
+@pytest.mark.parametrize("host", ODD)
+@pytest.mark.parametrize("tail", ["", "/\0", "/ü?ü#ü", "/\r\nX: y", "\\@evil", "/\ud800"])
+async def test_no_address_does_more_than_be_refused_or_answered(host: str, tail: str) -> None:
+    with contextlib.suppress(OutboundError):
+        await post(f"http://{host}{tail}", total_s=1)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", ANY, "2130706433"])

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from schemas.api import HostState
 from schemas.health import MISSING_AFTER_S, Component, Disk, Heartbeat, Instance, Status
+from schemas.rules import InvalidField
 from services.gateway.health.heartbeats import Heard
 
 LAG_LIMIT_S = {"ingest": 60.0, "alerts": 60.0, "retention": 900.0, "gateway": 1.0}
@@ -155,6 +156,15 @@ def agents(states: Mapping[str, HostState]) -> Component:
         return Component("agents", "down", text)
     text = ", ".join(f"{len(by_state.get(state, []))} {state}" for state in ("up", "late", "offline"))
     return Component("agents", "ok", text + (f" ({_some(silent)})" if silent else ""))
+
+
+def settings(invalid: Mapping[str, InvalidField]) -> Component:
+    """The runtime settings as far as they can be used."""
+    if not invalid:
+        return Component("settings", "ok", "all can be used")
+    wrong = "; ".join(f"{key} {fault.remedy}" for key, fault in sorted(invalid.items()))
+    text = f"stored settings cannot be used, others are in force: {wrong}; set them again, or back to the default"
+    return Component("settings", "degraded", text)
 
 
 def _some(names: Collection[str]) -> str:

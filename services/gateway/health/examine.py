@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from infra.storage.schema import schema_fault
 from schemas.api import HostState
 from schemas.catalogue import Family
 from schemas.health import SERVICES, Component, Disk, Health
+from schemas.rules import InvalidField
 from schemas.subjects import BACKFILL, METRICS
 from schemas.version import VERSION
 from services.gateway.health import components, sql
@@ -46,6 +47,8 @@ class Examination:
     viewers: Callable[[], int]
     events: Callable[[], tuple[int, int]]
     """Of the live stream: how many viewers were given, and how many they were too slow for."""
+    invalid: Callable[[], Mapping[str, InvalidField]] = dict
+    """Stored settings that cannot be used, and why."""
     migrations: Sequence[Migration] = field(default_factory=lambda: tuple(read_migrations()))
 
 
@@ -74,6 +77,7 @@ async def examine(it: Examination) -> Health:
         tables.notifications or unknown,
         retention,
         services["gateway"],
+        components.settings(it.invalid()),
         components.agents(it.states()),
         components.disk(_disks(it), fills, tables.guard),
     ]

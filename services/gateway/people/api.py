@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from services.gateway.http.operations import Operation
 from services.gateway.people.api_audit import audit_operations
+from services.gateway.people.api_oidc import oidc_operations
 from services.gateway.people.api_second import second_factor_operations
 from services.gateway.people.api_session import session_operations
 from services.gateway.people.api_sessions import sessions_operations
@@ -18,6 +19,7 @@ def people_operations(people: People, address: Callable[[], str]) -> list[Operat
     """`address`: where people open the dashboard."""
     return [
         *session_operations(people),
+        *oidc_operations(people, people.provider, address),
         *second_factor_operations(people),
         *sessions_operations(people),
         *user_operations(people, address),

@@ -130,7 +130,7 @@ def session_operations(people: People) -> list[Operation]:
 
 async def me(people: People, person: Person | None) -> Me:
     """What is said of who asks; while the database is away, without what only it knows."""
-    oidc = people.oidc_name()
+    oidc = people.oidc_name
     if person is None:
         return Me("", None, "nobody", oidc=oidc)
     shown = Me("" if person.by == "anonymous" else person.name, person.role, person.by, person.session_id, oidc=oidc)

@@ -13,8 +13,9 @@ from schemas.settings import RuntimeSettings
 from services.gateway.http.person import Person
 from services.gateway.identities.refused import Refusals
 from services.gateway.identities.throttle import Throttle
-from services.gateway.people.known import Key, Known
+from services.gateway.people.known import Key, Kind, Known
 from services.gateway.people.passwords import Hashing
+from services.gateway.people.provider import provider_of
 from services.gateway.people.throttle import LoginThrottle
 
 UNKNOWN_BURST = 100
@@ -34,6 +35,7 @@ class People:
         runtime: Callable[[], RuntimeSettings],
         refusals: Refusals,
     ) -> None:
+        """Raises SettingError."""
         self.pool = pool
         self.refusals = refusals
         self.settings = settings
@@ -49,8 +51,13 @@ class People:
         """Whoever has streams that end with a session or a token."""
         self.announce: Callable[[], Awaitable[None]] = _nothing
         """Tells other gateways that a session or a token is over, or may less."""
-        self.oidc_name: Callable[[], str] = str
+        self.provider = provider_of(settings)
+        """Who else vouches for people; None: nobody."""
+
+    @property
+    def oidc_name(self) -> str:
         """What to call the way in by OpenID Connect; empty: there is none."""
+        return self.settings.oidc_name if self.provider else ""
 
     @property
     def secure(self) -> bool:
@@ -97,19 +104,19 @@ class Strangers:
 
     def __init__(self) -> None:
         self._throttle = Throttle(UNKNOWN_BURST, UNKNOWN_REFILL_S)
-        self._until_ms: OrderedDict[bytes, int] = OrderedDict()
+        self._until_ms: OrderedDict[tuple[Kind, bytes], int] = OrderedDict()
 
     def wait_s(self, peer: str, now_s: float) -> int:
         """Whole seconds until `peer` may bring another one; 0: now."""
         return self._throttle.wait_s(peer, now_s)
 
-    def note(self, digest: bytes, peer: str, now_s: float) -> None:
-        """Nobody has the secret of that hash, which `peer` brought."""
+    def note(self, kind: Kind, digest: bytes, peer: str, now_s: float) -> None:
+        """Nobody has a secret of that kind and hash, which `peer` brought."""
         self._throttle.failed(peer, now_s)
-        self._until_ms[digest] = round(now_s * 1000) + self.FORGET_MS
+        self._until_ms[kind, digest] = round(now_s * 1000) + self.FORGET_MS
         if len(self._until_ms) > self.MOST:
             self._until_ms.popitem(last=False)
 
-    def know(self, digest: bytes, now_s: float) -> bool:
+    def know(self, kind: Kind, digest: bytes, now_s: float) -> bool:
         """Whether it was found a moment ago that nobody has it."""
-        return self._until_ms.get(digest, 0) > now_s * 1000
+        return self._until_ms.get((kind, digest), 0) > now_s * 1000

@@ -59,7 +59,7 @@ async def find(people: People, kind: Kind, secret: str, address: str) -> Held | 
     digest, at_ms, now_s = hashed(secret), now_ms(), time.monotonic()
     held = people.known.find(digest, at_ms)
     if held is None:
-        if people.strangers.know(digest, now_s):
+        if people.strangers.know(kind, digest, now_s):
             return None
         wait_s = people.strangers.wait_s(network(address), now_s)
         if wait_s:
@@ -68,7 +68,7 @@ async def find(people: People, kind: Kind, secret: str, address: str) -> Held | 
             row = await database.fetchrow(sql_sessions.SESSION if kind == "session" else sql_sessions.TOKEN, digest)
         held = people.known.put(digest, held_of(kind, row), at_ms) if row else None
         if held is None:
-            people.strangers.note(digest, network(address), now_s)
+            people.strangers.note(kind, digest, network(address), now_s)
             return None
         if kind == "session":
             people.logins.know(held.name, network(address))

@@ -13,6 +13,8 @@ USER = f"SELECT {_USER} FROM users WHERE id = $1"
 
 USER_NAMED = f"SELECT {_USER} FROM users WHERE name = $1"
 
+USER_OF = f"SELECT {_USER} FROM users WHERE source = $1 AND subject = $2"
+
 ADD_USER = f"""
 INSERT INTO users (name, role, source, subject) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING {_USER}
 """

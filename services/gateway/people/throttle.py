@@ -12,6 +12,7 @@ from collections import OrderedDict
 from msgspec import Struct
 
 MOST_PEERS = 4096
+_ROUNDING_S = 1e-6
 
 
 class Bucket(Struct, frozen=True):
@@ -41,7 +42,7 @@ class Tries:
     def wait_s(self, peer: str, now_s: float) -> int:
         """Whole seconds until `peer` may try; 0: now."""
         ready_s = self._full_at_s.get(peer, -math.inf) - (self._bucket.burst - 1) * self._bucket.refill_s
-        return math.ceil(max(0.0, ready_s - now_s))
+        return math.ceil(max(0.0, ready_s - now_s - _ROUNDING_S))
 
     def take(self, peer: str, now_s: float) -> None:
         self._full_at_s[peer] = max(self._full_at_s.pop(peer, -math.inf), now_s) + self._bucket.refill_s

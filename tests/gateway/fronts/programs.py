@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -54,7 +55,11 @@ def free_port() -> int:
 async def running(port: int, *command: str, **environment: str) -> AsyncIterator[None]:
     """A program that listens on `port` of loopback; its output is shown when it does not begin to."""
     process = await asyncio.create_subprocess_exec(
-        *command, env={**os.environ, **environment}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        *command,
+        env={**os.environ, **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,  # so that its children end with it
     )
     assert process.stdout is not None
     said = bytearray()
@@ -74,14 +79,17 @@ async def running(port: int, *command: str, **environment: str) -> AsyncIterator
         await eventually(listens)
         yield
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
+        _tell(process.pid, signal.SIGTERM)
         try:
-            await asyncio.wait_for(process.wait(), 15)
+            await asyncio.wait_for(reading, 15)  # ends when the last one that could write has ended
         except TimeoutError:
-            process.kill()
-            await process.wait()
-        await reading
+            _tell(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+def _tell(group: int, what: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, what)
 
 
 async def _read(stream: asyncio.StreamReader, said: bytearray) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.health import Component, Disk, Work
+from schemas.settings import StoredSettings
 from services.gateway.health.components import (
     Fill,
     Silence,
@@ -16,6 +17,7 @@ from services.gateway.health.components import (
     overall,
     retention,
     service,
+    settings,
 )
 from services.gateway.health.heartbeats import Heard
 from tests.gateway.heard import heartbeat
@@ -154,3 +156,13 @@ def test_a_stream_that_fills_up_and_days_that_went_early_are_named() -> None:
 )
 def test_the_whole_is_down_without_database_or_bus_only(statuses: dict[str, Any], whole: str) -> None:
     assert overall([Component(name, status, "") for name, status in statuses.items()]) == whole
+
+
+def test_settings_that_cannot_be_used_are_named_with_the_remedy() -> None:
+    stored = StoredSettings()
+    assert settings(stored.invalid).status == "ok"
+    stored.take({"raw_days": "0", "slack_webhook_url": '"hooks/SECRET"'})
+    said = settings(stored.invalid)
+    assert said.status == "degraded"
+    assert "raw_days must be a whole number from 1 to 3650; slack_webhook_url must be empty" in said.detail
+    assert "SECRET" not in said.detail

@@ -30,7 +30,8 @@ async def test_health_is_ok_beside_services_that_are(database_url: str, bus_url:
             await becomes(client, name, "ok")
         found = await health(client)
         assert [part.name for part in found.components] == [
-            "database", "bus", "ingest", "alerts", "notifications", "retention", "gateway", "agents", "disk",
+            "database", "bus", "ingest", "alerts", "notifications", "retention", "gateway", "settings", "agents",
+            "disk",
         ]  # fmt: skip
         assert {one.heartbeat.service for part in found.components for one in part.instances} == {*SERVICES, "gateway"}
 

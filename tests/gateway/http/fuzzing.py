@@ -117,7 +117,9 @@ class Fuzzing:
         made = case.as_transport_kwargs(base_url=self.base_url)
         made["headers"] = {**made["headers"], **headers}
         request = requests.Request(**{name: value for name, value in made.items() if name in _SENT})
-        response = self._session.send(self._session.prepare_request(request), stream=True, timeout=TIMEOUT_S)
+        response = self._session.send(
+            self._session.prepare_request(request), stream=True, timeout=TIMEOUT_S, allow_redirects=False
+        )
         if response.headers.get("content-type", "").startswith("text/event-stream"):
             response.close()
             response._content = b""

@@ -30,6 +30,8 @@ OPEN = {
     "POST /session",
     "DELETE /session",
     "POST /session/link",
+    "GET /session/oidc",
+    "GET /session/oidc/callback",
 }
 """What needs no login."""
 OWN = ("/session", "/sessions", "/tokens")
