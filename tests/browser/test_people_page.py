@@ -169,6 +169,25 @@ async def test_viewers_are_listed_as_they_come(chromium: Chromium, bus_url: str,
             await expect(page.get_by_role("row", name=re.compile("^ben "))).to_have_count(0)
 
 
+async def test_a_viewer_that_is_disconnected_comes_back_as_another_one(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
+    async with with_people(bus_url, database_url) as (address, _):
+        ben = await add_session(database_url, "ben", "viewer")
+        async with (
+            opened(chromium, f"{address}/viewers") as page,
+            opened(chromium, address, session=ben) as theirs,
+        ):
+            await theirs.locator(".connection.live").wait_for()
+            row = page.get_by_role("row", name=re.compile("^ben Headless Chrome"))
+            before = await row.get_attribute("data-viewer")
+            await row.get_by_role("button", name=re.compile("^Disconnect")).click()
+            await page.locator("dialog[open]").get_by_role("button", name="Disconnect").click()
+            await expect(page.locator(f'[data-viewer="{before}"]')).to_have_count(0)
+            await row.wait_for()
+            await theirs.locator(".connection.live").wait_for()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_nothing_on_any_page_of_admins(
     chromium: Chromium, scheme: Literal["light", "dark"], bus_url: str, database_url: str

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Locator, expect
 
+from infra.settings import ServerSettings
 from tests.browser.axe import findings
 from tests.browser.browser import Chromium, opened
-from tests.browser.people import with_people
-from tests.browser.stack import HOST, stack
+from tests.browser.logins import NAME
+from tests.browser.people import log_in, with_people
+from tests.browser.stack import HOST, served, stack
 from tests.people import add_session
 
 pytestmark = pytest.mark.browser
@@ -92,3 +94,16 @@ async def test_a_role_that_is_lowered_counts_at_once(chromium: Chromium, bus_url
             vera = next(user["id"] for user in users if user["name"] == "vera")
             (await api.patch(f"/users/{vera}", json={"role": "viewer"})).raise_for_status()
             await is_withheld(button, "operator")
+
+
+async def test_where_everybody_may_read_a_login_is_offered_and_asked_for_before_a_change(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
+    settings = ServerSettings(nats_url=bus_url, database_url=database_url, port=0, anonymous_viewer=True)
+    async with served(settings) as address, opened(chromium, f"{address}/alerts", known=False) as page:
+        button = page.get_by_role("button", name="New rule")
+        await expect(button).to_have_attribute("data-reason", "Needs the role operator; log in first.")
+        await page.get_by_role("button", name="Log in", exact=True).click()
+        await log_in(page, NAME)
+        await page.get_by_role("button", name=f"{NAME} account").wait_for()
+        await expect(button).not_to_have_attribute("aria-disabled", "true")
