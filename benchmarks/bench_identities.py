@@ -23,6 +23,7 @@ from agent.identity.gateway import Gateway, NotNow
 from agent.identity.member import Member as Identified
 from agent.identity.renew import keep_renewed
 from agent.identity.state import Identity
+from benchmarks.bearer import bearer
 from benchmarks.bench_agents import DESCRIPTORS_EACH, SETTLE_S, STORED, Fleet, allow_descriptors
 from benchmarks.figures import Figure, figure, parser, show
 from benchmarks.processes import running
@@ -96,7 +97,11 @@ async def measure(agents: int, seconds: float, life_s: float) -> list[Figure]:
             command = [sys.executable, "-m", "infra.cli.main", service]
             await stack.enter_async_context(running(command, own | {"SONDE_NATS_CREDENTIALS": users[service]}))
         gateway = f"http://127.0.0.1:{port}"
-        people = await stack.enter_async_context(httpx.AsyncClient(base_url=f"{gateway}/api/v1", timeout=30))
+        async with database_connection(postgres.url, "bench") as database:
+            token = await bearer(database)
+        people = await stack.enter_async_context(
+            httpx.AsyncClient(base_url=f"{gateway}/api/v1", headers=token, timeout=30)
+        )
         await _serves(people)
         made = await people.post("/enrolment-tokens", json={"uses": agents, "expires_s": 3600})
         wish = Wish(gateway, made.json()["secret"], "")

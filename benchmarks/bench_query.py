@@ -24,6 +24,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import numpy as np
 from msgspec import Struct
 
+from benchmarks.bearer import bearer
 from benchmarks.figures import Figure, figure, parser, show
 from infra.bus.connection import connection as bus_connection
 from infra.bus.streams import ensure_streams
@@ -153,10 +154,11 @@ async def _ask(
     stop = asyncio.Event()
     bound: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     figures = []
+    token = await bearer(database)
     async with asyncio.TaskGroup() as group:
         group.create_task(service.run(settings, stop, on_bound=bound.set_result))
         client = http.client.HTTPConnection("127.0.0.1", await bound, timeout=60)
-        while not await asyncio.to_thread(_ready, client):
+        while not await asyncio.to_thread(_ready, client, token):
             await asyncio.sleep(0.1)
         for case in CASES:
             dice = random.Random(7)
@@ -168,7 +170,7 @@ async def _ask(
                 span = (last_ms - case.span_ms, last_ms)
                 asked = sorted(ids.values()) if case.path == "series" else [ids[host]]
                 work = [
-                    (taken, asyncio.to_thread(_get, client, case, host, span)),
+                    (taken, asyncio.to_thread(_get, client, token, case, host, span)),
                     (bare, _bare(database, asked, case, span)),
                 ]
                 for kept, awaited in work[:: 1 if number % 2 else -1]:  # each goes first, on cold pages, in turn
@@ -188,9 +190,9 @@ async def _milliseconds(work: Awaitable[object]) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def _ready(client: http.client.HTTPConnection) -> bool:
+def _ready(client: http.client.HTTPConnection, token: dict[str, str]) -> bool:
     try:
-        client.request("GET", "/api/v1/health/ready")
+        client.request("GET", "/api/v1/health/ready", headers=token)
         response = client.getresponse()
         response.read()
     except OSError:
@@ -199,10 +201,12 @@ def _ready(client: http.client.HTTPConnection) -> bool:
     return response.status == 200
 
 
-def _get(client: http.client.HTTPConnection, case: Case, host: str, span: tuple[int, int]) -> None:
+def _get(
+    client: http.client.HTTPConnection, token: dict[str, str], case: Case, host: str, span: tuple[int, int]
+) -> None:
     named = "metric" if case.path == "series" else "metrics"
     query = urlencode({named: case.metrics, "from": span[0], "to": span[1]}) + case.more
-    client.request("GET", f"/api/v1/{case.path.format(host=host)}?{query}")
+    client.request("GET", f"/api/v1/{case.path.format(host=host)}?{query}", headers=token)
     response = client.getresponse()
     body = response.read()
     if response.status != 200:
