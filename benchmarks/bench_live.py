@@ -106,6 +106,7 @@ async def measure(arguments: Namespace) -> list[Figure]:
             "SONDE_DATABASE_URL": postgres.url,
             "SONDE_PORT": str(port),
             "SONDE_DATA": str(data),
+            "SONDE_CONNECTIONS_PER_ADDRESS": str(10 * viewers + 100),
         }
         gateway = await stack.enter_async_context(running(script("live_gateway.py"), own, talking=True))
         await listening(port)

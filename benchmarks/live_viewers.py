@@ -66,6 +66,10 @@ class Reader(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         cast("asyncio.Transport", transport).write(self.asked)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.whole_s is None:
+            self.refused = self.refused or f"connection lost: {exc}"
+
     def data_received(self, data: bytes) -> None:
         now_ms = time.time() * 1000
         if not self.bytes and not data.startswith(b"HTTP/1.1 200"):
@@ -114,6 +118,7 @@ async def all_whole(readers: list[Reader]) -> bool:
         if all(reader.whole_s for reader in readers):
             return True
         await asyncio.sleep(0.05)
+    print(f"{sum(reader.whole_s is None for reader in readers)} have no whole snapshot", file=sys.stderr)
     return False
 
 

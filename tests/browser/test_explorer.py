@@ -70,3 +70,28 @@ async def test_a_stream_is_shown_as_it_comes_until_it_is_stopped(
         await expect(page.locator(".answer pre")).to_contain_text("event: snapshot")
         await page.get_by_role("button", name="Stop").click()
         await expect(page.get_by_role("button", name="Send")).to_be_enabled()
+
+
+async def test_the_page_is_as_good_in_light_colours_on_a_phone(
+    chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path
+) -> None:
+    async with (
+        stack(bus_url, database_url, tmp_path) as address,
+        opened(chromium, f"{address}/api", scheme="light", width=390) as page,
+    ):
+        await form(page, "post_rules")
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert await findings(page) == []
+
+
+async def test_somebody_without_a_login_is_told_so_and_may_read_the_document(
+    chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path
+) -> None:
+    async with (
+        stack(bus_url, database_url, tmp_path) as address,
+        opened(chromium, f"{address}/api", known=False, provoked=("401 (Unauthorized)",)) as page,
+    ):
+        await expect(page.get_by_text("You are not logged in")).to_be_visible()
+        await form(page, "get_hosts")
+        await page.get_by_role("button", name="Send").click()
+        await expect(page.locator(".answer pre")).to_contain_text("/problems/login-required")

@@ -36,6 +36,8 @@ class SummaryRing:
     def __init__(self) -> None:
         self.times_ms = array("q")
         self._columns: dict[tuple[str, str], array[float]] = {}
+        self._known_ms: dict[tuple[str, str], int] = {}
+        """Time of the newest value of each column."""
 
     def add(self, sample: LiveSample) -> None:
         """Put a sample at its place in time; one older than a full ring's first point is passed over."""
@@ -50,27 +52,29 @@ class SummaryRing:
             for instance, row in sample.families.get(family, {}).items():
                 value = row.get(metric)
                 if value is not None:
-                    self._column(path, instance)[at] = value
+                    key = (path, instance)
+                    self._column(key)[at] = value
+                    self._known_ms[key] = max(sample.time, self._known_ms.get(key, 0))
         if len(self.times_ms) > POINTS:
             self.times_ms.pop(0)
             for column in self._columns.values():
                 column.pop(0)
 
-    def _column(self, path: str, instance: str) -> array[float]:
-        column = self._columns.get((path, instance))
+    def _column(self, key: tuple[str, str]) -> array[float]:
+        column = self._columns.get(key)
         if column is None:
-            column = self._columns[path, instance] = array("d", [math.nan]) * len(self.times_ms)
+            column = self._columns[key] = array("d", [math.nan]) * len(self.times_ms)
         return column
 
     def history(self) -> History:
-        """All points; columns in which nothing is left are forgotten."""
+        """All points, NaN where a value is unknown; columns in which nothing is left are forgotten."""
         answer: History = {"times": self.times_ms.tolist()}
-        for (path, instance), column in list(self._columns.items()):
-            values = [None if math.isnan(value) else value for value in column]
-            if any(value is not None for value in values):
-                answer.setdefault(path, {})[instance] = values
-            else:
-                del self._columns[path, instance]
+        for key, column in list(self._columns.items()):
+            if self._known_ms[key] < self.times_ms[0]:
+                del self._columns[key], self._known_ms[key]
+                continue
+            path, instance = key
+            answer.setdefault(path, {})[instance] = column.tolist()
         return answer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,7 +35,7 @@ def test_a_metric_that_appears_late_is_null_before() -> None:
     ring = SummaryRing()
     ring.add(cpu(1, 5.0))
     ring.add(LiveSample("web-1", 2, {"network": {"eth0": {"received": 7.0, "sent": None}}}))
-    assert ring.history() == {
+    assert msgspec.json.decode(msgspec.json.encode(ring.history())) == {
         "times": [1, 2],
         "cpu.total": {"": [5.0, None]},
         "network.received": {"eth0": [None, 7.0]},

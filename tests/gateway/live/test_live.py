@@ -137,9 +137,9 @@ async def test_interest_is_announced_while_somebody_watches(database_url: str, b
         heard = await agent.subscribe(LIVE_INTEREST)
         await agent.flush()
         async with watching(client, "hosts=web-1,web-2"):
-            first = msgspec.json.decode((await heard.next_msg(2)).data, type=LiveInterest)
+            first = msgspec.json.decode((await heard.next_msg(10)).data, type=LiveInterest)
             async with watching(client):
-                second = msgspec.json.decode((await heard.next_msg(2)).data, type=LiveInterest)
+                second = msgspec.json.decode((await heard.next_msg(10)).data, type=LiveInterest)
     assert (first, second) == (LiveInterest(["web-1", "web-2"], 15), LiveInterest(["*", "web-1", "web-2"], 15))
 
 
@@ -151,7 +151,7 @@ async def test_agents_stop_within_20_s_of_the_last_viewer_leaving(database_url: 
         heard = await agent.subscribe(LIVE_INTEREST)
         await agent.flush()
         async with watching(client, "hosts=web-1"):
-            feed.note_interest((await heard.next_msg(2)).data)
+            feed.note_interest((await heard.next_msg(10)).data)
             assert (feed.watched, feed.named) == (True, True)
 
         async def left() -> bool:
@@ -159,7 +159,7 @@ async def test_agents_stop_within_20_s_of_the_last_viewer_leaving(database_url: 
 
         await eventually(left)
         while heard.pending_msgs:  # said before
-            feed.note_interest((await heard.next_msg(2)).data)
+            feed.note_interest((await heard.next_msg(10)).data)
         clock.pass_time(20)
         with pytest.raises(nats.errors.TimeoutError):
             await heard.next_msg(interest.EVERY_S + 0.5)

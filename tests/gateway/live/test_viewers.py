@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import httpx
+
 from infra.clock import now_ms
 from tests.gateway.live.slow import overflow, small_socket, stuck, the_stuck_one
-from tests.gateway.running import gateway, publishing, ready, watching
+from tests.gateway.running import FRESH, TRUST, gateway, publishing, ready, watching
+from tests.people import add_session, in_browser
 from tests.waiting import eventually
 
 
@@ -67,3 +70,19 @@ async def test_even_a_stuck_viewer_is_cut_off_at_once(database_url: str, bus_url
                 return await the_stuck_one(client) is None
 
             await eventually(gone, within_s=10)
+
+
+async def test_a_stream_ends_when_its_viewer_logs_out_and_no_other_does(database_url: str, bus_url: str) -> None:
+    secret = await add_session(database_url)
+    async with (
+        gateway(database_url, bus_url) as client,
+        httpx.AsyncClient(base_url=client.base_url, timeout=60, verify=TRUST, limits=FRESH) as browser,
+    ):
+        await ready(client)
+        in_browser(browser, secret)
+        async with watching(browser) as ending, watching(client) as other:
+            await ending.until("complete")
+            await other.until("complete")
+            assert (await browser.delete("/session")).status_code == 204
+            assert await ending.in_good_order()
+            await other.next()
