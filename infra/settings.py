@@ -24,6 +24,7 @@ from infra.addresses import (
     database_fault,
     fingerprint_fault,
     gateway_fault,
+    header_fault,
     issuer_fault,
     names_fault,
     networks_fault,
@@ -165,6 +166,12 @@ class ServerSettings(Struct, frozen=True):
     """Groups whose members are operators."""
     oidc_viewer_groups: str = ""
     """Groups whose members may read."""
+    proxy_user_header: Annotated[str, _rule(header_fault)] = ""
+    """Header in which a trusted proxy says who is logged in at it; empty: it does not."""
+    proxy_groups_header: Annotated[str, _rule(header_fault)] = ""
+    """Header with their groups, separated by commas, which the `oidc_*_groups` turn into roles."""
+    proxy_role: Literal["viewer", "operator", "admin"] = "viewer"
+    """What they may where no header tells their groups."""
     connections_per_address: Annotated[int, Meta(ge=8, le=100_000)] = 256
     """Most connections that the gateway takes from one address (of IPv6: from one /64) that is no trusted proxy's."""
     bus_host: str = "127.0.0.1"

@@ -8,6 +8,7 @@ a trusted proxy had it: client, scheme and Host are those, and headers that only
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -70,6 +71,9 @@ class Guard:
         self._names = names_of_gateway(settings)
         self._proxies = trusted_proxies(settings)
         self._in_front = settings.tls == "in-front"
+        told = (settings.proxy_user_header, settings.proxy_groups_header)
+        self._vouching = tuple(name.lower() for name in told if name)
+        """Headers in which a trusted proxy says who asks."""
         self._ignored = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,8 +115,8 @@ class Guard:
         if not trusted:
             self._note_ignored(peer, headers)
         here = is_here(scope, headers)
-        scope = seen(scope, asker)
-        problem = refusal(scope, Headers(scope=scope), self._names)
+        scope = seen(scope, asker, () if trusted else self._vouching)
+        problem = refusal(scope, Headers(scope=scope), self._names, self._vouching)
         if problem is None and not here:
             problem = open_secret_refusal(scope, headers, self._in_front)
         if problem is not None:
@@ -121,16 +125,16 @@ class Guard:
 
     def _note_ignored(self, peer: str, headers: Headers) -> None:
         """Say once that somebody passes requests on whom nobody told us to trust."""
-        if not self._ignored and any(name in headers for name in PROXY_HEADERS):
+        if not self._ignored and any(name in headers for name in (*PROXY_HEADERS, *self._vouching)):
             self._ignored = True
             logger.warning(
                 "forwarded headers ignored, SONDE_TRUSTED_PROXIES does not name their sender", extra={"address": peer}
             )
 
 
-def seen(scope: Scope, asker: Asker) -> Scope:
-    """`scope` as if `asker` had asked us without any proxy between."""
-    hidden = {name.encode() for name in (*PROXY_HEADERS, "host")}
+def seen(scope: Scope, asker: Asker, further: Iterable[str] = ()) -> Scope:
+    """`scope` as if `asker` had asked us without any proxy between, and without `further` headers."""
+    hidden = {name.encode() for name in (*PROXY_HEADERS, "host", *further)}
     headers = [(name, value) for name, value in scope["headers"] if name not in hidden]
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     if asker.proxied and len(hosts) < 2:
@@ -144,8 +148,8 @@ def seen(scope: Scope, asker: Asker) -> Scope:
     }
 
 
-def refusal(scope: Scope, headers: Headers, names: Names) -> ProblemError | None:
-    """Why a request goes no further; None when it does."""
+def refusal(scope: Scope, headers: Headers, names: Names, vouching: Iterable[str] = ()) -> ProblemError | None:
+    """Why a request goes no further; None when it does. `vouching`: headers by which a proxy says who asks."""
     hosts = headers.getlist("host")
     if len(hosts) > 1:
         return ProblemError(400, "the request has several Host headers")
@@ -167,11 +171,14 @@ def refusal(scope: Scope, headers: Headers, names: Names) -> ProblemError | None
             return _foreign("a page of another origin")
         if origin is not None and not same_origin(origin, scope["scheme"], host, names):
             return _foreign(f"a page of {origin[:100]!r}")
-        if "cookie" in headers and origin is None and "sec-fetch-site" not in headers:
+        # A browser sends cookies, and logs in at a proxy, of itself; a token of ours it never does.
+        ambient = any(name in headers for name in ("cookie", *vouching))
+        bears = headers.get("authorization", "").lower().startswith("bearer ")
+        if ambient and not bears and origin is None and "sec-fetch-site" not in headers:
             return ProblemError(
                 403,
-                "a change that comes with a cookie has to say from which page: send Origin or Sec-Fetch-Site, as every "
-                "browser does, or an API token instead of the cookie",
+                "a change by a cookie, or through a proxy that says who asks, has to say from which page: send "
+                "Origin or Sec-Fetch-Site, as every browser does, or an API token",
                 type="/problems/origin-required",
             )
     length = headers.get("content-length", "0")

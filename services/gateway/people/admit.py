@@ -1,4 +1,4 @@
-"""Who makes a request: by `Authorization: Bearer`, else by the session of its cookie, else anybody if that may be."""
+"""Who makes a request: by `Authorization: Bearer`, by the session of its cookie, whom a proxy names, else anybody."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from starlette.requests import Request
 from schemas.people import Role
 from services.gateway.http.person import Admit, Person, address_of
 from services.gateway.http.problems import ProblemError
+from services.gateway.people.byproxy import by_proxy
 from services.gateway.people.cookies import secret_in
 from services.gateway.people.people import People
 from services.gateway.people.sessions import find
@@ -47,6 +48,9 @@ async def identify(people: People, request: Request) -> Person | None:
     held = await find(people, "session", secret, address) if secret else None
     if held is not None:
         return held.person(address)
+    person = await by_proxy(people, request)
+    if person is not None:
+        return person
     return Person(ANYBODY, "viewer", "anonymous", address) if people.anonymous else None
 
 

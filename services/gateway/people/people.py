@@ -13,6 +13,7 @@ from schemas.settings import RuntimeSettings
 from services.gateway.http.person import Person
 from services.gateway.identities.refused import Refusals
 from services.gateway.identities.throttle import Throttle
+from services.gateway.people.byproxy import Vouched
 from services.gateway.people.known import Key, Kind, Known
 from services.gateway.people.passwords import Hashing
 from services.gateway.people.provider import provider_of
@@ -45,6 +46,7 @@ class People:
         self.hashing = Hashing()
         self.logins = LoginThrottle()
         self.strangers = Strangers()
+        self.vouched = Vouched()
         self.changed = asyncio.Event()
         """Set when the tables have news of sessions and tokens."""
         self.end_streams_of: set[EndStreams] = set()

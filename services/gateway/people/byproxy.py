@@ -1,0 +1,83 @@
+"""People who are logged in at a trusted proxy, which names them in a header of every request.
+
+The guard removes that header from whatever comes from anybody else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+
+from schemas.people import Role
+from services.gateway.http.database import connected
+from services.gateway.http.person import Person, address_of
+from services.gateway.http.problems import ProblemError
+from services.gateway.people.groups import listed, names_for, role_of
+from services.gateway.people.vouched import Disabled, ensure_user
+
+if TYPE_CHECKING:
+    from services.gateway.people.people import People
+
+ACTION = "proxy login"
+MOST = 2000
+KEEP_S = 5.0
+"""How long a user is not looked up again; so late a disabled one is refused."""
+MOST_CHARACTERS = 200
+
+Key = tuple[str, Role]
+
+
+class Vouched:
+    """Who was named lately: number and name of their users."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[Key, tuple[int, str, float]] = OrderedDict()
+
+    def find(self, key: Key, now_s: float) -> tuple[int, str] | None:
+        number, name, until_s = self._held.get(key, (0, "", 0.0))
+        return (number, name) if until_s > now_s else None
+
+    def put(self, key: Key, number: int, name: str, now_s: float) -> None:
+        self._held[key] = (number, name, now_s + KEEP_S)
+        self._held.move_to_end(key)
+        if len(self._held) > MOST:
+            self._held.popitem(last=False)
+
+
+async def by_proxy(people: People, request: Request) -> Person | None:
+    """Whom the proxy names; None when nobody. Raises ProblemError 400, 403 and 503."""
+    settings = people.settings
+    header = settings.proxy_user_header
+    given = [value.strip() for value in request.headers.getlist(header)] if header else []
+    if not any(given):
+        return None
+    if len(given) > 1 or len(given[0]) > MOST_CHARACTERS or not given[0].isprintable():
+        raise ProblemError(
+            400,
+            f"{header} must name one user; let the proxy set it instead of adding to it",
+            type="/problems/forwarded",
+        )
+    role: Role | None = settings.proxy_role
+    if settings.proxy_groups_header:
+        role = role_of(listed(",".join(request.headers.getlist(settings.proxy_groups_header))), settings)
+    if role is None:
+        raise _refused("none of your groups may use Sonde; SONDE_OIDC_VIEWER_GROUPS names those that may")
+    key, now_s, address = (given[0], role), time.monotonic(), address_of(request)
+    held = people.vouched.find(key, now_s)
+    if held is None:
+        subject = f"proxy {given[0]}"
+        try:
+            async with connected(people.pool) as database, database.transaction():
+                user = await ensure_user(database, "proxy", subject, names_for(given, subject), role, address, ACTION)
+        except Disabled:
+            raise _refused("this account is disabled; an administrator can enable it") from None
+        held = (user["id"], user["name"])
+        people.vouched.put(key, *held, now_s)
+    return Person(held[1], role, "proxy", address, held[0])
+
+
+def _refused(detail: str) -> ProblemError:
+    return ProblemError(403, detail, type="/problems/role")

@@ -1,0 +1,93 @@
+"""People who are logged in at nginx, which names them to the gateway in a header."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from infra.certificates.listening import Tls
+from tests.gateway.fronts.front import Front, fronted
+from tests.gateway.fronts.nginx import own_server, with_lines
+
+USER = {"proxy_user_header": "X-Auth-User"}
+GROUPS = {"proxy_groups_header": "X-Auth-Groups", "oidc_admin_groups": "admins", "oidc_viewer_groups": "staff"}
+
+
+def naming(user: str, groups: str, port: int, gateway: int, tls: Tls) -> str:
+    lines = f'proxy_set_header X-Auth-User "{user}";\n        proxy_set_header X-Auth-Groups "{groups}";'
+    return with_lines(own_server(port, gateway, tls), lines)
+
+
+def by_nginx(user: str, groups: str = "", **settings: str) -> dict[str, Any]:
+    return {"server": partial(naming, user, groups), **USER, **settings}
+
+
+async def asked(front: Front, **headers: str) -> Any:
+    """Who the gateway takes a browser for that comes through nginx."""
+    async with front.client(**headers) as client:
+        client.headers.pop("Authorization")
+        return (await client.get("/session")).json()
+
+
+async def test_whoever_nginx_names_is_a_user_from_then_on(tmp_path: Path, database_url: str, bus_url: str) -> None:
+    async with fronted("nginx", tmp_path, database_url, bus_url, **by_nginx("Ada", proxy_role="operator")) as front:
+        for _ in range(2):
+            found = await asked(front)
+            assert (found["name"], found["role"], found["by"]) == ("ada", "operator", "proxy")
+        users = (await front.direct.get("/users")).json()["users"]
+    assert [(user["name"], user["role"]) for user in users if user["source"] == "proxy"] == [("ada", "operator")]
+
+
+async def test_what_a_client_says_itself_counts_for_nothing(tmp_path: Path, database_url: str, bus_url: str) -> None:
+    async with fronted("nginx", tmp_path, database_url, bus_url, **by_nginx("ada")) as front:
+        found = await asked(front, **{"X-Auth-User": "root", "X-Auth-Groups": "admins", "X_Auth_User": "root"})
+    assert (found["name"], found["role"]) == ("ada", "viewer")
+
+
+async def test_whom_somebody_else_names_is_nobody_and_that_is_said_once(
+    tmp_path: Path, database_url: str, bus_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with fronted(
+        "nginx", tmp_path, database_url, bus_url, **by_nginx("ada"), tls="none", trusted_proxies="192.0.2.1"
+    ) as front:
+        async with httpx.AsyncClient(base_url=front.direct.base_url) as client:
+            for _ in range(2):
+                found = (await client.get("/session", headers={"X-Auth-User": "ada"})).json()
+                assert found["role"] is None
+        assert (await asked(front))["role"] is None
+    assert len([record for record in caplog.records if "forwarded headers ignored" in record.message]) == 1
+
+
+@pytest.mark.parametrize(("groups", "role"), [("admins, staff", "admin"), ("staff", "viewer")])
+async def test_groups_that_nginx_tells_say_the_role(
+    groups: str, role: str, tmp_path: Path, database_url: str, bus_url: str
+) -> None:
+    async with fronted("nginx", tmp_path, database_url, bus_url, **by_nginx("ada", groups, **GROUPS)) as front:
+        assert (await asked(front))["role"] == role
+
+
+async def test_without_a_group_that_has_a_role_nobody_gets_in(tmp_path: Path, database_url: str, bus_url: str) -> None:
+    async with fronted("nginx", tmp_path, database_url, bus_url, **by_nginx("ada", "others", **GROUPS)) as front:
+        found = await asked(front)
+    assert found["status"] == 403
+    assert "SONDE_OIDC_VIEWER_GROUPS" in found["detail"]
+
+
+async def test_changes_through_such_a_proxy_say_from_which_page_they_come(
+    tmp_path: Path, database_url: str, bus_url: str
+) -> None:
+    async with (
+        fronted("nginx", tmp_path, database_url, bus_url, **by_nginx("ada", proxy_role="admin")) as front,
+        front.client() as client,
+    ):
+        bearing = await client.put("/settings/raw_days", json={"value": 8}, headers={"If-Match": "*"})
+        client.headers.pop("Authorization")
+        blind = await client.put("/settings/raw_days", json={"value": 9}, headers={"If-Match": "*"})
+        ours = await client.put(
+            "/settings/raw_days", json={"value": 9}, headers={"If-Match": "*", "Origin": front.origin}
+        )
+    assert (bearing.status_code, blind.json()["type"], ours.status_code) == (200, "/problems/origin-required", 200)
