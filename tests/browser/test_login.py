@@ -83,6 +83,17 @@ async def test_a_reload_shows_the_dashboard_without_the_form(
         await expect(page.get_by_label("Password", exact=True)).to_have_count(0)
 
 
+async def test_why_single_sign_on_did_not_work_is_told_and_taken_out_of_the_address(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
+    async with (
+        with_people(bus_url, database_url) as (address, _),
+        opened(chromium, f"{address}/login#failed=the%20login%20took%20too%20long", known=False) as page,
+    ):
+        await page.get_by_role("alert").get_by_text("Single sign-on did not work: the login took too long").wait_for()
+        assert page.url == f"{address}/"
+
+
 async def test_the_fields_are_what_password_managers_look_for(
     chromium: Chromium, bus_url: str, database_url: str
 ) -> None:

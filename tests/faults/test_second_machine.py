@@ -24,7 +24,8 @@ import pytest
 
 from services.gateway.enrolment.wheels import own_wheel
 from tests import secondmachine
-from tests.infra.cli.commands import SONDE, environment
+from tests.infra.cli.commands import SONDE, environment, sonde
+from tests.people import bearing
 from tests.secondmachine import Machine, Network, network
 from tests.waiting import eventually
 
@@ -124,12 +125,18 @@ async def home(directory: Path, machines: Network, wheels: Path) -> AsyncIterato
         base = f"https://{machines.gateway}:{port}/api/v1"
         async with httpx.AsyncClient(base_url=base, verify=trust, timeout=30) as client:
 
+            async def known() -> bool:
+                words = ("token", "add", "tests", "--user", "admin", "--role", "admin")
+                bearing(client, (await asyncio.to_thread(sonde, directory, *words)).stdout.strip())
+                return has_ca() and "Authorization" in client.headers
+
             async def answers() -> bool:
                 try:
                     return has_ca() and (await client.get("/health/ready")).status_code == 200
                 except httpx.TransportError:
                     return False
 
+            await eventually(known, WITHIN_S, every_s=0.5)
             await eventually(answers, WITHIN_S)
             yield Home(machines, wheels, client)
     finally:

@@ -4,7 +4,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { lazy } from "../shell/lazy.tsx";
 import { useTitle } from "../shell/title.ts";
 import "../style/login.css";
-import { secretIn } from "./arrival.ts";
+import { failureIn, secretIn } from "./arrival.ts";
 import { enteredName, gate, wanted } from "./me.ts";
 
 const Login = lazy("the login", async () => (await import("./page.tsx")).Login);
@@ -12,12 +12,16 @@ const Login = lazy("the login", async () => (await import("./page.tsx")).Login);
 /** The secret of the one-time link that brought somebody here; null once it is used, or without one. */
 const secret = signal<string | null>(null);
 
+/** Why single sign-on led back here; empty when it did not. */
+const failed = signal("");
+
 /** Where a link leads; there is no page of that name. */
 const DOOR = "/login";
 
 /** Takes the secret out of the address, where it would stay in the history and on the screen. */
 function takeSecret(): void {
   const found = secretIn(location.hash);
+  failed.value = failureIn(location.hash) ?? "";
   const page = location.pathname === DOOR ? "/" : location.pathname;
   if (found === null && page === location.pathname) return;
   history.replaceState(history.state, "", `${page}${location.search}`);
@@ -46,6 +50,7 @@ export function LoginPage() {
         heading={invited ? "Welcome" : "Log in"}
         about={invited ? "Choose the password of your account." : ""}
         name=""
+        failed={failed.value}
         secret={secret.value}
         onSecretUsed={usedUp}
         onCancel={null}
@@ -96,6 +101,7 @@ function CoverDialog() {
         heading={heading}
         about={about}
         name={ended ? enteredName() : ""}
+        failed=""
         secret={secret.value}
         onSecretUsed={usedUp}
         onCancel={ended ? null : cancel}

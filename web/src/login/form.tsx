@@ -11,9 +11,11 @@ import { lockedUntil, wantsCode } from "./words.ts";
 interface LoginFormProps {
   /** Who is asked to come back; empty for anybody. */
   name: string;
+  /** Why single sign-on did not work; empty where it was not tried. */
+  failed: string;
 }
 
-export function LoginForm({ name: expected }: LoginFormProps) {
+export function LoginForm({ name: expected, failed }: LoginFormProps) {
   const form = useRef<HTMLFormElement>(null);
   const name = useSignal(expected);
   const password = useSignal("");
@@ -70,7 +72,8 @@ export function LoginForm({ name: expected }: LoginFormProps) {
   }, [coded.value, recovers.value]);
 
   const { oidc = "" } = me.value ?? {};
-  const words = failure && !wantsCode(failure) ? failure.message : null;
+  const signedOn = failed && failure === null && !coded.value ? `Single sign-on did not work: ${failed}` : null;
+  const words = failure && !wantsCode(failure) ? failure.message : signedOn;
   return (
     <form ref={form} class="login-form" onSubmit={(event) => void submit(event)}>
       {words && (

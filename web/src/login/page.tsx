@@ -10,6 +10,8 @@ interface LoginProps {
   about: string;
   /** Who is asked to come back; empty for anybody. */
   name: string;
+  /** Why single sign-on did not work; empty where it was not tried. */
+  failed: string;
   /** The secret of the one-time link that brought them; null without one. */
   secret: string | null;
   onSecretUsed: () => void;
@@ -17,7 +19,7 @@ interface LoginProps {
   onCancel: (() => void) | null;
 }
 
-export function Login({ heading, about, name, secret, onSecretUsed, onCancel }: LoginProps) {
+export function Login({ heading, about, name, failed, secret, onSecretUsed, onCancel }: LoginProps) {
   return (
     <div class="login panel">
       <p class="brand">
@@ -26,7 +28,7 @@ export function Login({ heading, about, name, secret, onSecretUsed, onCancel }: 
       </p>
       <h1 id="login">{heading}</h1>
       {about && <p class="muted">{about}</p>}
-      {secret === null ? <LoginForm name={name} /> : <Welcome secret={secret} onDone={onSecretUsed} />}
+      {secret === null ? <LoginForm name={name} failed={failed} /> : <Welcome secret={secret} onDone={onSecretUsed} />}
       {onCancel && (
         <button type="button" class="quiet other-way" onClick={onCancel}>
           Not now

@@ -1,13 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Failure } from "../api/client.ts";
-import { secretIn } from "./arrival.ts";
+import { failureIn, secretIn } from "./arrival.ts";
 import { lockedUntil, passwordFault, repeatFault, wantsCode } from "./words.ts";
 
 test("a link's secret is behind the mark, and nothing else is one", () => {
   assert.equal(secretIn("#link=a-b_c"), "a-b_c");
   assert.equal(secretIn("#link=a%2Fb"), "a/b");
   for (const hash of ["", "#", "#link=", "#main", "#link=%", "#xlink=a"]) assert.equal(secretIn(hash), null, hash);
+});
+
+test("why single sign-on did not work is told, but not at any length", () => {
+  assert.equal(failureIn("#failed=it%20took%20too%20long"), "it took too long");
+  assert.equal(failureIn(`#failed=${"x".repeat(1000)}`)?.length, 300);
+  for (const hash of ["", "#failed=", "#failed=%", "#link=a"]) assert.equal(failureIn(hash), null, hash);
 });
 
 test("a code is asked for only when the gateway asks for it", () => {
