@@ -37,7 +37,6 @@ HEADERS = {
             "default-src 'none'",
             "script-src 'self'",
             "style-src 'self'",
-            "style-src-attr 'unsafe-inline'",  # charts place their parts by style attributes
             "img-src 'self'",
             "font-src 'self'",
             "connect-src 'self'",
