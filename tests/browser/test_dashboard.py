@@ -99,7 +99,9 @@ async def test_a_drag_zooms_every_chart_and_a_double_click_goes_back(
         opened(chromium, f"{address}/hosts/{HOST}?range=5m") as page,
     ):
         await page.locator("[data-chart=cpu] canvas").wait_for()
-        await page.wait_for_function("document.querySelector('[data-chart=cpu] .legend b')?.textContent.match(/\\d/)")
+        await page.wait_for_function(
+            "() => document.querySelector('[data-chart=cpu] .legend b')?.textContent.match(/\\d/)"
+        )
         drawn = "(c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v > 0))"
         assert await page.evaluate(f"{drawn}(document.querySelector('[data-chart=cpu] canvas'))")
 

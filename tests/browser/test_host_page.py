@@ -124,5 +124,5 @@ async def test_the_table_of_statistics_is_scrolled_with_keys(
         table = page.get_by_role("region", name="Table of statistics")
         await table.focus()
         await page.keyboard.press("ArrowRight")
-        await page.wait_for_function("document.activeElement.scrollLeft > 0")
+        await page.wait_for_function("() => document.activeElement.scrollLeft > 0")
         assert "from=" not in page.url, "the arrow moves the table, not the charts"

@@ -111,7 +111,7 @@ async def test_eight_tabs_share_one_stream_and_all_are_live(
             await page.locator(".connection.live").wait_for()
             await page.locator("[data-chart=cpu] canvas").wait_for()
             await page.wait_for_function(
-                "document.querySelector('[data-chart=cpu] .legend b')?.textContent.match(/\\d/)"
+                "() => document.querySelector('[data-chart=cpu] .legend b')?.textContent.match(/\\d/)"
             )
         await eventually(lambda: way.streams == 1)
         assert way.most_streams <= 2, "one that ends and one that begins"

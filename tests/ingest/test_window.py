@@ -36,7 +36,7 @@ async def refusals(connection: database.Connection) -> list[tuple[object, ...]]:
 async def dirty(connection: database.Connection) -> dict[tuple[str, int], int]:
     """Version of each mark, by host and begin of the slot in Unix milliseconds."""
     rows = await connection.fetch(
-        "SELECT h.name, (extract(epoch FROM slot) * 1000)::bigint AS ms, version FROM dirty_minutes d "
+        "SELECT h.name, (extract(epoch FROM slot) * 1000)::bigint AS ms, d.version FROM dirty_minutes d "
         "JOIN hosts h ON h.id = d.host_id"
     )
     return {(row["name"], row["ms"]): row["version"] for row in rows}
