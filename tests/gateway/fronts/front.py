@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 import httpx
 
 from infra.certificates.listening import Tls
+from infra.servers.process import free_port
 from tests.certificates import given
 from tests.gateway.fronts.caddy import caddy
 from tests.gateway.fronts.nginx import nginx, own_server
-from tests.gateway.fronts.programs import NAME, free_port
+from tests.gateway.fronts.programs import NAME
 from tests.gateway.http.serving import Raw
 from tests.gateway.running import gateway
 
