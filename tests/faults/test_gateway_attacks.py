@@ -22,12 +22,12 @@ import httpx
 import psutil
 import pytest
 
+from infra.servers.process import free_port
 from services.gateway.http.connections import HANDSHAKE_WITHIN_S, MOST_PER_ADDRESS
 from services.gateway.http.protocol import HEAD_WITHIN_S
 from services.gateway.http.requests import BODY_WITHIN_S
 from services.gateway.http.server import SWEEP_EVERY_S
 from tests.certificates import given
-from tests.gateway.fronts.programs import free_port
 from tests.gateway.http.serving import raw
 from tests.gateway.running import TRUST
 from tests.waiting import eventually

@@ -15,8 +15,9 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
+from infra.servers.process import free_port
 from services.gateway.http.server import bind
-from tests.gateway.fronts.programs import free_port, running
+from tests.gateway.fronts.programs import running
 from tests.gateway.running import TRUST, gateway
 
 HERE = Path(__file__).parent
