@@ -124,6 +124,16 @@ async def test_a_changed_rule_takes_effect_without_a_restart(bus_url: str, datab
         await eventually(fired)
 
 
+async def test_a_batch_that_follows_the_announcement_of_a_rule_is_held_against_it(
+    bus_url: str, database_url: str
+) -> None:
+    async with fleet(bus_url, database_url) as hosts, serving(hosts.settings):
+        await hosts.processed(await hosts.cpu([80] * 10, at_s=0))
+        await hosts.rules(QUICK)
+        await hosts.processed(await hosts.cpu([80] * 10, at_s=10))
+        assert await hosts.kinds() == ["fire"]
+
+
 async def test_a_deleted_rule_ends_its_alerts_as_gone(bus_url: str, database_url: str) -> None:
     async with fleet(bus_url, database_url, [QUICK, rule(id="other")]) as hosts, serving(hosts.settings):
         await hosts.cpu([95] * 10, at_s=0)

@@ -106,16 +106,17 @@ async def _judge_on(client: Client, judging: Judging, stop: asyncio.Event, chang
         while not stop.is_set():
             messages = await _some(pull)
             lane.received(messages, pull.last_seq)
-            for part in _parts(messages):
-                await _judge_messages(judging, part)
-                lane.processed(judging.position)
-            judging.progress.pulse.succeeded()
             now_s = loop.time()
             if changed.is_set() or now_s - reloaded_s > RULES_EVERY_S:
+                # Before they are judged: what came after the announcement of a rule is held against that rule.
                 changed.clear()
                 reloaded_s = now_s
                 await check_hosts(judging.database, judging.memory)
                 await _reload(judging)
+            for part in _parts(messages):
+                await _judge_messages(judging, part)
+                lane.processed(judging.position)
+            judging.progress.pulse.succeeded()
             if judging.rules.set.down and now_s - listened_s > LISTEN_EVERY_S:
                 listened_s = now_s
                 await _judge_silence(client, judging)

@@ -9,10 +9,6 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 
-from infra.addresses import neighbourhood
-
-network = neighbourhood
-
 BURST = 20
 """Failures at once."""
 REFILL_S = 3.0

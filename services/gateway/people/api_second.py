@@ -6,13 +6,13 @@ import time
 from functools import partial
 from typing import Any
 
+from infra.addresses import neighbourhood
 from infra.storage.database import Connection
 from schemas.people import CodeGiven, RecoveryCodes, SecondFactorOffer
 from services.gateway.http.audit import record
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation, Reply
 from services.gateway.http.problems import ProblemError, invalid
-from services.gateway.identities.throttle import network
 from services.gateway.people import sql
 from services.gateway.people.admit import own_account
 from services.gateway.people.credentials import hashed, make_recovery_codes
@@ -127,11 +127,11 @@ async def _demand_code(people: People, call: Call[Nothing, CodeGiven], user_id: 
 
 
 def _begin(people: People, call: Call[Any, Any]) -> None:
-    begin(people, call.person.name, network(call.person.address))
+    begin(people, call.person.name, neighbourhood(call.person.address))
 
 
 def _forgive(people: People, call: Call[Any, Any]) -> None:
-    people.logins.forgive(call.person.name, network(call.person.address))
+    people.logins.forgive(call.person.name, neighbourhood(call.person.address))
 
 
 async def _replace_codes(database: Connection, user_id: int) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from infra.addresses import neighbourhood
 from infra.storage.database import Connection
 from schemas.people import LinkLogin, Login, Me, PasswordChange
 from services.gateway.http.audit import note, record
@@ -15,7 +16,6 @@ from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation, Reply
 from services.gateway.http.person import Person, address_of
 from services.gateway.http.problems import ProblemError, invalid
-from services.gateway.identities.throttle import network
 from services.gateway.people import sql, sql_sessions
 from services.gateway.people.admit import identify, own_account
 from services.gateway.people.cookies import cookie, secret_in
@@ -44,7 +44,7 @@ def session_operations(people: People) -> list[Operation]:
     async def by_link(call: Call[Nothing, LinkLogin]) -> Reply:
         address = address_of(call.request)
         name = f"link {hashed(call.body.secret).hex()[:16]}"
-        begin(people, name, network(address))
+        begin(people, name, neighbourhood(address))
         password = await people.hashing.hash(call.body.password)
         async with connected(people.pool) as database, database.transaction():
             user = await database.fetchrow(sql.USE_LINK, hashed(call.body.secret))
@@ -55,7 +55,7 @@ def session_operations(people: People) -> list[Operation]:
             await database.execute(sql.DROP_CODES, user["id"])
             ended = await end_sessions(database, user["id"])
             entry = await enter(people, call, database, user)
-        people.logins.forgive(name, network(address))
+        people.logins.forgive(name, neighbourhood(address))
         await people.over(*ended)
         return await welcome(people, call, entry)
 
@@ -73,10 +73,10 @@ def session_operations(people: People) -> list[Operation]:
         user_id, person = own_account(call.person), call.person
         async with connected(people.pool) as database:
             stored = await database.fetchval(sql.PASSWORD, user_id)
-        begin(people, person.name, network(person.address))
+        begin(people, person.name, neighbourhood(person.address))
         if stored is not None and not await people.hashing.fits(stored, call.body.old):
             raise invalid("old", None, "is not the present password")
-        people.logins.forgive(person.name, network(person.address))
+        people.logins.forgive(person.name, neighbourhood(person.address))
         password = await people.hashing.hash(call.body.new)
         async with connected(people.pool) as database, database.transaction():
             await database.execute(sql.SET_PASSWORD, user_id, password)

@@ -6,11 +6,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from infra.addresses import neighbourhood
 from schemas.people import Login
 from services.gateway.http.audit import plain
 from services.gateway.http.database import connected
 from services.gateway.http.problems import ProblemError
-from services.gateway.identities.throttle import network
 from services.gateway.people import sql
 from services.gateway.people.credentials import hashed, typed_code
 from services.gateway.people.passwords import is_stale
@@ -30,7 +30,7 @@ async def authenticate(people: People, given: Login, address: str) -> User:
     own where the password is right and a code is needed; 429 after too many tries; 503.
     """
     name = given.name.strip().lower()
-    peer = network(address)
+    peer = neighbourhood(address)
     begin(people, name, peer)
     try:
         return await _authenticated(people, given, name, peer)

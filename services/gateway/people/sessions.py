@@ -8,13 +8,13 @@ from typing import Any
 
 from starlette.requests import Request
 
+from infra.addresses import neighbourhood
 from infra.clock import now_ms, to_ms, to_time
 from infra.storage.database import Connection
 from schemas.people import RANKS, Role
 from services.gateway.http.database import connected
 from services.gateway.http.person import address_of
 from services.gateway.http.problems import ProblemError
-from services.gateway.identities.throttle import network
 from services.gateway.people import sql, sql_sessions
 from services.gateway.people.credentials import hashed, make_secret
 from services.gateway.people.known import Held, Key, Kind
@@ -41,7 +41,7 @@ async def open_session(
     )
     await database.execute(sql_sessions.END_SURPLUS, user_id, MOST_PER_USER)
     await database.execute(sql.CAME, user_id)
-    people.logins.know(name, network(address))
+    people.logins.know(name, neighbourhood(address))
     return session, secret
 
 
@@ -61,17 +61,17 @@ async def find(people: People, kind: Kind, secret: str, address: str) -> Held | 
     if held is None:
         if people.strangers.know(kind, digest, now_s):
             return None
-        wait_s = people.strangers.wait_s(network(address), now_s)
+        wait_s = people.strangers.wait_s(neighbourhood(address), now_s)
         if wait_s:
             raise too_many(wait_s)
         async with connected(people.pool) as database:
             row = await database.fetchrow(sql_sessions.SESSION if kind == "session" else sql_sessions.TOKEN, digest)
         held = people.known.put(digest, held_of(kind, row), at_ms) if row else None
         if held is None:
-            people.strangers.note(kind, digest, network(address), now_s)
+            people.strangers.note(kind, digest, neighbourhood(address), now_s)
             return None
         if kind == "session":
-            people.logins.know(held.name, network(address))
+            people.logins.know(held.name, neighbourhood(address))
     if held.kind != kind:
         return None
     held.address = address
