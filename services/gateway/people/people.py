@@ -109,7 +109,7 @@ class People:
         are looked up again when they come back."""
 
         def is_over(person: Person) -> bool:
-            if person.by != "proxy" or person.user_id not in asked:
+            if person.by != "proxy" or person.user_id is None or person.user_id not in asked:
                 return False
             role = roles.get(person.user_id)
             return role is None or not may(role, person.role)
