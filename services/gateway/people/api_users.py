@@ -150,4 +150,5 @@ async def settled(people: People, user_id: int, changed: bool) -> None:
     """What a user may has changed: whatever is held of them in memory is read again, and streams end."""
     if changed:
         people.known.end_of_user(user_id)
+        people.end_by_proxy([user_id], {})
         await people.announce()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -45,6 +46,11 @@ class Vouched:
         self._held.move_to_end(key)
         if len(self._held) > MOST:
             self._held.popitem(last=False)
+
+    def forget(self, numbers: Collection[int]) -> None:
+        """Look those users up again."""
+        for key in [key for key, (number, _, _) in self._held.items() if number in numbers]:
+            del self._held[key]
 
 
 async def by_proxy(people: People, request: Request) -> Person | None:

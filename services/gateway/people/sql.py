@@ -11,6 +11,8 @@ USERS = f"SELECT {_USER} FROM users ORDER BY name"
 
 USER = f"SELECT {_USER} FROM users WHERE id = $1"
 
+ROLES = "SELECT id, role FROM users WHERE id = ANY($1) AND NOT disabled"
+
 USER_NAMED = f"SELECT {_USER} FROM users WHERE name = $1"
 
 # Against deletion until the transaction ends; what refers to a user is to be added after this.
