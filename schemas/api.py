@@ -195,9 +195,14 @@ class ActiveAlert(Struct):
     """Unix seconds, as in AlertTransition."""
 
 
+DeliveryStatus = Literal["waiting", "muted", "sent", "dropped", "expired", "dead"]
+"""`muted`: held back while the host is; `dropped`: nobody was to be told any more; `expired`: not within an hour; `dead`:
+refused for good."""
+
+
 class Delivery(Struct):
     channel: str
-    status: str
+    status: DeliveryStatus
     attempts: int
     answer: str
 

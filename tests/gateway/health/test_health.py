@@ -128,17 +128,37 @@ async def test_tables_of_another_version_are_named(statement: str, said: str, da
         assert said in (await becomes(client, "database", "degraded")).detail
 
 
+MADE = (
+    "WITH made AS (INSERT INTO alert_transitions (time, host_id, rule_id, kind, body) "
+    "SELECT now(), id, 'busy', 'fire', '{}' FROM hosts RETURNING id) "
+    "INSERT INTO outbox (transition_id, channel, status, answer, done) SELECT id, 'slack', $1, $2, now() FROM made"
+)
+"""A message of that status, with the answer that it had."""
+
+
 async def test_notifications_that_were_given_up_are_named_until_one_is_delivered(
     database_url: str, bus_url: str
 ) -> None:
     await execute(database_url, "INSERT INTO hosts (name) VALUES ('web-1')")
-    made = (
-        "WITH made AS (INSERT INTO alert_transitions (time, host_id, rule_id, kind, body) "
-        "SELECT now(), id, 'busy', 'fire', '{}' FROM hosts RETURNING id) "
-        "INSERT INTO outbox (transition_id, channel, status, answer, done) SELECT id, 'slack', $1, $2, now() FROM made"
-    )
-    await execute(database_url, made, "dead", "404 no_service")
+    await execute(database_url, MADE, "dead", "404 no_service")
     async with gateway(database_url, bus_url) as client:
         assert "slack: 404 no_service" in (await becomes(client, "notifications", "degraded")).detail
-        await execute(database_url, made, "sent", "200 ok")
+        await execute(database_url, MADE, "sent", "200 ok")
         assert (await becomes(client, "notifications", "ok")).detail == "0 waiting; 1 lost within a day"
+
+
+async def test_notifications_that_nobody_was_to_get_any_more_are_no_fault(database_url: str, bus_url: str) -> None:
+    await execute(database_url, "INSERT INTO hosts (name) VALUES ('web-1')")
+    await execute(database_url, MADE, "dropped", "the host was muted")
+    async with gateway(database_url, bus_url) as client:
+        assert (await becomes(client, "notifications", "ok")).detail == "0 waiting; 0 lost within a day"
+
+
+async def test_a_notification_that_was_dropped_does_not_hide_one_that_was_given_up(
+    database_url: str, bus_url: str
+) -> None:
+    await execute(database_url, "INSERT INTO hosts (name) VALUES ('web-1')")
+    await execute(database_url, MADE, "dead", "404 no_service")
+    await execute(database_url, MADE, "dropped", "the host was muted")
+    async with gateway(database_url, bus_url) as client:
+        assert "slack: 404 no_service" in (await becomes(client, "notifications", "degraded")).detail

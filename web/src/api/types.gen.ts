@@ -204,7 +204,7 @@ export interface Component {
 
 export interface Delivery {
   channel: string;
-  status: string;
+  status: "waiting" | "muted" | "sent" | "dropped" | "expired" | "dead";
   attempts: number;
   answer: string;
 }
