@@ -30,8 +30,8 @@ NICE_STEPS_MS = tuple(
 """Steps that divide a minute, an hour or a day, so that days and hours begin with a step."""
 
 SPARE_POINTS = 50
-"""From so many points on, a first step too many is left out rather than going to a coarser step; with fewer, the ends of
-the range are read from finer rows rather than widening it, which would show in a step."""
+"""From so many points on, a first step too many is left out rather than going to a coarser step; with fewer, the ends
+of the range are read from finer rows rather than widening it, which would show in a step."""
 
 
 class Reach(Struct, frozen=True):
@@ -118,7 +118,7 @@ def widened(from_ms: int, to_ms: int, resolution: Resolution) -> tuple[int, int]
 
 
 def least_widened(from_ms: int, to_ms: int, resolution: Resolution, reach: Reach) -> tuple[int, int]:
-    """The least range around [from_ms, to_ms) that rows of `resolution` make up with finer ones, where there are such."""
+    """The least range around [from_ms, to_ms) that rows of `resolution` make up with the finer ones that there are."""
     first, last = widened(from_ms, to_ms, resolution)
     last_row_ms = last - LENGTH_MS[resolution]
     for finer in FINER[resolution]:
