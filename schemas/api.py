@@ -196,8 +196,8 @@ class ActiveAlert(Struct):
 
 
 DeliveryStatus = Literal["waiting", "muted", "sent", "dropped", "expired", "dead"]
-"""`muted`: held back while the host is; `dropped`: nobody was to be told any more; `expired`: not within an hour; `dead`:
-refused for good."""
+"""`muted`: held back while the host is; `dropped`: nobody was to be told any more; `expired`: not sent within an hour;
+`dead`: refused for good."""
 
 
 class Delivery(Struct):

@@ -64,11 +64,11 @@ class Pipeline:
         """Of the flush being written."""
         self._clocks_told = False
 
-    @property
-    def idle(self) -> bool:
-        """Whether all that was begun is committed."""
+    def turn_done(self, behind: bool) -> None:
+        """Note that the service does its work where there is nothing to commit; a flush counts once it is committed."""
         done = self._writing
-        return done is None or (done.done() and not done.cancelled() and done.exception() is None)
+        if not behind and (done is None or (done.done() and not done.cancelled() and done.exception() is None)):
+            self._tools.progress.pulse.succeeded()
 
     async def written(self) -> None:
         """Wait until nothing is being written; only then is the database connection free for others."""

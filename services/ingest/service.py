@@ -133,8 +133,7 @@ async def _feed(
             if behind:
                 break  # the past waits until the present is written
         behind = behind or any(held.values())
-        if not behind and line.idle:
-            tools.progress.pulse.succeeded()
+        line.turn_done(behind)
         if time.monotonic() - purged > PURGE_EVERY_S:
             await line.written()
             await purge_when_full(tools.client, tools.database)

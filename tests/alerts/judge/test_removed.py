@@ -133,9 +133,7 @@ async def test_removals_time_and_again_do_not_keep_others_from_being_called_down
             await asyncio.wait([coming])
 
 
-async def test_removals_are_no_failures(
-    bus_url: str, database_url: str, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_removals_are_no_failures(bus_url: str, database_url: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     async with fleet(bus_url, database_url, [QUICK]) as hosts, serving(hosts.settings):
         for number in range(3):
