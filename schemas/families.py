@@ -126,7 +126,7 @@ GPU = Family(
         Metric(5, "temperature", "°C", 0.1, "int2", "Core temperature."),
         Metric(6, "power", "W", 0.1, "int4", "Board power draw."),
         percent(7, "memory_utilisation", "Time the memory controller was busy."),
-        percent(8, "fan", "Fan speed as a share of its maximum.", label="fan speed"),
+        percent(8, "fan", "Fan speed as a share of its maximum.", label="fan speed", most=None),
         Metric(9, "clock", "MHz", 1, "int4", "Graphics clock."),
         Metric(10, "memory_clock", "MHz", 1, "int4", "Memory clock."),
         Metric(11, "power_limit", "W", 0.1, "int4", "Enforced power limit."),
@@ -162,7 +162,7 @@ AGENT = Family(
     "The agent's own cost and backlog.",
     10,
     (
-        percent(1, "cpu", "Processor time of the agent as a share of one core.", label="CPU"),
+        percent(1, "cpu", "Processor time of the agent as a share of one core.", label="CPU", most=None),
         size(2, "rss", "Resident memory of the agent's process.", label="resident memory"),
         Metric(3, "collect", "ms", 0.01, "int4", "Mean time one tick of all collectors took.", label="collection time"),
         count(4, "buffered_batches", "Batches on disk that the bus has not acknowledged."),
@@ -223,7 +223,9 @@ SOCKETS = Family(
         rate(3, "tcp_retransmits", "TCP segments sent again per second.", resolution=0.1, label="TCP retransmits"),
         number(4, "conntrack_used", "Connections the firewall tracks.", label="tracked connections"),
         number(5, "conntrack_limit", "Connections the firewall can track.", label="tracked connections limit"),
-        percent(6, "conntrack_percent", "conntrack_used / conntrack_limit.", label="tracked connections used"),
+        percent(
+            6, "conntrack_percent", "conntrack_used / conntrack_limit.", label="tracked connections used", most=None
+        ),
     ),
 )
 

@@ -40,9 +40,20 @@ class Metric(Struct, frozen=True):
     label: str = ""
     """Its name for people, to follow the family's: `used` of File system; made of `name` unless given."""
 
+    most: float | None = None
+    """What it cannot exceed, in units; it is never negative then. None: whatever its column takes."""
+
     def __post_init__(self) -> None:
         if not self.label:
             structs.force_setattr(self, "label", self.name.replace("_", " "))
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest value that it can have, in units."""
+        if self.most is not None:
+            return 0, self.most
+        least, most = COLUMN_LIMITS[self.column]
+        return round(least * self.resolution, 9), round(most * self.resolution, 9)
 
 
 class Family(Struct, frozen=True):
@@ -72,8 +83,9 @@ class Family(Struct, frozen=True):
         raise KeyError(f"{self.name}.{name}")
 
 
-def percent(code: int, name: str, meaning: str, label: str = "") -> Metric:
-    return Metric(code, name, "%", 0.01, "int2", meaning, label)
+def percent(code: int, name: str, meaning: str, label: str = "", most: float | None = 100) -> Metric:
+    """A share; `most` is None where the part may exceed the whole."""
+    return Metric(code, name, "%", 0.01, "int2", meaning, label, most)
 
 
 def size(code: int, name: str, meaning: str, label: str = "") -> Metric:

@@ -66,9 +66,15 @@ class InvalidFields(ValueError):
         self.faults = faults
 
 
-def check_rule(rule: Rule, catalogue: tuple[Family, ...] = CATALOGUE) -> None:
-    """Raise InvalidFields unless `rule` makes sense."""
+def check_rule(rule: Rule, catalogue: tuple[Family, ...] = CATALOGUE, in_force: bool = False) -> None:
+    """Raise InvalidFields unless `rule` makes sense.
+
+    Of a rule that is `in_force` a threshold out of reach is no fault while another one can be reached.
+    """
     faults = list(_faults(rule, catalogue))
+    beyond = list(_range_faults(rule, catalogue))
+    if not in_force or len(beyond) == sum(threshold is not None for threshold in (rule.warning, rule.critical)):
+        faults += beyond
     if faults:
         raise InvalidFields(faults)
 
@@ -90,13 +96,43 @@ def _metric_faults(rule: Rule, catalogue: tuple[Family, ...]) -> Iterator[Invali
     if rule.metric == HOST_DOWN:
         if rule.comparison != "above":
             yield InvalidField("comparison", rule.comparison, 'must be "above" for host.down')
+        instances = ""
+    else:
+        try:
+            family, _ = metric_named(rule.metric, catalogue)
+        except KeyError:
+            yield InvalidField(
+                "metric", rule.metric, "unknown metric; use a path that GET /api/v1/metrics lists, or host.down"
+            )
+            return
+        instances = family.instance
+    if rule.instance not in ("", "*") and not instances:
+        yield InvalidField("instance", rule.instance, f"must be *: {rule.metric} has no instances")
+
+
+def _range_faults(rule: Rule, catalogue: tuple[Family, ...]) -> Iterator[InvalidField]:
+    """Thresholds that no value of the metric can reach, or that every silence has reached."""
+    if rule.metric == HOST_DOWN:
+        for field, threshold in (("warning", rule.warning), ("critical", rule.critical)):
+            if threshold is not None and threshold.raise_at <= 0:
+                remedy = "must be more than 0: host.down is in seconds of silence"
+                yield InvalidField(f"{field}.raise_at", threshold.raise_at, remedy)
         return
     try:
-        metric_named(rule.metric, catalogue)
+        _, metric = metric_named(rule.metric, catalogue)
     except KeyError:
-        yield InvalidField(
-            "metric", rule.metric, "unknown metric; use a path that GET /api/v1/metrics lists, or host.down"
-        )
+        return
+    least, most = metric.bounds
+    unit = f" {metric.unit}" if metric.unit else ""
+    for field, threshold in (("warning", rule.warning), ("critical", rule.critical)):
+        if threshold is None or not math.isfinite(threshold.raise_at):
+            continue
+        if rule.comparison == "above" and threshold.raise_at > most:
+            remedy = f"must be at most {most:g}{unit}: {rule.metric} is never more"
+            yield InvalidField(f"{field}.raise_at", threshold.raise_at, remedy)
+        elif rule.comparison == "below" and threshold.raise_at < least:
+            remedy = f"must be at least {least:g}{unit}: {rule.metric} is never less"
+            yield InvalidField(f"{field}.raise_at", threshold.raise_at, remedy)
 
 
 def _threshold_faults(rule: Rule) -> Iterator[InvalidField]:

@@ -131,7 +131,7 @@ def paths(name: str, listed: tuple[str, ...]) -> str:
 def generated(catalogue: tuple[Family, ...] = CATALOGUE) -> dict[str, str]:
     """Name and content of every generated file."""
     shapes = [HEAD, *(f"export type {name} = {unnamed(kind)};" for name, kind in ALIASES.items())]
-    shapes += [interface(shape, omit=("code", "column")) for shape in (Metric, Family)]
+    shapes += [interface(shape, omit=("code", "column", "most")) for shape in (Metric, Family)]
     operations = declared()
     answered = shapes_of([api.Problem, *(kind for operation in operations for kind in answer_types(operation))])
     every = shapes_of([*answered, *(operation.body for operation in operations)])

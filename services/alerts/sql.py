@@ -32,9 +32,12 @@ WHERE (s.rule_id, s.host_id, s.instance) = (gone.rule_id, gone.host_id, gone.ins
 """
 
 # A row of state ok only remembers which sample times it has seen; what is older than the stream keeps never returns.
+# One without a number there is unreadable and remembers nothing.
 FORGET_STATES = """
 DELETE FROM alert_states s USING hosts h
-WHERE h.id = s.host_id AND s.state = 'ok' AND (s.body -> 'machine' ->> 'last_ms')::bigint < $1
+WHERE h.id = s.host_id AND s.state = 'ok'
+    AND CASE WHEN jsonb_typeof(s.body -> 'machine' -> 'last_ms') = 'number'
+        THEN (s.body -> 'machine' ->> 'last_ms')::numeric < $1::bigint ELSE true END
 RETURNING s.rule_id, h.name AS host, s.instance
 """
 

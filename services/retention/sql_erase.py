@@ -21,9 +21,12 @@ COUNT_ROWS = "UPDATE removals SET rows = rows + $2 WHERE host_id = $1"
 
 ROWS = "SELECT rows FROM removals WHERE host_id = $1"
 
+# What a mute held, for however long, is about to be told: the mute ended with the host.
 NEWS_WAITING = """
 SELECT EXISTS (SELECT FROM outbox o JOIN alert_transitions t ON t.id = o.transition_id
-               WHERE t.host_id = $1 AND o.status = 'waiting' AND o.made > now() - $2::text::interval)
+               JOIN removals r ON r.host_id = t.host_id
+               WHERE t.host_id = $1 AND o.status IN ('waiting', 'muted')
+                   AND CASE o.status WHEN 'muted' THEN r.asked ELSE o.made END > now() - $2::text::interval)
 """
 
 # In portions, so that none holds its locks for long.

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import pytest
+
 from schemas.messages import MESSAGE_ID
 from schemas.rules import Threshold
 from schemas.subjects import metrics
+from services.alerts.judge.memory import Memory
+from services.alerts.judge.store import forget_old
 from tests.alerts.builders import rule
 from tests.alerts.fleet import fleet, serving, serving_until_killed
 from tests.batches import encoded, sample
@@ -178,3 +182,38 @@ async def test_a_host_deleted_meanwhile_is_not_brought_back_by_its_states(bus_ur
         await hosts.rules()
         await hosts.processed(await hosts.cpu([10] * 10, at_s=0, host="web-2"))
         assert await hosts.database.fetch("SELECT name FROM hosts") == [("web-2",)]
+
+
+async def test_a_stored_state_that_cannot_be_read_is_skipped_and_the_rest_is_judged(
+    bus_url: str, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with fleet(bus_url, database_url, [QUICK]) as hosts:
+        async with serving(hosts.settings):
+            await hosts.cpu([80] * 10, at_s=0)
+            await hosts.cpu([80] * 10, at_s=0, host="db-1")
+            await hosts.until("fire", "fire")
+        await hosts.database.execute(
+            """UPDATE alert_states SET body = '{"machine": {"last_ms": "late"}}' WHERE host_id =
+            (SELECT id FROM hosts WHERE name = 'web-1')"""
+        )
+        async with serving(hosts.settings):
+            await hosts.cpu([10] * 10, at_s=10, host="db-1")
+            await hosts.until("fire", "fire", "resolve")
+            await hosts.cpu([80] * 10, at_s=20)
+            await hosts.until("fire", "fire", "resolve", "fire")
+    [said] = [record for record in caplog.records if record.message == "stored alert state invalid, skipped"]
+    assert (said.levelname, vars(said)["host"], vars(said)["rule"]) == ("ERROR", "web-1", "busy")
+    assert "last_ms" in vars(said)["error"]
+
+
+@pytest.mark.parametrize("body", ["{}", '{"machine": {"last_ms": "late"}}', '{"machine": {"last_ms": 1e40}}'])
+async def test_old_states_are_forgotten_beside_unreadable_ones(bus_url: str, database_url: str, body: str) -> None:
+    async with fleet(bus_url, database_url) as hosts:
+        await hosts.database.execute("INSERT INTO hosts (name) VALUES ('web-1')")
+        for instance, stored in (("odd", body), ("old", '{"machine": {"last_ms": 1}}')):
+            await hosts.database.execute(
+                "INSERT INTO alert_states SELECT 'busy', id, $1, 'ok', $2 FROM hosts", instance, stored
+            )
+        await forget_old(hosts.database, Memory({}, {}), 1000)
+        left = await hosts.database.fetch("SELECT instance FROM alert_states")
+        assert "old" not in {row["instance"] for row in left}

@@ -133,6 +133,23 @@ async def test_the_host_stays_until_people_were_told_that_its_alerts_are_over(bl
         assert await database.fetchval("SELECT count(*) FROM alert_transitions") == 0
 
 
+async def test_it_stays_until_what_a_mute_held_was_told(blank_database_url: str) -> None:
+    async with house(blank_database_url) as (database, engine):
+        await filled(database, engine, "web-1")
+        number = await remove(database, "web-1")
+        await database.execute(
+            "INSERT INTO alert_transitions (time, host_id, rule_id, kind, body) VALUES (now(), $1, 'r', 'gone', '{}')",
+            number,
+        )
+        await database.execute(
+            "INSERT INTO outbox (transition_id, channel, status, made) "
+            "SELECT id, 'slack', 'muted', now() - interval '3 days' FROM alert_transitions"
+        )
+        assert await erase_removed(database, engine, HOUSE, nothing) == 1
+        await database.execute("UPDATE outbox SET status = 'expired'")
+        assert await erase_removed(database, engine, HOUSE, nothing) == 0
+
+
 async def test_an_alert_service_that_is_away_holds_it_up_for_some_hours_only(blank_database_url: str) -> None:
     async with house(blank_database_url) as (database, engine):
         await filled(database, engine, "web-1")

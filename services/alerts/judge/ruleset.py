@@ -71,7 +71,7 @@ class RuleSet:
 
 def compile_rule(rule: Rule, catalogue: tuple[Family, ...] = CATALOGUE) -> CompiledRule:
     """`rule` with its numbers worked out. Raises InvalidFields when it makes no sense to this version."""
-    check_rule(rule, catalogue)
+    check_rule(rule, catalogue, in_force=True)
     if rule.metric == HOST_DOWN:
         return CompiledRule(rule, limits_of(rule), DOWN_UNIT)
     family, metric = metric_named(rule.metric, catalogue)

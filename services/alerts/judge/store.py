@@ -26,12 +26,17 @@ CONSUMER = "alerts"
 
 
 async def load_memory(database: Connection) -> Memory:
-    """The states of all hosts that are judged: not those of archived ones."""
+    """The states of all hosts that are judged: not those of archived ones. What cannot be read begins anew."""
     generation = await database.fetchval(sql.GENERATION)  # before the states: who is removed meanwhile is noticed
     hosts = {row["name"]: row["id"] for row in await database.fetch(sql.HOSTS)}
     memory = Memory({}, {}, generation, hosts)
     for record in await database.fetch(sql.STATES):
-        row = msgspec.json.decode(record["body"], type=Row)
+        try:
+            row = msgspec.json.decode(record["body"], type=Row)
+        except msgspec.MsgspecError as fault:
+            keys = {"host": record["host"], "rule": record["rule_id"], "instance": record["instance"]}
+            logger.error("stored alert state invalid, skipped", extra={**keys, "error": str(fault)})
+            continue
         memory.states.setdefault(record["host"], {})[record["rule_id"], record["instance"]] = row.machine
         memory.subjects[record["rule_id"]] = Subject(row.rule_name, row.metric)
     return memory

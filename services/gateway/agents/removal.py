@@ -8,6 +8,10 @@ a name that no host can have, so that the name is free at once.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 from msgspec import Struct, structs
 
@@ -17,6 +21,8 @@ from schemas.messages import AlertTransition, Severity
 from services.gateway.agents import sql_removal as sql
 from services.gateway.identities.revocation import revoke_host
 from services.gateway.settings.stored import setting_in_force
+
+logger = logging.getLogger(__name__)
 
 ACTIVE = ("firing", "recovering")
 
@@ -82,22 +88,34 @@ async def remove_host(database: Connection, host: str, time_ns: int, keep_histor
 
 async def _end_alerts(database: Connection, host_id: int, host: str) -> None:
     """Forget the states of the host's alerts; those that are active end with `gone`, and people are told."""
-    states = await database.fetch(sql.TAKE_STATES, host_id)
-    active = [row for row in states if row["state"] in ACTIVE]
+    active = [
+        (row, state)
+        for row in await database.fetch(sql.TAKE_STATES, host_id)
+        if row["state"] in ACTIVE and (state := _readable(host, row)) is not None
+    ]
     if not active:
         return
     channels = ["bus", "slack"] if await setting_in_force(database, "slack_webhook_url") else ["bus"]
     numbers = await database.fetch(sql.TRANSITION_IDS, len(active))
-    for number, row in zip(numbers, active, strict=True):
-        ended = ended_alert(number["id"], host, row["rule_id"], row["instance"], row["body"], now_ms())
+    for number, (row, state) in zip(numbers, active, strict=True):
+        ended = ended_alert(number["id"], host, row["rule_id"], row["instance"], state, now_ms())
         body = msgspec.json.encode(ended).decode()
         at = to_time(round(ended.time * 1000))
         await database.execute(sql.ADD_TRANSITION, ended.id, at, host_id, ended.rule, ended.instance, body, channels)
 
 
-def ended_alert(number: int, host: str, rule: str, instance: str, body: str, at_ms: int) -> AlertTransition:
-    """The end of an alert whose host is no more; `body` is that of its state."""
-    state = msgspec.json.decode(body, type=_State)
+def _readable(host: str, row: Mapping[str, Any]) -> _State | None:
+    """What a row of `alert_states` tells of its alert; None, and logged, for one that this version cannot read."""
+    try:
+        return msgspec.json.decode(row["body"], type=_State)
+    except msgspec.MsgspecError as fault:
+        keys = {"host": host, "rule": row["rule_id"], "instance": row["instance"]}
+        logger.error("stored alert state invalid, skipped", extra={**keys, "error": str(fault)})
+        return None
+
+
+def ended_alert(number: int, host: str, rule: str, instance: str, state: _State, at_ms: int) -> AlertTransition:
+    """The end of an alert whose host is no more."""
     return AlertTransition(
         id=number,
         time=max(at_ms, state.machine.last_ms) / 1000,

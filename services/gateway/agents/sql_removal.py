@@ -21,7 +21,8 @@ INSERT INTO removed_hosts (name, time_ns) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET time_ns = greatest(removed_hosts.time_ns, excluded.time_ns)
 """
 
-REMOVE = "UPDATE hosts SET state = 'removing', name = '~' || id WHERE id = $1"
+# A mute ends with its host, which nobody can unmute any more: what was held is told or expires as after any mute.
+REMOVE = "UPDATE hosts SET state = 'removing', name = '~' || id, muted_until = NULL WHERE id = $1"
 
 NOTE_REMOVAL = "INSERT INTO removals (host_id, name) VALUES ($1, $2)"
 
@@ -39,9 +40,13 @@ TRANSITION_IDS = """
 SELECT nextval(pg_get_serial_sequence('alert_transitions', 'id')) AS id FROM generate_series(1, $1)
 """
 
+# The end of a muted host's alert is held, as the alerts service would: an alert that began while the host was muted, of
+# which nobody was told, needs no end either, and that is judged among what is held.
 ADD_TRANSITION = """
 WITH ended AS (
     INSERT INTO alert_transitions (id, time, host_id, rule_id, instance, kind, body) OVERRIDING SYSTEM VALUE
-    VALUES ($1, $2, $3, $4, $5, 'gone', $6) RETURNING id)
-INSERT INTO outbox (transition_id, channel) SELECT id, channel FROM ended CROSS JOIN unnest($7::text[]) AS c (channel)
+    VALUES ($1, $2, $3, $4, $5, 'gone', $6) RETURNING id, host_id)
+INSERT INTO outbox (transition_id, channel, status)
+SELECT ended.id, channel, CASE WHEN channel = 'slack' AND h.muted_until > now() THEN 'muted' ELSE 'waiting' END
+FROM ended JOIN hosts h ON h.id = ended.host_id CROSS JOIN unnest($7::text[]) AS c (channel)
 """

@@ -56,7 +56,7 @@ class LiveResponse(EventSourceResponse):
             )
         finally:
             self._hub.leave(self._viewer)
-            if self.active:
+            if self.active or transport_of(scope).is_closing():
                 # Not ended in good order: the peer could hold the connection, and what is buffered for it, for ever.
                 await cut(self._abort, scope, receive)
 

@@ -137,7 +137,12 @@ class Viewer:
             self.sent -= 1
 
     def catch_up(self, resync: Callable[[], None]) -> None:
-        """Go on after the connection has taken something; `resync` puts what a viewer needs that has lost events."""
+        """Go on after the connection has taken something; `resync` puts what a viewer needs that has lost events.
+
+        A connection that is closing takes nothing any more, however often it is asked: its viewer is closed.
+        """
+        if self._outlet is not None and self._outlet.is_closing():
+            self.close()
         if self.state == "closed" or not self._takes():
             return
         if self._lost:

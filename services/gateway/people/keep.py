@@ -12,7 +12,7 @@ from infra.clock import now_ms, to_time
 from infra.storage.database import Connection
 from services.gateway.http.database import NOT_READY, borrowed
 from services.gateway.people import sql, sql_audit, sql_sessions
-from services.gateway.people.known import DAY_S, Held, Kind, Lives
+from services.gateway.people.known import DAY_S, Kind, Lives
 from services.gateway.people.people import People
 from services.gateway.people.sessions import held_of
 
@@ -38,7 +38,7 @@ async def keep_people(people: People) -> None:
         people.known.end_expired(now_ms())
         people.end_streams()
         try:
-            if len(people.known) or time.monotonic() >= tidy_at_s:
+            if len(people.known) or people.watching_by_proxy() or time.monotonic() >= tidy_at_s:
                 async with borrowed(people.pool) as database:
                     await read_again(people, database)
                     await store_use(people, database)
@@ -58,13 +58,17 @@ async def keep_people(people: People) -> None:
 
 
 async def read_again(people: People, database: Connection) -> None:
-    """Ask the tables what became of everything held."""
+    """Ask the tables what became of everything held, and of whoever watches by a proxy."""
     for kind in KINDS:
         asked = people.known.ids(kind)
         if asked:
             query = sql_sessions.SESSIONS_BY_ID if kind == "session" else sql_sessions.TOKENS_BY_ID
             rows = await database.fetch(query, asked)
             people.known.refresh(kind, asked, [held_of(kind, row) for row in rows])
+    watching = people.watching_by_proxy()
+    if watching:
+        rows = await database.fetch(sql.ROLES, watching)
+        people.end_by_proxy(watching, {row["id"]: row["role"] for row in rows})
 
 
 async def store_use(people: People, database: Connection) -> None:
@@ -80,11 +84,7 @@ async def store_use(people: People, database: Connection) -> None:
         else:
             await database.execute(sql_sessions.USED, *columns, [held.address for held in used])
         for held in used:
-            _stored(held, moments[held.id])
-
-
-def _stored(held: Held, at_ms: int) -> None:
-    held.stored_ms = at_ms
+            held.stored_ms = moments[held.id]
 
 
 async def tidy(database: Connection, people: People) -> None:

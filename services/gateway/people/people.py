@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from infra.clock import now_ms
 from infra.settings import ServerSettings
 from infra.storage.database import Pool
+from schemas.people import Role, may
 from schemas.settings import RuntimeSettings
 from services.gateway.http.person import Person
 from services.gateway.identities.refused import Refusals
 from services.gateway.identities.throttle import Throttle
-from services.gateway.people.byproxy import Vouched
+from services.gateway.people.byproxy import Vouched, require_vouchers
 from services.gateway.people.known import Key, Kind, Known
 from services.gateway.people.passwords import Hashing
 from services.gateway.people.provider import provider_of
@@ -37,6 +38,7 @@ class People:
         refusals: Refusals,
     ) -> None:
         """Raises SettingError."""
+        require_vouchers(settings)
         self.pool = pool
         self.refusals = refusals
         self.settings = settings
@@ -89,6 +91,33 @@ class People:
             return False
         self.known.used(person, now_ms())
         return not self.known.has(person)
+
+    def watching_by_proxy(self) -> list[int]:
+        """The users for whom a proxy vouches and who have streams: only the table tells whether those go on."""
+        found: set[int] = set()
+
+        def note(person: Person) -> bool:
+            if person.by == "proxy" and person.user_id is not None:
+                found.add(person.user_id)
+            return False
+
+        for each in self.end_streams_of:
+            each(note)
+        return sorted(found)
+
+    def end_by_proxy(self, asked: Collection[int], roles: Mapping[int, Role]) -> None:
+        """End the streams by proxy of those users in `asked` who have no role any more in `roles`, or a lower one; they
+        are looked up again when they come back."""
+
+        def is_over(person: Person) -> bool:
+            if person.by != "proxy" or person.user_id is None or person.user_id not in asked:
+                return False
+            role = roles.get(person.user_id)
+            return role is None or not may(role, person.role)
+
+        self.vouched.forget([number for number in asked if number not in roles])
+        for end in self.end_streams_of:
+            end(is_over)
 
     def close(self) -> None:
         self.hashing.close()

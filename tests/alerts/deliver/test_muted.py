@@ -8,6 +8,7 @@ from schemas.rules import Threshold
 from tests.alerts.builders import rule
 from tests.alerts.fleet import Fleet, fleet, serving
 from tests.alerts.sink import Sink, slack_sink
+from tests.removing import remove
 from tests.waiting import eventually
 
 QUICK = rule(for_s=0, recover_for_s=0)
@@ -120,3 +121,43 @@ async def test_a_host_whose_mute_is_over_notifies_at_once(bus_url: str, database
         await mute(hosts, until)
         await hosts.cpu([80], at_s=0)
         await told(slack, "🟠")
+
+
+async def test_the_end_of_a_removed_host_s_alert_is_told_though_the_host_was_muted(
+    bus_url: str, database_url: str
+) -> None:
+    async with slack_sink() as slack, fleet(bus_url, database_url, [QUICK]) as hosts, serving(hosts.settings):
+        await hosts.setting("slack_webhook_url", slack.url)
+        await hosts.cpu([80], at_s=0)
+        await told(slack, "🟠")
+        await hosts.delivered()
+        await mute(hosts)
+        await remove(hosts.client, hosts.database, "web-1")
+        await told(slack, "🟠", "⚪")
+
+
+async def test_of_what_fired_while_a_removed_host_was_muted_nobody_is_told(bus_url: str, database_url: str) -> None:
+    async with slack_sink() as slack, fleet(bus_url, database_url, [QUICK]) as hosts, serving(hosts.settings):
+        await hosts.setting("slack_webhook_url", slack.url)
+        await mute(hosts)
+        await hosts.cpu([80], at_s=0)
+        await eventually(lambda: held(hosts, 1))
+        await remove(hosts.client, hosts.database, "web-1")
+        await hosts.until("fire", "gone")
+        await eventually(lambda: held(hosts, 0))
+        await hosts.delivered()
+        assert await hosts.outbox() == [("expired", 0, "the host was muted")] * 2
+        assert slack.posts == []
+
+
+async def test_what_was_held_of_an_archived_host_is_told_once_it_is_not_muted(bus_url: str, database_url: str) -> None:
+    async with slack_sink() as slack, fleet(bus_url, database_url, [QUICK]) as hosts, serving(hosts.settings):
+        await hosts.setting("slack_webhook_url", slack.url)
+        await hosts.cpu([80], at_s=0)
+        await told(slack, "🟠")
+        await hosts.delivered()
+        await mute(hosts)
+        await remove(hosts.client, hosts.database, "web-1", keep_history=True)
+        await eventually(lambda: held(hosts, 1))
+        await mute(hosts, "NULL")
+        await told(slack, "🟠", "⚪")

@@ -31,9 +31,8 @@ def test_a_rule_in_force_keeps_its_states() -> None:
         in_force(rule(enabled=False)),
         in_force(rule(metric="cpu.user")),
         in_force(rule(host="db-1")),
-        in_force(rule(instance="other")),
     ],
-    ids=["deleted", "disabled", "other metric", "other host", "other instance"],
+    ids=["deleted", "disabled", "other metric", "other host"],
 )
 def test_states_without_their_rule_end_as_gone(rules: RulesInForce) -> None:
     advance = orphans(remembered(), rules, NOON_MS + 99_000)
@@ -41,6 +40,13 @@ def test_states_without_their_rule_end_as_gone(rules: RulesInForce) -> None:
     (gone,) = advance.transitions
     assert (gone.kind, gone.rule_name, gone.metric, gone.unit) == ("gone", "CPU busy", "cpu.total", "%")
     assert gone.time == NOON_MS / 1000 + 99
+
+
+def test_states_of_an_instance_that_the_rule_no_longer_covers_end_as_gone() -> None:
+    memory = Memory({"web-1": {("busy", "sda"): FIRING}}, {"busy": Subject("Disk busy", "disk.busy")})
+    advance = orphans(memory, in_force(rule(metric="disk.busy", instance="sdb")), NOON_MS)
+    assert advance.changed == {"web-1": {("busy", "sda"): None}}
+    assert [(gone.kind, gone.instance) for gone in advance.transitions] == [("gone", "sda")]
 
 
 def test_a_pending_state_without_its_rule_ends_in_silence() -> None:

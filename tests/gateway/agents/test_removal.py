@@ -234,6 +234,28 @@ async def test_a_firing_alert_ends_with_its_host(history: str, database_url: str
     assert channels == ["bus", "slack"]
 
 
+@pytest.mark.parametrize("history", ["keep", "remove"])
+async def test_an_alert_state_that_cannot_be_read_holds_up_neither_the_removal_nor_the_other_alerts(
+    history: str, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await stored(database_url)
+    async with asking(database_url) as client, connection(database_url, "test") as database:
+        for rule, state in (("busy", STATE), ("odd", {"rule_name": 7})):
+            await database.execute(
+                "INSERT INTO alert_states SELECT $1, id, '', 'firing', $2 FROM hosts",
+                rule,
+                msgspec.json.encode(state).decode(),
+            )
+        answer = await client.delete(f"/hosts/web-1?history={history}")
+        assert answer.status_code == (200 if history == "keep" else 202)
+        assert await database.fetchval("SELECT count(*) FROM alert_states") == 0
+        told = await database.fetch("SELECT kind, rule_id FROM alert_transitions")
+    assert [tuple(row) for row in told] == [("gone", "busy")]
+    [said] = [record for record in caplog.records if record.message == "stored alert state invalid, skipped"]
+    assert (said.levelname, vars(said)["host"], vars(said)["rule"]) == ("ERROR", "web-1", "odd")
+    assert "rule_name" in vars(said)["error"]
+
+
 async def test_its_settings_leave_the_bucket(database_url: str, bus_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(configs, "LOOK_EVERY_S", 0.1)
     for host in ("web-1", "web-2", "web-3"):

@@ -33,7 +33,7 @@ def rules(draw: st.DrawFn) -> Any:
         Rule(
             "r",
             name,
-            "cpu.total",
+            "network.received",
             instance=draw(TEXT.filter(bool)),
             warning=draw(st.sampled_from([None, Threshold(low, low)])),
             critical=Threshold(high, low),

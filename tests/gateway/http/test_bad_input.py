@@ -14,6 +14,7 @@ from tests.gateway.rows import put
 from tests.gateway.running import ANY, gateway
 
 RULE: Any = msgspec.to_builtins(Rule("hot", "Too hot", "gpu.temperature", critical=Threshold(90, 85)))
+CRITICAL = "critical.raise_at"
 AT_MS = 1_795_219_200_000
 
 QUERIES = [
@@ -94,6 +95,10 @@ BODIES = [
     ("POST", "/rules", {**RULE, "critical": None}, "critical"),
     ("POST", "/rules", {**RULE, "comparison": "equal"}, "comparison"),
     ("POST", "/rules", {**RULE, "runbook_url": "javascript:alert(1)"}, "runbook_url"),
+    ("POST", "/rules", {**RULE, "metric": "cpu.total", "instance": "eth0"}, "instance"),
+    ("POST", "/rules", {**RULE, "metric": "host.down", "instance": "web-1"}, "instance"),
+    ("POST", "/rules", {**RULE, "metric": "host.down", "critical": {"raise_at": -5, "clear_at": -5}}, CRITICAL),
+    ("POST", "/rules", {**RULE, "metric": "cpu.total", "critical": {"raise_at": 900, "clear_at": 85}}, CRITICAL),
     ("POST", "/rules", [], "body"),
     ("PUT", "/rules/cold", RULE, "id"),
     ("PUT", "/settings/raw_days", {"value": 0}, "value"),

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import time
+from collections.abc import Callable
 
+import msgspec
 import pytest
+import uvloop
 
+from schemas.settings import SettingChanged
+from schemas.subjects import SETTINGS_CHANGED
 from services.gateway.live import response, viewer
 from tests.gateway.live.slow import flood, overflow, receive_until, small_socket, stuck, the_stuck_one
 from tests.gateway.running import gateway, publishing, ready, watching
@@ -94,3 +100,54 @@ async def test_a_stuck_viewer_does_not_hold_up_the_stop(database_url: str, bus_u
             await eventually(behind)
             stopping = time.monotonic()
         assert time.monotonic() - stopping < 2
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_viewer_that_reads_nothing_and_says_no_more_leaves_without_being_asked_again_and_again(
+    loop: Callable[[], asyncio.AbstractEventLoop], database_url: str, bus_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outlets: list[viewer.Outlet] = []
+    asked: list[viewer.Viewer] = []
+    opens, catches_up = viewer.Viewer.open, viewer.Viewer.catch_up
+
+    def opened(one: viewer.Viewer, outlet: viewer.Outlet) -> None:
+        outlets.append(outlet)
+        opens(one, outlet)
+
+    def caught_up(one: viewer.Viewer, resync: Callable[[], None]) -> None:
+        asked.append(one)
+        catches_up(one, resync)
+
+    monkeypatch.setattr(viewer.Viewer, "open", opened)
+    monkeypatch.setattr(viewer.Viewer, "catch_up", caught_up)
+
+    async def run() -> None:
+        async with gateway(database_url, bus_url, sockets=[small_socket()]) as client, publishing(bus_url) as agent:
+            await ready(client)
+            async with stuck(client) as plain:
+                await eventually(lambda: the_stuck_one(client))
+
+                async def changes_of_settings() -> None:
+                    for number in range(20):
+                        await agent.publish(SETTINGS_CHANGED, msgspec.json.encode(SettingChanged("raw_days", number)))
+                    await agent.flush()
+
+                async def some_is_unsent() -> bool:
+                    await changes_of_settings()
+                    return outlets[0].get_write_buffer_size() > 0
+
+                await eventually(some_is_unsent)
+                assert not asked, "more is unsent than a connection holds"
+                plain.shutdown(socket.SHUT_WR)
+                await eventually(outlets[0].is_closing)
+
+                async def left() -> bool:
+                    await changes_of_settings()
+                    return await the_stuck_one(client) is None
+
+                await eventually(left)
+                assert len(asked) == 1
+                await eventually(lambda: outlets[0].get_write_buffer_size() == 0)  # cut, not held for the peer
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(run())

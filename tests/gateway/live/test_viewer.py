@@ -91,6 +91,15 @@ def test_a_viewer_that_never_catches_up_is_closed() -> None:
     assert viewer.closed.is_set()
 
 
+def test_a_viewer_whose_connection_is_closing_is_closed_instead_of_asked_again() -> None:
+    viewer = a_viewer()
+    connection = connected(viewer)
+    connection.closing = True
+    viewer.put(OLD)
+    viewer.catch_up(lambda: None)
+    assert (viewer.state, viewer.closed.is_set(), viewer.queued) == ("closed", True, 0)
+
+
 def test_a_closed_viewer_is_sent_nothing_more() -> None:
     viewer = a_viewer()
     connection = connected(viewer)

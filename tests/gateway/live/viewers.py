@@ -22,6 +22,7 @@ class Connection:
     def __init__(self) -> None:
         self.taken = b""
         self.stuck = False
+        self.closing = False
         self.followed = 0
         """How many events have been looked at."""
         self.last_id: EventId | None = None
@@ -37,7 +38,7 @@ class Connection:
         pass
 
     def is_closing(self) -> bool:
-        return False
+        return self.closing
 
     def read(self) -> bytes:
         """The body taken so far, out of its chunks."""

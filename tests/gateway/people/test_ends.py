@@ -113,6 +113,30 @@ async def test_a_role_that_is_lowered_ends_streams_and_counts_at_once(database_u
         assert (await ada.get("/hosts")).status_code == 200
 
 
+async def lowered(_: str, admin: httpx.AsyncClient, bob: httpx.AsyncClient) -> object:
+    return await admin.patch(f"/users/{await number_of(admin)}", json={"role": "viewer"})
+
+
+async def lowered_elsewhere(database_url: str, admin: httpx.AsyncClient, bob: httpx.AsyncClient) -> None:
+    await execute(database_url, "UPDATE users SET role = 'viewer' WHERE name = 'bob'")
+
+
+@pytest.mark.parametrize("way", [by_disabling, by_deleting, lowered, elsewhere, lowered_elsewhere])
+async def test_the_stream_of_somebody_whom_a_proxy_names_ends_with_the_account(
+    way: Way, database_url: str, bus_url: str
+) -> None:
+    trusting = {"proxy_user_header": "X-Auth-User", "proxy_role": "operator", "trusted_proxies": "127.0.0.1"}
+    async with gateway(database_url, bus_url, **trusting) as admin, another(admin) as bob, another(admin) as eve:
+        await ready(admin)
+        bob.headers["X-Auth-User"], eve.headers["X-Auth-User"] = "bob", "eve"
+        async with watching(bob) as ends, watching(eve) as keeps:
+            await ends.until("snapshot")
+            await keeps.until("snapshot")
+            await way(database_url, admin, bob)
+            assert await ends.in_good_order(WITHIN_S)
+            await keeps.next()  # a heartbeat at least: it goes on
+
+
 async def test_reading_without_a_login_ends_with_the_setting(database_url: str, bus_url: str) -> None:
     async with gateway(database_url, bus_url) as admin, another(admin) as anybody:
         await ready(admin)
