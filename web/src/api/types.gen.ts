@@ -822,6 +822,10 @@ export interface Watched {
   detail: string[];
 }
 
+export interface Watching {
+  viewers: number;
+}
+
 export interface Work {
   lag_s: number | null;
   behind: Record<string, number>;
