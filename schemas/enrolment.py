@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 from schemas.rules import NO_NUL, TEXT
 from schemas.subjects import RESERVED_HOSTS, valid_host
+from schemas.validation import SECRET
 
 TOKEN_PREFIX = "sonde_"  # noqa: S105  (how a token begins, so that people and scanners know one when they see it)
 CHALLENGE_S = 60.0
@@ -35,7 +36,7 @@ AGENT_PATHS = (ENROL, CHALLENGE, RENEW, STATE, CA, INSTALL_SCRIPT, INSTALL_FILES
 class EnrolRequest(Struct, forbid_unknown_fields=True):
     """Body of `POST /enrol`."""
 
-    token: str
+    token: Annotated[str, Meta(extra={SECRET: True})]
     public_key: str
     """The agent's, as NATS writes it: U and 55 more characters."""
     name: str = ""
@@ -70,7 +71,7 @@ class Proof(Struct, forbid_unknown_fields=True):
 
     public_key: str
     challenge: str
-    signature: str
+    signature: Annotated[str, Meta(extra={SECRET: True})]
     """Base64 of the key's signature of `proof_text(challenge)`."""
 
 

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from schemas.validation import SECRET
+
 Role = Literal["viewer", "operator", "admin"]
 """Each may all that the one before it may: read; tend hosts and alerts; manage people, settings and identities."""
 
@@ -17,21 +19,37 @@ RANKS: dict[Role, int] = {"viewer": 1, "operator": 2, "admin": 3}
 UserName = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z0-9][a-z0-9._@+-]{0,63}\Z",
-        description="1 to 64 characters, each a-z, 0-9 or one of . _ @ + -, the first a letter or digit",
+        pattern=r"^(?!(command|anybody)\Z)[a-z0-9][a-z0-9._@+-]{0,63}\Z",
+        description=(
+            "1 to 64 characters, each a-z, 0-9 or one of . _ @ + -, the first a letter or digit; neither command nor "
+            "anybody"
+        ),
     ),
 ]
-Password = Annotated[
-    str, Meta(min_length=12, max_length=256, pattern=r"^[^\x00]*\Z", description="text without NUL characters")
+RESERVED_NAMES = frozenset({"command", "anybody"})
+"""What people who are no users are called."""
+GivenName = Annotated[
+    str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\Z", description="text without control characters")
 ]
-GivenPassword = Annotated[str, Meta(max_length=1024)]
+"""What somebody types who logs in."""
+Password = Annotated[
+    str,
+    Meta(
+        min_length=12,
+        max_length=256,
+        pattern=r"^[^\x00]*\Z",
+        description="text without NUL characters",
+        extra={SECRET: True},
+    ),
+]
+GivenPassword = Annotated[str, Meta(max_length=1024, extra={SECRET: True})]
 """What somebody types who logs in: any text, since only the right one fits."""
 Label = Annotated[str, Meta(max_length=120, pattern=r"^[^\x00]*\Z", description="text without NUL characters")]
-Code = Annotated[str, Meta(max_length=64)]
+Code = Annotated[str, Meta(max_length=64, extra={SECRET: True})]
 """Six digits of an authenticator, or a recovery code."""
 Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 """Of a user, a session or a token."""
-Secret = Annotated[str, Meta(max_length=200)]
+Secret = Annotated[str, Meta(max_length=200, extra={SECRET: True})]
 
 
 def may(role: Role, wanted: Role) -> bool:
@@ -42,7 +60,7 @@ def may(role: Role, wanted: Role) -> bool:
 class Login(Struct, forbid_unknown_fields=True):
     """Body of POST /session: `code` where the account has a second factor."""
 
-    name: Annotated[str, Meta(max_length=200)]
+    name: GivenName
     password: GivenPassword
     code: Code = ""
 
@@ -110,7 +128,7 @@ class LoginLink(Struct):
 
 
 class PasswordChange(Struct, forbid_unknown_fields=True):
-    """Body of PUT /session/password."""
+    """Body of PUT /session/password: for accounts that have one."""
 
     old: GivenPassword
     new: Password

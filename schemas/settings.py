@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from schemas.rules import InvalidField
-from schemas.validation import invalid_fields
+from schemas.validation import SECRET, invalid_fields
 from schemas.webaddress import web_address_fault
 
 SECRETS = frozenset({"slack_webhook_url"})
@@ -62,7 +62,9 @@ _ADDRESSES = frozenset({"slack_webhook_url", "dashboard_url"})
 class RuntimeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """All runtime settings with their defaults."""
 
-    slack_webhook_url: Annotated[str, Meta(max_length=500, pattern=_ADDRESS, description=_ADDRESS_WORDS)] = ""
+    slack_webhook_url: Annotated[
+        str, Meta(max_length=500, pattern=_ADDRESS, description=_ADDRESS_WORDS, extra={SECRET: True})
+    ] = ""
     dashboard_url: Annotated[str, Meta(max_length=300, pattern=_ADDRESS, description=_ADDRESS_WORDS)] = ""
     raw_days: Annotated[int, Meta(ge=1, le=3650)] = 7
     minute_days: Annotated[int, Meta(ge=1, le=3650)] = 30

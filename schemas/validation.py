@@ -19,6 +19,8 @@ from msgspec.structs import FieldInfo
 
 from schemas.rules import InvalidField
 
+SECRET = "secret"  # noqa: S105  (the name of a mark)
+"""Key of `Meta.extra` that marks a type whose values no answer repeats: `Meta(extra={SECRET: True})`."""
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a string", type(None): "null"}
 _KEY_CHARACTERS = 100
@@ -43,8 +45,8 @@ def _faults(data: Any, type: Any, field: str) -> Iterator[InvalidField]:
         if first is not None:
             yield from chain([first], inside)
             return
-        plain = data if isinstance(data, bool | int | float | str) else None
-        yield InvalidField(field or "body", plain, f"must be {allowed(type)}")
+        shown = data if isinstance(data, bool | int | float | str) and not is_secret(type) else None
+        yield InvalidField(field or "body", shown, f"must be {allowed(type)}")
 
 
 def _faults_inside(data: Any, bare: Any, field: str) -> Iterator[InvalidField]:
@@ -71,6 +73,15 @@ def _struct_faults(data: dict[str, Any], bare: type[Struct], field: str) -> Iter
         remedy = f"unknown field; known fields are {_listed(fields, 'and')}"
         for name in filter(lambda name: name not in fields, data):
             yield InvalidField(_dotted(field, name[:_KEY_CHARACTERS]), None, remedy)
+
+
+def is_secret(type: Any) -> bool:
+    """Whether values of `type` are not to be repeated: it is marked as `SECRET`, or has a field that is."""
+    bare, rules = _annotated(type)
+    if any((rule.extra or {}).get(SECRET) for rule in rules):
+        return True
+    parts = get_args(bare) if get_origin(bare) in (Union, types.UnionType) else ()
+    return any(map(is_secret, (*parts, *(each.type for each in _fields(bare).values()))))
 
 
 def json_fault(error: Exception) -> str:

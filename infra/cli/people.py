@@ -22,6 +22,7 @@ from infra.clock import to_time
 from infra.settings import ServerSettings
 from infra.storage.database import Connection
 from schemas.people import Role, User, UserName
+from schemas.validation import allowed
 from services.gateway.http.audit import note
 from services.gateway.people import sql, sql_sessions
 from services.gateway.people.api_tokens import make_api_token
@@ -81,8 +82,7 @@ async def add_user(settings: ServerSettings, name: str, role: Role) -> int:
     try:
         msgspec.convert(name, UserName)
     except msgspec.ValidationError:
-        rule = "1 to 64 characters, each a-z, 0-9 or one of . _ @ + -, the first a letter or digit"
-        raise CommandError(f"user add: {name!r} is no user name; give {rule}") from None
+        raise CommandError(f"user add: {name!r} is no user name; give {allowed(UserName)}") from None
     async with _changing(settings) as database:
         if await database.fetchrow(sql.USER_NAMED, name) is not None:
             raise CommandError(f"user add: there is a user {name!r}; `sonde user role {name} {role}` changes the role")
@@ -164,7 +164,7 @@ async def revoke_token(settings: ServerSettings, number: int) -> int:
 async def lent(settings: ServerSettings, role: Role = "viewer") -> AsyncIterator[dict[str, str]]:
     """The header with which a command asks the gateway, good until the end of the block. Raises Unreachable."""
     async with reach.database(settings.database_url, "people") as database:
-        token, secret = await make_api_token(database, None, "lent to a command", role, LENT_S)
+        token, secret = await make_api_token(database, None, _operator(), role, LENT_S)
     try:
         yield {"Authorization": f"Bearer {secret}"}
     finally:
@@ -207,11 +207,11 @@ async def _note(database: Connection, action: str, target: str, before: Any, aft
 
 
 def _operator() -> str:
-    """Who runs the command, as the machine knows them."""
+    """Who runs the command, as the machine knows them; no user of Sonde is called so."""
     try:
-        return getpass.getuser()
+        return f"os user {getpass.getuser()}"
     except (KeyError, OSError):  # a user without a name, as in a container
-        return f"uid {os.getuid()}"
+        return f"os user {os.getuid()}"
 
 
 def _print_link(url: str) -> None:

@@ -24,7 +24,8 @@ async def record(
 ) -> None:
     """Note that `call` turned `before` into `after`, None for nothing; run it inside the change's transaction."""
     person = call.person
-    await note(database, person.name, person.by, person.address, call.operation.name, target, before, after)
+    by: AuditBy = "command" if person.by == "token" and person.user_id is None else person.by  # lent to a command
+    await note(database, person.name, by, person.address, call.operation.name, target, before, after)
 
 
 async def note(

@@ -101,7 +101,13 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
     "/problems/last-administrator": ProblemType(
         409, "Last administrator", "Somebody must be left who is an administrator and not disabled."
     ),
-    "/problems/no-account": ProblemType(409, "Account deleted", "The account was deleted a moment ago."),
+    "/problems/no-account": ProblemType(409, "Account deleted", "The account was deleted or disabled a moment ago."),
+    "/problems/no-password": ProblemType(
+        409, "No password", "The account has no password to change; an administrator's one-time link gives it one."
+    ),
+    "/problems/password-changed": ProblemType(
+        409, "Password changed meanwhile", "Somebody else gave the account a new password, or ended the session."
+    ),
     "/problems/no-second-factor": ProblemType(409, "No second factor", "The account has none, or none to confirm."),
     "/problems/second-factor-there": ProblemType(409, "Second factor there", "The account has one; remove it first."),
     "/problems/archived-host": ProblemType(409, "Host archived", "No agent answers for an archived host."),

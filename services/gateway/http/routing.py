@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from schemas.rules import InvalidField, InvalidFields
-from schemas.validation import allowed
+from schemas.validation import allowed, is_secret
 from services.gateway.http.counting import note_operation
 from services.gateway.http.operations import Call, Media, Operation, Reply
 from services.gateway.http.person import Admit
@@ -85,12 +85,13 @@ def _read_query(request: Request, operation: Operation) -> Struct:
             listed = f"known parameters are {', '.join(known)}" if known else "this path takes none"
             faults.append(InvalidField(name[:100], text[:100], f"unknown parameter; {listed}"))
         elif parameter.field in values:
-            faults.append(InvalidField(name, text[:100], "must be given once"))
+            faults.append(InvalidField(name, _shown(text, parameter.type), "must be given once"))
         else:
             try:
                 values[parameter.field] = _plain(text, parameter.type)
             except msgspec.ValidationError:
-                faults.append(InvalidField(name, text[:100], f"must be {allowed(parameter.type)}"))
+                remedy = f"must be {allowed(parameter.type)}"
+                faults.append(InvalidField(name, _shown(text, parameter.type), remedy))
     wrong = {fault.field for fault in faults}
     for name, parameter in known.items():
         if parameter.required and parameter.field not in values and name not in wrong:
@@ -98,6 +99,11 @@ def _read_query(request: Request, operation: Operation) -> Struct:
     if faults:
         raise InvalidFields(faults[:50])
     return operation.query(**values)
+
+
+def _shown(text: str, type: Any) -> str | None:
+    """What a fault repeats of a parameter's text."""
+    return None if is_secret(type) else text[:100]
 
 
 def _plain(text: str, type: Any) -> Any:

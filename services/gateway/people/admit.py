@@ -84,6 +84,22 @@ def too_low(person: Person, role: Role) -> ProblemError:
     )
 
 
+def may_end(person: Person) -> None:
+    """Raises ProblemError 403 for programs that do not manage people: they end no session, and no other token."""
+    if person.by == "token" and not person.may("admin"):
+        own_account(person)
+
+
+def in_person(person: Person, instead: str) -> None:
+    """Raises ProblemError 403 for programs, which makes nobody more than they are; `instead`: what to do."""
+    if person.by == "token":
+        raise ProblemError(403, f"API tokens may not do this: {instead}", type="/problems/needs-login")
+
+
+def no_account() -> ProblemError:
+    return ProblemError(409, "this account was just deleted or disabled", type="/problems/no-account")
+
+
 def own_account(person: Person) -> int:
     """The number of the user who asks in person. Raises ProblemError 403 for programs and anybody."""
     if person.user_id is None or person.by == "token":

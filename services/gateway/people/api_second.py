@@ -14,7 +14,7 @@ from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation, Reply
 from services.gateway.http.problems import ProblemError, invalid
 from services.gateway.people import sql
-from services.gateway.people.admit import own_account
+from services.gateway.people.admit import no_account, own_account
 from services.gateway.people.credentials import hashed, make_recovery_codes
 from services.gateway.people.login import begin, use_code
 from services.gateway.people.people import People
@@ -110,7 +110,7 @@ async def _factor(database: Connection, user_id: int) -> Any:
     """Raises ProblemError 409 when the user was deleted a moment ago."""
     row = await database.fetchrow(sql.FACTOR, user_id)
     if row is None:
-        raise ProblemError(409, "this account was just deleted", type="/problems/no-account")
+        raise no_account()
     return row
 
 
@@ -121,7 +121,8 @@ async def _demand_code(people: People, call: Call[Nothing, CodeGiven], user_id: 
     if secret is None:
         raise ProblemError(409, "this account has no second factor", type="/problems/no-second-factor")
     _begin(people, call)
-    if not await use_code(people, user_id, secret, call.body.code):
+    who = call.person
+    if not await use_code(people, call, user_id, who.name, who.by, secret, call.body.code):
         raise invalid("code", None, "is neither the authenticator's present code nor a recovery code")
     _forgive(people, call)
 
@@ -135,6 +136,9 @@ def _forgive(people: People, call: Call[Any, Any]) -> None:
 
 
 async def _replace_codes(database: Connection, user_id: int) -> list[str]:
+    """Raises ProblemError 409 when the user was deleted a moment ago."""
+    if not await database.fetchval(sql.STAYS, user_id):
+        raise no_account()
     codes = make_recovery_codes()
     await database.execute(sql.DROP_CODES, user_id)
     await database.execute(sql.ADD_CODES, user_id, [hashed(code) for code in codes])

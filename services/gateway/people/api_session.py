@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -21,9 +22,10 @@ from services.gateway.people.admit import identify, own_account
 from services.gateway.people.cookies import cookie, secret_in
 from services.gateway.people.credentials import hashed
 from services.gateway.people.known import Key
-from services.gateway.people.login import authenticate, begin
+from services.gateway.people.login import authenticate, begin, keep_fresh, wrong_login
 from services.gateway.people.people import People
 from services.gateway.people.sessions import end_sessions, open_session
+from services.gateway.people.vouched import Disabled
 
 logger = logging.getLogger(__name__)
 
@@ -31,67 +33,21 @@ AWAY = 503
 
 
 def session_operations(people: People) -> list[Operation]:
-    async def who(call: Call[Nothing, None]) -> Me:
-        person = await identify(people, call.request)
-        return await me(people, person)
-
-    async def log_in(call: Call[Nothing, Login]) -> Reply:
-        user = await authenticate(people, call.body, address_of(call.request))
-        async with connected(people.pool) as database, database.transaction():
-            entry = await enter(people, call, database, user)
-        return await welcome(people, call, entry)
-
-    async def by_link(call: Call[Nothing, LinkLogin]) -> Reply:
-        address = address_of(call.request)
-        name = f"link {hashed(call.body.secret).hex()[:16]}"
-        begin(people, name, neighbourhood(address))
-        password = await people.hashing.hash(call.body.password)
-        async with connected(people.pool) as database, database.transaction():
-            user = await database.fetchrow(sql.USE_LINK, hashed(call.body.secret))
-            if user is None:
-                raise wrong_link()
-            await database.execute(sql.SET_PASSWORD, user["id"], password)
-            await database.execute(sql.REMOVE_FACTOR, user["id"])
-            await database.execute(sql.DROP_CODES, user["id"])
-            ended = await end_sessions(database, user["id"])
-            entry = await enter(people, call, database, user)
-        people.logins.forgive(name, neighbourhood(address))
-        await people.over(*ended)
-        return await welcome(people, call, entry)
-
-    async def log_out(call: Call[Nothing, None]) -> Reply:
-        secret = secret_in(call.request, people.secure)
-        gone = Reply(None, headers=cookie("", 0, people.secure))
-        if not secret:
-            return gone
-        async with connected(people.pool) as database, database.transaction():
-            ended = await leave(call, database, secret)
-        await people.over(*ended)
-        return gone
-
-    async def change_password(call: Call[Nothing, PasswordChange]) -> Reply:
-        user_id, person = own_account(call.person), call.person
-        async with connected(people.pool) as database:
-            stored = await database.fetchval(sql.PASSWORD, user_id)
-        begin(people, person.name, neighbourhood(person.address))
-        if stored is not None and not await people.hashing.fits(stored, call.body.old):
-            raise invalid("old", None, "is not the present password")
-        people.logins.forgive(person.name, neighbourhood(person.address))
-        password = await people.hashing.hash(call.body.new)
-        async with connected(people.pool) as database, database.transaction():
-            await database.execute(sql.SET_PASSWORD, user_id, password)
-            await database.execute(sql.DROP_LINKS, user_id)
-            ended = await end_sessions(database, user_id, but=person.session_id)
-            await record(database, call, person.name, None, {"password": "changed", "sessions_ended": len(ended)})
-        await people.over(*ended)
-        return Reply(None)
-
     return [
-        Operation("GET", "/session", who, "people", "Who is logged in", None, {200: Me}, refuses=(401, 429, AWAY)),
+        Operation(
+            "GET",
+            "/session",
+            partial(_who, people),
+            "people",
+            "Who is logged in",
+            None,
+            {200: Me},
+            refuses=(401, 429, AWAY),
+        ),
         Operation(
             "POST",
             "/session",
-            log_in,
+            partial(_log_in, people),
             "people",
             "Log in with name and password",
             None,
@@ -100,11 +56,13 @@ def session_operations(people: People) -> list[Operation]:
             refuses=(401, 429, AWAY),
             description="Sets the session's cookie. 401 of the type /problems/second-factor asks for a code as well.",
         ),
-        Operation("DELETE", "/session", log_out, "people", "Log out", None, {204: None}, refuses=(AWAY,)),
+        Operation(
+            "DELETE", "/session", partial(_log_out, people), "people", "Log out", None, {204: None}, refuses=(AWAY,)
+        ),
         Operation(
             "POST",
             "/session/link",
-            by_link,
+            partial(_by_link, people),
             "people",
             "Set a password by a one-time link, and log in",
             None,
@@ -116,16 +74,91 @@ def session_operations(people: People) -> list[Operation]:
         Operation(
             "PUT",
             "/session/password",
-            change_password,
+            partial(_change_password, people),
             "people",
             "Change the own password",
             "viewer",
             {204: None},
             body=PasswordChange,
-            refuses=(429,),
-            description="Ends all other sessions of that user. API tokens stay.",
+            refuses=(409, 429),
+            description=(
+                "Ends all other sessions of that user. API tokens stay. An account without a password, such as one "
+                "of single sign-on, gets one by an administrator's one-time link alone."
+            ),
         ),
     ]
+
+
+async def _who(people: People, call: Call[Nothing, None]) -> Me:
+    person = await identify(people, call.request)
+    return await me(people, person)
+
+
+async def _log_in(people: People, call: Call[Nothing, Login]) -> Reply:
+    user = await authenticate(people, call)
+    async with connected(people.pool) as database, database.transaction():
+        if not await database.fetchval(sql.CAME_BY_PASSWORD, user["id"], user["password"]):
+            raise wrong_login()
+        entry = await open_entry(people, call, database, user)
+    await keep_fresh(people, user, call.body.password)
+    return await welcome(people, call, entry)
+
+
+async def _by_link(people: People, call: Call[Nothing, LinkLogin]) -> Reply:
+    address = address_of(call.request)
+    name = f"link {hashed(call.body.secret).hex()[:16]}"
+    begin(people, name, neighbourhood(address))
+    password = await people.hashing.hash(call.body.password)
+    async with connected(people.pool) as database, database.transaction():
+        secret = hashed(call.body.secret)
+        user = await database.fetchrow(sql.CAME_BY_LINK, secret)
+        if user is None or not await database.fetchval(sql.USE_LINK, secret):
+            raise wrong_link()
+        await database.execute(sql.SET_PASSWORD, user["id"], password)
+        removed = await database.execute(sql.REMOVE_FACTOR, user["id"]) != "UPDATE 0"
+        await database.execute(sql.DROP_CODES, user["id"])
+        ended = await end_sessions(database, user["id"])
+        did = {"password": "set", "second_factor_removed": removed, "sessions_ended": len(ended)}
+        entry = await open_entry(people, call, database, user, did)
+    people.logins.forgive(name, neighbourhood(address))
+    await people.over(*ended)
+    return await welcome(people, call, entry)
+
+
+async def _log_out(people: People, call: Call[Nothing, None]) -> Reply:
+    secret = secret_in(call.request, people.secure)
+    gone = Reply(None, headers=cookie("", 0, people.secure))
+    if not secret:
+        return gone
+    try:
+        async with connected(people.pool) as database, database.transaction():
+            ended = await leave(call, database, secret)
+    except ProblemError as problem:
+        problem.headers |= gone.headers  # whoever leaves this machine to others is logged out here all the same
+        raise
+    await people.over(*ended)
+    return gone
+
+
+async def _change_password(people: People, call: Call[Nothing, PasswordChange]) -> Reply:
+    user_id, person = own_account(call.person), call.person
+    async with connected(people.pool) as database:
+        stored = await database.fetchval(sql.PASSWORD, user_id)
+    if stored is None:
+        raise no_password(person)
+    begin(people, person.name, neighbourhood(person.address))
+    if not await people.hashing.fits(stored, call.body.old):
+        raise invalid("old", None, "is not the present password")
+    people.logins.forgive(person.name, neighbourhood(person.address))
+    password = await people.hashing.hash(call.body.new)
+    async with connected(people.pool) as database, database.transaction():
+        if not await database.fetchval(sql.CHANGE_PASSWORD, user_id, password, stored, person.session_id):
+            raise changed_meanwhile()
+        await database.execute(sql.DROP_LINKS, user_id)
+        ended = await end_sessions(database, user_id, but=person.session_id)
+        await record(database, call, person.name, None, {"password": "changed", "sessions_ended": len(ended)})
+    await people.over(*ended)
+    return Reply(None)
 
 
 async def me(people: People, person: Person | None) -> Me:
@@ -156,10 +189,26 @@ class Entry(Struct, frozen=True):
 
 
 async def enter(people: People, call: Call[Any, Any], database: Connection, user: Mapping[str, Any]) -> Entry:
-    """Open a session for `user`, a row of users whom somebody has vouched for. Inside a transaction."""
+    """Open a session for `user`, a row of users whom somebody else has vouched for. Inside a transaction.
+
+    Raises Disabled when somebody has disabled or deleted them since the row was read.
+    """
+    if not await database.fetchval(sql.CAME, user["id"]):
+        raise Disabled
+    return await open_entry(people, call, database, user)
+
+
+async def open_entry(
+    people: People,
+    call: Call[Any, Any],
+    database: Connection,
+    user: Mapping[str, Any],
+    did: Mapping[str, Any] | None = None,
+) -> Entry:
+    """The same for one whose row of users is found as it should be, and locked. `did`: what else the call did."""
     ended = await leave(call, database, secret_in(call.request, people.secure))
     session, secret = await open_session(people, database, user["id"], user["name"], call.request)
-    came = {"session": session}
+    came = {"session": session, **(did or {})}
     address = address_of(call.request)
     await note(database, user["name"], "nobody", address, call.operation.name, user["name"], None, came)
     return Entry(user, session, secret, ended)
@@ -184,6 +233,22 @@ async def leave(call: Call[Any, Any], database: Connection, secret: str) -> list
     session = {"session": row["id"]}
     await note(database, row["name"], "session", address_of(call.request), "DELETE /session", row["name"], session)
     return [("session", row["id"])]
+
+
+def no_password(person: Person) -> ProblemError:
+    return ProblemError(
+        409,
+        f"the account {person.name!r} has no password to change; an administrator's one-time link gives it one",
+        type="/problems/no-password",
+    )
+
+
+def changed_meanwhile() -> ProblemError:
+    return ProblemError(
+        409,
+        "the password was changed or the session ended by somebody else a moment ago: log in again",
+        type="/problems/password-changed",
+    )
 
 
 def wrong_link() -> ProblemError:

@@ -11,6 +11,7 @@ from services.gateway.http.operations import Call, Nothing, Operation, Reply
 from services.gateway.http.person import Person
 from services.gateway.http.problems import ProblemError
 from services.gateway.people import sql_sessions
+from services.gateway.people.admit import may_end
 from services.gateway.people.people import People
 from services.gateway.people.shown import session_of
 
@@ -34,6 +35,7 @@ def sessions_operations(people: People) -> list[Operation]:
             row = await database.fetchrow(sql_sessions.SESSION_OF, number)
             if row is None or not is_theirs(call.person, row["user_id"]):
                 raise ProblemError(404, f"session {number} does not exist", type="/problems/unknown-session")
+            may_end(call.person)
             await database.execute(sql_sessions.END, number)
             await record(database, call, row["name"], {"session": number})
         await people.over(("session", number))

@@ -9,8 +9,8 @@ from services.gateway.http.audit import record
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation, Reply
 from services.gateway.http.problems import ProblemError
-from services.gateway.people import sql_sessions
-from services.gateway.people.admit import own_account
+from services.gateway.people import sql, sql_sessions
+from services.gateway.people.admit import may_end, no_account, own_account
 from services.gateway.people.api_sessions import Whose, is_theirs, whose_of
 from services.gateway.people.credentials import hashed, make_token
 from services.gateway.people.people import People
@@ -31,6 +31,8 @@ def api_token_operations(people: People) -> list[Operation]:
             detail = f"a token may no more than you, and you have the role {call.person.role}"
             raise ProblemError(403, detail, type="/problems/role")
         async with connected(people.pool) as database, database.transaction():
+            if not await database.fetchval(sql.STAYS, user_id):
+                raise no_account()
             if await database.fetchval(sql_sessions.TOKENS_OF_USER, user_id) >= MOST_PER_USER:
                 raise ProblemError(409, f"you have {MOST_PER_USER} tokens; revoke some", type="/problems/too-many")
             token, secret = await make_api_token(database, user_id, wanted.note, wanted.role, wanted.expires_s)
@@ -43,6 +45,7 @@ def api_token_operations(people: People) -> list[Operation]:
             row = await database.fetchrow(sql_sessions.TOKEN_OF, number)
             if row is None or not is_theirs(call.person, row["user_id"]):
                 raise ProblemError(404, f"token {number} does not exist", type="/problems/unknown-token")
+            may_end(call.person)
             await database.execute(sql_sessions.REVOKE_TOKEN, number)
             await record(database, call, f"{row['name']}: {row['note']}", token_of(row))
         await people.over(("token", number))

@@ -15,6 +15,7 @@ from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation, Reply
 from services.gateway.http.problems import ProblemError
 from services.gateway.people import sql
+from services.gateway.people.admit import in_person
 from services.gateway.people.links import link_url, make_link
 from services.gateway.people.people import People
 from services.gateway.people.sessions import end_sessions
@@ -56,7 +57,7 @@ def user_operations(people: People, public_url: Callable[[], str]) -> list[Opera
             "A one-time link by which a user sets a password",
             {201: LoginLink},
             refuses=(409,),
-            description="Older links of that user are good no more.",
+            description="Older links of that user are good no more. API tokens may not make any.",
         ),
     ]
 
@@ -114,9 +115,12 @@ async def _delete_user(people: People, call: Call[Nothing, None]) -> Reply:
 
 
 async def _add_link(people: People, public_url: Callable[[], str], call: Call[Nothing, None]) -> LoginLink:
+    in_person(call.person, "log in as an administrator, or run `sonde user link NAME` on the gateway's machine")
+    number = call.path["user"]
     async with connected(people.pool) as database, database.transaction():
-        user = user_of(await known_user(database, call.path["user"]))
-        if user.disabled:
+        stays = await database.fetchval(sql.STAYS, number)
+        user = user_of(await known_user(database, number))
+        if not stays:
             detail = f"the user {user.name!r} is disabled; enable it first"
             raise ProblemError(409, detail, type="/problems/user-disabled")
         secret, expires = await make_link(database, user.id)

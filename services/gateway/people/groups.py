@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from infra.settings import ServerSettings
-from schemas.people import Role
+from schemas.people import RESERVED_NAMES, Role
 
 EVERYBODY = "*"
 MOST_GROUPS = 2000
@@ -53,7 +53,7 @@ def names_for(wanted: Iterable[Any], subject: str) -> list[str]:
     """
     own = f"user-{hashlib.sha256(subject.encode(errors='replace')).hexdigest()[:12]}"
     cleaned = (_clean(each) for each in wanted if isinstance(each, str))
-    best = next(filter(None, cleaned), own)
+    best = next((name for name in cleaned if name and name not in RESERVED_NAMES), own)
     return [best, *(f"{best[: MOST_NAME - 4]}-{number}" for number in range(2, 20)), own]
 
 

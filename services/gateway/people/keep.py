@@ -12,7 +12,7 @@ from infra.clock import now_ms, to_time
 from infra.storage.database import Connection
 from services.gateway.http.database import NOT_READY, borrowed
 from services.gateway.people import sql, sql_audit, sql_sessions
-from services.gateway.people.known import DAY_S, Held, Kind, Lives
+from services.gateway.people.known import DAY_S, Kind, Lives
 from services.gateway.people.people import People
 from services.gateway.people.sessions import held_of
 
@@ -84,11 +84,7 @@ async def store_use(people: People, database: Connection) -> None:
         else:
             await database.execute(sql_sessions.USED, *columns, [held.address for held in used])
         for held in used:
-            _stored(held, moments[held.id])
-
-
-def _stored(held: Held, at_ms: int) -> None:
-    held.stored_ms = at_ms
+            held.stored_ms = moments[held.id]
 
 
 async def tidy(database: Connection, people: People) -> None:

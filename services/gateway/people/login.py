@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from infra.addresses import neighbourhood
-from schemas.people import Login
-from services.gateway.http.audit import plain
+from schemas.people import AuditBy, Login
+from services.gateway.http.audit import note, plain
 from services.gateway.http.database import connected
+from services.gateway.http.operations import Call
+from services.gateway.http.person import address_of
 from services.gateway.http.problems import ProblemError
 from services.gateway.people import sql
 from services.gateway.people.credentials import hashed, typed_code
@@ -23,26 +26,27 @@ WRONG_LOGIN = "/problems/wrong-login"
 User = Mapping[str, Any]
 
 
-async def authenticate(people: People, given: Login, address: str) -> User:
-    """The row of the user who logs in.
+async def authenticate(people: People, call: Call[Any, Login]) -> User:
+    """The row of the user who logs in, as it was when they were looked at: `enter` sees whether it is still so.
 
     Raises ProblemError: 401 for a wrong name, password or code, which says no more than that; 401 with a type of its
     own where the password is right and a code is needed; 429 after too many tries; 503.
     """
-    name = given.name.strip().lower()
-    peer = neighbourhood(address)
+    name = name_typed(call.body.name)
+    peer = neighbourhood(address_of(call.request))
     begin(people, name, peer)
     try:
-        return await _authenticated(people, given, name, peer)
+        return await _authenticated(people, call, name, peer)
     except ProblemError as problem:
         if problem.type == WRONG_LOGIN:
             people.refusals.note(peer, "login", "wrong name, password or code")
         raise
 
 
-async def _authenticated(people: People, given: Login, name: str, peer: str) -> User:
+async def _authenticated(people: People, call: Call[Any, Login], name: str, peer: str) -> User:
+    given = call.body
     async with connected(people.pool) as database:
-        user: User | None = await database.fetchrow(sql.LOGIN, plain(name))
+        user: User | None = await database.fetchrow(sql.LOGIN, name)
     stored = user["password"] if user and not user["disabled"] else None
     if not await people.hashing.fits(stored, given.password) or user is None:
         raise wrong_login()
@@ -50,14 +54,27 @@ async def _authenticated(people: People, given: Login, name: str, peer: str) -> 
         if not given.code:
             people.logins.forgive(name, peer)
             raise code_needed()
-        if not await use_code(people, user["id"], user["totp_secret"], given.code):
+        if not await use_code(people, call, user["id"], user["name"], "nobody", user["totp_secret"], given.code):
             raise wrong_login()
     people.logins.succeeded(name, peer)
-    if stored is not None and is_stale(stored):
-        again = await people.hashing.hash(given.password)
-        async with connected(people.pool) as database:
-            await database.execute(sql.REHASH, user["id"], again, stored)
     return user
+
+
+async def keep_fresh(people: People, user: User, password: str) -> None:
+    """Store the password of somebody who has entered anew, where what is stored was made with other parameters.
+
+    Where that cannot be now, the next login does it.
+    """
+    if is_stale(user["password"]):
+        with contextlib.suppress(ProblemError):
+            again = await people.hashing.hash(password)
+            async with connected(people.pool) as database:
+                await database.execute(sql.REHASH, user["id"], again, user["password"])
+
+
+def name_typed(name: str) -> str:
+    """A user's name as people type it; what is counted by name and what is looked up is this."""
+    return plain(name).strip().lower()
 
 
 def begin(people: People, name: str, peer: str) -> None:
@@ -68,13 +85,23 @@ def begin(people: People, name: str, peer: str) -> None:
         raise too_many(wait_s)
 
 
-async def use_code(people: People, user_id: int, secret: str, code: str) -> bool:
-    """Whether `code` is one of the authenticator or a recovery code; it is used up by this."""
+async def use_code(
+    people: People, call: Call[Any, Any], user_id: int, name: str, by: AuditBy, secret: str, code: str
+) -> bool:
+    """Whether `code` is one of the authenticator or a recovery code; it is used up by this.
+
+    `name` and `by` are of whoever brings it, for the audit log, which tells of recovery codes.
+    """
     step = step_of(secret, code, time.time())
-    async with connected(people.pool) as database:
+    async with connected(people.pool) as database, database.transaction():
         if step is not None:
             return bool(await database.fetchval(sql.USE_STEP, user_id, step))
-        return bool(await database.fetchval(sql.USE_CODE, user_id, hashed(typed_code(code))))
+        if not await database.fetchval(sql.USE_CODE, user_id, hashed(typed_code(code))):
+            return False
+        left = await database.fetchval(sql.CODES_LEFT, user_id)
+        facts = {"recovery_code": "used", "recovery_codes": left}
+        await note(database, name, by, address_of(call.request), call.operation.name, name, None, facts)
+        return True
 
 
 def wrong_login() -> ProblemError:

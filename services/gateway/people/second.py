@@ -31,7 +31,7 @@ def step_of(secret: str, code: str, now_s: float) -> int | None:
     present = int(now_s // STEP_S)
     fitting = None
     for step in range(present - DRIFT_STEPS, present + DRIFT_STEPS + 1):
-        if hmac.compare_digest(totp.at(step * STEP_S).encode(), digits.encode(errors="replace")):
+        if hmac.compare_digest(totp.generate_otp(step).encode(), digits.encode(errors="replace")):
             fitting = step
     return fitting
 

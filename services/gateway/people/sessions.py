@@ -15,7 +15,7 @@ from schemas.people import RANKS, Role
 from services.gateway.http.database import connected
 from services.gateway.http.person import address_of
 from services.gateway.http.problems import ProblemError
-from services.gateway.people import sql, sql_sessions
+from services.gateway.people import sql_sessions
 from services.gateway.people.credentials import hashed, make_secret
 from services.gateway.people.known import Held, Key, Kind
 from services.gateway.people.people import People
@@ -29,7 +29,7 @@ async def open_session(
 ) -> tuple[int, str]:
     """A new session of a user whom somebody has vouched for; its number, and its secret for the cookie.
 
-    Run it inside a transaction.
+    Run it inside a transaction that has locked the user's row.
     """
     secret, at_ms = make_secret(), now_ms()
     address = address_of(request)
@@ -40,7 +40,6 @@ async def open_session(
         sql_sessions.OPEN, hashed(secret), user_id, to_time(at_ms), to_time(expires_ms), address, agent
     )
     await database.execute(sql_sessions.END_SURPLUS, user_id, MOST_PER_USER)
-    await database.execute(sql.CAME, user_id)
     people.logins.know(name, neighbourhood(address))
     return session, secret
 

@@ -36,13 +36,9 @@ FROM unnest($1::integer[], $2::timestamptz[]) AS n (id, seen) WHERE s.id = n.id 
 
 DROP_OLD = "DELETE FROM sessions WHERE expires < $1 OR seen < $2 OR created < $3"
 
-_TOKEN = """
-INSERT INTO api_tokens (hash, user_id, note, role, expires) VALUES ($1, $2, $3, $4, $5) RETURNING id
-"""
-
 _TOKEN_COLUMNS = """
 SELECT t.id, t.hash, t.user_id, t.note, t.role, t.created, t.expires, t.last_used, t.last_address,
-    coalesce(u.name, 'command') AS name, u.role AS user_role
+    coalesce(u.name, t.note) AS name, u.role AS user_role
 """
 
 _TOKEN = _TOKEN_COLUMNS + "FROM api_tokens t LEFT JOIN users u ON u.id = t.user_id "

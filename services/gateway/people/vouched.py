@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -11,9 +12,11 @@ from services.gateway.http.audit import note
 from services.gateway.people import sql
 from services.gateway.people.shown import user_of
 
+logger = logging.getLogger(__name__)
+
 
 class Disabled(Exception):
-    """An administrator has disabled that user."""
+    """An administrator has disabled that user, or deleted it."""
 
 
 async def ensure_user(
@@ -27,24 +30,42 @@ async def ensure_user(
 ) -> Mapping[str, Any]:
     """The row of the user whom `source` calls `subject`, with `role` from now on; a new one gets the first free name.
 
-    Inside a transaction. Raises Disabled.
+    The last administrator stays one. The table is locked only for a change: a proxy names its people again every few
+    seconds. Inside a transaction. Raises Disabled.
     """
+    found: Mapping[str, Any] | None = await database.fetchrow(sql.USER_OF, source, subject)
+    if found is not None and await _is_settled(database, found, role):
+        return found
     await database.execute(sql.LOCK)
     row: Mapping[str, Any] | None = await database.fetchrow(sql.USER_OF, source, subject)
     if row is None:
-        for name in names:
-            row = await database.fetchrow(sql.ADD_USER, name, role, source, subject)
-            if row is not None:
-                break
-        if row is None:
-            raise LookupError(f"no name is free for a user of {source}")
-        await note(database, row["name"], "nobody", address, action, row["name"], None, user_of(row))
-        return row
-    if row["disabled"]:
-        raise Disabled
-    if row["role"] == role:
+        return await _add(database, source, subject, names, role, address, action)
+    if await _is_settled(database, row, role):
         return row
     await database.execute(sql.CHANGE_USER, row["id"], role, None)
     changed = {**row, "role": role}
     await note(database, row["name"], "nobody", address, action, row["name"], user_of(row), user_of(changed))
     return changed
+
+
+async def _is_settled(database: Connection, row: Mapping[str, Any], role: Role) -> bool:
+    """Whether nothing of that user is to be changed for them to have `role`. Raises Disabled."""
+    if row["disabled"]:
+        raise Disabled
+    if row["role"] == role:
+        return True
+    if row["role"] != "admin" or await database.fetchval(sql.ADMINS) > 1:
+        return False
+    logger.warning("last administrator keeps the role", extra={"user": row["name"], "role": role})
+    return True
+
+
+async def _add(
+    database: Connection, source: str, subject: str, names: Sequence[str], role: Role, address: str, action: str
+) -> Mapping[str, Any]:
+    for name in names:
+        row: Mapping[str, Any] | None = await database.fetchrow(sql.ADD_USER, name, role, source, subject)
+        if row is not None:
+            await note(database, row["name"], "nobody", address, action, row["name"], None, user_of(row))
+            return row
+    raise LookupError(f"no name is free for a user of {source}")

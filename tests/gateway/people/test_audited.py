@@ -192,3 +192,32 @@ async def test_the_log_is_searched_by_who_what_whom_and_when(database_url: str) 
         assert await found(who="keeper") == []
         assert await found(to=newest - 60_000) == []
         assert await found(**{"from": newest - 60_000}) == ["cleo", "bob"]
+
+
+async def last_of(client: httpx.AsyncClient, action: str) -> Any:
+    """What the newest entry of that action says of afterwards."""
+    return (await client.get("/audit", params={"action": action, "limit": 1})).json()["entries"][0]["after"]
+
+
+async def test_what_a_link_did_is_in_the_log(database_url: str) -> None:
+    await add_session(database_url)
+    await execute(database_url, "UPDATE users SET totp_secret = 'A' WHERE name = 'ada'")
+    link = await add_link(database_url)
+    async with asking(database_url) as client:
+        await client.post("/session/link", json={"secret": link, "password": NEW})
+        client.cookies.clear()
+        after = await last_of(client, "POST /session/link")
+    assert after.pop("session") > 0
+    assert after == {"password": "set", "second_factor_removed": True, "sessions_ended": 1}
+
+
+async def test_a_recovery_code_that_was_used_is_in_the_log(database_url: str) -> None:
+    async with asking(database_url, token="") as client:
+        in_browser(client, await add_session(database_url))
+        factor = "/session/second-factor"
+        totp = pyotp.TOTP((await client.post(factor)).json()["secret"])
+        codes = (await client.put(factor, json={"code": totp.at(int(time.time()) - STEP_S)})).json()["codes"]
+        answer = await client.post("/session", json={"name": "ada", "password": PASSWORD, "code": codes[0]})
+        assert answer.status_code == 200
+        entries = (await client.get("/audit", params={"action": "POST /session"})).json()["entries"]
+    assert {"recovery_code": "used", "recovery_codes": len(codes) - 1} in [entry["after"] for entry in entries]

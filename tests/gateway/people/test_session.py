@@ -7,7 +7,7 @@ import pytest
 
 from infra.storage.database import connection
 from tests.gateway.asking import asking
-from tests.people import PASSWORD, add_link, add_session, add_user, in_browser
+from tests.people import PASSWORD, add_link, add_session, add_token, add_user, bearing, in_browser
 
 LOGIN = {"name": "ada", "password": PASSWORD}
 NEW = "a longer password"
@@ -44,9 +44,7 @@ async def test_a_name_counts_however_it_is_typed(database_url: str) -> None:
         assert (await client.post("/session", json={**LOGIN, "name": " Ada"})).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"name": "bob"}, {"password": "wrong"}, {"name": "a\x00"}, {"password": "\x00"}, {"name": ""}]
-)
+@pytest.mark.parametrize("wrong", [{"name": "bob"}, {"password": "wrong"}, {"password": "\x00"}, {"name": ""}])
 async def test_a_wrong_login_says_nothing_of_what_is_wrong(wrong: dict[str, str], database_url: str) -> None:
     await add_user(database_url)
     async with asking(database_url, token="") as client:
@@ -54,6 +52,25 @@ async def test_a_wrong_login_says_nothing_of_what_is_wrong(wrong: dict[str, str]
         told = await client.post("/session", content=body, headers={"Content-Type": "application/json"})
         answer = await client.post("/session", json={**LOGIN, **wrong})
     assert (answer.status_code, answer.json()) == (401, told.json())
+
+
+async def test_a_name_with_control_characters_is_refused(database_url: str) -> None:
+    await add_user(database_url)
+    async with asking(database_url, token="") as client:
+        for name in ("ada\x00", "\x00ada", "a\nda", "ada\x7f"):
+            answer = await client.post("/session", json={**LOGIN, "name": name})
+            assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "name")
+
+
+async def test_a_name_may_be_guessed_at_as_often_however_it_is_typed(database_url: str) -> None:
+    await add_user(database_url)
+    async with asking(database_url, token="") as client:
+        typed = ["ada", "ADA", " ada", "ada ", "Ada\u2003"] * 2
+        statuses = [(await client.post("/session", json={"name": name, "password": "x"})).status_code for name in typed]
+        assert statuses == [401] * len(typed)
+        assert (await client.post("/session", json={"name": "aDa", "password": "x"})).status_code == 429
+        told = (await bearing(client, await add_token(database_url)).get("http://127.0.0.1/metrics")).text
+    assert "\nsonde_logins_throttled_total 1.0\n" in told
 
 
 async def test_a_disabled_user_does_not_get_in(database_url: str) -> None:
@@ -95,6 +112,14 @@ async def test_logging_out_ends_the_session(database_url: str) -> None:
 async def test_logging_out_twice_is_no_error(database_url: str) -> None:
     async with asking(database_url, token="") as client:
         assert (await client.delete("/session")).status_code == 204
+
+
+async def test_logging_out_while_the_database_is_away_removes_the_cookie_all_the_same() -> None:
+    async with asking("postgresql://127.0.0.1:1/nowhere", token="") as client:
+        in_browser(client, "s" * 43)
+        answer = await client.delete("/session")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert "Max-Age=0" in answer.headers["set-cookie"]
 
 
 async def test_a_link_sets_the_password_and_logs_in(database_url: str) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from schemas.people import Role
 from tests.gateway.asking import asking
-from tests.people import add_token, add_user, bearing
+from tests.people import add_session, add_token, add_user, bearing, in_browser
 
 NEW = "a longer password"
 
@@ -18,10 +19,11 @@ async def add(client: httpx.AsyncClient, name: str = "bob", role: str = "viewer"
 
 
 async def test_a_user_is_added_and_gets_in_by_a_link(database_url: str) -> None:
-    async with asking(database_url) as client:
+    async with asking(database_url, token="") as client:
+        in_browser(client, await add_session(database_url))
         link = (await client.post(f"/users/{await add(client)}/link")).json()
         assert link["url"] == f"http://127.0.0.1/login#link={link['secret']}"
-        bearing(client, "")
+        client.cookies.clear()
         answer = await client.post("/session/link", json={"secret": link["secret"], "password": NEW})
     assert (answer.json()["name"], answer.json()["role"]) == ("bob", "viewer")
 
@@ -45,7 +47,8 @@ async def test_somebody_is_left_who_manages_people(change: dict[str, object] | N
 
 async def test_a_disabled_user_gets_no_link(database_url: str) -> None:
     user = await add_user(database_url, "bob", "viewer", disabled=True)
-    async with asking(database_url) as client:
+    async with asking(database_url, token="") as client:
+        in_browser(client, await add_session(database_url))
         assert (await client.post(f"/users/{user}/link")).status_code == 409
 
 
@@ -91,3 +94,22 @@ async def test_a_token_of_somebody_else_is_not_there_to_revoke(database_url: str
     async with asking(database_url) as client:
         (theirs,) = (await client.get("/tokens")).json()["tokens"]
         assert (await bearing(client, viewer).delete(f"/tokens/{theirs['id']}")).status_code == 404
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator"])
+async def test_a_token_below_an_administrators_ends_nothing_of_its_own_user(role: Role, database_url: str) -> None:
+    await add_session(database_url)
+    weak = await add_token(database_url, role, "ada")
+    async with asking(database_url, token=weak) as client:
+        (session,) = (await client.get("/sessions")).json()["sessions"]
+        (token,) = (await client.get("/tokens")).json()["tokens"]
+        for path in (f"/sessions/{session['id']}", f"/tokens/{token['id']}"):
+            answer = await client.delete(path)
+            assert (answer.status_code, answer.json()["type"]) == (403, "/problems/needs-login")
+
+
+async def test_no_token_makes_a_link_by_which_somebody_logs_in(database_url: str) -> None:
+    async with asking(database_url) as client:
+        answer = await client.post(f"/users/{await add(client)}/link")
+    assert (answer.status_code, answer.json()["type"]) == (403, "/problems/needs-login")
+    assert "sonde user link" in answer.json()["detail"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import os
 import subprocess
 import sys
@@ -57,6 +58,9 @@ async def test_an_import_is_shown_first_then_done_and_then_there_is_nothing_to_d
     assert shown.stdout.endswith("3 changes, 0 as they are; nothing is changed yet: give --apply to do it\n")
     assert done.stdout.endswith("3 changes, 0 as they are; done\n")
     assert again.stdout.endswith("nothing to change, 3 as they are\n")
+    async with connection(database_url, "tests") as database:
+        audited = await database.fetch("SELECT DISTINCT who, by FROM audit")
+    assert [tuple(row) for row in audited] == [(f"os user {getpass.getuser()}", "command")]
 
 
 async def test_what_is_exported_changes_nothing_when_it_is_imported(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import re
 from pathlib import Path
 
@@ -52,6 +53,7 @@ async def test_a_user_who_is_added_gets_a_link(commands: Commands, database_url:
     shown = commands.run("user", "add", "ada", "--role", "operator")
     assert re.match(r"http://127\.0\.0\.1:8080/login#link=\S{43}\n", shown)
     assert re.search(r"ada +operator +active +no +local +never", commands.run("user", "list"))
+    assert {row["who"] for row in await audited(database_url)} == {f"os user {getpass.getuser()}"}
     entries = [(row["by"], row["action"], row["target"]) for row in await audited(database_url)]
     assert entries == [("command", "sonde user add", "ada"), ("command", "sonde user link", "ada")]
 
@@ -64,7 +66,7 @@ async def test_no_secret_is_in_the_audit_log(commands: Commands, database_url: s
     assert not any(each in str(dict(row)) for row in rows for each in (secret, token))
 
 
-@pytest.mark.parametrize("name", ["", "Ada", "a b", "-ada", "a" * 65, "ada\n"])
+@pytest.mark.parametrize("name", ["", "Ada", "a b", "-ada", "a" * 65, "ada\n", "command", "anybody"])
 def test_what_is_no_user_name_is_refused_in_one_line(name: str, commands: Commands) -> None:
     assert "is no user name; give 1 to 64 characters" in commands.refused("user", "add", "--", name)
 

@@ -204,7 +204,7 @@ export interface Component {
 
 export interface Delivery {
   channel: string;
-  status: string;
+  status: "waiting" | "muted" | "sent" | "dropped" | "expired" | "dead";
   attempts: number;
   answer: string;
 }
@@ -820,6 +820,10 @@ export interface Watched {
   metrics: number | null;
   interval: number;
   detail: string[];
+}
+
+export interface Watching {
+  viewers: number;
 }
 
 export interface Work {
