@@ -279,6 +279,12 @@ class Complete(Struct):
     time: int
 
 
+class Watching(Struct):
+    """Live event: how many watch, a little after somebody came or went."""
+
+    viewers: int
+
+
 class LiveSample(Struct):
     host: str
     time: int

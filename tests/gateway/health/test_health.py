@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.alerts.fleet import serving_until_killed
 from tests.faults.proxy import proxy
 from tests.gateway.heard import SERVICES, becomes, component, health, running
 from tests.gateway.rows import execute
-from tests.gateway.running import gateway, publish, publishing
+from tests.gateway.running import gateway, publish, publishing, watching
 from tests.waiting import eventually
 
 
@@ -43,6 +44,17 @@ async def test_a_service_that_stops_is_named_at_once(database_url: str, bus_url:
         found = await becomes(client, "alerts", "down")
         assert found.detail.endswith("; check that `sonde alerts` runs")
         assert (await health(client)).status == "degraded"
+
+
+async def test_who_watches_is_told_of_a_part_that_is_not_as_it_was(database_url: str, bus_url: str) -> None:
+    async with gateway(database_url, bus_url) as client, watching(client) as stream:
+        async with running("alerts", database_url, bus_url):
+            await stream.until("health", lambda health: status_of(health, "alerts") == "ok", within_s=30)
+        await stream.until("health", lambda health: status_of(health, "alerts") == "down", within_s=30)
+
+
+def status_of(health: dict[str, Any], name: str) -> str:
+    return next(part["status"] for part in health["components"] if part["name"] == name)
 
 
 @pytest.mark.fault

@@ -616,7 +616,7 @@ export interface Proof {
 
 export interface Readiness {
   status: string;
-  checks: Check[];
+  checks?: Check[];
 }
 
 export interface RecoveryCodes {
@@ -820,6 +820,10 @@ export interface Watched {
   metrics: number | null;
   interval: number;
   detail: string[];
+}
+
+export interface Watching {
+  viewers: number;
 }
 
 export interface Work {
