@@ -167,7 +167,7 @@ class ServerSettings(Struct, frozen=True):
     oidc_viewer_groups: str = ""
     """Groups whose members may read."""
     proxy_user_header: Annotated[str, _rule(header_fault)] = ""
-    """Header in which a trusted proxy says who is logged in at it; empty: it does not."""
+    """Header in which one of `trusted_proxies` says who is logged in at it; empty: none does."""
     proxy_groups_header: Annotated[str, _rule(header_fault)] = ""
     """Header with their groups, separated by commas, which the `oidc_*_groups` turn into roles."""
     proxy_role: Literal["viewer", "operator", "admin"] = "viewer"

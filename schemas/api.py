@@ -195,9 +195,14 @@ class ActiveAlert(Struct):
     """Unix seconds, as in AlertTransition."""
 
 
+DeliveryStatus = Literal["waiting", "muted", "sent", "dropped", "expired", "dead"]
+"""`muted`: held back while the host is; `dropped`: nobody was to be told any more; `expired`: not sent within an hour;
+`dead`: refused for good."""
+
+
 class Delivery(Struct):
     channel: str
-    status: str
+    status: DeliveryStatus
     attempts: int
     answer: str
 
@@ -272,6 +277,12 @@ class Complete(Struct):
     """Live event: all hosts have come. Those that nothing has named since the stream or `resync` began are gone."""
 
     time: int
+
+
+class Watching(Struct):
+    """Live event: how many watch, a little after somebody came or went."""
+
+    viewers: int
 
 
 class LiveSample(Struct):

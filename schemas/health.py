@@ -96,7 +96,7 @@ class Component(Struct, frozen=True):
 
 
 class Health(Struct, frozen=True):
-    """The state of Sonde."""
+    """The state of Sonde, also as an event of the live stream whenever the status of a component changes."""
 
     status: Status
     """`down` without database or bus; `degraded` when anything else is not well; else `ok`."""

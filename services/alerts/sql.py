@@ -79,7 +79,7 @@ WITH held AS (
 ), judged AS (
     SELECT id, from_last = 1 AND NOT (kind IN ('resolve', 'gone') AND first_kind = 'fire') AS news FROM held
 )
-UPDATE outbox o SET status = CASE WHEN news THEN 'waiting' ELSE 'expired' END,
+UPDATE outbox o SET status = CASE WHEN news THEN 'waiting' ELSE 'dropped' END,
     answer = CASE WHEN news THEN o.answer ELSE 'the host was muted' END,
     made = CASE WHEN news THEN now() ELSE o.made END, next_try = now(), done = CASE WHEN news THEN NULL ELSE now() END
 FROM judged WHERE judged.id = o.id

@@ -24,6 +24,7 @@ from services.gateway.agents.configs import publish_configs
 from services.gateway.app import create_app
 from services.gateway.conduct.acting import Conduct
 from services.gateway.fleet.memory import Fleet
+from services.gateway.health.changes import tell_changes
 from services.gateway.health.heartbeats import follow
 from services.gateway.health.loop import watch
 from services.gateway.health.vitals import Vitals
@@ -41,8 +42,9 @@ from services.gateway.live.hub import Hub
 from services.gateway.live.intake import listen
 from services.gateway.live.interest import announce_interest
 from services.gateway.live.refresh import keep_fresh
-from services.gateway.live.sending import send_frames, send_heartbeats, send_snapshots
+from services.gateway.live.sending import send_count, send_frames, send_heartbeats, send_snapshots
 from services.gateway.people.keep import keep_people
+from services.gateway.resources import examination
 from services.gateway.settings.runtime import Runtime
 
 logger = logging.getLogger(__name__)
@@ -113,6 +115,8 @@ async def run(
             send_frames(hub),
             send_snapshots(hub),
             send_heartbeats(hub),
+            send_count(hub),
+            tell_changes(examination(held), lambda health: hub.tell("health", health)),
             watch(vitals.lag, bus, vitals.heartbeats),
             *identity_tasks(settings, connections, bus, refusals, conduct, runtime.revoked, nats_log),
             encryption.keep(),

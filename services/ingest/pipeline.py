@@ -64,6 +64,12 @@ class Pipeline:
         """Of the flush being written."""
         self._clocks_told = False
 
+    def turn_done(self, behind: bool) -> None:
+        """Note that the service does its work where there is nothing to commit; a flush counts once it is committed."""
+        done = self._writing
+        if not behind and (done is None or (done.done() and not done.cancelled() and done.exception() is None)):
+            self._tools.progress.pulse.succeeded()
+
     async def written(self) -> None:
         """Wait until nothing is being written; only then is the database connection free for others."""
         if self._writing is not None:
@@ -116,6 +122,7 @@ class Pipeline:
             logger.warning("table locked by another session, lane paused", extra=facts)
             raise LaneBlocked(flush.stream) from None
         tools.turns.written(flush.stream)
+        tools.progress.pulse.succeeded()
         tools.progress.lanes[flush.stream].processed(flush.position)
         self._compare_clocks(flush)
         logger.debug(

@@ -74,8 +74,7 @@ async def run(
             while not stop.is_set():
                 try:
                     await _consume(tools, stop, changed)
-                except (LaneBlocked, StaleIds) as reason:
-                    pulse.failed(reason)
+                except (LaneBlocked, StaleIds) as reason:  # expected: no failure
                     logger.info("session restarted", extra={"reason": f"{type(reason).__name__}: {reason}"})
 
     _tune_interpreter()
@@ -134,7 +133,7 @@ async def _feed(
             if behind:
                 break  # the past waits until the present is written
         behind = behind or any(held.values())
-        tools.progress.pulse.succeeded()
+        line.turn_done(behind)
         if time.monotonic() - purged > PURGE_EVERY_S:
             await line.written()
             await purge_when_full(tools.client, tools.database)

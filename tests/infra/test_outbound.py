@@ -141,13 +141,30 @@ async def test_this_machine_is_not_asked(host: str) -> None:
         "::ffff:10.0.0.1",
         "64:ff9b::a00:1",
         "2002:a00:1::",
+        "2002:7f00:1::1",
+        "2002:c0a8:101::1",
+        "64:ff9b::7f00:1",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::1",
+        "64:ff9b:1:ffff::808:808",
+        "2001:0:101:101:0:0:f5ff:fffe",
+        "::ffff:169.254.169.254",
+        "::127.0.0.1",
+        "::ffff:0:10.0.0.1",
+        "fec0::1",
+        "feff::1",
+        "5f00::1",
+        "2001:db8::1",
+        "192.0.0.192",
     ],
 )
 def test_addresses_of_machines_and_networks_are_not_public(address: str) -> None:
     assert not is_public(address)
 
 
-@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"])
+@pytest.mark.parametrize(
+    "address", ["1.1.1.1", "2606:4700:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101", "2002:101:101::1"]
+)
 def test_addresses_of_the_internet_are_public(address: str) -> None:
     assert is_public(address)
 

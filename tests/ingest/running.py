@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 
+import msgspec
 from nats.aio.client import Client
 
 from infra.bus import connection as bus
@@ -15,6 +16,8 @@ from infra.settings import ServerSettings
 from infra.storage import database
 from schemas.catalogue import CATALOGUE, Family
 from schemas.codec import Sample
+from schemas.health import Heartbeat
+from schemas.subjects import ask_health
 from services.ingest import service
 from tests.batches import sample
 from tests.waiting import eventually
@@ -58,6 +61,12 @@ async def reached(connection: database.Connection, seq: int, stream: str = "METR
         return at is not None and at >= seq
 
     await eventually(there)
+
+
+async def said(client: Client) -> Heartbeat:
+    """What ingest says of itself."""
+    answer = await client.request(ask_health("ingest"), timeout=5)
+    return msgspec.json.decode(answer.data, type=Heartbeat)
 
 
 def ticks(count: int, start_ms: int = NOW_MS) -> list[Sample]:

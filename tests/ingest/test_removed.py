@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from infra.storage.positions import EPOCHS_KEPT
 from schemas.subjects import METRICS
 from services.ingest import purge as ingest_purge
 from tests.batches import encoded
-from tests.ingest.running import NOW_MS, ingesting, publish, reached, ticks
+from tests.ingest.running import NOW_MS, ingesting, publish, reached, said, ticks
 from tests.removing import enrol_again, remove, remove_and_purge
 from tests.waiting import eventually
 
@@ -35,6 +36,18 @@ async def test_what_a_removed_host_still_sends_makes_nobody_anew(bus_url: str, d
         await publish(client, encoded(*ticks(3, NOW_MS + 3000), seq=2))
         await reached(database, await publish(client, encoded(*ticks(3), host="web-2"), host="web-2"))
         assert await names(database) == {"web-2"}
+
+
+async def test_removals_are_no_failures(bus_url: str, database_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    async with ingesting(bus_url, database_url) as (client, database):
+        for number in range(3):
+            name = f"web-{number}"
+            await reached(database, await publish(client, encoded(*ticks(3), host=name), host=name))
+            await remove(client, database, name)
+            await reached(database, await publish(client, encoded(*ticks(3), host="db-1", seq=number + 1), host="db-1"))
+        assert "session restarted" in caplog.messages
+        assert (await said(client)).errors == 0
 
 
 async def test_messages_left_in_the_stream_make_nobody_anew(bus_url: str, database_url: str) -> None:

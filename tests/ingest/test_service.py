@@ -12,10 +12,11 @@ from infra.storage.engine import detect
 from infra.storage.migrate import migrate
 from schemas.catalogue import CATALOGUE, Family, Metric
 from schemas.codec import Sample, build_batch, encode_batch
+from schemas.health import Heartbeat
 from schemas.messages import MESSAGE_ID, Block, Series
 from tests.batches import batch, encoded, instances, sample
-from tests.ingest.running import NOW_MS, count_is, ingesting, publish, reached, ticks
-from tests.waiting import eventually
+from tests.ingest.running import NOW_MS, count_is, ingesting, publish, reached, said, ticks
+from tests.waiting import LOCK_AWAITED, eventually
 
 
 async def test_a_batch_becomes_rows_with_times_values_and_nulls(bus_url: str, database_url: str) -> None:
@@ -167,3 +168,21 @@ async def test_a_repeat_by_message_id_is_dropped_by_the_bus_itself(bus_url: str)
             for _ in range(2)
         ]
     assert [bool(ack.duplicate) for ack in acks] == [False, True]
+
+
+async def test_a_flush_that_is_begun_is_no_success_before_it_is_committed(bus_url: str, database_url: str) -> None:
+    async with ingesting(bus_url, database_url) as (client, connection):
+        await reached(connection, await publish(client, encoded(*ticks(3))))
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE marks IN ACCESS EXCLUSIVE MODE")
+            await publish(client, encoded(*ticks(3, NOW_MS + 3000), seq=2))
+            await eventually(lambda: connection.fetchval(LOCK_AWAITED))
+            before = await said(client)
+
+            async def said_a_second_later() -> Heartbeat | None:
+                now = await said(client)
+                return now if now.time >= before.time + 1000 else None
+
+            later = await eventually(said_a_second_later)
+            assert later is not None
+            assert later.last_success == before.last_success

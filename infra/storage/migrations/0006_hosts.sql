@@ -22,7 +22,8 @@ UPDATE hosts h SET tags = h.tags || ARRAY(
 WHERE h.state <> 'removing';
 
 -- What was to be told of a host while it was muted waits: once it is not, the last of each alert is told, if it is news.
+-- The others are dropped, as is what waits for a channel that was taken away: nobody was to be told, so none is lost.
 ALTER TABLE outbox DROP CONSTRAINT outbox_status_check;
 ALTER TABLE outbox ADD CONSTRAINT outbox_status_check
-    CHECK (status IN ('waiting', 'muted', 'sent', 'expired', 'dead'));
+    CHECK (status IN ('waiting', 'muted', 'sent', 'dropped', 'expired', 'dead'));
 CREATE INDEX outbox_muted ON outbox (transition_id) WHERE status = 'muted';

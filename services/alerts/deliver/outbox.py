@@ -105,7 +105,7 @@ async def _deliver(
         settings = await read_settings(database, stored)
         url = settings.slack_webhook_url
         if not url:
-            await database.execute(sql.DONE, [row["id"]], "expired", "no webhook is configured any more", 0)
+            await database.execute(sql.DONE, [row["id"]], "dropped", "no webhook is configured any more", 0)
         elif row["stale"]:
             answer = f"gave up after {EXPIRE_S / 60:.0f} min; last answer: {row['answer'] or 'none'}"
             await database.execute(sql.DONE, [row["id"]], "expired", answer, 0)

@@ -87,13 +87,12 @@ async def judge(
     await client.flush()
     hearing = Hearing({})
     while not stop.is_set():
-        judging = await _open(database, stored, wakes, hearing, progress)
         try:
+            judging = await _open(database, stored, wakes, hearing, progress)
+            hearing = judging.hearing
             await _judge_on(client, judging, stop, changed)
-        except StaleIds as reason:
-            progress.pulse.failed(reason)
+        except StaleIds as reason:  # expected: no failure
             logger.info("session restarted", extra={"reason": f"{type(reason).__name__}: {reason}"})
-        hearing = judging.hearing
 
 
 async def _judge_on(client: Client, judging: Judging, stop: asyncio.Event, changed: asyncio.Event) -> None:

@@ -23,6 +23,7 @@ from schemas.settings import parse_setting, setting_fault, setting_keys
 from schemas.subjects import valid_host
 from schemas.validation import invalid_fields
 from services.gateway.agents.api import MOST_BYTES
+from services.gateway.configuration.bounds import cost_fault
 
 Items = dict[tuple[Kind, str], Any]
 MOST_FAULTS = 50
@@ -84,10 +85,15 @@ def read(text: bytes, catalogue: tuple[Family, ...]) -> Items:
 
 def _tables(text: bytes) -> dict[str, Any]:
     try:
-        document = tomllib.loads(text.decode())
+        decoded = text.decode()
     except UnicodeDecodeError:
         raise InvalidFields([InvalidField("body", None, "must be UTF-8")]) from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    fault = cost_fault(decoded)
+    if fault:
+        raise InvalidFields([InvalidField("body", None, fault)])
+    try:
+        document = tomllib.loads(decoded)
+    except (ValueError, RecursionError) as error:  # of a number, plain ValueError
         raise InvalidFields([InvalidField("body", None, f"must be TOML: {str(error)[:200]}")]) from None
     if document.get("version") != FORMAT or isinstance(document["version"], bool):
         remedy = f"must be {FORMAT}, the version of documents that this version reads"

@@ -19,9 +19,11 @@ NOTIFICATIONS = """
 SELECT channel, count(*) FILTER (WHERE status = 'waiting') AS waiting,
        coalesce(extract(epoch FROM now() - min(made) FILTER (WHERE status = 'waiting')), 0)::float8 AS waiting_s,
        count(*) FILTER (WHERE status IN ('dead', 'expired') AND done > now() - interval '1 day') AS lost,
-       (array_agg(status ORDER BY done DESC) FILTER (WHERE done > now() - interval '1 day'))[1] AS last_status,
-       (array_agg(answer ORDER BY done DESC) FILTER (WHERE done > now() - interval '1 day'))[1] AS last_answer
-FROM (SELECT * FROM outbox ORDER BY id DESC LIMIT 5000) AS newest
+       (array_agg(status ORDER BY done DESC) FILTER (WHERE tried))[1] AS last_status,
+       (array_agg(answer ORDER BY done DESC) FILTER (WHERE tried))[1] AS last_answer
+FROM (
+    SELECT *, status <> 'dropped' AND done > now() - interval '1 day' AS tried FROM outbox ORDER BY id DESC LIMIT 5000
+) AS newest
 WHERE channel <> 'bus'
 GROUP BY channel ORDER BY channel
 """

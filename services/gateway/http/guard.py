@@ -57,7 +57,7 @@ HEADERS = {
 
 
 def trusted_proxies(settings: ServerSettings) -> tuple[Network, ...]:
-    """Those named, and with SONDE_TLS=in-front those of this machine."""
+    """Whose X-Forwarded-* count: those named, and with SONDE_TLS=in-front those of this machine."""
     here = LOOPBACK if settings.tls == "in-front" else ()
     return (*networks_of(settings.trusted_proxies), *here)
 
@@ -70,9 +70,11 @@ class Guard:
         self._names = names_of_gateway(settings)
         self._proxies = trusted_proxies(settings)
         self._in_front = settings.tls == "in-front"
+        self._vouchers = networks_of(settings.trusted_proxies)
+        """Who may say who asks: whom the settings name, and nobody else on loopback, which every local user has."""
         told = (settings.proxy_user_header, settings.proxy_groups_header)
         self._vouching = tuple(name.lower() for name in told if name)
-        """Headers in which a trusted proxy says who asks."""
+        """Headers in which they do."""
         self._ignored = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -110,11 +112,10 @@ class Guard:
                 "and remove the other",
                 type="/problems/forwarded",
             ) from None
-        trusted = within(peer, self._proxies)
-        if not trusted:
-            self._note_ignored(peer, headers)
+        unheeded = () if within(peer, self._vouchers) else self._vouching
+        self._note_ignored(peer, headers, (*unheeded, *(() if within(peer, self._proxies) else PROXY_HEADERS)))
         here = is_here(scope, headers)
-        scope = seen(scope, asker, () if trusted else self._vouching)
+        scope = seen(scope, asker, unheeded)
         problem = refusal(scope, Headers(scope=scope), self._names, self._vouching)
         if problem is None and not here:
             problem = open_secret_refusal(scope, headers, self._in_front)
@@ -122,9 +123,9 @@ class Guard:
             raise problem
         return scope
 
-    def _note_ignored(self, peer: str, headers: Headers) -> None:
+    def _note_ignored(self, peer: str, headers: Headers, unheeded: Iterable[str]) -> None:
         """Say once that somebody passes requests on whom nobody told us to trust."""
-        if not self._ignored and any(name in headers for name in (*PROXY_HEADERS, *self._vouching)):
+        if not self._ignored and any(name in headers for name in unheeded):
             self._ignored = True
             logger.warning(
                 "forwarded headers ignored, SONDE_TRUSTED_PROXIES does not name their sender", extra={"address": peer}

@@ -7,8 +7,9 @@ from typing import Annotated
 from msgspec import Meta, Struct, structs
 from starlette.responses import Response
 
-from schemas.api import Complete, Frame, Gone, Host, Snapshot
+from schemas.api import Complete, Frame, Gone, Host, Snapshot, Watching
 from schemas.catalogue import Family
+from schemas.health import Health
 from schemas.messages import AlertTransition
 from schemas.settings import SettingChanged
 from services.gateway.fleet.selection import (
@@ -55,6 +56,8 @@ EVENTS = {
     "alert": AlertTransition,
     "settings": SettingChanged,
     **{f"detail-{name}": data for name, data in OF_HOSTS.items()},
+    "viewers": Watching,
+    "health": Health,
     "resync": Nothing,
 }
 """The type of the data of each event."""

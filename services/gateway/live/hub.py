@@ -6,13 +6,16 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Iterator
 
+import msgspec
+
 from schemas.api import LiveSample
 from schemas.messages import AlertTransition
+from schemas.people import Role
 from schemas.settings import SettingChanged
 from services.gateway.fleet.memory import Fleet
 from services.gateway.fleet.selection import Metrics, Selection
 from services.gateway.http.person import Person
-from services.gateway.live.event import Event
+from services.gateway.live.event import Event, named
 from services.gateway.live.feed import EventId, Feed
 from services.gateway.live.fragments import Fragments
 from services.gateway.live.limits import Limits, check
@@ -26,6 +29,7 @@ MOST_NAMED = 100
 """Hosts with the tags that somebody looks at are asked for by name up to this many, else all hosts are asked."""
 
 RESYNC = Event(b"event: resync\ndata: {}\n\n")
+_encode = msgspec.json.Encoder().encode
 RESUMED = Event(b": resumed\n\n")
 
 
@@ -37,6 +41,8 @@ class Hub:
         """Settings."""
         self.joined = asyncio.Event()
         """Set whenever a viewer joins; whoever waits for it clears it."""
+        self.counted = asyncio.Event()
+        """Set whenever a viewer joins or leaves; whoever waits for it clears it."""
         self.closed = asyncio.Event()
         """Set when the gateway stops."""
         self.due = asyncio.Event()
@@ -107,6 +113,7 @@ class Hub:
                 viewer.put(event)
             viewer.made_whole()
         self.joined.set()
+        self.counted.set()
         self.wanted.set()
 
     def _detail(self, host: str, interval_s: float) -> Feed:
@@ -121,6 +128,7 @@ class Hub:
         """Let `viewer` watch no more."""
         viewer.close()
         if viewer in self._watching:
+            self.counted.set()
             self._sent += viewer.sent
             self._dropped += viewer.dropped
         now_s = self.clock()
@@ -220,6 +228,13 @@ class Hub:
     def setting(self, changed: SettingChanged) -> None:
         for feed in self._feeds.values():
             feed.publish("settings", changed)
+
+    def tell(self, name: str, body: object, role: Role = "viewer") -> None:
+        """Send everyone with `role` how something is now; it has no id, since nobody needs to know how it was."""
+        event = named(name, _encode(body))
+        for viewer in self._watching:
+            if viewer.person.may(role):
+                viewer.put(event)
 
     def end(self, ended: Callable[[Person], bool]) -> int:
         """End the streams of everyone whom `ended` names, such as by a session that is over; returns how many."""

@@ -43,6 +43,8 @@ class Portions:
         if host in self._place:
             return
         if len(self._parts[-1]) >= PORTION_HOSTS:
+            for lacks in self._lacks.values():
+                lacks.add(len(self._parts))
             self._parts.append({})
         self._parts[-1][host] = None
         self._place[host] = len(self._parts) - 1

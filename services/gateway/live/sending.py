@@ -6,6 +6,7 @@ import asyncio
 import time
 
 from infra.clock import now_ms
+from schemas.api import Watching
 from services.gateway.live.event import Event
 from services.gateway.live.hub import LINGER_S, Hub
 
@@ -21,6 +22,8 @@ STEP_S = 0.008
 give one portion a turn."""
 WAIT_S = 0.02
 """Pause while all who lack a snapshot are busy with what they have got."""
+COUNT_AFTER_S = 1.0
+"""A herd that comes is one event."""
 
 
 async def send_frames(hub: Hub) -> None:
@@ -62,6 +65,15 @@ async def send_snapshots(hub: Hub) -> None:
             if not given:
                 await asyncio.sleep(WAIT_S)
                 began_s = time.thread_time()
+
+
+async def send_count(hub: Hub) -> None:
+    """Tell those who may see the viewers how many there are, a little after some came or went."""
+    while True:
+        await hub.counted.wait()
+        await asyncio.sleep(COUNT_AFTER_S)
+        hub.counted.clear()
+        hub.tell("viewers", Watching(len(hub.viewers())), "operator")
 
 
 async def send_heartbeats(hub: Hub) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
+from infra.settings import ServerSettings, SettingError
 from schemas.people import Role
 from services.gateway.http.database import connected
 from services.gateway.http.person import Person, address_of
@@ -61,14 +62,13 @@ async def by_proxy(people: People, request: Request) -> Person | None:
     if not any(given):
         return None
     if len(given) > 1 or len(given[0]) > MOST_CHARACTERS or not given[0].isprintable():
-        raise ProblemError(
-            400,
-            f"{header} must name one user; let the proxy set it instead of adding to it",
-            type="/problems/forwarded",
-        )
+        raise _several(header, "must name one user")
     role: Role | None = settings.proxy_role
     if settings.proxy_groups_header:
-        role = role_of(listed(",".join(request.headers.getlist(settings.proxy_groups_header))), settings)
+        told = request.headers.getlist(settings.proxy_groups_header)
+        if len(told) > 1:
+            raise _several(settings.proxy_groups_header, "must be there once")
+        role = role_of(listed("".join(told)), settings)
     if role is None:
         raise _refused("none of your groups may use Sonde; SONDE_OIDC_VIEWER_GROUPS names those that may")
     key, now_s, address = (given[0], role), time.monotonic(), address_of(request)
@@ -83,6 +83,21 @@ async def by_proxy(people: People, request: Request) -> Person | None:
         held = (user["id"], user["name"])
         people.vouched.put(key, *held, now_s)
     return Person(held[1], role, "proxy", address, held[0])
+
+
+def require_vouchers(settings: ServerSettings) -> None:
+    """Raise SettingError where a header is to name people and nobody is named who may set it."""
+    header = settings.proxy_user_header
+    if header and not settings.trusted_proxies:
+        raise SettingError(
+            f"SONDE_PROXY_USER_HEADER: {header!r}: nobody may set it; name the proxy in SONDE_TRUSTED_PROXIES, such as "
+            "127.0.0.1 for one on this machine"
+        )
+
+
+def _several(header: str, what: str) -> ProblemError:
+    detail = f"{header} {what}; let the proxy set it instead of adding to it"
+    return ProblemError(400, detail, type="/problems/forwarded")
 
 
 def _refused(detail: str) -> ProblemError:

@@ -14,7 +14,7 @@ from schemas.settings import RuntimeSettings
 from services.gateway.http.person import Person
 from services.gateway.identities.refused import Refusals
 from services.gateway.identities.throttle import Throttle
-from services.gateway.people.byproxy import Vouched
+from services.gateway.people.byproxy import Vouched, require_vouchers
 from services.gateway.people.known import Key, Kind, Known
 from services.gateway.people.passwords import Hashing
 from services.gateway.people.provider import provider_of
@@ -38,6 +38,7 @@ class People:
         refusals: Refusals,
     ) -> None:
         """Raises SettingError."""
+        require_vouchers(settings)
         self.pool = pool
         self.refusals = refusals
         self.settings = settings

@@ -65,7 +65,7 @@ async def test_what_still_fires_is_told_once_the_host_is_not_muted_any_more(bus_
         await mute(hosts, "NULL")
         await told(slack, "🟠")
         await hosts.delivered()
-        assert [status for status, _, _ in await hosts.outbox()] == ["expired", "expired", "sent"]
+        assert [status for status, _, _ in await hosts.outbox()] == ["dropped", "dropped", "sent"]
 
 
 async def test_what_came_and_went_while_the_host_was_muted_is_not_told(bus_url: str, database_url: str) -> None:
@@ -77,7 +77,7 @@ async def test_what_came_and_went_while_the_host_was_muted_is_not_told(bus_url: 
         await mute(hosts, "NULL")
         await eventually(lambda: held(hosts, 0))
         await hosts.delivered()
-        assert await hosts.outbox() == [("expired", 0, "the host was muted")] * 2
+        assert await hosts.outbox() == [("dropped", 0, "the host was muted")] * 2
         assert slack.posts == []
 
 

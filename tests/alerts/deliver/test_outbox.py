@@ -134,14 +134,14 @@ async def test_a_corrected_webhook_is_used_at_once(bus_url: str, database_url: s
         await eventually(lambda: len(slack.posts) == 1)
 
 
-async def test_messages_for_a_removed_webhook_expire(bus_url: str, database_url: str) -> None:
+async def test_messages_for_a_removed_webhook_are_dropped(bus_url: str, database_url: str) -> None:
     async with fleet(bus_url, database_url, [QUICK]) as hosts, serving(hosts.settings):
         await hosts.setting("slack_webhook_url", "http://127.0.0.1:1/nobody")
         await hosts.cpu([80], at_s=0)
         await eventually(lambda: tried(hosts))
         await hosts.setting("slack_webhook_url", "")
         await hosts.delivered()
-        assert (await hosts.outbox())[0][0] == "expired"
+        assert (await hosts.outbox())[0][0] == "dropped"
 
 
 async def test_a_slack_that_hangs_delays_neither_judging_nor_the_bus(bus_url: str, database_url: str) -> None:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+
+import msgspec
+import pytest
 
 from infra.storage import database
 from infra.storage.positions import EPOCHS_KEPT
+from infra.storage.removed import Removed
+from schemas.health import Heartbeat
 from schemas.rules import Rule, Threshold
-from schemas.subjects import metrics
+from schemas.subjects import ask_health, metrics
+from services.alerts.judge import loop
 from tests.alerts.builders import rule
 from tests.alerts.fleet import Fleet, fleet, serving
 from tests.batches import encoded, sample
@@ -124,6 +131,43 @@ async def test_removals_time_and_again_do_not_keep_others_from_being_called_down
         finally:
             coming.cancel()
             await asyncio.wait([coming])
+
+
+async def test_removals_are_no_failures(bus_url: str, database_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    async with fleet(bus_url, database_url, [QUICK]) as hosts, serving(hosts.settings):
+        for number in range(3):
+            await judged_up_to(hosts, f"web-{number}")
+            await remove(hosts.client, hosts.database, f"web-{number}")
+            await judged_up_to(hosts, "db-1")
+        assert caplog.messages.count("session restarted") == 3
+        answer = await hosts.client.request(ask_health("alerts"), timeout=5)
+        assert msgspec.json.decode(answer.data, type=Heartbeat).errors == 0
+
+
+async def test_a_host_removed_while_the_loop_begins_makes_it_begin_anew_at_once(
+    bus_url: str, database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with fleet(bus_url, database_url, [QUICK]) as hosts:
+        async with serving(hosts.settings):
+            await hosts.cpu([80], at_s=0)
+            await hosts.until("fire")
+        await hosts.rules()  # so that what fires is to be ended
+        load_removed = loop.load_removed
+
+        async def removing_meanwhile(connection: database.Connection) -> Removed:
+            monkeypatch.undo()
+            removed = await load_removed(connection)
+            async with database.connection(database_url, "removing") as another:
+                await remove(hosts.client, another, "web-1")
+            return removed
+
+        monkeypatch.setattr(loop, "load_removed", removing_meanwhile)
+        async with serving(hosts.settings):
+            await judged_up_to(hosts, "db-1")
+        assert "session restarted" in caplog.messages
+        assert "bus session interrupted, will retry" not in caplog.messages
 
 
 async def test_an_epoch_for_every_batch_grows_no_table(bus_url: str, database_url: str) -> None:

@@ -10,10 +10,12 @@ import httpx
 import pytest
 
 from infra.certificates.listening import Tls
+from infra.settings import SettingError
 from tests.gateway.fronts.front import Front, fronted
 from tests.gateway.fronts.nginx import own_server, with_lines
+from tests.gateway.running import gateway
 
-USER = {"proxy_user_header": "X-Auth-User"}
+USER = {"proxy_user_header": "X-Auth-User", "trusted_proxies": "127.0.0.1"}
 GROUPS = {"proxy_groups_header": "X-Auth-Groups", "oidc_admin_groups": "admins", "oidc_viewer_groups": "staff"}
 
 
@@ -48,12 +50,12 @@ async def test_what_a_client_says_itself_counts_for_nothing(tmp_path: Path, data
     assert (found["name"], found["role"]) == ("ada", "viewer")
 
 
+@pytest.mark.parametrize("tls", ["none", "in-front"])
 async def test_whom_somebody_else_names_is_nobody_and_that_is_said_once(
-    tmp_path: Path, database_url: str, bus_url: str, caplog: pytest.LogCaptureFixture
+    tls: str, tmp_path: Path, database_url: str, bus_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with fronted(
-        "nginx", tmp_path, database_url, bus_url, **by_nginx("ada"), tls="none", trusted_proxies="192.0.2.1"
-    ) as front:
+    settings = by_nginx("ada", trusted_proxies="192.0.2.1", tls=tls)
+    async with fronted("nginx", tmp_path, database_url, bus_url, **settings) as front:
         async with httpx.AsyncClient(base_url=front.direct.base_url) as client:
             for _ in range(2):
                 found = (await client.get("/session", headers={"X-Auth-User": "ada"})).json()
@@ -68,6 +70,25 @@ async def test_groups_that_nginx_tells_say_the_role(
 ) -> None:
     async with fronted("nginx", tmp_path, database_url, bus_url, **by_nginx("ada", groups, **GROUPS)) as front:
         assert (await asked(front))["role"] == role
+
+
+async def test_groups_to_which_a_proxy_adds_instead_of_setting_them_are_refused(
+    tmp_path: Path, database_url: str, bus_url: str
+) -> None:
+    async with fronted("nginx", tmp_path, database_url, bus_url, **by_nginx("ada", **GROUPS)) as front:
+        added = [("X-Auth-User", "ada"), ("X-Auth-Groups", "admins"), ("X-Auth-Groups", "staff")]
+        async with httpx.AsyncClient(base_url=front.direct.base_url) as client:
+            answer = await client.get("/session", headers=added)
+            once = await client.get("/session", headers=[added[0], added[2]])
+    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/forwarded")
+    assert "X-Auth-Groups" in answer.json()["detail"]
+    assert once.json()["role"] == "viewer"
+
+
+async def test_a_header_that_nobody_may_set_keeps_the_gateway_from_starting(database_url: str, bus_url: str) -> None:
+    with pytest.raises(SettingError, match=r"SONDE_PROXY_USER_HEADER: 'X-Auth-User': .* SONDE_TRUSTED_PROXIES"):
+        async with gateway(database_url, bus_url, tls="in-front", proxy_user_header="X-Auth-User"):
+            pass
 
 
 async def test_without_a_group_that_has_a_role_nobody_gets_in(tmp_path: Path, database_url: str, bus_url: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.alerts.fleet import serving_until_killed
 from tests.faults.proxy import proxy
 from tests.gateway.heard import SERVICES, becomes, component, health, running
 from tests.gateway.rows import execute
-from tests.gateway.running import gateway, publish, publishing
+from tests.gateway.running import gateway, publish, publishing, watching
 from tests.waiting import eventually
 
 
@@ -43,6 +44,17 @@ async def test_a_service_that_stops_is_named_at_once(database_url: str, bus_url:
         found = await becomes(client, "alerts", "down")
         assert found.detail.endswith("; check that `sonde alerts` runs")
         assert (await health(client)).status == "degraded"
+
+
+async def test_who_watches_is_told_of_a_part_that_is_not_as_it_was(database_url: str, bus_url: str) -> None:
+    async with gateway(database_url, bus_url) as client, watching(client) as stream:
+        async with running("alerts", database_url, bus_url):
+            await stream.until("health", lambda health: status_of(health, "alerts") == "ok", within_s=30)
+        await stream.until("health", lambda health: status_of(health, "alerts") == "down", within_s=30)
+
+
+def status_of(health: dict[str, Any], name: str) -> str:
+    return next(part["status"] for part in health["components"] if part["name"] == name)
 
 
 @pytest.mark.fault
@@ -128,17 +140,37 @@ async def test_tables_of_another_version_are_named(statement: str, said: str, da
         assert said in (await becomes(client, "database", "degraded")).detail
 
 
+MADE = (
+    "WITH made AS (INSERT INTO alert_transitions (time, host_id, rule_id, kind, body) "
+    "SELECT now(), id, 'busy', 'fire', '{}' FROM hosts RETURNING id) "
+    "INSERT INTO outbox (transition_id, channel, status, answer, done) SELECT id, 'slack', $1, $2, now() FROM made"
+)
+"""A message of that status, with the answer that it had."""
+
+
 async def test_notifications_that_were_given_up_are_named_until_one_is_delivered(
     database_url: str, bus_url: str
 ) -> None:
     await execute(database_url, "INSERT INTO hosts (name) VALUES ('web-1')")
-    made = (
-        "WITH made AS (INSERT INTO alert_transitions (time, host_id, rule_id, kind, body) "
-        "SELECT now(), id, 'busy', 'fire', '{}' FROM hosts RETURNING id) "
-        "INSERT INTO outbox (transition_id, channel, status, answer, done) SELECT id, 'slack', $1, $2, now() FROM made"
-    )
-    await execute(database_url, made, "dead", "404 no_service")
+    await execute(database_url, MADE, "dead", "404 no_service")
     async with gateway(database_url, bus_url) as client:
         assert "slack: 404 no_service" in (await becomes(client, "notifications", "degraded")).detail
-        await execute(database_url, made, "sent", "200 ok")
+        await execute(database_url, MADE, "sent", "200 ok")
         assert (await becomes(client, "notifications", "ok")).detail == "0 waiting; 1 lost within a day"
+
+
+async def test_notifications_that_nobody_was_to_get_any_more_are_no_fault(database_url: str, bus_url: str) -> None:
+    await execute(database_url, "INSERT INTO hosts (name) VALUES ('web-1')")
+    await execute(database_url, MADE, "dropped", "the host was muted")
+    async with gateway(database_url, bus_url) as client:
+        assert (await becomes(client, "notifications", "ok")).detail == "0 waiting; 0 lost within a day"
+
+
+async def test_a_notification_that_was_dropped_does_not_hide_one_that_was_given_up(
+    database_url: str, bus_url: str
+) -> None:
+    await execute(database_url, "INSERT INTO hosts (name) VALUES ('web-1')")
+    await execute(database_url, MADE, "dead", "404 no_service")
+    await execute(database_url, MADE, "dropped", "the host was muted")
+    async with gateway(database_url, bus_url) as client:
+        assert "slack: 404 no_service" in (await becomes(client, "notifications", "degraded")).detail

@@ -34,6 +34,12 @@ class Follower:
         for host in self.hosts.keys() - named:
             self._drop(host)
 
+    def _on_viewers(self, data: Any) -> None:
+        """Says nothing of hosts."""
+
+    def _on_health(self, data: Any) -> None:
+        """Nor does this."""
+
     def _on_resync(self, data: Any) -> None:
         self._named = None
 

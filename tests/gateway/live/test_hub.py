@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.api import AlertCounts, LiveSample
+from schemas.api import AlertCounts, LiveSample, Watching
 from schemas.catalogue import CATALOGUE
 from schemas.messages import HostFacts
 from schemas.settings import SettingChanged
@@ -17,7 +17,7 @@ from services.gateway.live.hub import LINGER_S, MOST_IDLE, MOST_NAMED, Hub
 from services.gateway.live.limits import Limits
 from services.gateway.live.viewer import Viewer
 from tests.alerts.builders import transition
-from tests.gateway.live.viewers import a_viewer, connected, events, give_all, ids
+from tests.gateway.live.viewers import a_person, a_viewer, connected, events, give_all, ids
 
 ALL = Selection(None, None, 1)
 
@@ -336,3 +336,16 @@ def test_the_streams_of_a_session_end_with_it_and_no_others() -> None:
     assert hub.end(lambda person: person.session_id == 1) == 1
     assert (one.state, one.closed.is_set()) == ("closed", True)
     assert (other.state, other.closed.is_set()) == ("connecting", False)
+
+
+def test_only_who_may_know_is_told_and_nobody_resumes_from_it() -> None:
+    hub = clocked([0.0])
+    viewer, operator = a_viewer("vera"), Viewer(a_person("otto", "operator"))
+    taken = [connected(joins) for joins in (viewer, operator)]
+    for joins in (viewer, operator):
+        hub.join(joins, ALL, None)
+    hub.tell("viewers", Watching(2), "operator")
+    hers, his = (connection.read() for connection in taken)
+    assert [data for name, data in events(his) if name == "viewers"] == [{"viewers": 2}]
+    assert not [name for name, _ in events(hers) if name == "viewers"]
+    assert not [each for each in ids(his) if each]

@@ -98,11 +98,14 @@ class World:
             self.burst([HOSTS[(7 * self.value + k) % len(HOSTS)] for k in range(3)], self.value % 30 + second)
 
     def facts(self, name: str, tags: list[str], critical: int) -> None:
+        news = False
         if self.fleet.members.is_gone(name):
             self.ids += 1
-            self.fleet.enter(name, self.ids)
-        if self.fleet.learn(name, HostFacts(tags=tags), AlertCounts(critical=critical)):
+            news = self.fleet.enter(name, self.ids)
+        if self.fleet.learn(name, HostFacts(tags=tags), AlertCounts(critical=critical)) or news:
             self.hub.host(name)
+        if news:  # another machine under that name, whose samples are later than those of the one before
+            self.sample(name, 60 + self.ids)
 
     def remove(self, name: str) -> None:
         if self.fleet.forget(name, self.ids):
@@ -240,3 +243,13 @@ def test_every_viewer_gets_each_host_once_unless_it_came_or_went_meanwhile(what:
         assert viewer in world.whole
         assert len(names) == len(set(names))
         assert world.steady <= set(names)
+
+
+def test_a_host_that_comes_before_the_first_portion_is_in_one_of_them() -> None:
+    world = Round(PORTION_HOSTS)
+    world.join()
+    world.add()
+    while world.step():
+        pass
+    ((_, names),) = world.got.items()
+    assert "new1" in names

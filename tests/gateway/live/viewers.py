@@ -8,6 +8,7 @@ from typing import Any
 
 import zstandard
 
+from schemas.people import Role
 from services.gateway.http.person import Person
 from services.gateway.live.encoding import Encoding
 from services.gateway.live.feed import EventId, parse_event_id
@@ -65,8 +66,8 @@ def decoded(encoding: Encoding, body: bytes) -> bytes:
     return body
 
 
-def a_person(name: str = "anna", **known: Any) -> Person:
-    return Person(name, "viewer", "session", **known)
+def a_person(name: str = "anna", role: Role = "viewer", **known: Any) -> Person:
+    return Person(name, role, "session", **known)
 
 
 def a_viewer(name: str = "anna", **known: Any) -> Viewer:

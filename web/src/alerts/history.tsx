@@ -7,7 +7,7 @@ import { base } from "../preferences.ts";
 import { StandingIcon } from "../shell/icons.tsx";
 import { Scroller } from "../shell/scroller.tsx";
 import { Nothing } from "../shell/states.tsx";
-import { kindWord } from "./words.ts";
+import { fate, kindWord } from "./words.ts";
 
 export function HistoryTable({ history }: { history: readonly PastAlert[] }) {
   if (history.length === 0) return <Nothing>No alert has fired within the time that history is kept.</Nothing>;
@@ -84,15 +84,13 @@ function Kind({ one }: { one: PastAlert }) {
   );
 }
 
-const FATES: Record<string, string> = { waiting: "waiting", sent: "sent", expired: "given up", dead: "refused" };
-
 function Fate({ delivery }: { delivery: Delivery }) {
-  const tone = delivery.status === "sent" ? "" : delivery.status === "waiting" ? "tone-warning" : "tone-critical";
+  const { word, tone } = fate(delivery.status);
   const again = delivery.attempts > 1 ? `, ${delivery.attempts} attempts` : "";
   const answer = delivery.status !== "sent" && delivery.answer ? `: ${delivery.answer}` : "";
   return (
     <span class={tone} title={delivery.answer}>
-      {delivery.channel} {FATES[delivery.status] ?? delivery.status}
+      {delivery.channel} {word}
       {again}
       {answer}
     </span>

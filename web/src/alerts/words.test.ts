@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { metricOf, pathWords, unitOf } from "../api/catalogue.ts";
 import type { Rule } from "../api/types.gen.ts";
-import { ruleSentence, slug } from "./words.ts";
+import { fate, ruleSentence, slug } from "./words.ts";
 
 const rule: Rule = {
   id: "fs",
@@ -51,4 +51,10 @@ test("paths have words", () => {
 test("an id is made of a name", () => {
   assert.equal(slug("CPU über 90 %!"), "cpu-uber-90");
   assert.equal(slug("x".repeat(60)).length, 40);
+});
+
+test("a notification that nobody was to get any more is no fault", () => {
+  assert.deepEqual(fate("dropped"), { word: "not told", tone: "" });
+  assert.deepEqual(fate("muted"), { word: "held back", tone: "" });
+  assert.equal(fate("expired").tone, "tone-critical");
 });

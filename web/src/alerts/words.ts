@@ -1,6 +1,6 @@
 // Alerts and rules in words. Pure.
 import { HOST_DOWN, pathWords, unitOf } from "../api/catalogue.ts";
-import type { AlertState, AlertTransition, Rule } from "../api/types.gen.ts";
+import type { AlertState, AlertTransition, Delivery, Rule } from "../api/types.gen.ts";
 import { type Base, duration, limit } from "../format.ts";
 
 const KIND_WORDS: Record<AlertTransition["kind"], string> = {
@@ -12,6 +12,21 @@ const KIND_WORDS: Record<AlertTransition["kind"], string> = {
 };
 
 export const kindWord = (kind: AlertTransition["kind"]): string => KIND_WORDS[kind] ?? kind;
+
+const FATES: Record<Delivery["status"], string> = {
+  waiting: "waiting",
+  muted: "held back",
+  sent: "sent",
+  dropped: "not told",
+  expired: "given up",
+  dead: "refused",
+};
+
+/** What became of a notification; only what nobody was told against our will is a fault. */
+export function fate(status: Delivery["status"]): { word: string; tone: string } {
+  const tone = status === "waiting" ? "tone-warning" : status === "expired" || status === "dead" ? "tone-critical" : "";
+  return { word: FATES[status] ?? status, tone };
+}
 
 /** Only the API writes it in one word. */
 export const stateWord = (state: AlertState): string => (state === "nodata" ? "no data" : state);

@@ -207,7 +207,7 @@ export interface Component {
 
 export interface Delivery {
   channel: string;
-  status: string;
+  status: "waiting" | "muted" | "sent" | "dropped" | "expired" | "dead";
   attempts: number;
   answer: string;
 }
@@ -620,7 +620,7 @@ export interface Proof {
 
 export interface Readiness {
   status: string;
-  checks: Check[];
+  checks?: Check[];
 }
 
 export interface RecoveryCodes {
@@ -824,6 +824,10 @@ export interface Watched {
   metrics: number | null;
   interval: number;
   detail: string[];
+}
+
+export interface Watching {
+  viewers: number;
 }
 
 export interface Work {
