@@ -2,13 +2,13 @@
 import type { Scope } from "../api/types.gen.ts";
 
 export const SCOPE_WORDS: Record<Scope, string> = {
-  hosts: "hosts and their latest values",
+  hosts: "hosts, one or many, and their latest values",
   history: "values of the past, exports",
   live: "the live stream, with all it tells",
   alerting: "alerts and rules",
   metrics: "the pages for Prometheus",
   health: "the health of Sonde itself",
-  settings: "settings, the configuration as a file",
+  settings: "settings, the whole configuration as a file",
   agents: "agents' settings, commands",
   identities: "enrolment and identities of machines",
   people: "users, sessions, tokens, audit log",
