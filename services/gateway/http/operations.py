@@ -17,14 +17,11 @@ import msgspec
 from msgspec import Struct
 from starlette.requests import Request
 
-from schemas.people import Role
+from schemas.people import Role, Scope
 from services.gateway.http.person import Person
 from services.gateway.http.requests import MAX_BODY_BYTES
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Tag = Literal[
-    "hosts", "history", "live", "agents", "identities", "alerting", "settings", "people", "health", "catalogue"
-]
 
 
 class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,7 +94,8 @@ class Operation(Struct, frozen=True):
     method: Method
     path: str
     run: Callable[[Call[Any, Any]], Awaitable[Any]]
-    tag: Tag
+    tag: Scope
+    """What it belongs to: a token may be restricted to some of them."""
     summary: str
     """What it does, in one line without a full stop."""
     role: Role | None

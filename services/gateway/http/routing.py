@@ -57,7 +57,7 @@ async def perform(operation: Operation, request: Request, admit: Admit) -> Respo
 
 
 async def _call(operation: Operation, request: Request, admit: Admit) -> Call[Any, Any]:
-    person = None if operation.role is None else await admit(request, operation.role)
+    person = None if operation.role is None else await admit(request, operation.role, operation.tag)
     query = _read_query(request, operation)
     path = _read_path(request, operation)
     expected = _expected(request, operation)
