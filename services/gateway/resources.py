@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from starlette.requests import Request
+
 from infra.authority.authority import authority_directory
 from infra.clock import now_ms
 from services.gateway.agents.api import agent_operations
@@ -30,9 +32,12 @@ from services.gateway.history.api_fleet import fleet_operations
 from services.gateway.history.api_series import series_operations
 from services.gateway.http.catalogue import catalogue_operations
 from services.gateway.http.operations import Operation
+from services.gateway.http.problems import ProblemError
 from services.gateway.live.api import live_operations
 from services.gateway.live.viewers import viewer_operations
+from services.gateway.people.admit import identify
 from services.gateway.people.api import people_operations
+from services.gateway.people.people import People
 from services.gateway.settings.api import setting_operations
 
 
@@ -68,7 +73,7 @@ def operations(held: Held) -> list[Operation]:
         *token_operations(pool, reach),
         *identity_operations(pool, held.reach, runtime.revoked),
         *agent_operations(pool, bus, fleet, runtime.configs_changed, held.catalogue),
-        *health_operations(examination(held)),
+        *health_operations(examination(held), lambda request: is_viewer(held.people, request)),
         *people_operations(held.people, lambda: page_address(held)),
         *live_operations(hub, held.catalogue, held.abort),
     ]
@@ -77,7 +82,8 @@ def operations(held: Held) -> list[Operation]:
 def root_operations(held: Held) -> list[Operation]:
     """What is at the root: probes, and what Prometheus scrapes."""
     looked_at = examination(held)
-    probes = [one for one in health_operations(looked_at) if one.path.startswith("/health/")]
+    healthy = health_operations(looked_at, lambda request: is_viewer(held.people, request))
+    probes = [one for one in healthy if one.path.startswith("/health/")]
     return [*probes, *scrape_operations(looked_at, held.meters, FleetPage(held.fleet, now_ms))]
 
 
@@ -93,6 +99,15 @@ def examination(held: Held) -> Examination:
         events=hub.events,
         invalid=lambda: held.runtime.stored.invalid,
     )
+
+
+async def is_viewer(people: People, request: Request) -> bool:
+    """Whether somebody who may read makes the request; not when that cannot be told."""
+    try:
+        person = await identify(people, request)
+    except ProblemError:
+        return False
+    return person is not None and person.may("viewer")
 
 
 def page_address(held: Held) -> str:

@@ -95,3 +95,20 @@ async def test_somebody_without_a_login_is_told_so_and_may_read_the_document(
         await form(page, "get_hosts")
         await page.get_by_role("button", name="Send").click()
         await expect(page.locator(".answer pre")).to_contain_text("/problems/login-required")
+
+
+async def test_a_document_that_did_not_come_is_asked_for_again(
+    chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path
+) -> None:
+    document = "**/openapi.json"
+    async with (
+        stack(bus_url, database_url, tmp_path) as address,
+        opened(chromium, f"{address}/login", provoked=("status of 503",)) as page,
+    ):
+        await page.route(document, lambda route: route.fulfill(status=503, body="no"))
+        await page.goto(f"{address}/api")
+        await expect(page.get_by_role("alert")).to_contain_text("The document of the API could not be loaded.")
+        await page.unroute(document)
+        await page.get_by_role("button", name="Try now").click()
+        await page.get_by_label("Find").wait_for()
+        await expect(page.get_by_role("alert")).to_have_count(0)

@@ -54,6 +54,25 @@ async def test_a_user_is_added_and_comes_by_the_link_that_is_handed_over(
             await expect(page.locator("#account-menu")).to_contain_text("operator")
 
 
+async def test_a_user_whose_link_could_not_be_made_is_there_all_the_same(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
+    async with (
+        with_people(bus_url, database_url) as (address, _),
+        opened(chromium, f"{address}/people", provoked=("status of 503",)) as page,
+    ):
+        await page.route("**/users/*/link", lambda route: route.fulfill(status=503, body="no"))
+        await page.get_by_role("button", name="Add a user").click()
+        await page.get_by_label("Name", exact=True).fill("dora")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("alert")).to_contain_text("dora was added")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+        await page.unroute("**/users/*/link")
+        await act(page, "dora", "New link", "Make link")
+        await page.get_by_label("One-time link for dora").wait_for()
+        await expect(page.get_by_role("alert")).to_have_count(0)
+
+
 async def test_a_role_is_changed_in_place(chromium: Chromium, bus_url: str, database_url: str) -> None:
     async with with_people(bus_url, database_url) as (address, api):
         await add_user(database_url, "ben", "viewer")

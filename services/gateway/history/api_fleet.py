@@ -18,6 +18,7 @@ from services.gateway.history.arguments import (
     Past,
     Points,
     check_cells,
+    check_instance,
     snapshot,
 )
 from services.gateway.history.ranking import MOST_ROWS, check_rows, rank
@@ -45,6 +46,7 @@ def fleet_operations(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...]) ->
         family, metric = _metric(call.query.metric, catalogue)
         named = parse_hosts(call.query.hosts)
         instance, points, top = call.query.instance, call.query.points, call.query.top
+        check_instance(instance, [family])
         from_ms, to_ms = call.query.span()
         by = _ranking(call.query)
         async with snapshot(pool) as (database, reach):

@@ -16,6 +16,7 @@ from services.gateway.history.arguments import (
     PastOfHost,
     Points,
     check_cells,
+    check_instance,
     find_host,
     snapshot,
 )
@@ -37,6 +38,7 @@ def series_operations(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...]) -
     async def get_series(call: Call[SeriesQuery, None]) -> SeriesAnswer:
         host, points, instance = call.path["host"], call.query.points, call.query.instance
         wanted = parse_metrics(call.query.metrics, catalogue)
+        check_instance(call.query.instance, [family for family, _ in wanted])
         from_ms, to_ms = call.query.span()
         periods_ms = {family.name: fleet.period_ms(host, family.name) for family, _ in wanted}
         columns = []
@@ -62,6 +64,7 @@ def series_operations(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...]) -
     async def get_stats(call: Call[PastOfHost, None]) -> StatsAnswer:
         host, instance = call.path["host"], call.query.instance
         wanted = parse_metrics(call.query.metrics, catalogue)
+        check_instance(call.query.instance, [family for family, _ in wanted])
         from_ms, to_ms = call.query.span()
         periods_ms = {family.name: fleet.period_ms(host, family.name) for family, _ in wanted}
         stats: list[Stat] = []

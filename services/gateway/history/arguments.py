@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
 from infra.clock import now_ms
 from infra.storage.database import Connection, Pool
+from schemas.catalogue import Family
 from schemas.rules import NO_NUL, InvalidField
 from schemas.subjects import valid_host
 from services.gateway.fleet import sql as fleet_sql
@@ -58,6 +59,15 @@ class Past(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class PastOfHost(Past, frozen=True, kw_only=True, forbid_unknown_fields=True):
     metrics: MetricNames
+
+
+def check_instance(instance: str | None, families: Iterable[Family]) -> None:
+    """Raise InvalidField when `instance` is asked of a family that has none: its data are those of the host."""
+    without = sorted({family.name for family in families if not family.instance})
+    if instance is not None and without:
+        names = ", ".join(without)
+        remedy = f"these metrics have no instances: those of {names}; leave instance out, or request the others alone"
+        raise InvalidField("instance", instance, remedy)
 
 
 def check_cells(columns: int, points: int) -> None:

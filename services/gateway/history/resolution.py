@@ -17,6 +17,8 @@ HOUR_MS = 3_600_000
 LENGTH_MS: dict[Resolution, int] = {"raw": 1, "minute": MINUTE_MS, "hour": HOUR_MS}
 """How long what one row stands for is; ranges answered from such rows begin and end at whole multiples of it."""
 
+FINER: dict[Resolution, tuple[Resolution, ...]] = {"raw": (), "minute": ("raw",), "hour": ("minute", "raw")}
+
 NICE_STEPS_MS = tuple(
     1000 * seconds
     for seconds in (
@@ -28,7 +30,8 @@ NICE_STEPS_MS = tuple(
 """Steps that divide a minute, an hour or a day, so that days and hours begin with a step."""
 
 SPARE_POINTS = 50
-"""From so many points on, a first step too many is left out rather than going to a coarser step."""
+"""From so many points on, a first step too many is left out rather than going to a coarser step; with fewer, the ends
+of the range are read from finer rows rather than widening it, which would show in a step."""
 
 
 class Reach(Struct, frozen=True):
@@ -76,7 +79,8 @@ def choose_grid(from_ms: int, to_ms: int, points: int, period_ms: int, reach: Re
     """The finest grid of at most `points` steps over [from_ms, to_ms), for values that come every `period_ms`.
 
     No step is shorter than the period, so that each step of an unbroken series has a value. A range that is answered
-    from roll-ups is widened to whole minutes or hours, within its first and last step.
+    from roll-ups in many points is widened to whole minutes or hours, within its first and last step; in few points,
+    only as far as finer rows are gone.
     """
     for step_ms in _steps(period_ms):
         grid = _grid(from_ms, to_ms, step_ms)
@@ -87,7 +91,10 @@ def choose_grid(from_ms: int, to_ms: int, points: int, period_ms: int, reach: Re
             continue
         resolution = resolution_of(step_ms, period_ms, grid.from_ms, reach)
         if resolution is not None:
-            first, last = widened(grid.from_ms, grid.to_ms, resolution)
+            if points < SPARE_POINTS:
+                first, last = least_widened(from_ms, to_ms, resolution, reach)
+            else:
+                first, last = widened(grid.from_ms, grid.to_ms, resolution)
             return Grid(first, last, step_ms, grid.first, grid.count, resolution)
     raise AssertionError("steps grow without end")
 
@@ -108,6 +115,19 @@ def widened(from_ms: int, to_ms: int, resolution: Resolution) -> tuple[int, int]
     """The least range of whole minutes or hours that covers [from_ms, to_ms)."""
     length_ms = LENGTH_MS[resolution]
     return from_ms // length_ms * length_ms, -(-to_ms // length_ms) * length_ms
+
+
+def least_widened(from_ms: int, to_ms: int, resolution: Resolution, reach: Reach) -> tuple[int, int]:
+    """The least range around [from_ms, to_ms) that rows of `resolution` make up with the finer ones that there are."""
+    first, last = widened(from_ms, to_ms, resolution)
+    last_row_ms = last - LENGTH_MS[resolution]
+    for finer in FINER[resolution]:
+        begin_ms, end_ms = widened(from_ms, to_ms, finer)
+        if begin_ms >= reach.begin_ms(finer):
+            first = max(first, begin_ms)
+        if last_row_ms >= reach.begin_ms(finer):
+            last = min(last, end_ms)
+    return first, last
 
 
 def _grid(from_ms: int, to_ms: int, step_ms: int) -> Grid:

@@ -146,7 +146,7 @@ async def test_of_what_fired_while_a_removed_host_was_muted_nobody_is_told(bus_u
         await hosts.until("fire", "gone")
         await eventually(lambda: held(hosts, 0))
         await hosts.delivered()
-        assert await hosts.outbox() == [("expired", 0, "the host was muted")] * 2
+        assert await hosts.outbox() == [("dropped", 0, "the host was muted")] * 2
         assert slack.posts == []
 
 

@@ -73,6 +73,22 @@ def test_a_range_read_from_minutes_is_widened_to_whole_ones() -> None:
     assert (grid.from_ms, grid.to_ms) == (START_MS, START_MS + DAY_MS + MINUTE_MS)
 
 
+@pytest.mark.parametrize("points", [1, 2, 10])
+def test_few_points_are_of_exactly_the_range_that_was_asked_for(points: int) -> None:
+    grid = choose_grid(START_MS + 1234, START_MS + 1234 + HOUR_MS, points, 1000)
+    assert (grid.from_ms, grid.to_ms) == (START_MS + 1234, START_MS + 1234 + HOUR_MS)
+
+
+def test_few_points_are_widened_to_minutes_where_raw_rows_are_gone() -> None:
+    grid = choose_grid(START_MS + 1234, START_MS + 1234 + HOUR_MS, 1, 1000, Reach(raw_ms=START_MS + DAY_MS))
+    assert (grid.from_ms, grid.to_ms) == (START_MS, START_MS + HOUR_MS + MINUTE_MS)
+
+
+def test_few_points_end_exactly_where_raw_rows_are_still_there() -> None:
+    grid = choose_grid(START_MS + 1234, START_MS + DAY_MS + 1234, 1, 1000, Reach(raw_ms=START_MS + DAY_MS))
+    assert (grid.from_ms, grid.to_ms) == (START_MS, START_MS + DAY_MS + 1234)
+
+
 @given(st.integers(946_684_800_000, 4 * 10**12), st.integers(1, 10**11), st.integers(1, 5000), PERIODS, REACHES)
 @example(946_684_800_000, 750_005, 50, 100, Reach())
 def test_every_grid_keeps_its_promises(from_ms: int, span_ms: int, points: int, period_ms: int, reach: Reach) -> None:
@@ -82,7 +98,13 @@ def test_every_grid_keeps_its_promises(from_ms: int, span_ms: int, points: int, 
     assert 1 <= grid.count <= points
     assert grid.step_ms >= period_ms
     assert grid.step_ms % length_ms == 0
-    assert grid.from_ms % length_ms == grid.to_ms % length_ms == 0
+    if points >= SPARE_POINTS:
+        assert grid.from_ms % length_ms == grid.to_ms % length_ms == 0
+    elif from_ms >= reach.raw_ms:
+        assert (grid.from_ms, grid.to_ms) == (from_ms, to_ms)
+    elif from_ms >= reach.minute_ms + MINUTE_MS:
+        assert from_ms - grid.from_ms < MINUTE_MS
+        assert grid.to_ms - to_ms < MINUTE_MS
     assert all(time % grid.step_ms == 0 for time in (grid.times_ms[0], grid.times_ms[-1]))
     assert grid.times_ms[0] <= grid.from_ms
     assert grid.times_ms[-1] < to_ms <= grid.to_ms <= grid.times_ms[-1] + grid.step_ms

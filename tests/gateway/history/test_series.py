@@ -91,6 +91,17 @@ async def test_any_range_and_any_number_of_points_is_what_the_rows_say(database_
             assert close(column["max"], greatest, 1e-9)
 
 
+async def test_one_point_of_an_hour_is_its_average_and_not_that_of_the_hours_it_touches(database_url: str) -> None:
+    rows: list[Row] = [(START_MS + 60_000 * k, "", {"total": 100 * k}) for k in range(120)]
+    await put(database_url, "cpu", rows)
+    await roll_up(database_url, START_MS + 6 * 3_600_000)
+    async with asking(database_url) as client:
+        span = {"from": START_MS + 1_800_000, "to": START_MS + 5_400_000}
+        answer = await get(client, **{"metrics": "cpu.total", "points": 1, **span})
+    assert (answer["from"], answer["to"]) == (span["from"], span["to"])
+    assert [answer["series"][0][kind] for kind in ("avg", "min", "max")] == [[59.5], [30.0], [89.0]]
+
+
 async def test_one_point_per_sample_gives_the_samples_themselves(database_url: str, bus_url: str) -> None:
     rows: list[Row] = [(START_MS + 1000 * k, "", {"total": 100 * k}) for k in (0, 1, 3)]
     await put(database_url, "cpu", rows)

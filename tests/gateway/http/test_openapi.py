@@ -22,6 +22,7 @@ from tests.gateway.asking import asking
 OPEN = {
     "GET /openapi.json",
     "GET /health/live",
+    "GET /health/ready",
     "POST /enrol",
     "GET /identity/challenge",
     "POST /identity/renew",

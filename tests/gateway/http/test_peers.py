@@ -105,7 +105,7 @@ async def asked(database_url: str, client: str, path: str, method: str = "GET", 
 
 
 @pytest.mark.parametrize("client", ["127.0.0.1", ELSEWHERE])
-@pytest.mark.parametrize("path", ["/api/v1/hosts", "/api/v1/settings", "/api/v1/enrolment-tokens", "/health/ready"])
+@pytest.mark.parametrize("path", ["/api/v1/hosts", "/api/v1/settings", "/api/v1/enrolment-tokens", "/api/v1/health"])
 async def test_everybody_has_to_log_in_wherever_they_are(client: str, path: str, database_url: str) -> None:
     answer = await asked(database_url, client, path)
     assert (answer.status_code, answer.json()["type"]) == (401, "/problems/login-required")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -163,6 +165,12 @@ async def test_every_change_is_in_the_audit_log_and_no_secret_is(database_url: s
         assert row["by"] in ("session", "nobody")
     text = str(rows)
     assert [secret for secret in driver.secrets if secret in text] == []
+
+
+def test_the_page_has_words_for_every_change_and_for_nothing_else() -> None:
+    source = (Path(__file__).parents[3] / "web/src/audit/words.ts").read_text()
+    worded = set(re.findall(r'^  "((?:POST|PUT|PATCH|DELETE) /[^"]*)":', source, re.MULTILINE))
+    assert worded == {operation.name for operation in declared() if operation.changes and operation.audited}
 
 
 async def test_the_log_is_read_the_newest_first_a_page_at_a_time(database_url: str) -> None:

@@ -1,6 +1,7 @@
 // One's own sessions: where one is logged in, and the end of those that should not be.
-import { get, request } from "../api/client.ts";
+import { get } from "../api/client.ts";
 import type { Sessions } from "../api/types.gen.ts";
+import { endSession } from "../people/end_session.ts";
 import { SessionTable } from "../people/session_table.tsx";
 import { Loaded, useAsked } from "../shell/loaded.tsx";
 import { useSending } from "../shell/sending.ts";
@@ -14,7 +15,7 @@ export function OwnSessions() {
 
   async function endOthers(): Promise<void> {
     await send(async () => {
-      for (const { id } of others) await request("DELETE", `/sessions/${id}`);
+      for (const { id } of others) await endSession(id);
     });
     sessions.load();
   }

@@ -616,7 +616,7 @@ export interface Proof {
 
 export interface Readiness {
   status: string;
-  checks: Check[];
+  checks?: Check[];
 }
 
 export interface RecoveryCodes {

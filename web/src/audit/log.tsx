@@ -9,7 +9,7 @@ import { differences } from "../people/diff.ts";
 import { Loaded } from "../shell/loaded.tsx";
 import { useSending } from "../shell/sending.ts";
 import { Nothing } from "../shell/states.tsx";
-import { actionWords, valueWords, wayWords } from "./words.ts";
+import { deedWords, valueWords, wayWords } from "./words.ts";
 
 /** Entries a page. */
 const LIMIT = 50;
@@ -86,7 +86,7 @@ function Entry({ entry }: { entry: AuditEntry }) {
         {recent(entry.time, Date.now())}
       </time>
       <p class="deed">
-        <b>{entry.who}</b> <span title={entry.action}>{actionWords(entry.action)}</span>{" "}
+        <b>{entry.who}</b> <span title={entry.action}>{deedWords(entry)}</span>{" "}
         {entry.target && <code>{entry.target}</code>}
         {way && <span class="muted"> {way}</span>}
       </p>

@@ -2,7 +2,7 @@
 import type { AuditEntry } from "../api/types.gen.ts";
 import { moment } from "../format.ts";
 
-/** What is followed by the target. */
+/** Every operation that is in the log, in words that are followed by the target. */
 const DEEDS: Record<string, string> = {
   "POST /session": "logged in:",
   "POST /session/link": "set a password by a link:",
@@ -21,20 +21,37 @@ const DEEDS: Record<string, string> = {
   "DELETE /tokens/{token}": "revoked the API token",
   "DELETE /viewers/{viewer}": "disconnected the viewer",
   "PUT /settings/{setting}": "changed the setting",
+  "DELETE /settings/{setting}": "reset the setting",
+  "PUT /configuration": "changed by an import:",
   "POST /rules": "added the rule",
   "PUT /rules/{rule}": "changed the rule",
   "DELETE /rules/{rule}": "deleted the rule",
-  "POST /channels/slack/test": "tested the channel",
   "POST /enrolment-tokens": "made a line to add a machine:",
-  "DELETE /enrolment-tokens/{token}": "withdrew a line to add a machine:",
+  "DELETE /enrolment-tokens/{enrolment_token}": "withdrew a line to add a machine:",
+  "POST /hosts": "made the host",
+  "POST /hosts/bulk": "changed the host",
   "PATCH /hosts/{host}": "changed the host",
   "DELETE /hosts/{host}": "removed the host",
   "POST /hosts/{host}/revoke": "revoked the identity of",
   "POST /hosts/{host}/rotate": "renewed the identity of",
-  "PUT /hosts/{host}/settings": "changed the settings of",
-  "DELETE /hosts/{host}/settings": "reset the settings of",
+  "PUT /hosts/{host}/config": "changed the agent settings of",
+  "DELETE /hosts/{host}/config": "reset the agent settings of",
+  "PUT /agents/config": "changed the agent settings of",
+  "DELETE /agents/config": "reset the agent settings of",
+  "POST /hosts/{host}/commands/{verb}": "gave an order to",
 };
 const METHODS: Record<string, string> = { POST: "added", PUT: "set", PATCH: "changed", DELETE: "removed" };
+
+/** What somebody did: of many hosts at once, and of one that leaves, by what it is now. */
+export function deedWords({ action, after }: Pick<AuditEntry, "action" | "after">): string {
+  if (action === "POST /hosts/bulk" || action === "DELETE /hosts/{host}") {
+    const { state, command } = (after ?? {}) as { state?: unknown; command?: unknown };
+    if (state === "archived") return "archived the host";
+    if (state === "removed") return actionWords("DELETE /hosts/{host}");
+    if (command !== undefined) return actionWords("POST /hosts/{host}/commands/{verb}");
+  }
+  return actionWords(action);
+}
 
 /** `PATCH /hosts/{host}` as `changed the host`, one without words of its own by its path; a word stays as it is. */
 export function actionWords(action: string): string {
@@ -57,9 +74,12 @@ const WAYS: Record<AuditEntry["by"], string> = {
 /** How somebody did it, where that is worth a word. */
 export const wayWords = (by: AuditEntry["by"]): string => WAYS[by];
 
-/** JSON as people read it: texts without quotes, Unix milliseconds of this century as a date. */
+const ISO = /^"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)"$/;
+
+/** JSON as people read it: texts without quotes, moments (ISO, Unix milliseconds of this century) as dates. */
 export function valueWords(json: string): string {
   if (/^1[0-9]{12}$/.test(json)) return moment(Number(json));
+  if (ISO.test(json)) return moment(Date.parse(JSON.parse(json)));
   if (!json.startsWith('"')) return json;
   return JSON.parse(json) || "empty";
 }

@@ -1,71 +1,67 @@
 // Every operation of the document, and a form to try each.
-import { useComputed, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import { get, reasonOf } from "../api/client.ts";
+import { useSignal } from "@preact/signals";
+import { get } from "../api/client.ts";
 import type { Me } from "../api/types.gen.ts";
+import { Loaded, useAsked } from "../shell/loaded.tsx";
 import { byTag, type Document, may, type Operation } from "./document.ts";
 import { Trial } from "./trial.tsx";
 
+type Asked = [Document, Me];
+
+const ask = (signal: AbortSignal): Promise<Asked> =>
+  Promise.all([get<Document>("/openapi.json", signal), get<Me>("/session", signal)]);
+
 export function Page() {
-  const document = useSignal<Document | null>(null);
-  const me = useSignal<Me | null>(null);
-  const error = useSignal<string | null>(null);
-  const search = useSignal("");
-  const shown = useComputed(() => (document.value ? byTag(document.value, search.value.trim()) : new Map()));
-  useEffect(() => {
-    Promise.all([get<Document>("/openapi.json"), get<Me>("/session")])
-      .then(([got, who]) => {
-        document.value = got;
-        me.value = who;
-      })
-      .catch((reason: unknown) => {
-        error.value = reasonOf(reason);
-      });
-  }, [document, me, error]);
+  const asked = useAsked(ask);
   return (
     <main class="explorer">
       <header>
         <h1>
           <a href="/">Sonde</a> API
         </h1>
-        {me.value && <p class="hint">{whoseRequests(me.value)}</p>}
+        {asked.state.value.value && <p class="hint">{whoseRequests(asked.state.value.value[1])}</p>}
         <p class="hint">
           The document behind this page: <a href="/api/v1/openapi.json">openapi.json</a>
         </p>
       </header>
-      {error.value && (
-        <p class="error" role="alert">
-          {error.value}
-        </p>
-      )}
-      {document.value && (
-        <label class="search">
-          <span>Find</span>
-          <input
-            type="search"
-            value={search.value}
-            placeholder="hosts, series, rule …"
-            onInput={(event) => {
-              search.value = event.currentTarget.value;
-            }}
-          />
-        </label>
-      )}
-      {[...shown.value].map(([tag, operations]: [string, Operation[]]) => (
+      <Loaded from={asked} what="The document of the API">
+        {([document, me]) => <Operations document={document} me={me} />}
+      </Loaded>
+    </main>
+  );
+}
+
+function Operations({ document, me }: { document: Document; me: Me }) {
+  const search = useSignal("");
+  const shown = byTag(document, search.value.trim());
+  return (
+    <>
+      <label class="search">
+        <span>Find</span>
+        <input
+          type="search"
+          value={search.value}
+          placeholder="hosts, series, rule …"
+          onInput={(event) => {
+            search.value = event.currentTarget.value;
+          }}
+        />
+      </label>
+      {[...shown].map(([tag, operations]: [string, Operation[]]) => (
         <section key={tag} aria-labelledby={`tag-${tag}`}>
           <h2 id={`tag-${tag}`}>{tag}</h2>
           {operations.map((operation) => (
             <One
               key={operation.operationId}
               operation={operation}
-              document={document.value as Document}
-              allowed={may(me.value?.role ?? null, operation["x-role"])}
+              document={document}
+              allowed={may(me.role, operation["x-role"])}
             />
           ))}
         </section>
       ))}
-      {document.value && shown.value.size === 0 && <p>No request has all of these words.</p>}
-    </main>
+      {shown.size === 0 && <p>No request has all of these words.</p>}
+    </>
   );
 }
 

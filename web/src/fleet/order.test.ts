@@ -3,8 +3,9 @@ import { test } from "node:test";
 import { byName, ordered, parseSort, type Sort } from "./order.ts";
 import { type Standing, summarise } from "./summary.ts";
 
-const host = (id: string, lastStanding: Standing, cpu: number | null = null) => ({
+const host = (id: string, lastStanding: Standing, cpu: number | null = null, label = "") => ({
   id,
+  name: label || id,
   lastStanding,
   summary: () => summarise({ cpu: { "": { total: cpu } } }, 1),
 });
@@ -25,6 +26,11 @@ test("the worst come first, names decide within a state", () => {
 
 test("numbers in names count as numbers", () => {
   assert.deepEqual(sorted([host("web-10", "up"), host("web-9", "up")], "name"), ["web-9", "web-10"]);
+});
+
+test("a host stands where its label is looked for", () => {
+  const hosts = [host("a", "up", null, "zebra"), host("b", "up"), host("c", "up", null, "b")];
+  assert.deepEqual(sorted(hosts, "name"), ["b", "c", "a"]);
 });
 
 test("the busiest come first and the unknown last", () => {

@@ -33,8 +33,12 @@ export const followsSamples = (sort: Sort): boolean => sort in MEASURES;
 
 const names = new Intl.Collator(undefined, { numeric: true });
 
-export const byName = <T extends { id: string }>(hosts: readonly T[]): T[] =>
-  [...hosts].sort((a, b) => names.compare(a.id, b.id));
+/** By what they are called on the page; of those called alike, by what they are. */
+export const byName = <T extends { id: string; name: string }>(hosts: readonly T[]): T[] =>
+  hosts
+    .map((host) => ({ host, name: host.name }))
+    .sort((a, b) => names.compare(a.name, b.name) || names.compare(a.host.id, b.host.id))
+    .map(({ host }) => host);
 
 /** `hosts`, given in the order of their names, in that of `sort`; unknown values last, equal ones as they were. */
 export function ordered<T extends Ordered>(hosts: readonly T[], sort: Sort): readonly T[] {

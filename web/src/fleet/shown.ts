@@ -1,5 +1,5 @@
 // Which hosts the fleet page shows, and in which order: what its address asks for, and nothing kept beside it.
-import { computed } from "@preact/signals";
+import { computed, type ReadonlySignal } from "@preact/signals";
 import { countsOf, standingOf } from "../alerts/data.ts";
 import { fleet, now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
@@ -23,12 +23,26 @@ const slow = computed(() => Math.floor(now.value / 5000));
 
 interface Listed extends Candidate, Ordered {
   entry: Entry;
+  /** What it is called on the page. */
+  name: string;
+}
+
+const calledAs = new WeakMap<Entry, ReadonlySignal<string>>();
+
+/** A signal of its own, so that of all that is news of a host only another name changes the order of names. */
+function nameOf(entry: Entry): ReadonlySignal<string> {
+  const known = calledAs.get(entry) ?? computed(() => entry.host.value.label || entry.id);
+  calledAs.set(entry, known);
+  return known;
 }
 
 /** What is read of it is followed, so that an event about a host costs only what depends on it. */
 const listed = (entry: Entry): Listed => ({
   id: entry.id,
   entry,
+  get name() {
+    return nameOf(entry).value;
+  },
   get label() {
     return entry.host.value.label;
   },
@@ -48,7 +62,7 @@ const listed = (entry: Entry): Listed => ({
   summary: () => summarise(entry.latest, entry.host.peek().facts.cores),
 });
 
-/** Names are compared only when hosts come or go. */
+/** Names are compared only when hosts come or go, or are called something else. */
 const named = computed(() => byName(fleet.ids.value.map((id) => listed(fleet.entries.get(id) as Entry))));
 
 const inOrder = computed(() => {

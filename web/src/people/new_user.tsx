@@ -1,7 +1,7 @@
 // The dialog in which a user is added. What comes back is a link to hand over, so that nobody knows another's password.
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { request } from "../api/client.ts";
+import { Failure, request } from "../api/client.ts";
 import type { NewUser as Body, LoginLink, Role, User } from "../api/types.gen.ts";
 import { ROLE_WORDS } from "../login/gate.ts";
 import { Field } from "../shell/field.tsx";
@@ -11,10 +11,12 @@ import { RoleSelect } from "./role_select.tsx";
 interface NewUserProps {
   onMade: () => void;
   onLink: (link: LoginLink) => void;
+  /** The user was added, but for want of an answer there is no link yet. */
+  onUnlinked: (name: string, why: string) => void;
   onClosed: () => void;
 }
 
-export function NewUser({ onMade, onLink, onClosed }: NewUserProps) {
+export function NewUser({ onMade, onLink, onUnlinked, onClosed }: NewUserProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const name = useSignal("");
   const role = useSignal<Role>("viewer");
@@ -29,11 +31,20 @@ export function NewUser({ onMade, onLink, onClosed }: NewUserProps) {
     event.preventDefault();
     const body: Body = { name: name.value.trim().toLowerCase(), role: role.value };
     const done = await send(async () => {
-      const { id } = await request<User>("POST", "/users", { body });
+      const user = await request<User>("POST", "/users", { body });
       onMade();
-      onLink(await request<LoginLink>("POST", `/users/${id}/link`));
+      await link(user);
     });
     if (done) dialog.current?.close();
+  }
+  /** What is made stays made: it cannot be added again. */
+  async function link({ id, name: made }: User): Promise<void> {
+    try {
+      onLink(await request<LoginLink>("POST", `/users/${id}/link`));
+    } catch (reason) {
+      if (!(reason instanceof Failure)) throw reason;
+      onUnlinked(made, reason.message);
+    }
   }
   return (
     <dialog ref={dialog} class="question" aria-labelledby="new-user" onClose={onClosed}>

@@ -32,6 +32,8 @@ function People() {
   const adding = useSignal(false);
   /** The link that was made last, to be handed over. */
   const link = useSignal<LoginLink | null>(null);
+  /** Why the user that was added last has none. */
+  const unlinked = useSignal<string | null>(null);
 
   function changed(): void {
     users.load();
@@ -49,12 +51,18 @@ function People() {
             type="button"
             class="primary"
             onClick={() => {
+              unlinked.value = null;
               adding.value = true;
             }}
           >
             Add a user
           </button>
         </header>
+        {unlinked.value && (
+          <p class="notice bad" role="alert">
+            {unlinked.value}
+          </p>
+        )}
         {link.value && (
           <LinkShown
             key={link.value.secret}
@@ -72,6 +80,7 @@ function People() {
               onChanged={changed}
               onGone={() => heading.current?.focus()}
               onLink={(made) => {
+                unlinked.value = null;
                 link.value = made;
               }}
             />
@@ -99,6 +108,9 @@ function People() {
           onMade={changed}
           onLink={(made) => {
             link.value = made;
+          }}
+          onUnlinked={(name, why) => {
+            unlinked.value = `${name} was added, but has no link to log in with yet: ${why} Press “New link” beside it.`;
           }}
           onClosed={() => {
             adding.value = false;

@@ -1,6 +1,5 @@
 // Sessions, the latest used first, each with its end.
 import { useSignal } from "@preact/signals";
-import { request } from "../api/client.ts";
 import type { Session } from "../api/types.gen.ts";
 import { moment, recent } from "../format.ts";
 import { leave } from "../login/me.ts";
@@ -8,6 +7,7 @@ import { Question } from "../shell/question.tsx";
 import { Scroller } from "../shell/scroller.tsx";
 import { useSending } from "../shell/sending.ts";
 import { deviceOf } from "./device.ts";
+import { endSession } from "./end_session.ts";
 import "../style/people.css";
 
 interface SessionTableProps {
@@ -26,7 +26,7 @@ export function SessionTable({ sessions, named, onEnded }: SessionTableProps) {
   async function end({ id, this: own }: Session): Promise<void> {
     if (own) leaving.value = true;
     else {
-      await send(() => request("DELETE", `/sessions/${id}`));
+      await send(() => endSession(id));
       onEnded();
     }
   }
