@@ -107,6 +107,8 @@ class Operation(Struct, frozen=True):
     body: Any = None
     """The type of the JSON body, or Media for one that is read as bytes; None: no body is read."""
     body_required: bool = True
+    ignores_unknown: bool = False
+    """Whether query parameters that it does not know are passed over: its addresses are made by others."""
     path_types: Mapping[str, Any] = {}
     """Types of parameters in the path, `str` for those that are not named."""
     match: Literal["none", "optional", "required"] = "none"

@@ -81,6 +81,8 @@ def _read_query(request: Request, operation: Operation) -> Struct:
     faults: list[InvalidField] = []
     for name, text in request.query_params.multi_items():
         parameter = known.get(name)
+        if parameter is None and operation.ignores_unknown:
+            continue
         if parameter is None:
             listed = f"known parameters are {', '.join(known)}" if known else "this path takes none"
             faults.append(InvalidField(name[:100], text[:100], f"unknown parameter; {listed}"))
