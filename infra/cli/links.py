@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import asyncpg
 import httpx
@@ -25,6 +26,7 @@ from infra.settings import ServerSettings, SettingError
 from infra.storage.database import Connection
 from infra.storage.migrate import read_migrations
 from infra.storage.schema import schema_fault
+from schemas.api import SeriesAnswer
 from schemas.health import HEARTBEAT_EVERY_S, Component, Health, Heartbeat
 from schemas.messages import HostFacts
 from schemas.subjects import METRICS, STREAMS, ask_health, host_of, micro_name
@@ -42,6 +44,11 @@ FRAME_WITHIN_S = 10
 HEARD_WITHIN_S = HEARTBEAT_EVERY_S + 1
 """Until then a gateway that has just started has heard every service that runs."""
 HEARD_EVERY_S = 0.5
+CHART_S = 900
+"""Batches of an agent may be five minutes apart."""
+CHARTED = "cpu.total,agent.cpu"
+"""Agents sample both unless they are told otherwise."""
+T = TypeVar("T", bound=Struct)
 
 NEWEST = (
     "SELECT name, last_sample, facts FROM hosts WHERE state = 'active' ORDER BY last_sample DESC NULLS LAST LIMIT 1"
@@ -91,6 +98,7 @@ def links(settings: ServerSettings) -> list[Link]:
         Link("retention", "retention works", of_service("retention"), ("bus",)),
         Link("runs", "roll-ups and pruning are in time", of_database(_retention), ("tables",)),
         Link("health", "gateway finds all well", lambda: _health(settings), ("tables", "gateway")),
+        Link("chart", "charts have points", lambda: _chart(settings), ("tables", "gateway", "rows")),
         Link("live", "live stream delivers", lambda: _live(settings), ("tables", "gateway", "agents")),
     ]
 
@@ -252,7 +260,7 @@ async def _health(settings: ServerSettings) -> str:
     until_s = loop.time() + HEARD_WITHIN_S
     async with lent(settings) as token, _client(settings) as http:
         while True:
-            found = _read_health(await http.get("/api/v1/health", headers=token))
+            found = await _asked(http, token, "/health", Health)
             unheard = [f"{part.name} ({part.detail})" for part in found.components if part.status == "unknown"]
             wrong = [part for part in found.components if part.status not in ("ok", "unknown")]
             if wrong or not unheard or loop.time() > until_s:
@@ -264,12 +272,44 @@ async def _health(settings: ServerSettings) -> str:
     return f"{well}; not known yet: {', '.join(unheard)}" if unheard else well
 
 
-def _read_health(answer: httpx.Response) -> Health:
-    """Raises Broken."""
+async def _chart(settings: ServerSettings) -> str:
+    """What a chart of the last minutes shows of the host that was heard last."""
+    async with lent(settings) as token, _client(settings) as http:
+        newest = {"state": "up,late", "sort": "-last_sample", "limit": "1", "metrics": CHARTED}
+        heard = await _asked(http, token, "/hosts", _Hosts, newest)
+        if not heard.hosts:
+            raise Broken("the gateway knows no host that sends; see the log of `sonde gateway`")
+        host = heard.hosts[0].id
+        asked = {"metrics": CHARTED, "from": f"-{CHART_S}s", "points": str(CHART_S)}
+        series = await _asked(http, token, f"/hosts/{host}/series", SeriesAnswer, asked)
+    columns = [column.avg for column in series.series]
+    known = [at_ms for at_ms, *values in zip(series.times, *columns, strict=True) if set(values) - {None}]
+    if not known:
+        remedy = "see the log of `sonde ingest`, and whether the settings of agents turned these metrics off"
+        raise Broken(f"{host} has no value of {CHARTED} in the last {CHART_S} s; {remedy}")
+    age_s = max(0.0, time.time() - max(known) / 1000)
+    return f"{host}: {len(known)} points of {CHARTED} in the last {CHART_S} s, the newest {age_s:.0f} s old"
+
+
+class _Host(Struct):
+    id: str
+
+
+class _Hosts(Struct):
+    """The part that matters of `GET /hosts`."""
+
+    hosts: list[_Host]
+
+
+async def _asked(
+    http: httpx.AsyncClient, token: Mapping[str, str], path: str, kind: type[T], query: Mapping[str, str] | None = None
+) -> T:
+    """The gateway's answer. Raises Broken unless it is one of that kind."""
+    answer = await http.get(f"/api/v1{path}", headers=token, params=query)
     if answer.status_code != 200:
         raise Broken(f"it answers {answer.status_code}; see the log of `sonde gateway`")
     try:
-        return msgspec.json.decode(answer.content, type=Health)
+        return msgspec.json.decode(answer.content, type=kind)
     except msgspec.DecodeError as error:
         raise Broken(f"its answer is not understood ({error}); run the same version everywhere") from None
 

@@ -57,7 +57,7 @@ async def perform(operation: Operation, request: Request, admit: Admit) -> Respo
 
 
 async def _call(operation: Operation, request: Request, admit: Admit) -> Call[Any, Any]:
-    person = None if operation.role is None else await admit(request, operation.role)
+    person = None if operation.role is None else await admit(request, operation.role, operation.tag)
     query = _read_query(request, operation)
     path = _read_path(request, operation)
     expected = _expected(request, operation)
@@ -81,6 +81,8 @@ def _read_query(request: Request, operation: Operation) -> Struct:
     faults: list[InvalidField] = []
     for name, text in request.query_params.multi_items():
         parameter = known.get(name)
+        if parameter is None and operation.ignores_unknown:
+            continue
         if parameter is None:
             listed = f"known parameters are {', '.join(known)}" if known else "this path takes none"
             faults.append(InvalidField(name[:100], text[:100], f"unknown parameter; {listed}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 
@@ -22,6 +23,8 @@ from tests.gateway.heard import SERVICES, becomes, component, running
 from tests.gateway.rows import execute
 from tests.gateway.running import gateway, publishing, ready
 from tests.waiting import eventually
+
+CHART = "charts have points"
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> dict[str, tuple[str, str]]:
@@ -78,6 +81,7 @@ async def test_every_link_of_a_whole_installation_holds(
             shown = lines(capsys)
             assert status == 0, shown
             assert {found for found, _ in shown.values()} == {"ok"}
+            assert re.match(r"web-1: [1-9]\d* points of cpu.total,agent.cpu in the last 900 s", shown[CHART][1])
             assert shown["live stream delivers"][1].startswith("first frame after")
             return True
 
@@ -174,6 +178,16 @@ async def test_services_that_do_not_run_are_named_with_the_remedy(
     assert shown["agents publish"][1] == "no batch was ever published; start an agent with `sonde agent`"
     assert shown["live stream delivers"] == ("--", "not checked, needed are: agents publish")
     assert shown["gateway answers"] == ("ok", "it runs")
+
+
+async def test_a_host_that_sends_and_has_no_points_is_named(database_url: str, bus_url: str) -> None:
+    async with gateway(database_url, bus_url) as client, agent(bus_url):
+        await becomes(client, "agents", "ok")
+        await execute(database_url, "INSERT INTO hosts (name) VALUES ('web-1')")
+        made = settings(client, database_url, bus_url)
+        check = next(link.check for link in links(made) if link.key == "chart")
+        with pytest.raises(Broken, match="web-1 has no value of"):
+            await check()
 
 
 async def test_a_service_without_its_database_is_named_with_its_error(
