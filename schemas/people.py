@@ -14,6 +14,21 @@ from schemas.validation import SECRET
 Role = Literal["viewer", "operator", "admin"]
 """Each may all that the one before it may: read; tend hosts and alerts; manage people, settings and identities."""
 
+Scope = Literal[
+    "hosts",
+    "history",
+    "live",
+    "agents",
+    "identities",
+    "alerting",
+    "settings",
+    "people",
+    "health",
+    "metrics",
+    "catalogue",
+]
+"""A part of the API, as its operations are sorted (their tags): what a token may be restricted to."""
+
 RANKS: dict[Role, int] = {"viewer": 1, "operator": 2, "admin": 3}
 
 UserName = Annotated[
@@ -153,11 +168,15 @@ class Sessions(Struct):
 
 
 class NewApiToken(Struct, forbid_unknown_fields=True):
-    """Body of POST /tokens. `role`: the most it may, never more than its maker may. `expires_s`: 0 for never."""
+    """Body of POST /tokens. `role`: the most it may, never more than its maker may. `expires_s`: 0 for never.
+
+    `scopes`: the parts of the API that it may use; empty for all of them.
+    """
 
     note: Label
     role: Role = "viewer"
     expires_s: Annotated[int, Meta(ge=0, le=10 * 366 * 86400)] = 90 * 86400
+    scopes: Annotated[list[Scope], Meta(max_length=20)] = []
 
 
 class ApiToken(Struct):
@@ -167,6 +186,8 @@ class ApiToken(Struct):
     user: str
     note: str
     role: Role
+    scopes: list[str]
+    """The parts of the API that it may use; empty: all of them."""
     created: int
     expires: int | None
     last_used: int | None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
 
 from infra.storage.database import Connection, connection
-from schemas.people import Role
+from schemas.people import Role, Scope
 from services.gateway.people import sql, sql_sessions
 from services.gateway.people.api_tokens import make_api_token
 from services.gateway.people.credentials import hashed, make_secret
@@ -49,11 +49,13 @@ async def add_session(database_url: str, name: str = "ada", role: Role = "admin"
     return secret
 
 
-async def add_token(database_url: str, role: Role = "admin", name: str = "", expires_s: int = 3600) -> str:
+async def add_token(
+    database_url: str, role: Role = "admin", name: str = "", expires_s: int = 3600, scopes: Sequence[Scope] = ()
+) -> str:
     """The secret of a new token of the user `name`, or of one called as the role."""
     user = await add_user(database_url, name or role, role, password=False)
     async with opened(database_url) as database:
-        _, secret = await make_api_token(database, user, "of the tests", role, expires_s)
+        _, secret = await make_api_token(database, user, "of the tests", role, expires_s, scopes)
     return secret
 
 

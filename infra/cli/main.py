@@ -187,6 +187,13 @@ def _add_people(add: Callable[..., argparse.ArgumentParser]) -> None:
     new.add_argument("note", help="what it is for")
     new.add_argument("--user", required=True, help="whose it is; it may never more than they may")
     new.add_argument("--role", choices=roles, default="viewer", help="the most it may (default: viewer)")
+    new.add_argument(
+        "--scope",
+        action="append",
+        default=[],
+        metavar="PART",
+        help="the part of the API that it may use, such as metrics; may be given again (default: all)",
+    )
     new.add_argument("--expires", type=_number, default=90, metavar="DAYS", help="0: never (default: 90 days)")
     verbs.add_parser("list", help="those of everybody")
     verbs.add_parser("revoke", help="end it at once").add_argument("id", type=_number)
@@ -345,7 +352,8 @@ def _token(arguments: argparse.Namespace) -> int:
     match arguments.verb:
         case "add":
             days = min(arguments.expires, 3660)
-            return process.run(people.add_token(settings, arguments.note, arguments.user, arguments.role, days))
+            what = (arguments.note, arguments.user, arguments.role, days, arguments.scope)
+            return process.run(people.add_token(settings, *what))
         case "list":
             return process.run(people.list_tokens(settings))
         case _:

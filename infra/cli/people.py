@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -21,7 +21,7 @@ from infra.cli.tables import table
 from infra.clock import to_time
 from infra.settings import ServerSettings
 from infra.storage.database import Connection
-from schemas.people import Role, User, UserName
+from schemas.people import Role, Scope, User, UserName
 from schemas.validation import allowed
 from services.gateway.http.audit import note
 from services.gateway.people import sql, sql_sessions
@@ -127,11 +127,17 @@ async def change(settings: ServerSettings, name: str, role: Role | None = None, 
     return 0
 
 
-async def add_token(settings: ServerSettings, about: str, name: str, role: Role, days: int) -> int:
-    """Print a new API token of the user `name`, and nothing else."""
+async def add_token(
+    settings: ServerSettings, about: str, name: str, role: Role, days: int, scopes: Sequence[str]
+) -> int:
+    """Print a new API token of the user `name`, and nothing else. Raises CommandError."""
+    try:
+        known = msgspec.convert(scopes, list[Scope])
+    except msgspec.ValidationError:
+        raise CommandError(f"token add: --scope must be {allowed(Scope)}") from None
     async with _changing(settings) as database:
         user = await _user(database, name)
-        token, secret = await make_api_token(database, user.id, about, role, days * 86_400)
+        token, secret = await make_api_token(database, user.id, about, role, days * 86_400, known)
         await _note(database, "sonde token add", f"{name}: {about}", None, token)
     print(secret)
     return 0
@@ -140,9 +146,17 @@ async def add_token(settings: ServerSettings, about: str, name: str, role: Role,
 async def list_tokens(settings: ServerSettings) -> int:
     async with reach.database(settings.database_url, "people") as database:
         tokens = [token_of(row) for row in await database.fetch(sql_sessions.TOKENS, None)]
-    headings = [" ID", "USER", "ROLE", "ENDS", "LAST USED", "NOTE"]
+    headings = [" ID", "USER", "ROLE", "SCOPES", "ENDS", "LAST USED", "NOTE"]
     rows = [
-        [str(token.id), token.user, token.role, _when(token.expires), _when(token.last_used), token.note]
+        [
+            str(token.id),
+            token.user,
+            token.role,
+            ",".join(token.scopes) or "all",
+            _when(token.expires),
+            _when(token.last_used),
+            token.note,
+        ]
         for token in tokens
     ]
     print(table(headings, rows))

@@ -37,6 +37,7 @@ ALIASES: dict[str, Any] = {
     "HealthStatus": health.Status,
     "Values": api.Values,
     "Role": people.Role,
+    "Scope": people.Scope,
     "Verb": commands.Verb,
 }
 

@@ -131,6 +131,7 @@ async def test_a_token_is_shown_once_works_and_is_revoked(chromium: Chromium, bu
         await page.reload()
         row = page.get_by_role("row", name=re.compile("nightly report"))
         await expect(row).to_contain_text("operator")
+        await expect(row).to_contain_text("everything")
         assert secret not in await page.content()
         await row.get_by_role("button", name=re.compile("^Revoke")).click()
         await page.locator("dialog").get_by_role("button", name="Revoke").click()
@@ -159,3 +160,30 @@ async def test_axe_finds_nothing_on_the_page_whatever_is_open(
                 found += [f"token and menu at {width}: {what}" for what in await findings(page)]
                 assert await page.evaluate("document.documentElement.scrollWidth") == width
     assert not found, "\n".join(found)
+
+
+async def test_a_token_may_be_restricted_to_parts_of_the_api(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
+    async with (
+        with_people(bus_url, database_url) as (address, _),
+        httpx.AsyncClient(base_url=f"{address}/api/v1", timeout=60, verify=TRUST) as program,
+        opened(chromium, f"{address}/account") as page,
+    ):
+        await page.get_by_role("button", name="New token").click()
+        await page.get_by_label("What is it for?").fill("prometheus")
+        parts = page.get_by_label("Which parts of the API?")
+        await expect(parts).to_have_value("all")
+        await parts.select_option("Only chosen parts")
+        await page.get_by_role("button", name="Make token").click()
+        await expect(parts).to_have_accessible_description("Choose at least one part, or everything.")
+        await page.get_by_role("checkbox", name=re.compile("^metrics")).check()
+        assert await findings(page) == []
+        await page.get_by_role("button", name="Make token").click()
+        secret = await page.get_by_label("Token", exact=True).input_value()
+        example = await page.get_by_label("Used like this").input_value()
+        assert example == f'curl -H "Authorization: Bearer {secret}" {address}/metrics'
+        program.headers["Authorization"] = f"Bearer {secret}"
+        assert (await program.get(f"{address}/metrics")).status_code == 200
+        assert (await program.get("/hosts")).status_code == 403
+        await expect(page.get_by_role("row", name=re.compile("prometheus"))).to_contain_text("metrics")

@@ -45,6 +45,7 @@ const TWISTS = {
   },
   "no token": () => undefined,
   "not a token": () => "a.b.c",
+  "deep header": () => `${Buffer.from("[".repeat(20_000)).toString("base64url")}.e30.AA`,
   huge: () => "a".repeat(1_000_000),
 };
 
@@ -52,7 +53,10 @@ provider.use(async (context, next) => {
   await next();
   const login = context.oidc?.account?.accountId;
   const twist = TWISTS[people[login]?.twist];
-  if (context.path === "/token" && context.body?.id_token && twist) {
+  if (context.path === "/token" && people[login]?.twist === "deep answer") {
+    context.type = "json";
+    context.body = `{"more": ${"[".repeat(100_000)}`;
+  } else if (context.path === "/token" && context.body?.id_token && twist) {
     const token = context.body.id_token;
     context.body.id_token = await twist(jose.decodeJwt(token), token);
   }

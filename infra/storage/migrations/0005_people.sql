@@ -56,14 +56,16 @@ CREATE TABLE api_tokens (
     user_id      integer REFERENCES users ON DELETE CASCADE,
     note         text NOT NULL DEFAULT '',
     role         text NOT NULL CHECK (role IN ('viewer', 'operator', 'admin')),
+    scopes       text[] NOT NULL DEFAULT '{}',
     created      timestamptz NOT NULL DEFAULT now(),
     expires      timestamptz,
     last_used    timestamptz,
     last_address text NOT NULL DEFAULT ''
 );
 CREATE INDEX api_tokens_user ON api_tokens (user_id);
-COMMENT ON COLUMN api_tokens.user_id IS 'null: lent for a minute to a command that has the database''s address anyway';
+COMMENT ON COLUMN api_tokens.user_id IS 'null: lent for a minute to a command that has the database''s address anyway, run by whom note names';
 COMMENT ON COLUMN api_tokens.role IS 'the most it may; never more than its user may at that moment';
+COMMENT ON COLUMN api_tokens.scopes IS 'the parts of the API that it may use; empty: all of them';
 
 CREATE TABLE audit (
     id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

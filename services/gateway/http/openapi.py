@@ -21,7 +21,7 @@ VERSION_TAG = r'^(\*|(W/)?"?[0-9]{1,9}"?)$'
 _COMMON: Mapping[int, str] = {
     400: "A parameter or a field is wrong; `errors` names each.",
     401: "Nobody is logged in, or the token is not valid.",
-    403: "The role does not suffice, or the request comes from a page of another origin.",
+    403: "The role or the token's scopes do not suffice, or the request comes from a page of another origin.",
     404: "There is no such thing.",
     408: "The body did not arrive in time.",
     409: "What is there already is at odds with the request.",
@@ -73,7 +73,7 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
             "version": VERSION,
             "description": (
                 "A fleet monitor. Times are Unix milliseconds unless a field says otherwise; `x-role` is the least "
-                "role that may make a request, null: everybody."
+                "role that may make a request, null: everybody. Tags are the scopes to which a token may be restricted."
             ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },

@@ -17,14 +17,11 @@ import msgspec
 from msgspec import Struct
 from starlette.requests import Request
 
-from schemas.people import Role
+from schemas.people import Role, Scope
 from services.gateway.http.person import Person
 from services.gateway.http.requests import MAX_BODY_BYTES
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Tag = Literal[
-    "hosts", "history", "live", "agents", "identities", "alerting", "settings", "people", "health", "catalogue"
-]
 
 
 class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,7 +94,8 @@ class Operation(Struct, frozen=True):
     method: Method
     path: str
     run: Callable[[Call[Any, Any]], Awaitable[Any]]
-    tag: Tag
+    tag: Scope
+    """What it belongs to: a token may be restricted to some of them."""
     summary: str
     """What it does, in one line without a full stop."""
     role: Role | None
@@ -109,6 +107,8 @@ class Operation(Struct, frozen=True):
     body: Any = None
     """The type of the JSON body, or Media for one that is read as bytes; None: no body is read."""
     body_required: bool = True
+    ignores_unknown: bool = False
+    """Whether query parameters that it does not know are passed over: its addresses are made by others."""
     path_types: Mapping[str, Any] = {}
     """Types of parameters in the path, `str` for those that are not named."""
     match: Literal["none", "optional", "required"] = "none"

@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 from starlette.requests import Request
 
-from schemas.people import Role, may
+from schemas.people import Role, Scope, may
 
 By = Literal["session", "token", "proxy", "anonymous"]
 
@@ -25,13 +25,18 @@ class Person(Struct, frozen=True):
     user_id: int | None = None
     session_id: int | None = None
     token_id: int | None = None
+    scopes: tuple[str, ...] = ()
+    """Of a token: the parts of the API that it may use; empty: all of them."""
 
     def may(self, role: Role) -> bool:
         return may(self.role, role)
 
+    def uses(self, scope: Scope) -> bool:
+        return not self.scopes or scope in self.scopes
 
-Admit = Callable[[Request, Role], Awaitable[Person]]
-"""Who makes the request. Raises ProblemError 401 when that is not known, 403 for too low a role."""
+
+Admit = Callable[[Request, Role, Scope], Awaitable[Person]]
+"""Who makes the request. Raises ProblemError 401 when that is not known, 403 for too low a role or a missing scope."""
 
 
 def address_of(request: Request) -> str:

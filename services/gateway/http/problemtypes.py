@@ -51,6 +51,9 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
     ),
     "/problems/wrong-link": ProblemType(401, "Link not valid", "The one-time link is unknown, used or expired."),
     "/problems/role": ProblemType(403, "Role too low", "The account or the token has not the role that this needs."),
+    "/problems/scope": ProblemType(
+        403, "Scope missing", "The token is for other parts of the API alone; make one with the scope that this needs."
+    ),
     "/problems/needs-login": ProblemType(403, "Not with a token", "API tokens may not do this: log in as a person."),
     "/problems/origin-required": ProblemType(
         403, "Origin required", "A change by a cookie comes without saying of which page; programs use API tokens."

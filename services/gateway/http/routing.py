@@ -57,7 +57,7 @@ async def perform(operation: Operation, request: Request, admit: Admit) -> Respo
 
 
 async def _call(operation: Operation, request: Request, admit: Admit) -> Call[Any, Any]:
-    person = None if operation.role is None else await admit(request, operation.role)
+    person = None if operation.role is None else await admit(request, operation.role, operation.tag)
     if person is not None:
         note_person(request.scope, person.name)
     query = _read_query(request, operation)
@@ -83,6 +83,8 @@ def _read_query(request: Request, operation: Operation) -> Struct:
     faults: list[InvalidField] = []
     for name, text in request.query_params.multi_items():
         parameter = known.get(name)
+        if parameter is None and operation.ignores_unknown:
+            continue
         if parameter is None:
             listed = f"known parameters are {', '.join(known)}" if known else "this path takes none"
             faults.append(InvalidField(name[:100], text[:100], f"unknown parameter; {listed}"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from schemas.people import Role
+from schemas.people import Role, Scope
 from services.gateway.http.person import Admit, Person, address_of
 from services.gateway.http.problems import ProblemError
 from services.gateway.people.byproxy import by_proxy
@@ -20,12 +20,14 @@ ANYBODY = "anybody"
 def admission(people: People) -> Admit:
     """What every operation asks first."""
 
-    async def admit(request: Request, role: Role) -> Person:
+    async def admit(request: Request, role: Role, scope: Scope) -> Person:
         person = await identify(people, request)
         if person is None:
             raise unknown_person()
         if not person.may(role):
             raise too_low(person, role)
+        if not person.uses(scope):
+            raise out_of_scope(person, scope)
         return person
 
     return admit
@@ -81,6 +83,16 @@ def too_low(person: Person, role: Role) -> ProblemError:
         f"this needs the role {role}, and the {kind} {person.name!r} has the role {person.role}; "
         "an administrator can change that",
         type="/problems/role",
+    )
+
+
+def out_of_scope(person: Person, scope: Scope) -> ProblemError:
+    return ProblemError(
+        403,
+        f"this needs the scope {scope}, and the token has only {', '.join(person.scopes)}; make one that has it, as "
+        f"by `sonde token add --scope {scope}`",
+        type="/problems/scope",
+        headers={"WWW-Authenticate": f'{CHALLENGE}, error="insufficient_scope", scope="{scope}"'},
     )
 
 

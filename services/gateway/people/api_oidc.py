@@ -1,31 +1,33 @@
 """`/session/oidc`: the way in by an OpenID Connect provider, and the way back from it.
 
-What belongs to one try (state, nonce, the proof key) travels in a cookie of its own, which browsers also send when
+What belongs to one attempt (state, nonce, the proof key) travels in a cookie of its own, which browsers also send when
 another site leads back to us. The session's cookie they would not send then: so the way back ends with a page of ours,
-which goes on to where the way began.
+which goes on to where the way began, and the attempt remembers the session that it is to end.
 """
 
 from __future__ import annotations
 
-import base64
 import html
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import msgspec
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
-from msgspec import Struct
-from starlette.requests import Request
+from msgspec import Struct, structs
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from infra.addresses import neighbourhood
 from services.gateway.http.database import connected
+from services.gateway.http.names import origin_of
 from services.gateway.http.operations import Call, Media, Operation
 from services.gateway.http.person import address_of
-from services.gateway.people.api_session import enter, welcome
+from services.gateway.people.api_session import end_of_hash, enter, welcome
+from services.gateway.people.attempt import Attempt, carried, carry, sealed, unsealed
+from services.gateway.people.cookies import secret_in
+from services.gateway.people.credentials import hashed
 from services.gateway.people.groups import groups_in, names_for, role_of
 from services.gateway.people.people import People
 from services.gateway.people.provider import Provider, ProviderError
@@ -34,8 +36,6 @@ from services.gateway.people.vouched import Disabled, ensure_user
 logger = logging.getLogger(__name__)
 
 BEGIN, BACK = "/session/oidc", "/session/oidc/callback"
-TRY_S = 600
-"""How long somebody may take at the provider."""
 AGAIN = "log in again"
 PAGE = """\
 <!doctype html>
@@ -51,30 +51,17 @@ PAGE = """\
 class Begin(Struct, frozen=True):
     to: str = "/"
     """Path of the page to come back to."""
+    led: bool = False
+    """Whether the browser was led here from another name of the gateway."""
 
 
 class Back(Struct, frozen=True):
-    """What the provider says in the address to which it leads back."""
+    """What counts of the address to which the provider leads back; many add further parameters of their own."""
 
     code: str = ""
     state: str = ""
     iss: str = ""
     error: str = ""
-    error_description: str = ""
-    session_state: str = ""
-    scope: str = ""
-    error_uri: str = ""
-
-
-class Try(Struct, frozen=True):
-    """One try to log in, as its cookie has it."""
-
-    state: str
-    nonce: str
-    verifier: str
-    to: str
-    redirect_uri: str
-    began_s: int
 
 
 class Failed(Exception):
@@ -89,20 +76,32 @@ def oidc_operations(people: People, provider: Provider | None, public_url: Calla
     """`provider` is None where the settings name none; `public_url` as of users."""
 
     async def begin(call: Call[Begin, None]) -> Response:
-        try:
-            if provider is None:
-                raise Failed("there is no single sign-on here: SONDE_OIDC_ISSUER is not set")
-            base = public_url() or f"{call.request.url.scheme}://{call.request.url.netloc}"
-            return await _begin(people, provider, call, base.rstrip("/"))
-        except (Failed, ProviderError) as error:
-            return _failed(people, call, error)
+        async def beginning(provider: Provider) -> Response:
+            asked = f"{call.request.url.scheme}://{call.request.url.netloc}"
+            base = public_url().rstrip("/") or asked
+            if not call.query.led and origin_of(base) != origin_of(asked):
+                return _elsewhere(call, base)
+            return await _begin(people, provider, call, base)
+
+        return await guarded(call, beginning)
 
     async def back(call: Call[Back, None]) -> Response:
+        return await guarded(call, lambda provider: _back(people, provider, call))
+
+    async def guarded(call: Call[Any, None], step: Callable[[Provider], Awaitable[Response]]) -> Response:
+        """The answer of `step`; what fails is said in words, counted, and limited by address."""
+        peer, now_s = neighbourhood(address_of(call.request)), time.monotonic()
+        wait_s = people.sign_ons.wait_s(peer, now_s)
+        if wait_s:
+            people.refusals.note(peer, "login", "too many tries")
+            return _to_login(people, f"too many tries; come again in {wait_s} s")
         try:
             if provider is None:
                 raise Failed("there is no single sign-on here: SONDE_OIDC_ISSUER is not set")
-            return await _back(people, provider, call)
+            return await step(provider)
         except (Failed, ProviderError) as error:
+            people.sign_ons.failed(peer, now_s)
+            people.refusals.note(peer, "login", "identity provider")
             return _failed(people, call, error)
 
     led = {303: None}
@@ -116,6 +115,7 @@ def oidc_operations(people: People, provider: Provider | None, public_url: Calla
             None,
             led,
             query=Begin,
+            refuses=(503,),
         ),
         Operation(
             "GET",
@@ -126,20 +126,33 @@ def oidc_operations(people: People, provider: Provider | None, public_url: Calla
             None,
             {200: Media(("text/html",), "Logged in; the page leads on to where the way began."), **led},
             query=Back,
+            ignores_unknown=True,
             refuses=(503,),
+            description="Parameters that the provider adds to these are passed over (RFC 6749, 4.1.2).",
         ),
     ]
 
 
+def _elsewhere(call: Call[Begin, None], base: str) -> Response:
+    """On to the name to which the provider leads back: the cookie of the attempt would not be sent to another one.
+
+    Once: behind a proxy that does not pass its name on, every request looks like one to another name.
+    """
+    told = urlencode({"to": own_path(call.query.to), "led": "true"})
+    return RedirectResponse(f"{base}/api/v1{BEGIN}?{told}", 303)
+
+
 async def _begin(people: People, provider: Provider, call: Call[Begin, None], base: str) -> Response:
     known = await provider.configuration()
-    it = Try(
+    former = secret_in(call.request, people.secure)
+    it = Attempt(
         secrets.token_urlsafe(24),
         secrets.token_urlsafe(24),
         secrets.token_urlsafe(48),
         own_path(call.query.to),
         f"{base}/api/v1{BACK}",
         int(time.time()),
+        hashed(former).hex() if former else "",
     )
     asked = {
         "response_type": "code",
@@ -153,15 +166,15 @@ async def _begin(people: People, provider: Provider, call: Call[Begin, None], ba
     }
     joint = "&" if "?" in known.authorization_endpoint else "?"
     answer = RedirectResponse(f"{known.authorization_endpoint}{joint}{urlencode(asked)}", 303)
-    packed = base64.urlsafe_b64encode(msgspec.json.encode(it)).decode().rstrip("=")
-    _set_cookie(answer, people.secure, packed, TRY_S)
+    carry(answer, people.secure, sealed(it, provider.seal_key))
     return answer
 
 
 async def _back(people: People, provider: Provider, call: Call[Back, None]) -> Response:
-    given, it, address = call.query, _try_of(call.request, people.secure), address_of(call.request)
-    if it is None or time.time() - it.began_s > TRY_S:
-        raise Failed(f"the login took too long, or began in another browser: {AGAIN}", "no cookie of a try")
+    given, address = call.query, address_of(call.request)
+    it = unsealed(carried(call.request, people.secure), provider.seal_key, time.time())
+    if it is None:
+        raise Failed(f"the login took too long, or began in another browser: {AGAIN}", "no cookie of an attempt")
     if not secrets.compare_digest(it.state.encode(), given.state.encode()):
         raise Failed(f"this answer belongs to another login: {AGAIN}", "wrong state")
     known = await provider.configuration()
@@ -185,12 +198,13 @@ async def _back(people: People, provider: Provider, call: Call[Back, None]) -> R
     try:
         async with connected(people.pool) as database, database.transaction():
             user = await ensure_user(database, "oidc", whole, names, role, address, call.operation.name)
+            former = await end_of_hash(call, database, bytes.fromhex(it.former)) if it.former else []
             entry = await enter(people, call, database, user)
     except Disabled:
         raise Failed("this account is disabled: ask an administrator", "disabled") from None
-    entered = await welcome(people, call, entry)
-    answer = HTMLResponse(PAGE.format(to=html.escape(it.to, quote=True)), headers=dict(entered.headers))
-    _set_cookie(answer, people.secure, "", 0)
+    entered = await welcome(people, call, structs.replace(entry, ended=[*former, *entry.ended]))
+    answer = HTMLResponse(PAGE.format(to=html.escape(own_path(it.to), quote=True)), headers=dict(entered.headers))
+    carry(answer, people.secure, "")
     return answer
 
 
@@ -200,26 +214,8 @@ def own_path(to: str) -> str:
     return to if plain else "/"
 
 
-def cookie_name(secure: bool) -> str:
-    return "__Host-sonde_oidc" if secure else "sonde_oidc"
-
-
-def _set_cookie(answer: Response, secure: bool, value: str, max_age_s: int) -> None:
-    answer.set_cookie(
-        cookie_name(secure), value, max_age=max_age_s, path="/", secure=secure, httponly=True, samesite="lax"
-    )
-
-
-def _try_of(request: Request, secure: bool) -> Try | None:
-    packed = request.cookies.get(cookie_name(secure), "")[:4000]
-    try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)), type=Try)
-    except (ValueError, msgspec.DecodeError):
-        return None
-
-
 def _failed(people: People, call: Call[Any, Any], error: Failed | ProviderError) -> Response:
-    """Back to the page of the login, which shows the words; the log has what only administrators should know."""
+    """The words for people; the log has what only administrators should know."""
     if isinstance(error, Failed):
         words, reason = str(error), error.reason
     else:
@@ -227,9 +223,13 @@ def _failed(people: People, call: Call[Any, Any], error: Failed | ProviderError)
             "the identity provider does not work as it should: try later, or ask an administrator",
             str(error),
         )
-    address = address_of(call.request)
-    logger.warning("login by the identity provider failed", extra={"reason": reason[:300], "address": address})
-    people.refusals.note(address, "login", "identity provider")
+    told = {"reason": reason[:300], "address": address_of(call.request)}
+    logger.warning("login by the identity provider failed", extra=told)
+    return _to_login(people, words)
+
+
+def _to_login(people: People, words: str) -> Response:
+    """Back to the page of the login, which shows the words."""
     answer = RedirectResponse(f"/login#failed={quote(words)}", 303)
-    _set_cookie(answer, people.secure, "", 0)
+    carry(answer, people.secure, "")
     return answer

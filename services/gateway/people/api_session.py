@@ -226,7 +226,12 @@ async def welcome(people: People, call: Call[Any, Any], entry: Entry) -> Reply:
 
 async def leave(call: Call[Any, Any], database: Connection, secret: str) -> list[Key]:
     """End the session of that secret, if there is one; returns its key. Inside a transaction."""
-    row = await database.fetchrow(sql_sessions.SESSION, hashed(secret)) if secret else None
+    return await end_of_hash(call, database, hashed(secret)) if secret else []
+
+
+async def end_of_hash(call: Call[Any, Any], database: Connection, digest: bytes) -> list[Key]:
+    """The same by the hash of its secret."""
+    row = await database.fetchrow(sql_sessions.SESSION, digest)
     if row is None:
         return []
     await database.execute(sql_sessions.END, row["id"])

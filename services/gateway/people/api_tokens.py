@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from infra.clock import now_ms, to_time
 from infra.storage.database import Connection
-from schemas.people import ApiToken, ApiTokens, MadeApiToken, NewApiToken, Number, Role
+from schemas.people import ApiToken, ApiTokens, MadeApiToken, NewApiToken, Number, Role, Scope
 from services.gateway.http.audit import record
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation, Reply
@@ -35,7 +37,9 @@ def api_token_operations(people: People) -> list[Operation]:
                 raise no_account()
             if await database.fetchval(sql_sessions.TOKENS_OF_USER, user_id) >= MOST_PER_USER:
                 raise ProblemError(409, f"you have {MOST_PER_USER} tokens; revoke some", type="/problems/too-many")
-            token, secret = await make_api_token(database, user_id, wanted.note, wanted.role, wanted.expires_s)
+            token, secret = await make_api_token(
+                database, user_id, wanted.note, wanted.role, wanted.expires_s, wanted.scopes
+            )
             await record(database, call, f"{call.person.name}: {token.note}", None, token)
         return MadeApiToken(token, secret)
 
@@ -80,11 +84,15 @@ def api_token_operations(people: People) -> list[Operation]:
 
 
 async def make_api_token(
-    database: Connection, user_id: int | None, note: str, role: Role, expires_s: int
+    database: Connection, user_id: int | None, note: str, role: Role, expires_s: int, scopes: Sequence[Scope] = ()
 ) -> tuple[ApiToken, str]:
-    """A new token, and its secret. `user_id` None: lent to a command. `expires_s` 0: never. Inside a transaction."""
+    """A new token, and its secret. Inside a transaction.
+
+    `user_id` None: lent to a command, whose user `note` names. `expires_s` 0: never. `scopes` empty: all of them.
+    """
     secret = make_token()
     expires = to_time(now_ms() + expires_s * 1000) if expires_s else None
-    row = await database.fetchrow(sql_sessions.ADD_TOKEN, hashed(secret), user_id, note, role, expires)
+    parts = sorted(set(scopes))
+    row = await database.fetchrow(sql_sessions.ADD_TOKEN, hashed(secret), user_id, note, role, parts, expires)
     assert row is not None  # noqa: S101 -- RETURNING
     return token_of(row), secret

@@ -44,6 +44,8 @@ class Held(Struct):
     """What the database knows of that."""
     address: str = ""
     """Where it was used last."""
+    scopes: tuple[str, ...] = ()
+    """Of a token, as of `Person`."""
 
     @property
     def key(self) -> Key:
@@ -59,7 +61,7 @@ class Held(Struct):
     def person(self, address: str) -> Person:
         """Whoever has it."""
         session, token = (self.id, None) if self.kind == "session" else (None, self.id)
-        return Person(self.name, self.role, self.kind, address, self.user_id, session, token)
+        return Person(self.name, self.role, self.kind, address, self.user_id, session, token, self.scopes)
 
 
 def key_of(person: Person) -> Key | None:

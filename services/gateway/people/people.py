@@ -48,6 +48,8 @@ class People:
         self.hashing = Hashing()
         self.logins = LoginThrottle()
         self.strangers = Strangers()
+        self.sign_ons = Throttle()
+        """Failures of single sign-on by address."""
         self.vouched = Vouched()
         self.changed = asyncio.Event()
         """Set when the tables have news of sessions and tokens."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -24,9 +25,11 @@ from msgspec import Meta, Struct
 
 from infra.addresses import is_private_or_encrypted
 from infra.settings import ServerSettings, SettingError
+from services.gateway.http.problems import unavailable
+from services.gateway.people.attempt import seal_key
 
 TOTAL_S = 10.0
-"""For one request with everything."""
+"""For one request with everything, also the wait for its turn."""
 ANSWER_BYTES = 256 * 1024
 KEEP_S = 3600.0
 """How long its configuration and keys are kept."""
@@ -35,6 +38,8 @@ AGAIN_S = 30.0
 SKEW_S = 60
 """How far its clock and ours may be apart."""
 AT_ONCE = 8
+MOST_ASKING = 64
+"""Requests at once, with those that wait for their turn."""
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 """Signatures by a key that the provider alone has: never `none`, nor one by the secret that we have, too."""
 
@@ -74,10 +79,15 @@ class Provider:
     def __init__(self, issuer: str, client_id: str, client_secret: str) -> None:
         self.issuer = issuer
         self.client_id = client_id
+        self.seal_key = seal_key(client_secret, f"{issuer} {client_id}")
+        """Of the cookies of those who are at the provider."""
         self._secret = client_secret
         self._configuration: tuple[Configuration, float] | None = None
         self._keys: tuple[KeySet, float] | None = None
         self._turn = asyncio.Semaphore(AT_ONCE)
+        self._asking = 0
+        self._trust: ssl.SSLContext | None = None
+        self._trusting = asyncio.Lock()
 
     async def configuration(self) -> Configuration:
         """Raises ProviderError."""
@@ -85,7 +95,7 @@ class Provider:
             body = await self._ask("GET", f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
             try:
                 found = msgspec.json.decode(body, type=Configuration)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except (ValueError, RecursionError) as error:
                 raise ProviderError(f"its configuration cannot be read: {error}") from None
             if found.issuer != self.issuer:
                 raise ProviderError(f"it calls itself {found.issuer[:200]!r}; set SONDE_OIDC_ISSUER to that")
@@ -108,7 +118,7 @@ class Provider:
         body = await self._ask("POST", known.token_endpoint, data=form, auth=user)
         try:
             return msgspec.json.decode(body, type=Tokens)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (ValueError, RecursionError):
             raise ProviderError("its answer to the code has no ID token") from None
 
     async def claims(self, tokens: Tokens, nonce: str) -> Mapping[str, Any]:
@@ -140,26 +150,42 @@ class Provider:
             body = _object(await self._ask("GET", (await self.configuration()).jwks_uri))
             try:
                 self._keys = (KeySet.import_key_set(body), time.monotonic())  # type: ignore[arg-type]
-            except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
+            except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
                 raise ProviderError(f"its keys cannot be read: {type(error).__name__}") from None
         return self._keys[0]
 
     async def _ask(self, method: str, url: str, **more: Any) -> bytes:
-        """The body of a good answer. Raises ProviderError, whose text repeats nothing of the answer but its `error`."""
+        """The body of a good answer.
+
+        Raises ProviderError, whose text repeats nothing of the answer but its `error`, and ProblemError 503 where too
+        many are asking.
+        """
+        if self._asking >= MOST_ASKING:
+            raise unavailable("too many people log in at once; load this page again", "/problems/busy", 5)
+        self._asking += 1
         try:
             async with (
-                self._turn,
                 asyncio.timeout(TOTAL_S),
-                httpx.AsyncClient(follow_redirects=False, timeout=TOTAL_S) as http,
+                self._turn,
+                httpx.AsyncClient(verify=await self._trusted(), follow_redirects=False, timeout=TOTAL_S) as http,
                 http.stream(method, url, **{key: value for key, value in more.items() if value is not None}) as answer,
             ):
                 body = b"".join([part async for part in _bounded(answer)])
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             reason = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
             raise ProviderError(f"it cannot be asked: {reason}") from None
+        finally:
+            self._asking -= 1
         if answer.status_code != 200:
             raise ProviderError(f"it answered {answer.status_code}{_error_in(body)}")
         return body
+
+    async def _trusted(self) -> ssl.SSLContext:
+        """Whom to trust over TLS: made once, in a thread, since reading all certificates takes tens of milliseconds."""
+        async with self._trusting:
+            if self._trust is None:
+                self._trust = await asyncio.to_thread(httpx.create_ssl_context)
+        return self._trust
 
 
 def provider_of(settings: ServerSettings) -> Provider | None:
@@ -211,7 +237,7 @@ def verified(tokens: Tokens, keys: KeySet, issuer: str, client_id: str, nonce: s
     """The claims of an ID token. Raises ProviderError, and UnknownKey where newer keys may help."""
     try:
         token = jwt.decode(tokens.id_token, keys, algorithms=ALGORITHMS)
-    except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         name = type(error).__name__
         if name in ("InvalidKeyIdError", "MissingKeyError", "BadSignatureError"):
             raise UnknownKey(f"its ID token cannot be trusted: {name}") from None

@@ -94,6 +94,7 @@ def held_of(kind: Kind, row: Mapping[str, Any]) -> Held:
         seen_ms,
         seen_ms,
         row["address"] if kind == "session" else row["last_address"],
+        () if kind == "session" else tuple(row["scopes"]),
     )
 
 

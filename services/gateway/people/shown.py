@@ -43,6 +43,7 @@ def token_of(row: Mapping[str, Any]) -> ApiToken:
         row["name"],
         row["note"],
         row["role"],
+        list(row["scopes"]),
         to_ms(row["created"]),
         _ms(row["expires"]),
         _ms(row["last_used"]),

@@ -37,7 +37,7 @@ FROM unnest($1::integer[], $2::timestamptz[]) AS n (id, seen) WHERE s.id = n.id 
 DROP_OLD = "DELETE FROM sessions WHERE expires < $1 OR seen < $2 OR created < $3"
 
 _TOKEN_COLUMNS = """
-SELECT t.id, t.hash, t.user_id, t.note, t.role, t.created, t.expires, t.last_used, t.last_address,
+SELECT t.id, t.hash, t.user_id, t.note, t.role, t.scopes, t.created, t.expires, t.last_used, t.last_address,
     coalesce(u.name, t.note) AS name, u.role AS user_role
 """
 
@@ -45,7 +45,7 @@ _TOKEN = _TOKEN_COLUMNS + "FROM api_tokens t LEFT JOIN users u ON u.id = t.user_
 
 ADD_TOKEN = f"""
 WITH added AS (
-    INSERT INTO api_tokens (hash, user_id, note, role, expires) VALUES ($1, $2, $3, $4, $5) RETURNING *
+    INSERT INTO api_tokens (hash, user_id, note, role, scopes, expires) VALUES ($1, $2, $3, $4, $5, $6) RETURNING *
 )
 {_TOKEN_COLUMNS}
 FROM added t LEFT JOIN users u ON u.id = t.user_id

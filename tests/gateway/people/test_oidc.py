@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit, urlunsplit
 
@@ -35,7 +36,11 @@ TWISTS = (
     "no token",
     "not a token",
     "huge",
+    "deep header",
+    "deep answer",
 )
+
+DEEP = base64.urlsafe_b64encode(b'{"more":' + b"[" * 1400).decode().rstrip("=")
 
 
 def words(answer: httpx.Response) -> str:
@@ -176,7 +181,7 @@ async def test_an_answer_that_is_not_the_providers_to_this_login_lets_nobody_in(
         assert (await me(client, place))["role"] is None
 
 
-@pytest.mark.parametrize("cookie", ["", "x", "e30", "bnVsbA", "\xff", "e" * 5000])
+@pytest.mark.parametrize("cookie", ["", "x", "e30", "bnVsbA", "\xff", "e" * 5000, DEEP, f"{DEEP}.{DEEP}"])
 async def test_a_browser_in_which_no_login_began_is_not_let_in(
     cookie: str, tmp_path: Path, database_url: str, bus_url: str
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 from infra.cli.people import lent
 from infra.settings import ServerSettings
 from infra.storage.database import connection
+from tests.gateway.asking import asking
 from tests.gateway.running import gateway
 from tests.infra.cli.commands import sonde
 from tests.people import PASSWORD, add_session, add_user, bearing, in_browser
@@ -114,6 +115,19 @@ async def test_a_token_may_what_it_was_given(commands: Commands, database_url: s
             return (await client.get("/hosts")).status_code == 401
 
         await eventually(over, 5)
+
+
+async def test_a_token_is_restricted_to_scopes(commands: Commands, database_url: str) -> None:
+    await add_user(database_url)
+    token = commands.run("token", "add", "charts", "--user", "ada", "--scope", "hosts", "--scope", "history").strip()
+    assert re.search(r" ada +viewer +history,hosts .* charts", commands.run("token", "list"))
+    async with asking(database_url, token=token) as client:
+        assert [(await client.get(path)).status_code for path in ("/hosts", "/alerts")] == [200, 403]
+
+
+def test_an_unknown_scope_is_refused_in_one_line_with_the_known_ones(commands: Commands) -> None:
+    line = commands.refused("token", "add", "charts", "--user", "ada", "--scope", "everything")
+    assert '--scope must be one of "hosts", "history"' in line
 
 
 async def test_a_lent_token_is_good_for_as_long_as_it_is_needed(database_url: str, bus_url: str) -> None:

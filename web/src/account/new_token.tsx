@@ -2,11 +2,12 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { request } from "../api/client.ts";
-import type { MadeApiToken, NewApiToken, Role } from "../api/types.gen.ts";
+import type { MadeApiToken, NewApiToken, Role, Scope } from "../api/types.gen.ts";
 import { may, ROLE_WORDS, ROLES } from "../login/gate.ts";
 import { me } from "../login/me.ts";
 import { Field } from "../shell/field.tsx";
 import { useSending } from "../shell/sending.ts";
+import { ScopeChoice } from "./scope_choice.tsx";
 
 const DAY_S = 86_400;
 const LIVES: [number, string][] = [
@@ -28,8 +29,11 @@ export function NewToken({ onMade, onCancel }: NewTokenProps) {
   const note = useSignal("");
   const role = useSignal<Role>("viewer");
   const expires_s = useSignal(90 * DAY_S);
+  const scopes = useSignal<Scope[] | null>(null);
+  const tried = useSignal(false);
   const { busy, failure, send } = useSending();
   const own = me.value?.role ?? "viewer";
+  const without = tried.value && scopes.value?.length === 0 ? "Choose at least one part, or everything." : undefined;
   const refused = failure?.fields.find(({ field }) => field === "note")?.reason;
   return (
     <form
@@ -37,7 +41,14 @@ export function NewToken({ onMade, onCancel }: NewTokenProps) {
       class="stacked made"
       onSubmit={(event) => {
         event.preventDefault();
-        const body: NewApiToken = { note: note.value.trim(), role: role.value, expires_s: expires_s.value };
+        tried.value = true;
+        if (scopes.value?.length === 0) return;
+        const body: NewApiToken = {
+          note: note.value.trim(),
+          role: role.value,
+          expires_s: expires_s.value,
+          scopes: scopes.value ?? [],
+        };
         void send(async () => onMade(await request<MadeApiToken>("POST", "/tokens", { body })));
       }}
     >
@@ -53,7 +64,7 @@ export function NewToken({ onMade, onCancel }: NewTokenProps) {
         />
       </Field>
       <div class="fields">
-        <Field label="What may it do?" hint={`It ${ROLE_WORDS[role.value]}.`}>
+        <Field label="What may it do?" hint={`It ${ROLE_WORDS[role.value]}${scopes.value ? ", in the parts below" : ""}.`}>
           <select
             value={role.value}
             onChange={({ currentTarget }) => {
@@ -82,6 +93,7 @@ export function NewToken({ onMade, onCancel }: NewTokenProps) {
           </select>
         </Field>
       </div>
+      <ScopeChoice chosen={scopes} error={without} />
       {failure && !refused && (
         <p class="notice bad" role="alert">
           {failure.message}

@@ -2,10 +2,11 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { MadeApiToken } from "../api/types.gen.ts";
 import { Line } from "../shell/line.tsx";
+import { examplePath } from "./scopes.ts";
 
 /** A request that shows that it works. */
-const example = (origin: string, secret: string): string =>
-  `curl -H "Authorization: Bearer ${secret}" ${origin}/api/v1/hosts`;
+const example = (origin: string, { secret, token }: MadeApiToken): string =>
+  `curl -H "Authorization: Bearer ${secret}" ${origin}${examplePath(token.scopes)}`;
 
 export function TokenShown({ made, onDone }: { made: MadeApiToken; onDone: () => void }) {
   const box = useRef<HTMLDivElement>(null);
@@ -16,13 +17,7 @@ export function TokenShown({ made, onDone }: { made: MadeApiToken; onDone: () =>
         <b>Keep this token.</b> It is not shown again.
       </p>
       <Line label="Token" text={made.secret} what="the token" rows={1} />
-      <Line
-        label="Used like this"
-        text={example(location.origin, made.secret)}
-        what="the example"
-        rows={2}
-        primary={false}
-      />
+      <Line label="Used like this" text={example(location.origin, made)} what="the example" rows={2} primary={false} />
       <div class="control">
         <button type="button" onClick={onDone}>
           Done

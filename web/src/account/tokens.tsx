@@ -8,6 +8,7 @@ import { Loaded, useAsked } from "../shell/loaded.tsx";
 import { Question } from "../shell/question.tsx";
 import { Scroller } from "../shell/scroller.tsx";
 import { NewToken } from "./new_token.tsx";
+import { scopesShown } from "./scopes.ts";
 import { TokenShown } from "./token_shown.tsx";
 
 const ask = async (signal: AbortSignal) => (await get<ApiTokens>("/tokens", signal)).tokens;
@@ -103,6 +104,7 @@ function TokenTable({ tokens, onRevoke }: { tokens: readonly ApiToken[]; onRevok
           <tr>
             <th scope="col">For</th>
             <th scope="col">Role</th>
+            <th scope="col">May use</th>
             <th scope="col">Made</th>
             <th scope="col">Expires</th>
             <th scope="col">Last used</th>
@@ -116,6 +118,7 @@ function TokenTable({ tokens, onRevoke }: { tokens: readonly ApiToken[]; onRevok
             <tr key={token.id}>
               <th scope="row">{token.note || <span class="muted">no note</span>}</th>
               <td>{token.role}</td>
+              <td>{scopesShown(token.scopes)}</td>
               <td title={moment(token.created)}>{recent(token.created, now)}</td>
               <td title={token.expires === null ? "" : moment(token.expires)}>
                 {token.expires === null ? (

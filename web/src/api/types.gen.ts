@@ -24,6 +24,8 @@ export type Values = Record<string, Record<string, Record<string, number | null>
 
 export type Role = "viewer" | "operator" | "admin";
 
+export type Scope = "hosts" | "history" | "live" | "agents" | "identities" | "alerting" | "settings" | "people" | "health" | "metrics" | "catalogue";
+
 export type Verb = "ping" | "rescan" | "flush" | "status";
 
 export interface Metric {
@@ -108,6 +110,7 @@ export interface ApiToken {
   user: string;
   note: string;
   role: Role;
+  scopes: string[];
   created: number;
   expires: number | null;
   last_used: number | null;
@@ -537,6 +540,7 @@ export interface NewApiToken {
   note: string;
   role?: Role;
   expires_s?: number;
+  scopes?: Scope[];
 }
 
 export interface NewCommand {

@@ -1,0 +1,111 @@
+"""Tokens that are restricted to parts of the API."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import get_args
+
+import httpx
+import pytest
+
+from infra.generate.declared import declared
+from schemas.people import Scope
+from services.gateway.http.operations import Operation
+from tests.gateway.asking import asking
+from tests.gateway.people.test_attacks import path_of
+from tests.gateway.running import gateway, ready
+from tests.people import add_session, add_token, bearing, in_browser
+
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+SCRAPED = ("/metrics", "/metrics/fleet")
+
+
+def with_a_role() -> list[Operation]:
+    """Every operation that asks who calls. To be called off the event loop."""
+    return [operation for operation in declared() if operation.role is not None]
+
+
+def others(scope: Scope) -> list[Scope]:
+    return [other for other in SCOPES if other != scope]
+
+
+async def refused(client: httpx.AsyncClient, method: str, url: str) -> bool:
+    """Whether that is out of the token's scope; of an answer that goes on for ever only the head is read."""
+    async with client.stream(method, url, json=None if method == "GET" else {}) as answer:
+        if answer.status_code != 403:
+            return False
+        await answer.aread()
+        return bool(answer.json()["type"] == "/problems/scope")
+
+
+async def test_every_operation_is_refused_to_a_token_of_all_scopes_but_its_own(database_url: str, bus_url: str) -> None:
+    tokens = {scope: await add_token(database_url, scopes=others(scope)) for scope in SCOPES}
+    operations = await asyncio.to_thread(with_a_role)
+    async with gateway(database_url, bus_url) as client:
+        await ready(client)
+        open_ = [
+            one.name
+            for one in operations
+            if not await refused(bearing(client, tokens[one.tag]), one.method, path_of(one))
+        ]
+    assert open_ == []
+    assert {one.tag for one in operations} == set(SCOPES) - {"metrics"}
+
+
+async def test_whatever_is_read_is_open_to_a_token_of_its_scope_alone(database_url: str, bus_url: str) -> None:
+    tokens = {scope: await add_token(database_url, scopes=[scope]) for scope in SCOPES}
+    operations = [one for one in await asyncio.to_thread(with_a_role) if one.method == "GET"]
+    async with gateway(database_url, bus_url) as client:
+        await ready(client)
+        closed = [
+            one.name for one in operations if await refused(bearing(client, tokens[one.tag]), "GET", path_of(one))
+        ]
+    assert closed == []
+    assert len(operations) > 20
+
+
+@pytest.mark.parametrize("path", SCRAPED)
+async def test_what_prometheus_scrapes_has_a_scope_of_its_own(path: str, database_url: str) -> None:
+    async with asking(database_url, token=await add_token(database_url, "viewer", scopes=["metrics"])) as client:
+        page = f"http://127.0.0.1{path}"
+        assert (await client.get(page)).status_code == 200
+        answer = await client.get("/hosts")
+        assert (answer.status_code, answer.json()["type"]) == (403, "/problems/scope")
+        assert "needs the scope hosts" in answer.json()["detail"]
+        assert 'error="insufficient_scope", scope="hosts"' in answer.headers["www-authenticate"]
+        other = await add_token(database_url, "viewer", scopes=others("metrics"))
+        assert (await bearing(client, other).get(page)).status_code == 403
+
+
+async def test_a_token_without_scopes_may_all_that_its_role_may(database_url: str) -> None:
+    async with asking(database_url) as client:
+        for path in ("/hosts", "/users", "/settings", "http://127.0.0.1/metrics"):
+            assert (await client.get(path)).status_code == 200, path
+
+
+async def test_a_token_is_made_with_its_scopes_and_shows_them(database_url: str) -> None:
+    async with asking(database_url, token="") as client:
+        in_browser(client, await add_session(database_url))
+        wanted = {"note": "charts", "scopes": ["history", "hosts", "history"]}
+        made = (await client.post("/tokens", json=wanted)).json()
+        (listed,) = (await client.get("/tokens")).json()["tokens"]
+        client.cookies.clear()
+        bearing(client, made["secret"])
+        assert (await client.get("/hosts")).status_code == 200
+        assert (await client.get("/alerts")).status_code == 403
+    assert made["token"]["scopes"] == listed["scopes"] == ["history", "hosts"]
+
+
+async def test_an_unknown_scope_is_refused_naming_the_known_ones(database_url: str) -> None:
+    async with asking(database_url, token="") as client:
+        in_browser(client, await add_session(database_url))
+        answer = await client.post("/tokens", json={"note": "", "scopes": ["hosts", "everything"]})
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["field"], error["value"]) == (400, "scopes[1]", "everything")
+    assert all(f'"{scope}"' in error["reason"] for scope in SCOPES)
+
+
+async def test_a_restricted_token_may_ask_who_it_is(database_url: str) -> None:
+    async with asking(database_url, token=await add_token(database_url, scopes=["metrics"])) as client:
+        me = (await client.get("/session")).json()
+    assert (me["name"], me["by"]) == ("admin", "token")
