@@ -64,7 +64,10 @@ export function NewToken({ onMade, onCancel }: NewTokenProps) {
         />
       </Field>
       <div class="fields">
-        <Field label="What may it do?" hint={`It ${ROLE_WORDS[role.value]}${scopes.value ? ", in the parts below" : ""}.`}>
+        <Field
+          label="What may it do?"
+          hint={`It ${ROLE_WORDS[role.value]}${scopes.value ? ", in the parts below" : ""}.`}
+        >
           <select
             value={role.value}
             onChange={({ currentTarget }) => {
