@@ -73,12 +73,12 @@ class Failed(Exception):
 
 
 def oidc_operations(people: People, provider: Provider | None, public_url: Callable[[], str]) -> list[Operation]:
-    """`provider` is None where the settings name none; `public_url` as of users."""
+    """`provider` is None where the settings name none; `public_url` as of users, for want of a process setting."""
 
     async def begin(call: Call[Begin, None]) -> Response:
         async def beginning(provider: Provider) -> Response:
             asked = f"{call.request.url.scheme}://{call.request.url.netloc}"
-            base = public_url().rstrip("/") or asked
+            base = (people.settings.public_url or public_url()).rstrip("/") or asked
             if not call.query.led and origin_of(base) != origin_of(asked):
                 return _elsewhere(call, base)
             return await _begin(people, provider, call, base)
@@ -198,8 +198,8 @@ async def _back(people: People, provider: Provider, call: Call[Back, None]) -> R
     try:
         async with connected(people.pool) as database, database.transaction():
             user = await ensure_user(database, "oidc", whole, names, role, address, call.operation.name)
-            former = await end_of_hash(call, database, bytes.fromhex(it.former)) if it.former else []
             entry = await enter(people, call, database, user)
+            former = await end_of_hash(call, database, bytes.fromhex(it.former)) if it.former else []
     except Disabled:
         raise Failed("this account is disabled: ask an administrator", "disabled") from None
     entered = await welcome(people, call, structs.replace(entry, ended=[*former, *entry.ended]))

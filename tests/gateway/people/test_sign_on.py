@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import pytest
@@ -19,7 +20,7 @@ from services.gateway.people import provider
 from services.gateway.people.attempt import Attempt
 from services.gateway.people.provider import AT_ONCE, Provider, ProviderError
 from tests.gateway.people.test_oidc import PEOPLE, me, with_query, words
-from tests.gateway.running import gateway
+from tests.gateway.running import ANY, gateway
 from tests.oidc.provider import begin, browser, consent, log_in, signing_on
 from tests.waiting import eventually
 
@@ -89,6 +90,16 @@ async def test_whoever_begins_under_another_name_is_led_to_the_public_one_once(
         answer = await client.get(await consent(client, place, on.headers["location"], "ada"))
         assert 'content="0;url=/hosts/web-1?range=6h"' in answer.text
         assert (await me(client, place))["name"] == "ada.lovelace"
+
+
+async def test_where_the_provider_leads_back_to_is_no_runtime_setting(
+    tmp_path: Path, database_url: str, bus_url: str
+) -> None:
+    async with signing_on(database_url, bus_url, tmp_path, PEOPLE) as place, browser() as client:
+        told = await place.direct.put("/settings/dashboard_url", json={"value": "https://other.example"}, headers=ANY)
+        assert told.status_code == 200, told.text
+        address = parse_qs(urlsplit(await begin(client, place)).query)
+    assert address["redirect_uri"] == [f"{place.url}{BACK}"]
 
 
 async def test_the_session_that_a_browser_had_ends_with_the_next_one(
