@@ -1,14 +1,21 @@
-"""Counting requests: which operation, how answered, how long until the answer began."""
+"""Counting requests, one log line each: which operation, by whom, how answered, how long until the answer began.
+
+Neither has anything of the path or the query but the operation's own template: those may hold secrets.
+"""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 
+from msgspec import Struct
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+logger = logging.getLogger(__name__)
+
 _REACHED = "sonde.reached"
-"""Key of a request's scope: a list that takes the name of the operation that it reaches, in whichever copy."""
+"""Key of a request's scope: what is found out of it on its way, in whichever copy of the scope."""
 OTHER = "other"
 """What is no operation: files of the dashboard, paths that do not exist, what was refused before."""
 
@@ -16,13 +23,33 @@ Answered = Callable[[str, int, float], None]
 """Operation, status, seconds until the answer began."""
 
 
+class _Reached(Struct):
+    operation: str
+    address: str
+    """As trusted proxies tell it, once an operation was reached."""
+    person: str = ""
+
+
 def note_operation(scope: Scope, name: str) -> None:
     """The request has reached the operation of that name."""
-    scope.get(_REACHED, []).append(name)
+    reached = scope.get(_REACHED)
+    if reached is not None:
+        reached.operation, reached.address = name, _address(scope)
+
+
+def note_person(scope: Scope, name: str) -> None:
+    """The request is made by the person of that name."""
+    reached = scope.get(_REACHED)
+    if reached is not None:
+        reached.person = name
+
+
+def _address(scope: Scope) -> str:
+    return scope["client"][0] if scope.get("client") else ""
 
 
 class Counting:
-    """ASGI middleware: tells `answered` of each request once, when its answer begins or it failed without one."""
+    """ASGI middleware: tells `answered` and the log of each request once, when its answer begins or it fails."""
 
     def __init__(self, app: ASGIApp, answered: Answered) -> None:
         self.app = app
@@ -33,14 +60,17 @@ class Counting:
             await self.app(scope, receive, send)
             return
         began_s = time.perf_counter()
-        reached: list[str] = []
+        reached = _Reached(OTHER, _address(scope))
         told = False
 
         def tell(status: int) -> None:
             nonlocal told
             if not told:
                 told = True
-                self.answered(reached[-1] if reached else OTHER, status, time.perf_counter() - began_s)
+                took_s = time.perf_counter() - began_s
+                self.answered(reached.operation, status, took_s)
+                if logger.isEnabledFor(logging.DEBUG):
+                    logger.debug("request answered", extra=_facts(scope["method"], reached, status, took_s))
 
         async def send_counted(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -52,3 +82,15 @@ class Counting:
         except Exception:
             tell(500)
             raise
+
+
+def _facts(method: str, reached: _Reached, status: int, took_s: float) -> dict[str, str | float]:
+    _, _, route = reached.operation.rpartition(" ")
+    return {
+        "method": method,
+        "route": route,
+        "status": status,
+        "ms": round(took_s * 1000, 1),
+        "person": reached.person,
+        "address": reached.address,
+    }

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from schemas.rules import InvalidField, InvalidFields
 from schemas.validation import allowed, is_secret
-from services.gateway.http.counting import note_operation
+from services.gateway.http.counting import note_operation, note_person
 from services.gateway.http.operations import Call, Media, Operation, Reply
 from services.gateway.http.person import Admit
 from services.gateway.http.problems import ProblemError
@@ -58,6 +58,8 @@ async def perform(operation: Operation, request: Request, admit: Admit) -> Respo
 
 async def _call(operation: Operation, request: Request, admit: Admit) -> Call[Any, Any]:
     person = None if operation.role is None else await admit(request, operation.role, operation.tag)
+    if person is not None:
+        note_person(request.scope, person.name)
     query = _read_query(request, operation)
     path = _read_path(request, operation)
     expected = _expected(request, operation)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from infra.clock import now_ms
 from infra.storage import database
 from schemas.catalogue import CATALOGUE
+from services.gateway.fleet import sql
 from services.gateway.fleet.memory import Fleet
 from services.gateway.live import refresh
 from services.gateway.live.hub import Hub
@@ -48,6 +51,10 @@ async def test_the_last_minute_of_every_host_is_read_in_portions(
     fleet = Fleet(CATALOGUE)
     async with database.connection(database_url, "test") as connection:
         await read_hosts(connection, fleet, Hub(fleet))
+        asked: Counter[str] = Counter()
+        connection.add_query_logger(lambda query: asked.update([query.query]))
         await restore(connection, fleet, Hub(fleet))
+    assert [asked[sql.recent(family)] for family in CATALOGUE] == [3] * len(CATALOGUE)  # 2, 2 and 1 host
+    assert [asked[sql.latest(family)] for family in CATALOGUE] == [1] * len(CATALOGUE)
     pasts = {name: fleet.past(name, False, None)["cpu.total"][""] for name in fleet.names()}
     assert pasts == {f"web-{number}": [number / 100, 0.09] for number in range(5)}
