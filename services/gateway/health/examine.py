@@ -46,8 +46,8 @@ class Examination:
     states: Callable[[], dict[str, HostState]]
     """Of every host."""
     viewers: Callable[[], int]
-    events: Callable[[], tuple[int, int]]
-    """Of the live stream: how many viewers were given, and how many they were too slow for."""
+    counts: Callable[[], tuple[int, int, int]]
+    """Of the live stream: events viewers were given, those they were too slow for, and samples left out of frames."""
     invalid: Callable[[], Mapping[str, InvalidField]] = dict
     """Stored settings that cannot be used, and why."""
     migrations: Sequence[Migration] = field(default_factory=lambda: tuple(read_migrations()))
