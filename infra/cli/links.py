@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import TypeVar
 
+import asyncpg
 import httpx
 import msgspec
 import nats.errors
@@ -20,29 +21,40 @@ from nats.aio.msg import Msg
 from infra.bus.ordered import timestamp_ns
 from infra.certificates.listening import local_gateway, local_trust
 from infra.cli.people import lent
-from infra.cli.reach import WITHIN_S, bus, database, reason
+from infra.cli.reach import WITHIN_S, Unreachable, bus, database, reason
 from infra.settings import ServerSettings, SettingError
 from infra.storage.database import Connection
 from infra.storage.migrate import read_migrations
 from infra.storage.schema import schema_fault
 from schemas.api import SeriesAnswer
-from schemas.health import Component, Health, Heartbeat
-from schemas.subjects import METRICS, STREAMS, ask_health, micro_name
+from schemas.health import HEARTBEAT_EVERY_S, Component, Health, Heartbeat
+from schemas.messages import HostFacts
+from schemas.subjects import METRICS, STREAMS, ask_health, host_of, micro_name
+from services.gateway.fleet.liveness import late_after_s
 from services.gateway.health import components, sql
 from services.gateway.health.components import Silence
 from services.gateway.health.examine import notifications
 from services.gateway.health.heartbeats import Heard
 
 FRESH_S = 60.0
+"""At least; longer where an agent sends more seldom."""
 ASK_WITHIN_S = 3
 ALL_WITHIN_S = 1.0
 FRAME_WITHIN_S = 10
-CHART_S = 300
+HEARD_WITHIN_S = HEARTBEAT_EVERY_S + 1
+"""Until then a gateway that has just started has heard every service that runs."""
+HEARD_EVERY_S = 0.5
+CHART_S = 900
+"""Batches of an agent may be five minutes apart."""
 CHARTED = "cpu.total,agent.cpu"
 """Agents sample both unless they are told otherwise."""
 T = TypeVar("T", bound=Struct)
 
-NEWEST = "SELECT name, last_sample FROM hosts WHERE state = 'active' ORDER BY last_sample DESC NULLS LAST LIMIT 1"
+NEWEST = (
+    "SELECT name, last_sample, facts FROM hosts WHERE state = 'active' ORDER BY last_sample DESC NULLS LAST LIMIT 1"
+)
+FACTS = "SELECT facts FROM hosts WHERE name = $1 AND state = 'active'"
+QUICKEST = "SELECT min((facts ->> 'sample_interval_s')::float8) FROM hosts WHERE state = 'active'"
 
 
 class Broken(Exception):
@@ -78,7 +90,7 @@ def links(settings: ServerSettings) -> list[Link]:
         Link("tables", "tables are those of this version", of_database(_schema), ("database",)),
         Link("gateway", "gateway answers", lambda: _gateway(settings)),
         Link("streams", "streams exist", of_bus(_streams), ("bus",)),
-        Link("agents", "agents publish", of_bus(_agents), ("streams",)),
+        Link("agents", "agents publish", of_bus(lambda client: _agents(client, settings)), ("streams",)),
         Link("ingest", "ingest keeps up", of_service("ingest"), ("bus",)),
         Link("rows", "rows are fresh", of_database(_rows), ("tables",)),
         Link("alerts", "alerts keep up", of_service("alerts"), ("bus",)),
@@ -128,15 +140,33 @@ async def _streams(client: Client) -> str:
     return f"{len(STREAMS)} of {len(STREAMS)}"
 
 
-async def _agents(client: Client) -> str:
+async def _agents(client: Client, settings: ServerSettings) -> str:
     state = (await client.jetstream().stream_info(METRICS.name)).state
     if not state.messages:
         raise Broken("no batch was ever published; start an agent with `sonde agent`")
     stored = await client.jetstream().get_msg(METRICS.name, state.last_seq, direct=True)
     age = time.time() - timestamp_ns(stored) / 1e9
-    if age > FRESH_S:
+    if age > FRESH_S and age > fresh_s(await _facts(settings, host_of(stored.subject or ""))):
         raise Broken(f"the last batch ({stored.subject}) is {age:.0f} s old; check the logs of the agents")
     return f"last batch {age:.0f} s ago on {stored.subject}, {state.messages} batches in the stream"
+
+
+def fresh_s(facts: str | None) -> float:
+    """How old the newest of a host with those facts, JSON, may be; where they make no sense, the usual ones count."""
+    try:
+        known = msgspec.json.decode(facts or "{}", type=HostFacts)
+    except msgspec.MsgspecError:
+        known = HostFacts()
+    return max(FRESH_S, late_after_s(False, known))
+
+
+async def _facts(settings: ServerSettings, host: str) -> str | None:
+    """What the table has of a host; None when it has nothing, or does not answer, which is told elsewhere."""
+    with contextlib.suppress(Unreachable, asyncpg.PostgresError):
+        async with database(settings.database_url, "doctor") as connection:
+            facts: str | None = await connection.fetchval(FACTS, host)
+            return facts
+    return None
 
 
 async def _service(client: Client, name: str) -> str:
@@ -191,7 +221,7 @@ async def _rows(database: Connection) -> str:
     if row is None or row["last_sample"] is None:
         raise Broken("no rows yet; ingest writes them within seconds after a batch")
     age = (datetime.now(UTC) - row["last_sample"]).total_seconds()
-    if age > FRESH_S:
+    if age > fresh_s(row["facts"]):
         raise Broken(f"the newest row ({row['name']}) is {age:.0f} s old; repair the first broken link above")
     return f"newest {age:.0f} s old, from {row['name']}"
 
@@ -225,12 +255,21 @@ async def _gateway(settings: ServerSettings) -> str:
 
 
 async def _health(settings: ServerSettings) -> str:
+    """What the gateway finds, once it has had the time to hear every service."""
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + HEARD_WITHIN_S
     async with lent(settings) as token, _client(settings) as http:
-        found = await _asked(http, token, "/health", Health)
-    wrong = [f"{part.name}: {part.detail}" for part in found.components if part.status != "ok"]
+        while True:
+            found = await _asked(http, token, "/health", Health)
+            unheard = [f"{part.name} ({part.detail})" for part in found.components if part.status == "unknown"]
+            wrong = [part for part in found.components if part.status not in ("ok", "unknown")]
+            if wrong or not unheard or loop.time() > until_s:
+                break
+            await asyncio.sleep(HEARD_EVERY_S)
     if wrong:
-        raise Broken("; ".join(wrong))
-    return ", ".join(part.name for part in found.components)
+        raise Broken("; ".join(f"{part.name}: {part.detail}" for part in wrong))
+    well = ", ".join(part.name for part in found.components if part.status == "ok")
+    return f"{well}; not known yet: {', '.join(unheard)}" if unheard else well
 
 
 async def _chart(settings: ServerSettings) -> str:
@@ -276,6 +315,10 @@ async def _asked(
 
 
 async def _live(settings: ServerSettings) -> str:
+    """Await a frame; where every agent samples too seldom for that, what comes first is enough."""
+    async with database(settings.database_url, "doctor") as connection:
+        sampling_s = await connection.fetchval(QUICKEST) or 0.0
+    wanted = "snapshot" if 2 * sampling_s > FRAME_WITHIN_S else "frame"
     started = asyncio.get_running_loop().time()
     try:
         async with (
@@ -287,11 +330,11 @@ async def _live(settings: ServerSettings) -> str:
             if answer.status_code != 200:
                 raise Broken(f"it answers {answer.status_code}; see the log of `sonde gateway`")
             async for line in answer.aiter_lines():
-                if line == "event: frame":
-                    return f"first frame after {asyncio.get_running_loop().time() - started:.1f} s"
+                if line == f"event: {wanted}":
+                    return f"first {wanted} after {asyncio.get_running_loop().time() - started:.1f} s"
     except TimeoutError:
-        raise Broken(f"no frame within {FRAME_WITHIN_S} s; see the log of `sonde gateway`") from None
-    raise Broken("the stream ended without a frame; see the log of `sonde gateway`")
+        raise Broken(f"no {wanted} within {FRAME_WITHIN_S} s; see the log of `sonde gateway`") from None
+    raise Broken(f"the stream ended without a {wanted}; see the log of `sonde gateway`")
 
 
 @contextlib.asynccontextmanager

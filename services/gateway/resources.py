@@ -102,7 +102,7 @@ def examination(held: Held) -> Examination:
         held.catalogue,
         states=lambda: fleet.states(now_ms()),
         viewers=lambda: len(hub.viewers()),
-        events=hub.events,
+        counts=hub.counts,
         invalid=lambda: held.runtime.stored.invalid,
     )
 

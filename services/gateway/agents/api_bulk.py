@@ -14,6 +14,7 @@ from services.gateway.fleet.memory import Fleet
 from services.gateway.fleet.selection import EVERYTHING
 from services.gateway.http.operations import Call, Nothing, Operation
 from services.gateway.http.problems import ProblemError
+from services.gateway.http.scopes import demand_scope
 
 ORDER_S = 5.0
 """How long one agent may take to answer."""
@@ -37,7 +38,7 @@ def bulk_operations(many: Many) -> list[Operation]:
             role="operator",
             answers={200: BulkResults},
             body=Bulk,
-            description="Archiving and removing take the role admin.",
+            description="Archiving and removing take the role admin, commands by a token the scope agents, too.",
         )
     ]
 
@@ -47,6 +48,8 @@ async def _results(many: Many, call: Asked, hosts: list[str]) -> list[BulkResult
     leaves = asked.change in ("archive", "remove")
     if leaves and not call.person.may("admin"):
         raise ProblemError(403, f"to {asked.change} hosts takes the role admin", type="/problems/role")
+    if asked.change == "command":
+        demand_scope(call.person, "agents")
     command = asked.command
     if asked.change == "command" and command is UNSET:
         raise InvalidField("command", None, "required with command: what agents are ordered")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from infra.clock import now_ms
 from infra.storage.database import Pool
 from schemas.api import HostDetail
 from schemas.enrolment import NewToken, name_fault
@@ -12,7 +11,7 @@ from schemas.hosts import TENDED_KEY, HostChange, MadeHost, NewHost
 from schemas.rules import InvalidField
 from schemas.subjects import HostId
 from services.gateway.agents import sql_hosts as sql
-from services.gateway.agents.tending import as_asked, take_in, tend, tended
+from services.gateway.agents.tending import as_asked, shown, take_in, tend, tended
 from services.gateway.enrolment.api_tokens import make_token, shown_once
 from services.gateway.fleet.memory import Fleet
 from services.gateway.http.audit import record
@@ -46,18 +45,19 @@ def tending_operations(
             )
             await record(database, call, host, None, wanted)
         take_in(fleet, tell, tended(host, row, changed=True))
+        made, answer = shown_once(token, secret, reach()), shown(fleet, host)
         await announce(TENDED_KEY, 0)
-        made = shown_once(token, secret, reach())
-        return MadeHost(fleet.detail(host, now_ms()), token, secret, made.line, made.obstacle)
+        return MadeHost(answer, token, secret, made.line, made.obstacle)
 
     async def change_host(call: Call[Nothing, HostChange]) -> Reply:
         host = call.path["host"]
         async with connected(pool) as database, database.transaction():
             changed = await tend(database, call, host, as_asked(call.body))
         take_in(fleet, tell, changed)
+        answer = Reply.versioned(shown(fleet, host), changed.given.version)
         if changed.changed:
             await announce(TENDED_KEY, 0)
-        return Reply.versioned(fleet.detail(host, now_ms()), changed.given.version)
+        return answer
 
     return [
         Operation(

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Literal
 
 from msgspec import Struct
 
-from infra.clock import now_ms, to_ms
+from infra.clock import to_ms
 from infra.storage.database import Pool
 from schemas.api import HostDetail, Removal, Removals
 from schemas.subjects import HostId
 from services.gateway.agents import sql_removal as sql
 from services.gateway.agents.departing import Departing
+from services.gateway.agents.tending import shown
 from services.gateway.fleet.memory import Fleet
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Operation, Reply
 from services.gateway.http.paging import Microseconds, Number, Page
 from services.gateway.http.problems import unknown
-
-logger = logging.getLogger(__name__)
 
 
 class _Removal(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -39,7 +37,7 @@ def removal_operations(pool: Pool, fleet: Fleet, departing: Departing) -> list[O
         host, keep = call.path["host"], call.query.history == "keep"
         if not await departing.depart(call, [host], keep):
             raise unknown("host", host)
-        return Reply(fleet.detail(host, now_ms()), 200) if keep else await _removals(pool, Page())
+        return Reply(shown(fleet, host), 200) if keep else await _removals(pool, Page())
 
     async def list_removals(call: Call[Page, None]) -> Removals:
         return await _removals(pool, call.query)

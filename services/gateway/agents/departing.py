@@ -40,8 +40,8 @@ class Departing:
     async def depart(self, call: Call[Any, Any], hosts: Sequence[str], keep_history: bool) -> set[str]:
         """Remove `hosts`, or archive them; returns those that there were."""
         gone: set[str] = set()
-        ends = await stream_ends(self.bus.client)
         for some in _parts(sorted(set(hosts))):
+            ends = await stream_ends(self.bus.client)  # of each part anew: whoever goes last has sent on meanwhile
             departed: dict[str, Departure] = {}
             async with connected(self.pool) as database, database.transaction():
                 for host in some:

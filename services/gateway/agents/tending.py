@@ -9,6 +9,7 @@ from msgspec import UNSET, Struct, UnsetType, structs
 
 from infra.clock import now_ms, to_ms
 from infra.storage.database import Connection
+from schemas.api import HostDetail
 from schemas.hosts import MOST_TAGS, HostChange, MuteSeconds
 from schemas.rules import InvalidField
 from services.gateway.agents import sql_hosts as sql
@@ -62,6 +63,14 @@ def take_in(fleet: Fleet, tell: Callable[[str], None], changed: Tended) -> None:
     news = fleet.enter(changed.host, changed.host_id, changed.archived, changed.last_ms)
     if fleet.learn(changed.host, given=changed.given) or news:
         tell(changed.host)
+
+
+def shown(fleet: Fleet, host: str) -> HostDetail:
+    """The answer about a host. Raises ProblemError 404 when it was removed meanwhile."""
+    try:
+        return fleet.detail(host, now_ms())
+    except KeyError:
+        raise unknown("host", host) from None
 
 
 def audited(given: Given) -> dict[str, Any]:

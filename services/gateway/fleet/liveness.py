@@ -15,7 +15,12 @@ def host_state(seen_ms: int | None, now_ms: int, live: bool, facts: HostFacts, d
     if seen_ms is None:
         return "offline"
     age_s = (now_ms - seen_ms) / 1000
-    late_s = max(5.0, 3 * facts.sample_interval_s) if live else 2.5 * facts.batch_interval_s
+    late_s = late_after_s(live, facts)
     if age_s > max(down_s, late_s):
         return "offline"
     return "late" if age_s > late_s else "up"
+
+
+def late_after_s(live: bool, facts: HostFacts) -> float:
+    """How long a host with those intervals may be silent before it is late."""
+    return max(5.0, 3 * facts.sample_interval_s) if live else 2.5 * facts.batch_interval_s

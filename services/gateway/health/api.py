@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+import asyncpg
 from msgspec import UNSET, Struct, UnsetType
 from starlette.requests import Request
 
@@ -24,6 +25,8 @@ from services.gateway.http.operations import Call, Nothing, Operation, Reply
 from services.gateway.http.problems import ProblemError
 
 CHECK_S = 2
+FAULTS: tuple[type[Exception], ...] = (*BUS_TRANSIENT, asyncpg.PostgresError)
+"""Told as what a check found."""
 NOT_CONNECTED = "the gateway is not connected to the bus (NATS)"
 KEPT_S = 1.0
 """Whoever is not logged in may be told what was found so long ago, so that asking often is no work for the database."""
@@ -125,7 +128,7 @@ async def _check(name: str, run: Callable[[], Awaitable[tuple[bool, str]]]) -> C
         return Check(name, False, f"no answer within {CHECK_S:g} s")
     except ProblemError as problem:
         return Check(name, False, problem.detail)
-    except BUS_TRANSIENT as error:
+    except FAULTS as error:
         return Check(name, False, f"{type(error).__name__}: {error}")
     return Check(name, ok, detail)
 

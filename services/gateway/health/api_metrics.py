@@ -17,7 +17,7 @@ def scrape_operations(it: Examination, meters: Meters, page: FleetPage) -> list[
     async def own(call: Call[Nothing, None]) -> Response:
         found = await examine(it)
         encode, content_type = choose_encoder(call.request.headers.get("accept", ""))
-        told = Told(found, it.states(), it.viewers(), *it.events(), it.bus, it.vitals)
+        told = Told(found, it.states(), it.viewers(), *it.counts(), it.bus, it.vitals)
         return Response(encode(Page(meters, told)), media_type=None, headers={"Content-Type": content_type})
 
     async def fleet(call: Call[Nothing, None]) -> Response:

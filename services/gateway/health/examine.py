@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import asyncpg
 import nats.js.errors
 from msgspec import Struct
 
@@ -45,8 +46,8 @@ class Examination:
     states: Callable[[], dict[str, HostState]]
     """Of every host."""
     viewers: Callable[[], int]
-    events: Callable[[], tuple[int, int]]
-    """Of the live stream: how many viewers were given, and how many they were too slow for."""
+    counts: Callable[[], tuple[int, int, int]]
+    """Of the live stream: events viewers were given, those they were too slow for, and samples left out of frames."""
     invalid: Callable[[], Mapping[str, InvalidField]] = dict
     """Stored settings that cannot be used, and why."""
     migrations: Sequence[Migration] = field(default_factory=lambda: tuple(read_migrations()))
@@ -109,7 +110,8 @@ async def _tables(it: Examination) -> _Tables:
         async with asyncio.timeout(WITHIN_S), connected(it.pool, WITHIN_S) as database:
             fault = await schema_fault(database, it.migrations, it.catalogue)
             if fault:
-                return _Tables(Component("database", "degraded", fault))
+                unread = Component("notifications", "unknown", "not looked at: the tables are of another version")
+                return _Tables(Component("database", "degraded", fault), unread)
             ms = (time.perf_counter() - started_s) * 1000
             found = _Tables(Component("database", "ok", f"answered in {ms:.0f} ms; {it.migrations[-1].name}"))
             row = await database.fetchrow(sql.RETENTION)
@@ -122,6 +124,12 @@ async def _tables(it: Examination) -> _Tables:
         return _Tables(Component("database", "down", f"no answer within {WITHIN_S:g} s; check PostgreSQL and its log"))
     except ProblemError as problem:
         return _Tables(Component("database", "down", f"{problem.detail}; check PostgreSQL and its log"))
+    except asyncpg.PostgresError as error:
+        refused = f"it answers {type(error).__name__}: {error}"[:300]
+        return _Tables(
+            Component("database", "degraded", f"{refused}; check PostgreSQL and its log"),
+            Component("notifications", "unknown", "the database refuses what it is asked"),
+        )
 
 
 def notifications(rows: Sequence[Any]) -> Component:

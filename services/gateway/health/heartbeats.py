@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -90,7 +91,9 @@ class Heartbeats:
         return self._clock() - max(self._last_s.get(service, 0.0), self._listening_since_s)
 
     def was_heard(self, service: str) -> bool:
-        return service in self._last_s
+        """Whether any instance of `service` was heard since we listen without a break."""
+        since_s = self._listening_since_s
+        return since_s is not None and self._last_s.get(service, -math.inf) >= since_s
 
 
 def _replaces(new: Heartbeat, old: Heartbeat) -> bool:

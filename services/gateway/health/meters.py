@@ -50,6 +50,9 @@ class Told(Collector):
     sent: int
     """Events given to viewers."""
     dropped: int
+    """Events that viewers were too slow for."""
+    conflated: int
+    """Samples left out of frames."""
     bus: Bus
     vitals: Vitals
 
@@ -122,6 +125,11 @@ class Told(Collector):
         yield GaugeMetricFamily("sonde_viewers", "Open live streams.", self.viewers)
         yield CounterMetricFamily("sonde_viewer_events_sent", "Events given to viewers.", self.sent)
         yield CounterMetricFamily("sonde_viewer_events_dropped", "Events viewers were too slow for.", self.dropped)
+        yield CounterMetricFamily(
+            "sonde_live_samples_conflated",
+            "Samples left out of frames, since more than 60 of one host came within an interval.",
+            self.conflated,
+        )
         yield GaugeMetricFamily(
             "sonde_event_loop_lag_seconds", "How late the loop was at most in 10 s.", self.vitals.lag.worst_s
         )

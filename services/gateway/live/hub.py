@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Iterator
+from typing import NamedTuple
 
 import msgspec
 
@@ -33,6 +34,17 @@ _encode = msgspec.json.Encoder().encode
 RESUMED = Event(b": resumed\n\n")
 
 
+class Counts(NamedTuple):
+    """Counts since the start."""
+
+    sent: int
+    """Events given to viewers."""
+    dropped: int
+    """Events that viewers were too slow for."""
+    conflated: int
+    """Samples left out of frames, since so many of one host came within one interval."""
+
+
 class Hub:
     """Who watches what. Synchronous; `sending` sends what is due."""
 
@@ -43,8 +55,6 @@ class Hub:
         """Set whenever a viewer joins; whoever waits for it clears it."""
         self.counted = asyncio.Event()
         """Set whenever a viewer joins or leaves; whoever waits for it clears it."""
-        self.closed = asyncio.Event()
-        """Set when the gateway stops."""
         self.due = asyncio.Event()
         """Set when a frame is due sooner than before."""
         self.wanted = asyncio.Event()
@@ -53,6 +63,8 @@ class Hub:
         self.clock = clock
         self._sent = self._dropped = 0
         """Events of viewers that have left."""
+        self._conflated = 0
+        """Samples that feeds left out which are no more."""
         self._fragments = Fragments(fleet)
         self._feeds: dict[Selection, Feed] = {}
         self._details: dict[str, dict[float, Feed]] = {}
@@ -76,10 +88,13 @@ class Hub:
         for feeds in self._details.values():
             yield from feeds.values()
 
-    def events(self) -> tuple[int, int]:
-        """How many events viewers were given since the start, and how many they were too slow for."""
-        sent = sum(viewer.sent for viewer in self._watching)
-        return self._sent + sent, self._dropped + sum(viewer.dropped for viewer in self._watching)
+    def counts(self) -> Counts:
+        """What viewers were given since the start, and what not."""
+        return Counts(
+            self._sent + sum(viewer.sent for viewer in self._watching),
+            self._dropped + sum(viewer.dropped for viewer in self._watching),
+            self._conflated + sum(feed.conflated for feed in self.feeds()),
+        )
 
     def interest(self) -> list[str]:
         """The hosts that viewers look at, `*` for all before those looked at by name; empty without viewers."""
@@ -149,6 +164,7 @@ class Hub:
         for host, feeds in list(self._details.items()):
             left = {interval_s: feed for interval_s, feed in feeds.items() if feed.viewers}
             if len(left) < len(feeds):
+                self._conflated += sum(feed.conflated for feed in feeds.values() if not feed.viewers)
                 self._details[host] = left
                 self._shown.pop(host, None)
             if not left:
@@ -158,6 +174,7 @@ class Hub:
         idle.sort(key=lambda pair: pair[0])
         for place, (since_s, feed) in enumerate(idle):
             if now_s - since_s > LINGER_S or place < len(idle) - MOST_IDLE:
+                self._conflated += feed.conflated
                 del self._feeds[feed.selection]
                 self._shown.clear()
         if len(self._feeds) + len(self._details) < before:
@@ -245,7 +262,6 @@ class Hub:
 
     def close(self) -> None:
         """End every stream."""
-        self.closed.set()
         for viewer in self._watching:
             viewer.close()
 

@@ -7,12 +7,12 @@ from starlette.requests import Request
 from schemas.people import Role, Scope
 from services.gateway.http.person import Admit, Person, address_of
 from services.gateway.http.problems import ProblemError
+from services.gateway.http.scopes import CHALLENGE, demand_scope
 from services.gateway.people.byproxy import by_proxy
 from services.gateway.people.cookies import secret_in
 from services.gateway.people.people import People
 from services.gateway.people.sessions import find
 
-CHALLENGE = 'Bearer realm="Sonde"'
 ANYBODY = "anybody"
 """What somebody without a login is called."""
 
@@ -26,8 +26,7 @@ def admission(people: People) -> Admit:
             raise unknown_person()
         if not person.may(role):
             raise too_low(person, role)
-        if not person.uses(scope):
-            raise out_of_scope(person, scope)
+        demand_scope(person, scope)
         return person
 
     return admit
@@ -83,16 +82,6 @@ def too_low(person: Person, role: Role) -> ProblemError:
         f"this needs the role {role}, and the {kind} {person.name!r} has the role {person.role}; "
         "an administrator can change that",
         type="/problems/role",
-    )
-
-
-def out_of_scope(person: Person, scope: Scope) -> ProblemError:
-    return ProblemError(
-        403,
-        f"this needs the scope {scope}, and the token has only {', '.join(person.scopes)}; make one that has it, as "
-        f"by `sonde token add --scope {scope}`",
-        type="/problems/scope",
-        headers={"WWW-Authenticate": f'{CHALLENGE}, error="insufficient_scope", scope="{scope}"'},
     )
 
 

@@ -98,7 +98,8 @@ def oidc_operations(people: People, provider: Provider | None, public_url: Calla
         try:
             if provider is None:
                 raise Failed("there is no single sign-on here: SONDE_OIDC_ISSUER is not set")
-            return await step(provider)
+            with provider.login():
+                return await step(provider)
         except (Failed, ProviderError) as error:
             people.sign_ons.failed(peer, now_s)
             people.refusals.note(peer, "login", "identity provider")

@@ -7,10 +7,11 @@ a token that names another one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -38,8 +39,8 @@ AGAIN_S = 30.0
 SKEW_S = 60
 """How far its clock and ours may be apart."""
 AT_ONCE = 8
-MOST_ASKING = 64
-"""Requests at once, with those that wait for their turn."""
+MOST_LOGINS = 64
+"""At once, with those that wait for their turn to ask."""
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 """Signatures by a key that the provider alone has: never `none`, nor one by the secret that we have, too."""
 
@@ -85,9 +86,23 @@ class Provider:
         self._configuration: tuple[Configuration, float] | None = None
         self._keys: tuple[KeySet, float] | None = None
         self._turn = asyncio.Semaphore(AT_ONCE)
-        self._asking = 0
+        self._logins = 0
         self._trust: ssl.SSLContext | None = None
         self._trusting = asyncio.Lock()
+
+    @contextlib.contextmanager
+    def login(self) -> Iterator[None]:
+        """Around all that one login asks, so that none is refused half-way, with its code used up.
+
+        Raises ProblemError 503 where too many are at it.
+        """
+        if self._logins >= MOST_LOGINS:
+            raise unavailable("too many people log in at once; load this page again", "/problems/busy", 5)
+        self._logins += 1
+        try:
+            yield
+        finally:
+            self._logins -= 1
 
     async def configuration(self) -> Configuration:
         """Raises ProviderError."""
@@ -155,14 +170,7 @@ class Provider:
         return self._keys[0]
 
     async def _ask(self, method: str, url: str, **more: Any) -> bytes:
-        """The body of a good answer.
-
-        Raises ProviderError, whose text repeats nothing of the answer but its `error`, and ProblemError 503 where too
-        many are asking.
-        """
-        if self._asking >= MOST_ASKING:
-            raise unavailable("too many people log in at once; load this page again", "/problems/busy", 5)
-        self._asking += 1
+        """The body of a good answer. Raises ProviderError, whose text repeats nothing of the answer but its `error`."""
         try:
             async with (
                 asyncio.timeout(TOTAL_S),
@@ -174,8 +182,6 @@ class Provider:
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             reason = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
             raise ProviderError(f"it cannot be asked: {reason}") from None
-        finally:
-            self._asking -= 1
         if answer.status_code != 200:
             raise ProviderError(f"it answered {answer.status_code}{_error_in(body)}")
         return body

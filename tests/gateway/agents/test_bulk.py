@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from infra.storage.database import connection
+from services.gateway.agents import departing
 from tests.gateway.agents.test_tending import audited
 from tests.gateway.asking import asking, get
 from tests.gateway.rows import execute
@@ -166,3 +167,16 @@ async def test_a_thousand_hosts_change_at_once(database_url: str) -> None:
     async with asking(database_url) as client:
         assert (await bulk(client, "tag", hosts=names, add_tags=["prod"]))["done"] == 1000
     assert set(map(tuple, (await said(database_url, "tags")).values())) == {("prod",)}
+
+
+async def test_of_many_hosts_that_go_what_the_last_sent_meanwhile_is_theirs(
+    database_url: str, bus_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(departing, "AT_ONCE", 1)
+    await hosts(database_url, "web-1", "web-2")
+    async with gateway(database_url, bus_url) as client:
+        await ready(client)
+        await bulk(client, "remove", hosts=["web-1", "web-2"])
+    async with connection(database_url, "test") as database:
+        first, last = await database.fetch("SELECT time_ns FROM removed_hosts ORDER BY name")
+    assert first["time_ns"] < last["time_ns"]

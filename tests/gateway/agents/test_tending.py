@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -12,7 +13,10 @@ from infra.authority.authority import Authority, ensure_authority
 from infra.authority.keys import make_key
 from infra.clock import now_ms
 from infra.storage.database import connection
+from schemas.catalogue import CATALOGUE
 from schemas.version import VERSION
+from services.gateway import held
+from services.gateway.fleet.memory import Fleet
 from tests.alerts.builders import rule
 from tests.alerts.fleet import fleet, serving
 from tests.alerts.sink import slack_sink
@@ -22,6 +26,8 @@ from tests.gateway.rows import execute
 from tests.gateway.running import gateway, ready, watching
 from tests.people import add_token, bearing
 from tests.waiting import eventually
+
+Announcing = Callable[..., Callable[[str, int], Awaitable[None]]]
 
 HOUR_MS = 3_600_000
 
@@ -269,3 +275,35 @@ async def test_whoever_mutes_a_host_is_not_notified_until_they_unmute_it(databas
 async def bulk_unmute(client: httpx.AsyncClient) -> None:
     answer = await client.post("/hosts/bulk", json={"change": "unmute", "hosts": ["web-1"]})
     assert answer.json()["done"] == 1
+
+
+def forgetting(fleet: Fleet, *names: str) -> Announcing:
+    """An announcement during which somebody removes those hosts."""
+
+    async def announce(key: str, version: int) -> None:
+        for name in names:
+            fleet.forget(name)
+
+    return lambda *_: announce
+
+
+async def test_a_host_removed_while_its_change_is_announced_was_changed(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_host(database_url)
+    machines = Fleet(CATALOGUE)
+    monkeypatch.setattr(held, "announcer", forgetting(machines, "web-1", "web-2"))
+    async with asking(database_url, fleet=machines) as client:
+        assert (await change(client, label="Shop")).json()["label"] == "Shop"
+        made = await client.post("/hosts", json={"name": "web-2"})
+    assert (made.status_code, made.json()["host"]["id"]) == (201, "web-2")
+
+
+async def test_a_host_removed_while_it_is_archived_is_unknown(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_host(database_url)
+    machines = Fleet(CATALOGUE)
+    monkeypatch.setattr(held, "announcer", forgetting(machines, "web-1"))
+    async with asking(database_url, fleet=machines) as client:
+        assert (await client.delete("/hosts/web-1", params={"history": "keep"})).status_code == 404

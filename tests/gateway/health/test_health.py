@@ -138,6 +138,39 @@ async def test_tables_of_another_version_are_named(statement: str, said: str, da
     await execute(database_url, statement)
     async with gateway(database_url, bus_url) as client:
         assert said in (await becomes(client, "database", "degraded")).detail
+        assert "not looked at" in (await component(client, "notifications")).detail
+
+
+async def test_a_database_that_refuses_what_it_is_asked_is_named_rather_than_an_error(
+    database_url: str, bus_url: str
+) -> None:
+    async with gateway(database_url, bus_url) as client:
+        await becomes(client, "database", "ok")
+        # A view in the place of the table, which cannot be read: neither an outage nor a missing migration.
+        await execute(database_url, "ALTER TABLE retention_runs RENAME TO hidden")
+        await execute(
+            database_url,
+            "CREATE VIEW retention_runs AS SELECT id, started, (1 / (id - id))::text::jsonb AS report FROM hidden",
+        )
+        await execute(database_url, "INSERT INTO hidden (started, seconds, dropped, bytes) VALUES (now(), 1, '{}', 1)")
+        assert "DivisionByZero" in (await becomes(client, "database", "degraded")).detail
+        assert "refuses" in (await component(client, "notifications")).detail
+
+
+async def test_a_check_that_the_database_refuses_is_not_ready_rather_than_an_error(
+    database_url: str, bus_url: str
+) -> None:
+    async with gateway(database_url, bus_url) as client:
+        await becomes(client, "database", "ok")
+        await execute(database_url, "ALTER TABLE positions RENAME TO hidden")
+        await execute(
+            database_url,
+            "CREATE VIEW positions AS SELECT consumer, stream, seq / (seq - seq) AS seq, time_ns FROM hidden",
+        )
+        await execute(database_url, "INSERT INTO hidden VALUES ('ingest', 'METRICS', 1, 1)")
+        answer = await client.get("/health/ready")
+    assert answer.status_code == 503
+    assert "DivisionByZero" in answer.text
 
 
 MADE = (

@@ -71,6 +71,19 @@ def test_silence_is_counted_from_our_return(heartbeats: Heartbeats, clock: Clock
     assert heartbeats.silent_s("ingest") == 10
 
 
+def test_after_an_outage_longer_than_anybody_is_remembered_nobody_is_missing_before_we_have_listened(
+    heartbeats: Heartbeats, clock: Clock
+) -> None:
+    heartbeats.take(heartbeat())
+    heartbeats.listening(False)
+    clock.now_s += FORGET_AFTER_S + 1
+    heartbeats.listening(True)
+    assert heartbeats.of("ingest") == []
+    assert not heartbeats.was_heard("ingest")
+    heartbeats.take(heartbeat())
+    assert heartbeats.was_heard("ingest")
+
+
 def test_a_missing_instance_with_a_successor_on_its_machine_is_left_out(heartbeats: Heartbeats, clock: Clock) -> None:
     heartbeats.take(heartbeat(instance="killed"))
     clock.now_s += 60

@@ -94,6 +94,21 @@ def test_a_host_keeps_its_60_newest_samples_for_a_frame() -> None:
     assert feed.conflated == 70 - SAMPLES_PER_HOST
 
 
+def test_what_was_left_out_of_frames_is_counted_beyond_the_end_of_the_feed() -> None:
+    now_s = [0.0]
+    hub = clocked(now_s)
+    viewer = a_viewer()
+    hub.join(viewer, Selection(None, None, 60), None, ["web-1"])
+    for feed in hub.feeds():
+        feed.add("web-1", [(time, b"0") for time in range(SAMPLES_PER_HOST + 5)], 0)
+    assert hub.counts().conflated == 10
+    hub.leave(viewer)
+    now_s[0] += LINGER_S + 1
+    hub.drop_idle()
+    assert list(hub.feeds()) == []
+    assert hub.counts().conflated == 10
+
+
 def test_a_viewer_that_comes_back_is_given_what_it_missed() -> None:
     now_s = [0.0]
     hub = clocked(now_s)

@@ -42,7 +42,7 @@ async def turns_until_complete(hub: Hub) -> int:
     turns, given = 0, 0
     while any(viewer.state != "live" for viewer in hub.viewers()):
         await asyncio.sleep(0)
-        sent, _ = hub.events()
+        sent = hub.counts().sent
         turns, given = turns + (sent > given), sent
     return turns
 

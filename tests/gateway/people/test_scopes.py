@@ -109,3 +109,13 @@ async def test_a_restricted_token_may_ask_who_it_is(database_url: str) -> None:
     async with asking(database_url, token=await add_token(database_url, scopes=["metrics"])) as client:
         me = (await client.get("/session")).json()
     assert (me["name"], me["by"]) == ("admin", "token")
+
+
+async def test_orders_to_many_hosts_need_the_scope_of_agents_too(database_url: str) -> None:
+    bulk = {"change": "command", "command": "ping", "hosts": ["web-1"], "dry_run": True}
+    async with asking(database_url, token=await add_token(database_url, scopes=["hosts"])) as client:
+        refused = await client.post("/hosts/bulk", json=bulk)
+        bearing(client, await add_token(database_url, scopes=["hosts", "agents"]))
+        answer = await client.post("/hosts/bulk", json=bulk)
+    assert (refused.status_code, refused.json()["type"]) == (403, "/problems/scope")
+    assert answer.status_code == 200, answer.text

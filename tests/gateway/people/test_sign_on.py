@@ -175,7 +175,7 @@ async def test_the_wait_for_a_turn_ends_with_the_time_for_the_request(monkeypatc
 async def test_only_so_many_wait_for_the_provider_and_others_are_told_to_come_again(
     database_url: str, bus_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provider, "MOST_ASKING", 2)
+    monkeypatch.setattr(provider, "MOST_LOGINS", 2)
     async with (
         hanging() as (issuer, came),
         gateway(database_url, bus_url, oidc_issuer=issuer, oidc_client_id="sonde") as client,

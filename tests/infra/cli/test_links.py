@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 
 import httpx
+import msgspec
 import pytest
 
+from infra.cli import links as module
 from infra.cli.doctor import doctor
 from infra.cli.links import Broken, links
 from infra.clock import now_ms
 from infra.settings import ServerSettings
 from schemas.codec import Sample, build_batch, encode_batch
+from schemas.messages import HostFacts
 from tests.gateway.heard import SERVICES, becomes, component, running
 from tests.gateway.rows import execute
-from tests.gateway.running import gateway, publishing
+from tests.gateway.running import gateway, publishing, ready
 from tests.waiting import eventually
 
 CHART = "charts have points"
@@ -78,11 +81,87 @@ async def test_every_link_of_a_whole_installation_holds(
             shown = lines(capsys)
             assert status == 0, shown
             assert {found for found, _ in shown.values()} == {"ok"}
-            assert re.match(r"web-1: [1-9]\d* points of cpu.total,agent.cpu in the last 300 s", shown[CHART][1])
+            assert re.match(r"web-1: [1-9]\d* points of cpu.total,agent.cpu in the last 900 s", shown[CHART][1])
             assert shown["live stream delivers"][1].startswith("first frame after")
             return True
 
         await eventually(whole, within_s=60, every_s=0.5)
+
+
+def checked(key: str, made: ServerSettings) -> Awaitable[str]:
+    """What one link finds. Raises Broken."""
+    return next(link.check for link in links(made) if link.key == key)()
+
+
+SLOW = HostFacts(sample_interval_s=60, batch_interval_s=300)
+
+
+async def known(database_url: str, facts: HostFacts, age_s: float) -> None:
+    """web-1 with those facts, whose newest sample is so old."""
+    await execute(
+        database_url,
+        "INSERT INTO hosts (name, facts, last_sample) VALUES ('web-1', $1, now() - make_interval(secs => $2))",
+        msgspec.json.encode(facts).decode(),
+        age_s,
+    )
+
+
+async def test_rows_may_be_as_old_as_their_agents_batches_are_apart(database_url: str, bus_url: str) -> None:
+    await known(database_url, SLOW, 400)
+    assert "from web-1" in await checked("rows", ServerSettings(nats_url=bus_url, database_url=database_url))
+
+
+async def test_rows_older_than_their_agent_sends_are_broken(database_url: str, bus_url: str) -> None:
+    await known(database_url, HostFacts(), 400)
+    with pytest.raises(Broken, match="web-1"):
+        await checked("rows", ServerSettings(nats_url=bus_url, database_url=database_url))
+
+
+async def test_batches_may_be_as_old_as_their_agent_sends_seldom(
+    database_url: str, bus_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FRESH_S", -1.0)  # nothing is that young
+    await known(database_url, SLOW, 0)
+    async with publishing(bus_url) as client:
+        batch = build_batch("web-1", "e1", "metrics", 1, [Sample(now_ms(), {"cpu": {"": {"total": 1}}})])
+        await client.jetstream().publish("metrics.web-1", encode_batch(batch))
+    assert "metrics.web-1" in await checked("agents", ServerSettings(nats_url=bus_url, database_url=database_url))
+    await execute(database_url, """UPDATE hosts SET facts = '{"batch_interval_s": -1}'""")
+    with pytest.raises(Broken, match="old"):
+        await checked("agents", ServerSettings(nats_url=bus_url, database_url=database_url))
+
+
+async def test_where_agents_sample_too_seldom_for_a_frame_a_snapshot_is_awaited(
+    database_url: str, bus_url: str
+) -> None:
+    await known(database_url, SLOW, 0)
+    async with gateway(database_url, bus_url) as client:
+        await ready(client)
+        found = await checked("live", settings(client, database_url, bus_url))
+    assert found.startswith("first snapshot after")
+
+
+async def test_what_a_gateway_that_just_started_has_not_heard_yet_is_no_fault(
+    database_url: str, bus_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "HEARD_WITHIN_S", 0.0)
+    async with gateway(database_url, bus_url) as client:
+        await ready(client)
+        found = await checked("health", settings(client, database_url, bus_url))
+    assert "not known yet: ingest (" in found
+
+
+async def test_a_gateway_that_just_started_is_given_time_to_hear_who_runs(
+    database_url: str, bus_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "HEARD_WITHIN_S", 14.0)
+    async with contextlib.AsyncExitStack() as stack:
+        client = await stack.enter_async_context(gateway(database_url, bus_url))
+        await ready(client)
+        checking = asyncio.ensure_future(checked("health", settings(client, database_url, bus_url)))
+        for name in SERVICES:
+            await stack.enter_async_context(running(name, database_url, bus_url))
+        assert "not known yet" not in await checking
 
 
 async def test_services_that_do_not_run_are_named_with_the_remedy(
