@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.generate.declared import declared
-from services.gateway.http.openapi import document
+from infra.generate.declared import declared, declared_at_root
+from services.gateway.http.openapi import PREFIX, document
 from services.gateway.http.problemtypes import PROBLEM_TYPES
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -22,23 +22,27 @@ BEGIN, END = "<!-- problems: written by infra.generate.apidocs -->\n", "<!-- end
 INTRODUCTION = """\
 # API
 
-Every operation below `/api/v1`, made from what the gateway declares; [http.md](http.md) is the guide. A gateway
-has the same as OpenAPI 3.1 under `/api/v1/openapi.json`, with all fields of all bodies, and a page to try it at `/api`.
+Every operation below `/api/v1`, and at the end those outside it, made from what the gateway declares; the guide is
+[http.md](http.md). A gateway has the same as OpenAPI 3.1 under `/api/v1/openapi.json`, with all fields of all bodies,
+and a page to try it at `/api`.
 
 *Role* is the least one that may: viewer, operator or admin; *nobody*: no login is needed. Besides its own, every
 answer may be a [problem](http.md#problems).
 """
 NOBODY = "nobody"
+OUTSIDE = f"outside {PREFIX}"
 
 
 def page() -> str:
     """The whole page."""
-    described = document(declared())
+    described = document(declared(), declared_at_root())
     by_tag: dict[str, list[str]] = {}
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
-            by_tag.setdefault(operation["tags"][0], []).append(_operation(method.upper(), path, operation))
-    sections = [f"## {tag.capitalize()}\n\n{''.join(listed)}" for tag, listed in by_tag.items()]
+            section = operation["tags"][0] if path.startswith(PREFIX) else OUTSIDE
+            shown = path.removeprefix(PREFIX)
+            by_tag.setdefault(section, []).append(_operation(method.upper(), shown, operation))
+    sections = [f"## {tag[0].upper()}{tag[1:]}\n\n{''.join(listed)}" for tag, listed in by_tag.items()]
     return "\n".join([INTRODUCTION, *sections]).rstrip() + "\n"
 
 

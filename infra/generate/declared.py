@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from infra.settings import ServerSettings
 from infra.storage.database import pool
@@ -13,17 +14,22 @@ from services.gateway.http.bus import Bus
 from services.gateway.http.openapi import with_document
 from services.gateway.http.operations import Operation
 from services.gateway.live.hub import Hub
-from services.gateway.resources import operations
+from services.gateway.resources import operations, root_operations
 from services.gateway.settings.runtime import Runtime
 
 NOWHERE = "postgresql://127.0.0.1:1/none"
 
 
 def declared() -> list[Operation]:
-    return asyncio.run(_declared())
+    """Those below /api/v1."""
+    return asyncio.run(_of(lambda held: with_document(operations(held))))
 
 
-async def _declared() -> list[Operation]:
+def declared_at_root() -> list[Operation]:
+    return asyncio.run(_of(root_operations))
+
+
+async def _of(operations_of: Callable[[Held], list[Operation]]) -> list[Operation]:
     async with pool(NOWHERE, "generate", 1, least=0) as connections:
         hub = Hub(Fleet(CATALOGUE))
-        return with_document(operations(Held(ServerSettings(), connections, Bus(), hub, Runtime(), lambda scope: None)))
+        return operations_of(Held(ServerSettings(), connections, Bus(), hub, Runtime(), lambda scope: None))

@@ -8,14 +8,11 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from schemas.rules import InvalidField, InvalidFields
-from services.gateway.enrolment.install import install_routes
-from services.gateway.enrolment.wheels import folder
 from services.gateway.held import Held
 from services.gateway.http.counting import Counting
 from services.gateway.http.dashboard import dashboard_routes
-from services.gateway.http.encryption import ca_routes
 from services.gateway.http.guard import Guard
-from services.gateway.http.openapi import with_document
+from services.gateway.http.openapi import PREFIX, with_document
 from services.gateway.http.problems import (
     ProblemError,
     on_bug,
@@ -32,12 +29,11 @@ from services.gateway.resources import operations, root_operations
 def create_app(held: Held) -> Starlette:
     """The application on top of what the service holds."""
     admit = admission(held.people)
+    at_root = root_operations(held)
     return Starlette(
         routes=[
-            Mount("/api/v1", routes=routes(with_document(operations(held)), admit)),
-            *routes(root_operations(held), admit),
-            *ca_routes(held.settings),
-            *install_routes(folder(held.settings), held.reach),
+            Mount(PREFIX, routes=routes(with_document(operations(held), at_root), admit)),
+            *routes(at_root, admit),
             *dashboard_routes(),
         ],
         middleware=[Middleware(Counting, answered=held.answered), Middleware(Guard, settings=held.settings)],

@@ -19,7 +19,7 @@ from services.gateway.alerting.rules import rule_operations
 from services.gateway.configuration.api import configuration_operations
 from services.gateway.enrolment.api_enrol import Desk, enrol_operations
 from services.gateway.enrolment.api_tokens import token_operations
-from services.gateway.enrolment.install import with_wheel
+from services.gateway.enrolment.install import install_operations, with_wheel
 from services.gateway.enrolment.wheels import folder
 from services.gateway.fleet.api import host_operations
 from services.gateway.health.api import health_operations
@@ -31,6 +31,7 @@ from services.gateway.history.api_export import export_operations
 from services.gateway.history.api_fleet import fleet_operations
 from services.gateway.history.api_series import series_operations
 from services.gateway.http.catalogue import catalogue_operations
+from services.gateway.http.encryption import ca_operations
 from services.gateway.http.operations import Operation
 from services.gateway.http.problems import ProblemError
 from services.gateway.live.api import live_operations
@@ -80,11 +81,16 @@ def operations(held: Held) -> list[Operation]:
 
 
 def root_operations(held: Held) -> list[Operation]:
-    """What is at the root: probes, and what Prometheus scrapes."""
+    """What is at the root: probes, what Prometheus scrapes, and what machines install from."""
     looked_at = examination(held)
     healthy = health_operations(looked_at, lambda request: is_viewer(held.people, request))
     probes = [one for one in healthy if one.path.startswith("/health/")]
-    return [*probes, *scrape_operations(looked_at, held.meters, FleetPage(held.fleet, now_ms))]
+    return [
+        *probes,
+        *scrape_operations(looked_at, held.meters, FleetPage(held.fleet, now_ms)),
+        *ca_operations(held.settings),
+        *install_operations(folder(held.settings), held.reach),
+    ]
 
 
 def examination(held: Held) -> Examination:

@@ -13,19 +13,18 @@ from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
-from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute
 
 from schemas.enrolment import INSTALL_FILES, INSTALL_SCRIPT
 from schemas.version import VERSION
 from services.gateway.enrolment.wheels import Wheel, digest, lock_file, missing_wheel, own_wheel, wheels
+from services.gateway.http.operations import Call, Media, Nothing, Operation
 from services.gateway.http.problems import ProblemError
-from services.gateway.http.requests import Resource
 from services.gateway.identities.reach import Reach
 
 SCRIPT = Path(__file__).with_name("install.sh")
 REQUIREMENTS = "requirements.txt"
+_SHELL = "text/x-shellscript"
 _FRESH = {"Cache-Control": "no-cache"}
 _PLACEHOLDER = re.compile(r"@([A-Z0-9_]+)@")
 _NOT_YET = """\
@@ -35,21 +34,21 @@ exit 1
 """
 
 
-def install_routes(directory: Path, reach: Callable[[], Reach]) -> list[BaseRoute]:
-    """Routes on the wheels of `directory`; `reach` says where this gateway is and who vouches for it."""
+def install_operations(directory: Path, reach: Callable[[], Reach]) -> list[Operation]:
+    """Operations on the wheels of `directory`; `reach` says where this gateway is and who vouches for it."""
 
-    async def script(request: Request) -> Response:
+    async def script(_: Call[Nothing, None]) -> Response:
         wheel = await asyncio.to_thread(own_wheel, directory)
         if wheel is None:
             text = _NOT_YET.format(reason=shlex.quote(missing_wheel(directory)))
             return _shell(text, 503)
         return _shell(await asyncio.to_thread(install_script, reach(), wheel))
 
-    async def listing(request: Request) -> Response:
+    async def listing(_: Call[Nothing, None]) -> Response:
         return HTMLResponse(index(await asyncio.to_thread(wheels, directory)), headers=_FRESH)
 
-    async def file(request: Request) -> Response:
-        name = request.path_params["name"]
+    async def file(call: Call[Nothing, None]) -> Response:
+        name = call.path["wheel"]
         if name == REQUIREMENTS:
             return FileResponse(lock_file(), media_type="text/plain; charset=utf-8", headers=_FRESH)
         found = await asyncio.to_thread(wheels, directory)
@@ -59,10 +58,36 @@ def install_routes(directory: Path, reach: Callable[[], Reach]) -> list[BaseRout
             raise ProblemError(404, detail, type="/problems/unknown-wheel")
         return FileResponse(wheel.path, media_type="application/zip", headers=_FRESH)
 
+    said = Media((_SHELL,), "A shell script; one that says what is missing where machines cannot be installed.")
     return [
-        Resource(INSTALL_SCRIPT, GET=script),
-        Resource(INSTALL_FILES, GET=listing),
-        Resource(f"{INSTALL_FILES}{{name}}", GET=file),
+        Operation(
+            "GET",
+            INSTALL_SCRIPT,
+            script,
+            tag="identities",
+            summary="The script that makes a machine a host",
+            role=None,
+            answers={200: said, 503: said},
+        ),
+        Operation(
+            "GET",
+            INSTALL_FILES,
+            listing,
+            tag="identities",
+            summary="The wheels that machines may install from, as pip reads them",
+            role=None,
+            answers={200: Media(("text/html",), "Links with digests (PEP 503).")},
+        ),
+        Operation(
+            "GET",
+            f"{INSTALL_FILES}{{wheel}}",
+            file,
+            tag="identities",
+            summary="One wheel, or the versions that go with it (requirements.txt)",
+            role=None,
+            answers={200: Media(("application/zip", "text/plain"), "The file.")},
+            path_types={"wheel": str},
+        ),
     ]
 
 
@@ -109,4 +134,4 @@ def fingerprint(pem: str) -> str:
 
 
 def _shell(text: str, status: int = 200) -> Response:
-    return PlainTextResponse(text, status, {"Cache-Control": "no-store"}, media_type="text/x-shellscript")
+    return PlainTextResponse(text, status, {"Cache-Control": "no-store"}, media_type=_SHELL)

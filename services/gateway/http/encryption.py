@@ -5,15 +5,14 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
-from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Route
 
 from infra.certificates.context import load, server_context
 from infra.certificates.keep import keep_current
 from infra.certificates.listening import certificates_directory, prepare, require_encryption, stamps, tls_of
 from infra.settings import ServerSettings
 from schemas.enrolment import CA
+from services.gateway.http.operations import Call, Media, Nothing, Operation
 from services.gateway.http.problems import ProblemError
 
 MEDIA_TYPE = "application/x-pem-file"
@@ -55,13 +54,24 @@ def own_trust(settings: ServerSettings) -> tuple[str, str]:
     return Path(path).read_text(), pin(certificates_directory(settings))
 
 
-def ca_routes(settings: ServerSettings) -> list[Route]:
+def ca_operations(settings: ServerSettings) -> list[Operation]:
     """Anybody may have it: whom to trust is known by its fingerprint, which comes another way."""
     path = tls_of(settings).ca
 
-    async def ca(request: Request) -> Response:
+    async def ca(_: Call[Nothing, None]) -> Response:
         if not path:
             raise ProblemError(404, "this gateway has no certificate authority of its own: SONDE_TLS is not own")
         return FileResponse(path, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-cache"})
 
-    return [Route(CA, ca)]
+    return [
+        Operation(
+            "GET",
+            CA,
+            ca,
+            tag="identities",
+            summary="The certificate authority of a gateway that has its own",
+            role=None,
+            answers={200: Media((MEDIA_TYPE,), "The certificate, PEM.")},
+            refuses=(404,),
+        )
+    ]

@@ -39,8 +39,8 @@ _COMMON: Mapping[int, str] = {
 }
 
 
-def with_document(operations: Iterable[Operation]) -> list[Operation]:
-    """The operations, and the one that answers the document of them all."""
+def with_document(operations: Iterable[Operation], at_root: Iterable[Operation] = ()) -> list[Operation]:
+    """The operations, and the one that answers the document of them all and of those outside /api/v1."""
 
     async def get_document(_: Call[Nothing, None]) -> msgspec.Raw:
         return encoded
@@ -55,17 +55,20 @@ def with_document(operations: Iterable[Operation]) -> list[Operation]:
         answers={200: dict[str, Any]},
     )
     every = [*operations, own]
-    encoded = msgspec.Raw(msgspec.json.encode(document(every)))
+    encoded = msgspec.Raw(msgspec.json.encode(document(every, at_root)))
     return every
 
 
-def document(operations: Iterable[Operation]) -> dict[str, Any]:
-    """The whole document. Operations are in the order given."""
-    listed = list(operations)
-    schemas = Schemas(listed)
+def document(operations: Iterable[Operation], at_root: Iterable[Operation] = ()) -> dict[str, Any]:
+    """The whole document, with whole paths: `/metrics` is something else at the root. Operations in the order given."""
+    below, outside = list(operations), list(at_root)
+    schemas = Schemas([*below, *outside])
     paths: dict[str, dict[str, Any]] = {}
-    for operation in listed:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
+    for operation in below:
+        paths.setdefault(PREFIX + operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
+    for operation in outside:
+        described = {**_operation(operation, schemas), "operationId": f"root_{operation.id}"}
+        paths.setdefault(operation.path, {})[operation.method.lower()] = described
     return {
         "openapi": "3.1.0",
         "info": {
@@ -77,7 +80,7 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
             ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": PREFIX}],
+        "servers": [{"url": "/"}],
         "security": [{"session": []}, {"token": []}],
         "paths": paths,
         "components": {

@@ -89,7 +89,7 @@ class Media(Struct, frozen=True):
 
 
 class Operation(Struct, frozen=True):
-    """One method of one path below /api/v1."""
+    """One method of one path: below /api/v1, or of the few at the root."""
 
     method: Method
     path: str

@@ -14,12 +14,16 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from infra.settings import ServerSettings
+from schemas.people import Role, Scope
 from schemas.version import VERSION
-from services.gateway.enrolment.install import SCRIPT, fingerprint, install_routes, install_script
+from services.gateway.enrolment.install import SCRIPT, fingerprint, install_operations, install_script
 from services.gateway.enrolment.wheels import Wheel, folder, lock_file, own_wheel, wheels
+from services.gateway.http.person import Person
 from services.gateway.http.problems import ProblemError, on_http_error, on_problem
+from services.gateway.http.routing import routes
 from services.gateway.identities.reach import Reach
 
 URL = "https://sonde.example:8080"
@@ -41,10 +45,14 @@ def filled(tmp_path: Path) -> Path:
     return directory
 
 
+async def nobody(request: Request, role: Role, scope: Scope) -> Person:
+    raise AssertionError("machines that install have no login")
+
+
 @asynccontextmanager
 async def served(directory: Path, reach: Reach | None = None) -> AsyncIterator[httpx.AsyncClient]:
     app = Starlette(
-        routes=install_routes(directory, lambda: reach or Reach(URL, ())),
+        routes=routes(install_operations(directory, lambda: reach or Reach(URL, ())), nobody),
         exception_handlers={ProblemError: on_problem, HTTPException: on_http_error},
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL) as client:

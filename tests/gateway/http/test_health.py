@@ -7,7 +7,9 @@ import pytest
 
 from infra.storage.database import connection
 from services.gateway.health import api
+from tests.gateway.asking import asking
 from tests.gateway.running import TRUST, gateway, ready
+from tests.people import add_token
 from tests.waiting import eventually
 
 
@@ -52,6 +54,13 @@ async def test_whoever_is_not_logged_in_hears_whether_it_is_ready_and_no_more(
                 return True
 
             await eventually(is_ready)
+
+
+async def test_a_token_for_other_parts_of_the_api_hears_the_status_alone(database_url: str) -> None:
+    async with asking(database_url, token=await add_token(database_url, scopes=["hosts"])) as client:
+        assert (await client.get("/health/ready")).json() == {"status": "unavailable"}
+    async with asking(database_url, token=await add_token(database_url, scopes=["health"])) as client:
+        assert len((await client.get("/health/ready")).json()["checks"]) == 3
 
 
 async def test_whoever_is_not_logged_in_hears_that_it_is_not_ready(database_url: str) -> None:

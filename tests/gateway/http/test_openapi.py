@@ -5,18 +5,29 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
 import jsonschema_rs
 import pytest
+from starlette.routing import BaseRoute, Mount, Route
 
-from infra.generate.declared import declared
+from infra.generate.declared import declared, declared_at_root
+from infra.settings import ServerSettings
+from infra.storage.database import pool
+from schemas.catalogue import CATALOGUE
+from services.gateway.app import create_app
+from services.gateway.fleet.memory import Fleet
+from services.gateway.held import Held
+from services.gateway.http.bus import Bus
+from services.gateway.http.dashboard import dashboard_routes
 from services.gateway.http.jsonschemas import ecma_pattern
 from services.gateway.http.openapi import document, refusals
 from services.gateway.http.operations import Operation
 from services.gateway.http.problemtypes import PROBLEM_TYPES
+from services.gateway.live.hub import Hub
+from services.gateway.settings.runtime import Runtime
 from tests.gateway.asking import asking
 
 OPEN = {
@@ -45,8 +56,13 @@ def operations() -> tuple[Operation, ...]:
 
 
 @cache
+def at_root() -> tuple[Operation, ...]:
+    return tuple(declared_at_root())
+
+
+@cache
 def described() -> dict[str, Any]:
-    return document(operations())
+    return document(operations(), at_root())
 
 
 def nodes(value: Any) -> Iterator[dict[str, Any]]:
@@ -69,7 +85,7 @@ async def test_the_document_is_served_without_a_login(database_url: str) -> None
 
 
 def test_every_operation_has_a_name_of_its_own() -> None:
-    names = Counter(operation.id for operation in operations())
+    names = Counter(one["operationId"] for methods in described()["paths"].values() for one in methods.values())
     assert [name for name, times in names.items() if times > 1] == []
 
 
@@ -98,7 +114,7 @@ def test_our_ends_of_a_text_are_those_of_ecma(ours: str, theirs: str) -> None:
 
 
 def test_every_parameter_in_a_path_has_a_type_and_may_name_nothing() -> None:
-    for operation in operations():
+    for operation in (*operations(), *at_root()):
         for name in re.findall(r"{(\w+)}", operation.path):
             assert name in operation.path_types, operation.name
             assert f"/problems/unknown-{name.replace('_', '-')}" in PROBLEM_TYPES
@@ -107,6 +123,28 @@ def test_every_parameter_in_a_path_has_a_type_and_may_name_nothing() -> None:
 
 def test_only_what_machines_and_logins_need_is_open_to_everybody() -> None:
     assert {operation.name for operation in operations() if operation.role is None} == OPEN
+
+
+def test_at_the_root_metrics_alone_need_a_login() -> None:
+    assert {operation.name for operation in at_root() if operation.role} == {"GET /metrics", "GET /metrics/fleet"}
+
+
+async def test_every_route_is_in_the_document_but_the_dashboard(database_url: str) -> None:
+    async with pool(database_url, "test gateway", 2, least=0) as connections:
+        app = create_app(
+            Held(ServerSettings(), connections, Bus(), Hub(Fleet(CATALOGUE)), Runtime(), lambda client: None)
+        )
+    files = {route.path for route in dashboard_routes() if isinstance(route, Route)}
+    found = set(paths_of(app.routes)) - files
+    assert found == await asyncio.to_thread(lambda: described()["paths"].keys())
+
+
+def paths_of(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[str]:
+    for route in routes:
+        if isinstance(route, Route):
+            yield prefix + route.path
+        elif isinstance(route, Mount):
+            yield from paths_of(route.routes, prefix + route.path)
 
 
 def test_viewers_change_nothing_but_what_is_their_own() -> None:

@@ -5,7 +5,7 @@ import { asked, byTag, curl, type Document, example, may, type Operation, words 
 const DOCUMENT: Document = {
   info: { title: "Sonde", version: "1" },
   paths: {
-    "/hosts/{host}": {
+    "/api/v1/hosts/{host}": {
       get: {
         operationId: "get_hosts_host",
         tags: ["hosts"],
@@ -19,7 +19,7 @@ const DOCUMENT: Document = {
         responses: {},
       },
     },
-    "/rules": {
+    "/api/v1/rules": {
       post: {
         operationId: "post_rules",
         tags: ["alerting"],
@@ -77,10 +77,10 @@ test("an example of a schema that contains itself ends", () => {
 
 test("a request has what is given where it belongs, and leaves out what is empty", () => {
   assert.deepEqual(asked(GET, { host: "a b", metrics: "cpu,gpu", "If-Match": '"3"' }), {
-    address: "/hosts/a%20b?metrics=cpu%2Cgpu",
+    address: "/api/v1/hosts/a%20b?metrics=cpu%2Cgpu",
     headers: { "If-Match": '"3"' },
   });
-  assert.deepEqual(asked(GET, { host: "web-1", metrics: "" }), { address: "/hosts/web-1", headers: {} });
+  assert.deepEqual(asked(GET, { host: "web-1", metrics: "" }), { address: "/api/v1/hosts/web-1", headers: {} });
 });
 
 test("without what the path needs there is no request", () => {
@@ -89,7 +89,7 @@ test("without what the path needs there is no request", () => {
 
 test("the line for a shell quotes what it repeats", () => {
   assert.equal(
-    curl("POST", { address: "/rules", headers: {} }, `{"name": "it's"}`, "http://x"),
+    curl("POST", { address: "/api/v1/rules", headers: {} }, `{"name": "it's"}`, "http://x"),
     `curl -s -X POST 'http://x/api/v1/rules' -H 'Authorization: Bearer TOKEN' -d '{"name": "it'\\''s"}'`,
   );
 });

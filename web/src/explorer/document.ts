@@ -125,7 +125,7 @@ export interface Asked {
   headers: Record<string, string>;
 }
 
-/** Where a request with these parameters goes, below /api/v1; empty ones are left out. Null: one in the path is. */
+/** Where a request with these parameters goes; empty ones are left out. Null: one in the path is. */
 export function asked(operation: Operation, values: Record<string, string>): Asked | null {
   let address = operation.path;
   const query = new URLSearchParams();
@@ -153,7 +153,7 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 export function curl(method: string, { address, headers }: Asked, body: string | null, origin: string): string {
   const parts = ["curl", "-s"];
   if (method !== "GET") parts.push("-X", method);
-  parts.push(quoted(`${origin}/api/v1${address}`), "-H", quoted("Authorization: Bearer TOKEN"));
+  parts.push(quoted(`${origin}${address}`), "-H", quoted("Authorization: Bearer TOKEN"));
   for (const [name, value] of Object.entries(headers)) parts.push("-H", quoted(`${name}: ${value}`));
   if (body !== null) parts.push("-d", quoted(body));
   return parts.join(" ");

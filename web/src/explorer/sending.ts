@@ -26,7 +26,7 @@ export async function send(
     init.body = body.text;
     init.headers = { ...headers, "content-type": body.type };
   }
-  const response = await fetch(`/api/v1${address}`, init);
+  const response = await fetch(address, init);
   const answer: Answer = {
     status: response.status,
     took_ms: performance.now() - began,
