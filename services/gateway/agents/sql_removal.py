@@ -21,7 +21,7 @@ INSERT INTO removed_hosts (name, time_ns) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET time_ns = greatest(removed_hosts.time_ns, excluded.time_ns)
 """
 
-# A mute ends with its host, which nobody can unmute any more: what was held is told or expires as after any mute.
+# A mute ends with its host, which nobody can unmute any more: what was held is told or dropped as after any mute.
 REMOVE = "UPDATE hosts SET state = 'removing', name = '~' || id, muted_until = NULL WHERE id = $1"
 
 NOTE_REMOVAL = "INSERT INTO removals (host_id, name) VALUES ($1, $2)"
