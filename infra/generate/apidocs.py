@@ -48,6 +48,8 @@ def page() -> str:
 
 def _operation(method: str, path: str, operation: Mapping[str, Any]) -> str:
     lines = [f"### `{method} {path}`", "", f"{operation['summary']}. Role: {operation['x-role'] or NOBODY}."]
+    if "x-scopes" in operation:
+        lines[-1] += f" A restricted token needs the scopes {', '.join(operation['x-scopes'])}."
     if "description" in operation:
         lines += ["", operation["description"]]
     parameters = [each for each in operation.get("parameters", ()) if each["in"] != "path"]

@@ -67,6 +67,7 @@ def tending_operations(
             tag="hosts",
             summary="Make a host that waits for its machine, with the token and the line for that",
             role="admin",
+            reaches=("identities",),
             answers={201: MadeHost},
             body=NewHost,
             refuses=(409,),

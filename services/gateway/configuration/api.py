@@ -12,6 +12,7 @@ from infra.storage.database import Pool
 from schemas.catalogue import Family
 from schemas.configuration import Difference, Differences
 from schemas.hosts import TENDED_KEY
+from schemas.people import Scope
 from services.gateway.agents.tending import Tended, take_in
 from services.gateway.configuration import sql
 from services.gateway.configuration.differences import differences
@@ -24,6 +25,8 @@ from services.gateway.http.requests import MOST_BODY_BYTES
 from services.gateway.settings.announce import RULES_KEY, Announce
 
 TOML = "application/toml"
+SECTIONS: tuple[Scope, ...] = ("hosts", "agents", "alerting")
+"""What a document has besides settings."""
 
 
 class ImportQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,6 +92,7 @@ def configuration_operations(
             tag="settings",
             summary="The whole configuration, without secrets, as one document",
             role="admin",
+            reaches=SECTIONS,
             answers={200: Media((TOML,), "Settings, rules, agents' settings, and what people say of hosts.")},
         ),
         Operation(
@@ -98,6 +102,7 @@ def configuration_operations(
             tag="settings",
             summary="Make the configuration what a document says, or say what would change",
             role="admin",
+            reaches=SECTIONS,
             answers={200: Differences},
             query=ImportQuery,
             body=Media((TOML,), "A document as GET answers it, or a part of one.", MOST_BODY_BYTES),

@@ -76,7 +76,8 @@ def document(operations: Iterable[Operation], at_root: Iterable[Operation] = ())
             "version": VERSION,
             "description": (
                 "A fleet monitor. Times are Unix milliseconds unless a field says otherwise; `x-role` is the least "
-                "role that may make a request, null: everybody. Tags are the scopes to which a token may be restricted."
+                "role that may make a request, null: everybody. Tags are the scopes to which a token may be "
+                "restricted; what takes several has them as `x-scopes`."
             ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
@@ -100,6 +101,8 @@ def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
         "summary": operation.summary,
         "x-role": operation.role,
     }
+    if operation.reaches:
+        described["x-scopes"] = [operation.tag, *operation.reaches]
     if operation.description:
         described["description"] = operation.description
     if operation.role is None:

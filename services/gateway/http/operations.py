@@ -109,6 +109,8 @@ class Operation(Struct, frozen=True):
     body_required: bool = True
     ignores_unknown: bool = False
     """Whether query parameters that it does not know are passed over: its addresses are made by others."""
+    reaches: tuple[Scope, ...] = ()
+    """Further parts of the API whose things it shows or changes: a restricted token needs those scopes, too."""
     path_types: Mapping[str, Any] = {}
     """Types of parameters in the path, `str` for those that are not named."""
     match: Literal["none", "optional", "required"] = "none"

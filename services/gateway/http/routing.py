@@ -21,6 +21,7 @@ from services.gateway.http.operations import Call, Media, Operation, Reply
 from services.gateway.http.person import Admit
 from services.gateway.http.problems import ProblemError
 from services.gateway.http.requests import answer, has_body, if_match, read_bytes, read_json
+from services.gateway.http.scopes import demand_scope
 
 _WHOLE = re.compile(r"-?[0-9]{1,18}\Z")
 
@@ -60,6 +61,8 @@ async def _call(operation: Operation, request: Request, admit: Admit) -> Call[An
     person = None if operation.role is None else await admit(request, operation.role, operation.tag)
     if person is not None:
         note_person(request.scope, person.name)
+        for scope in operation.reaches:
+            demand_scope(person, scope)
     query = _read_query(request, operation)
     path = _read_path(request, operation)
     expected = _expected(request, operation)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.requests import Request
 
@@ -32,25 +32,32 @@ MOST_CHARACTERS = 200
 Key = tuple[str, Role]
 
 
+class User(NamedTuple):
+    number: int
+    name: str
+    role: Role
+    """Which is not what the groups say where they would take it from the last administrator."""
+
+
 class Vouched:
-    """Who was named lately: number and name of their users."""
+    """Who was named lately, with which role."""
 
     def __init__(self) -> None:
-        self._held: OrderedDict[Key, tuple[int, str, float]] = OrderedDict()
+        self._held: OrderedDict[Key, tuple[User, float]] = OrderedDict()
 
-    def find(self, key: Key, now_s: float) -> tuple[int, str] | None:
-        number, name, until_s = self._held.get(key, (0, "", 0.0))
-        return (number, name) if until_s > now_s else None
+    def find(self, key: Key, now_s: float) -> User | None:
+        user, until_s = self._held.get(key, (None, 0.0))
+        return user if until_s > now_s else None
 
-    def put(self, key: Key, number: int, name: str, now_s: float) -> None:
-        self._held[key] = (number, name, now_s + KEEP_S)
+    def put(self, key: Key, user: User, now_s: float) -> None:
+        self._held[key] = (user, now_s + KEEP_S)
         self._held.move_to_end(key)
         if len(self._held) > MOST:
             self._held.popitem(last=False)
 
     def forget(self, numbers: Collection[int]) -> None:
         """Look those users up again."""
-        for key in [key for key, (number, _, _) in self._held.items() if number in numbers]:
+        for key in [key for key, (user, _) in self._held.items() if user.number in numbers]:
             del self._held[key]
 
 
@@ -77,12 +84,12 @@ async def by_proxy(people: People, request: Request) -> Person | None:
         subject = f"proxy {given[0]}"
         try:
             async with connected(people.pool) as database, database.transaction():
-                user = await ensure_user(database, "proxy", subject, names_for(given, subject), role, address, ACTION)
+                row = await ensure_user(database, "proxy", subject, names_for(given, subject), role, address, ACTION)
         except Disabled:
             raise _refused("this account is disabled; an administrator can enable it") from None
-        held = (user["id"], user["name"])
-        people.vouched.put(key, *held, now_s)
-    return Person(held[1], role, "proxy", address, held[0])
+        held = User(row["id"], row["name"], row["role"])
+        people.vouched.put(key, held, now_s)
+    return Person(held.name, held.role, "proxy", address, held.number)
 
 
 def require_vouchers(settings: ServerSettings) -> None:

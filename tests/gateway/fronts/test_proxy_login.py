@@ -13,6 +13,7 @@ from infra.certificates.listening import Tls
 from infra.settings import SettingError
 from tests.gateway.fronts.front import Front, fronted
 from tests.gateway.fronts.nginx import own_server, with_lines
+from tests.gateway.rows import execute
 from tests.gateway.running import gateway
 
 USER = {"proxy_user_header": "X-Auth-User", "trusted_proxies": "127.0.0.1"}
@@ -83,6 +84,20 @@ async def test_groups_to_which_a_proxy_adds_instead_of_setting_them_are_refused(
     assert (answer.status_code, answer.json()["type"]) == (400, "/problems/forwarded")
     assert "X-Auth-Groups" in answer.json()["detail"]
     assert once.json()["role"] == "viewer"
+
+
+async def test_the_last_administrator_is_one_in_every_request_whatever_the_groups_say(
+    database_url: str, bus_url: str
+) -> None:
+    async with (
+        gateway(database_url, bus_url, **USER, **GROUPS) as direct,
+        httpx.AsyncClient(base_url=direct.base_url) as client,
+    ):
+        named = {"X-Auth-User": "ada", "X-Auth-Groups": "admins"}
+        assert (await client.get("/session", headers=named)).json()["role"] == "admin"
+        await execute(database_url, "UPDATE users SET role = 'viewer' WHERE name <> 'ada'")
+        assert (await client.get("/session", headers=named | {"X-Auth-Groups": "staff"})).json()["role"] == "admin"
+        assert (await client.get("/users", headers=named | {"X-Auth-Groups": "staff"})).status_code == 200
 
 
 async def test_a_header_that_nobody_may_set_keeps_the_gateway_from_starting(database_url: str, bus_url: str) -> None:
