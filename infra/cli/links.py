@@ -27,7 +27,7 @@ from infra.storage.database import Connection
 from infra.storage.migrate import read_migrations
 from infra.storage.schema import schema_fault
 from schemas.api import SeriesAnswer
-from schemas.health import HEARTBEAT_EVERY_S, Component, Health, Heartbeat
+from schemas.health import HEARTBEAT_EVERY_S, MISSING_AFTER_S, Component, Health, Heartbeat, Instance
 from schemas.messages import HostFacts
 from schemas.subjects import METRICS, STREAMS, ask_health, host_of, micro_name
 from services.gateway.fleet.liveness import late_after_s
@@ -255,7 +255,7 @@ async def _gateway(settings: ServerSettings) -> str:
 
 
 async def _health(settings: ServerSettings) -> str:
-    """What the gateway finds, once it has had the time to hear every service."""
+    """What the gateway finds; where something has just started, once that has had the time to settle."""
     loop = asyncio.get_running_loop()
     until_s = loop.time() + HEARD_WITHIN_S
     async with lent(settings) as token, _client(settings) as http:
@@ -263,13 +263,19 @@ async def _health(settings: ServerSettings) -> str:
             found = await _asked(http, token, "/health", Health)
             unheard = [f"{part.name} ({part.detail})" for part in found.components if part.status == "unknown"]
             wrong = [part for part in found.components if part.status not in ("ok", "unknown")]
-            if wrong or not unheard or loop.time() > until_s:
+            settling = unheard or any(_is_young(one) for part in found.components for one in part.instances)
+            if not (wrong or unheard) or not settling or loop.time() > until_s:
                 break
             await asyncio.sleep(HEARD_EVERY_S)
     if wrong:
         raise Broken("; ".join(f"{part.name}: {part.detail}" for part in wrong))
     well = ", ".join(part.name for part in found.components if part.status == "ok")
     return f"{well}; not known yet: {', '.join(unheard)}" if unheard else well
+
+
+def _is_young(instance: Instance) -> bool:
+    """Whether it started so short a time ago that much may not be known yet, such as who has which work."""
+    return instance.heartbeat.uptime_s < MISSING_AFTER_S
 
 
 async def _chart(settings: ServerSettings) -> str:
