@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from schemas.catalogue import CATALOGUE, Family, metric_named
 from schemas.subjects import valid_host
@@ -77,6 +78,18 @@ def check_rule(rule: Rule, catalogue: tuple[Family, ...] = CATALOGUE, in_force: 
         faults += beyond
     if faults:
         raise InvalidFields(faults)
+
+
+def check_change(before: Rule | None, after: Rule, catalogue: tuple[Family, ...] = CATALOGUE) -> None:
+    """Raise InvalidFields unless `after` makes sense in the place of `before`.
+
+    What an earlier version took is not asked again: it may stay, be switched off, and on again where it can fire.
+    """
+    if before is not None and after == replace(before, enabled=after.enabled):
+        if after.enabled and not before.enabled:
+            check_rule(after, catalogue, in_force=True)
+        return
+    check_rule(after, catalogue)
 
 
 def _faults(rule: Rule, catalogue: tuple[Family, ...]) -> Iterator[InvalidField]:

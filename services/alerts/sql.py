@@ -56,11 +56,14 @@ INSERT INTO outbox (transition_id, channel)
 SELECT id, channel FROM unnest($1::bigint[]) AS t (id) CROSS JOIN unnest($2::text[]) AS c (channel) ORDER BY id
 """
 
+# Of a muted host only what goes to the bus, whether it is held yet or not.
 WAITING = """
 SELECT o.id, o.attempts, o.answer, t.body, o.next_try <= now() AS due,
        extract(epoch FROM o.next_try - now())::float8 AS wait_s, o.made < now() - make_interval(secs => $3) AS stale
 FROM outbox o JOIN alert_transitions t ON t.id = o.transition_id
-WHERE o.channel = $1 AND o.status = 'waiting' ORDER BY o.transition_id LIMIT $2
+WHERE o.channel = $1 AND o.status = 'waiting'
+    AND ($1 = 'bus' OR NOT EXISTS (SELECT FROM hosts h WHERE h.id = t.host_id AND h.muted_until > now()))
+ORDER BY o.transition_id LIMIT $2
 """
 
 HOLD_MUTED = """

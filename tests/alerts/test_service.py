@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from schemas.messages import MESSAGE_ID
 from schemas.rules import Threshold
@@ -156,6 +157,23 @@ async def test_a_rule_deleted_while_the_service_was_down_ends_its_alerts(bus_url
         async with serving(hosts.settings):
             await hosts.until("fire", "gone")
         assert (await hosts.transitions())[1].rule_name == "CPU busy"
+
+
+async def test_a_rule_that_can_be_read_and_makes_no_sense_ends_its_alerts_and_is_logged_once(
+    bus_url: str, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    senseless = replace(QUICK, warning=None, critical=Threshold(101, 90))
+    async with fleet(bus_url, database_url, [QUICK]) as hosts:
+        async with serving(hosts.settings):
+            await hosts.processed(await hosts.cpu([95] * 10, at_s=0))
+        await hosts.rules(senseless)
+        async with serving(hosts.settings):
+            await hosts.until("fire", "gone")
+            await hosts.rules(senseless, rule(id="other", for_s=5))
+            await hosts.processed(await hosts.cpu([95] * 10, at_s=10))
+            await hosts.until("fire", "gone", "fire")
+    said = [record for record in caplog.records if record.message == "invalid rule skipped"]
+    assert [vars(record)["rule"] for record in said] == ["busy"]
 
 
 async def test_a_rule_that_cannot_be_read_disturbs_no_other(bus_url: str, database_url: str) -> None:

@@ -77,7 +77,8 @@ async def test_a_role_is_changed_in_place(chromium: Chromium, bus_url: str, data
     async with with_people(bus_url, database_url) as (address, api):
         await add_user(database_url, "ben", "viewer")
         async with opened(chromium, f"{address}/people") as page:
-            await page.get_by_label("Role of ben").select_option("operator")
+            async with page.expect_response(lambda answer: answer.request.method == "PATCH"):
+                await page.get_by_label("Role of ben").select_option("operator")
             await page.reload()
             await expect(page.get_by_label("Role of ben")).to_have_value("operator")
         ben = await user_of(api, "ben")

@@ -37,7 +37,7 @@ class RulesInForce(Struct):
     bodies: dict[str, str]
     """Rule id -> JSON as it is in the table."""
     unreadable: frozenset[str]
-    """Rules that this version does not understand: their states are left alone."""
+    """Rules that this version cannot decode: their states are left alone."""
 
 
 class Subject(Struct):
@@ -72,7 +72,7 @@ class Advance(Struct):
 
 
 def orphans(memory: Memory, rules: RulesInForce, now_ms: int) -> Advance:
-    """The end of all states that no rule in `rules` stands for now: deleted, disabled, or about something else."""
+    """The end of all states that no rule stands for now: deleted, disabled, senseless, or about something else."""
     advance = Advance()
     for host, states in memory.states.items():
         for (rule_id, instance), state in states.items():

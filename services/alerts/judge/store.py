@@ -49,19 +49,22 @@ async def check_hosts(database: Connection, memory: Memory) -> None:
 
 
 async def load_rules(database: Connection, present: RulesInForce | None = None) -> RulesInForce | None:
-    """The rules in the table; None when they are those of `present`."""
+    """The rules in the table; None when they are those of `present`. What is not in force is logged when it is news."""
     bodies: dict[str, str] = {record["id"]: record["body"] for record in await database.fetch(sql.RULES)}
     if present is not None and present.bodies == bodies:
         return None
     readable: list[Rule] = []
     unreadable: set[str] = set()
+    known = present.bodies if present is not None else {}
     for rule_id, body in bodies.items():
         try:
             rule = msgspec.json.decode(body, type=Rule)
             compile_rule(rule)
         except (msgspec.MsgspecError, InvalidFields) as fault:
-            logger.error("invalid rule skipped", extra={"rule": rule_id, "reason": str(fault)})
-            unreadable.add(rule_id)
+            if isinstance(fault, msgspec.MsgspecError):
+                unreadable.add(rule_id)
+            if known.get(rule_id) != body:
+                logger.error("invalid rule skipped", extra={"rule": rule_id, "reason": str(fault)})
         else:
             readable.append(rule)
     return RulesInForce(RuleSet(readable), bodies, frozenset(unreadable))

@@ -38,7 +38,8 @@ def bulk_operations(many: Many) -> list[Operation]:
             role="operator",
             answers={200: BulkResults},
             body=Bulk,
-            description="Archiving and removing take the role admin, commands by a token the scope agents, too.",
+            description="Archiving and removing take the role admin. A token restricted to scopes needs identities for "
+            "them, too, and agents for commands.",
         )
     ]
 
@@ -48,6 +49,8 @@ async def _results(many: Many, call: Asked, hosts: list[str]) -> list[BulkResult
     leaves = asked.change in ("archive", "remove")
     if leaves and not call.person.may("admin"):
         raise ProblemError(403, f"to {asked.change} hosts takes the role admin", type="/problems/role")
+    if leaves:
+        demand_scope(call.person, "identities")
     if asked.change == "command":
         demand_scope(call.person, "agents")
     command = asked.command

@@ -50,6 +50,7 @@ def removal_operations(pool: Pool, fleet: Fleet, departing: Departing) -> list[O
             tag="hosts",
             summary="Remove a host with its history, which takes a while, or archive it",
             role="admin",
+            reaches=("identities",),
             answers={202: Removals, 200: HostDetail},
             query=RemovalQuery,
             path_types={"host": HostId},

@@ -10,7 +10,7 @@ import msgspec
 from infra.storage.database import Pool
 from schemas.api import Rules, StoredRule
 from schemas.catalogue import Family
-from schemas.rules import Rule, RuleId, check_rule
+from schemas.rules import Rule, RuleId, check_change, check_rule
 from services.gateway.alerting import sql
 from services.gateway.http.audit import record
 from services.gateway.http.database import connected
@@ -47,15 +47,14 @@ def rule_operations(pool: Pool, announce: Announce, catalogue: tuple[Family, ...
 
     async def put_rule(call: Call[Nothing, Rule]) -> Reply:
         name, rule = call.path["rule"], call.body
-        check_rule(rule, catalogue)
         if rule.id != name:
             raise invalid("id", rule.id, f"must be {name!r}, the id in the path")
-        version = await _change(pool, call, sql.UPDATE_RULE, rule)
+        version = await _change(pool, call, sql.UPDATE_RULE, rule, catalogue)
         await announce(RULES_KEY, version)
         return _answer(rule, version)
 
     async def delete_rule(call: Call[Nothing, None]) -> None:
-        version = await _change(pool, call, sql.DELETE_RULE, None)
+        version = await _change(pool, call, sql.DELETE_RULE, None, catalogue)
         await announce(RULES_KEY, version)
 
     return [
@@ -131,6 +130,14 @@ def _stored(rows: list[Any]) -> list[StoredRule]:
     return stored
 
 
+def _readable(body: str) -> Rule | None:
+    """A stored rule; None for one that this version does not understand."""
+    try:
+        return msgspec.json.decode(body, type=Rule)
+    except msgspec.ValidationError:
+        return None
+
+
 def _unreadable(name: str, version: int) -> ProblemError:
     detail = (
         f"rule {name!r} is stored in a form that this version does not understand, so it is not judged; "
@@ -151,10 +158,13 @@ async def _insert(pool: Pool, call: Call[Nothing, Rule]) -> int:
     raise ProblemError(409, detail, type="/problems/exists")
 
 
-async def _change(pool: Pool, call: Call[Nothing, Any], statement: str, rule: Rule | None) -> int:
+async def _change(
+    pool: Pool, call: Call[Nothing, Any], statement: str, rule: Rule | None, catalogue: tuple[Family, ...]
+) -> int:
     """Version after `statement` has made the rule in the path what `rule` is, None for nothing.
 
-    Raises ProblemError: 404 without such a rule, 412 when it has another version.
+    Raises ProblemError: 404 without such a rule, 412 when it has another version; InvalidFields when `rule` makes no
+    sense in its place.
     """
     name = call.path["rule"]
     arguments = (call.expected,) if rule is None else (_body(rule), call.expected)
@@ -165,6 +175,8 @@ async def _change(pool: Pool, call: Call[Nothing, Any], statement: str, rule: Ru
         version: int | None = await database.fetchval(statement, name, *arguments)
         if version is None:
             raise conflict("rule", name, before["version"])
+        if rule is not None:
+            check_change(_readable(before["body"]), rule, catalogue)
         await record(database, call, name, msgspec.json.decode(before["body"]), rule)
     return version
 

@@ -63,7 +63,7 @@ def configuration_operations(
             stored = await load(database)
             found = list(differences(stored.items, wanted, stored.hosts, call.query.prune))
             changes = [each for each in found if each.what in ("created", "changed", "deleted")]
-            check(stored.items, changes, wanted)
+            check(stored.items, changes, wanted, catalogue)
             if not call.query.dry_run:
                 for change in changes:
                     host = await apply(database, call, change, wanted)

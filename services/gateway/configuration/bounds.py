@@ -16,14 +16,17 @@ MOST_BRACKETS = 32
 """Arrays and inline tables inside one another."""
 
 _QUOTED = re.compile(
-    r'"""(?:[^"\\]|\\.|"(?!""))*+(?:""")?'
-    r"|'''(?:[^']|'(?!''))*+(?:''')?"
+    r'"""(?:[^"\\]|\\.|"{1,2}(?!"))*+(?:"{3,5})?'
+    r"|'''(?:[^']|'{1,2}(?!'))*+(?:'{3,5})?"
     r'|"(?:[^"\\\n]|\\.)*+"?'
     r"|'[^'\n]*+'?"
     r"|#[^\n]*+",
     re.DOTALL,
 )
-"""Strings and comments, as TOML ends them; one without an end goes on, so that nothing is read twice."""
+"""Strings and comments, as TOML ends them: one of many lines may have two quotes more before its three.
+
+One without an end goes on, so that nothing is read twice.
+"""
 _KEY = re.compile(rf"(?<![\w-])[\w-]++(?:[ \t]*+\.[ \t]*+[\w-]++){{{MOST_PARTS}}}")
 _WORD = re.compile(rf"[\w+.-]{{{MOST_WORD + 1}}}")
 _BRACKET = re.compile(r"[\[\]{}]")

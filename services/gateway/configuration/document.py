@@ -18,7 +18,7 @@ from schemas.agentconfig import NewAgentConfig, check_agent_config
 from schemas.catalogue import Family
 from schemas.configuration import FLEET, FORMAT, Kind
 from schemas.hosts import HostLabel, Note, Tags
-from schemas.rules import InvalidField, InvalidFields, Rule, check_rule
+from schemas.rules import InvalidField, InvalidFields, Rule, check_change
 from schemas.settings import parse_setting, setting_fault, setting_keys
 from schemas.subjects import valid_host
 from schemas.validation import invalid_fields
@@ -67,7 +67,10 @@ def _agent_key(name: str) -> str:
 
 
 def read(text: bytes, catalogue: tuple[Family, ...]) -> Items:
-    """The items of a document. Raises InvalidFields, naming what is wrong by its path in the document."""
+    """The items of a document. Raises InvalidFields, naming what is wrong by its path in the document.
+
+    Whether a rule makes sense depends on what is stored: `rule_faults` says it of those that change.
+    """
     document = _tables(text)
     items: Items = {}
     faults: list[InvalidField] = []
@@ -137,18 +140,27 @@ def setting_item(key: str, value: Any, path: str, _: tuple[Family, ...]) -> Any:
         raise setting_fault(key, value, path) from None
 
 
-def rule_item(name: str, value: Any, path: str, catalogue: tuple[Family, ...]) -> Any:
+def rule_item(name: str, value: Any, path: str, _: tuple[Family, ...]) -> Any:
     if isinstance(value, dict) and "id" in value:
         raise InvalidField(f"{path}.id", None, "remove this field; the name of the table is the id")
     given = {**value, "id": name} if isinstance(value, dict) else value
-    rule = _typed(given, Rule, path)
-    _below(path, lambda: check_rule(rule, catalogue))
-    return plain_rule(rule)
+    return plain_rule(_typed(given, Rule, path))
 
 
 def plain_rule(rule: Rule) -> Any:
     """A rule as the document has it: without what is null, which TOML does not know, and under its id."""
     return {name: value for name, value in msgspec.to_builtins(rule).items() if value is not None and name != "id"}
+
+
+def rule_faults(name: str, before: Any, after: Any, catalogue: tuple[Family, ...]) -> list[InvalidField]:
+    """Why a rule, in the form that documents have, cannot become another one; `before` is None for a new one."""
+    old = None if before is None else msgspec.convert({**before, "id": name}, Rule)
+    new = msgspec.convert({**after, "id": name}, Rule)
+    try:
+        _below(f"rules.{name}", lambda: check_change(old, new, catalogue))
+    except InvalidFields as wrong:
+        return list(wrong.faults)
+    return []
 
 
 def agent_item(name: str, value: Any, path: str, catalogue: tuple[Family, ...]) -> Any:

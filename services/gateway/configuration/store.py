@@ -12,12 +12,13 @@ from msgspec import structs
 
 from infra.storage.database import Connection
 from schemas.agentconfig import NewAgentConfig
+from schemas.catalogue import Family
 from schemas.configuration import FLEET, Difference
-from schemas.rules import InvalidField, Rule
+from schemas.rules import InvalidField, InvalidFields, Rule
 from schemas.settings import SECRETS, RuntimeSettings, check_settings, parse_stored, setting_keys
 from services.gateway.agents.tending import Tended, tend
 from services.gateway.configuration import sql
-from services.gateway.configuration.document import Items, plain_rule
+from services.gateway.configuration.document import MOST_FAULTS, Items, plain_rule, rule_faults
 from services.gateway.fleet.given import Given
 from services.gateway.http.audit import record
 from services.gateway.http.operations import Call
@@ -81,18 +82,26 @@ def _load_setting(stored: Stored, key: str, text: str) -> None:
         stored.remarks.append(f"The setting {key} is set and left out: it is a secret.")
 
 
-def check(stored: Items, changes: Iterable[Difference], wanted: Items) -> None:
-    """Raise InvalidField when settings do not go together after the changes, unless they did not before either."""
+def check(stored: Items, changes: Iterable[Difference], wanted: Items, catalogue: tuple[Family, ...]) -> None:
+    """Raise InvalidFields when a rule that changes makes no sense, or settings do not go together after the changes.
+
+    What was so before is no fault.
+    """
+    faults: list[InvalidField] = []
     before = {name: value for (kind, name), value in stored.items() if kind == "setting"}
     after = dict(before)
     for change in changes:
+        if change.kind == "rule" and change.what != "deleted":
+            faults += rule_faults(change.name, change.before, change.after, catalogue)
         if change.kind == "setting":
             after.pop(change.name, None)
             if change.what != "deleted":
                 after[change.name] = wanted["setting", change.name]
     fault = _fault(RuntimeSettings(**after))
     if fault is not None and str(fault) != str(_fault(RuntimeSettings(**before))):
-        raise InvalidField(f"settings.{fault.field}", fault.value, fault.remedy)
+        faults.append(InvalidField(f"settings.{fault.field}", fault.value, fault.remedy))
+    if faults:
+        raise InvalidFields(faults[:MOST_FAULTS])
 
 
 def _fault(settings: RuntimeSettings) -> InvalidField | None:

@@ -1,6 +1,7 @@
-"""Counting requests, one log line each: which operation, by whom, how answered, how long until the answer began.
+"""Counting requests, and one log line each: which operation, by whom, how answered, how long until the answer began.
 
-Neither has anything of the path or the query but the operation's own template: those may hold secrets.
+Of those without a login only failures have a line: who may do nothing else may not fill the log either. Neither has
+anything of the path or the query but the operation's own template: those may hold secrets.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def note_operation(scope: Scope, name: str) -> None:
 
 
 def note_person(scope: Scope, name: str) -> None:
-    """The request is made by the person of that name."""
+    """The request is made by the person of that name, who is known by a login or a token."""
     reached = scope.get(_REACHED)
     if reached is not None:
         reached.person = name
@@ -69,7 +70,7 @@ class Counting:
                 told = True
                 took_s = time.perf_counter() - began_s
                 self.answered(reached.operation, status, took_s)
-                if logger.isEnabledFor(logging.DEBUG):
+                if (reached.person or status >= 500) and logger.isEnabledFor(logging.DEBUG):
                     logger.debug("request answered", extra=_facts(scope["method"], reached, status, took_s))
 
         async def send_counted(message: Message) -> None:

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from schemas.rules import InvalidFields
 from schemas.validation import invalid_fields, json_fault
@@ -80,14 +79,3 @@ def if_match(request: Request) -> int | None:
     if match is None:
         raise invalid("If-Match", text[:100], 'must be a version such as "3", or * for any version')
     return int(match[1])
-
-
-class Resource(Route):
-    """One path with its methods in one place, so that 405 answers can name all of them."""
-
-    def __init__(self, path: str, **methods: Any) -> None:
-        async def endpoint(request: Request) -> Response:
-            response: Response = await methods["GET" if request.method == "HEAD" else request.method](request)
-            return response
-
-        super().__init__(path, endpoint, methods=list(methods))

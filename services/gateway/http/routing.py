@@ -60,7 +60,8 @@ async def perform(operation: Operation, request: Request, admit: Admit) -> Respo
 async def _call(operation: Operation, request: Request, admit: Admit) -> Call[Any, Any]:
     person = None if operation.role is None else await admit(request, operation.role, operation.tag)
     if person is not None:
-        note_person(request.scope, person.name)
+        if person.by != "anonymous":
+            note_person(request.scope, person.name)
         for scope in operation.reaches:
             demand_scope(person, scope)
     query = _read_query(request, operation)

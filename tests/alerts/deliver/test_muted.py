@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.rules import Threshold
+from services.alerts import sql
 from tests.alerts.builders import rule
 from tests.alerts.fleet import Fleet, fleet, serving
 from tests.alerts.sink import Sink, slack_sink
@@ -54,6 +55,20 @@ async def test_of_a_muted_host_nobody_is_told_while_its_history_and_the_live_str
         await eventually(lambda: held(hosts, 2))
         await told(slack, "🟠")
         assert "db-1" in slack.headlines[0]
+
+
+async def test_what_begins_to_wait_after_others_were_held_is_not_sent_either(bus_url: str, database_url: str) -> None:
+    async with fleet(bus_url, database_url) as hosts:
+        await mute(hosts)
+        number = await hosts.database.fetchval(
+            """
+            INSERT INTO alert_transitions (time, host_id, rule_id, instance, kind, body)
+            SELECT now(), id, 'busy', '', 'fire', '{}' FROM hosts RETURNING id
+            """
+        )
+        await hosts.database.execute(sql.INSERT_OUTBOX, [number], ["bus", "slack"])
+        assert await hosts.database.fetch(sql.WAITING, "slack", 10, 3600.0) == []
+        assert len(await hosts.database.fetch(sql.WAITING, "bus", 10, 3600.0)) == 1
 
 
 async def test_what_still_fires_is_told_once_the_host_is_not_muted_any_more(bus_url: str, database_url: str) -> None:

@@ -70,6 +70,33 @@ async def test_a_stored_rule_that_cannot_be_read_is_named_with_its_remedy(databa
     assert (replaced.status_code, read.status_code) == (200, 200)
 
 
+async def test_a_rule_that_an_earlier_version_took_can_be_switched_off_and_not_be_kept_as_another(
+    database_url: str,
+) -> None:
+    old = {**JSON, "id": "old", "metric": "cpu.total", "critical": {"raise_at": 101, "clear_at": 90}}
+    await execute(database_url, "INSERT INTO rules (id, body) VALUES ('old', $1)", msgspec.json.encode(old).decode())
+    async with asking(database_url) as client:
+        off = await client.put("/rules/old", json={**old, "enabled": False}, headers=ANY)
+        renamed = await client.put("/rules/old", json={**old, "enabled": False, "name": "New"}, headers=ANY)
+        on = await client.put("/rules/old", json=old, headers=ANY)
+        left = (await client.get("/rules/old")).json()
+    assert (off.status_code, renamed.status_code, on.status_code) == (200, 400, 400)
+    assert [error["field"] for error in on.json()["errors"]] == ["critical.raise_at"]
+    assert (left["rule"]["enabled"], left["version"]) == (False, 2)
+
+
+async def test_a_rule_that_an_earlier_version_took_can_be_switched_off_and_on_while_it_can_fire(
+    database_url: str,
+) -> None:
+    half = {**JSON, "id": "old", "metric": "cpu.total", "warning": {"raise_at": 90, "clear_at": 80}}
+    half["critical"] = {"raise_at": 101, "clear_at": 90}
+    await execute(database_url, "INSERT INTO rules (id, body) VALUES ('old', $1)", msgspec.json.encode(half).decode())
+    async with asking(database_url) as client:
+        for enabled in (False, True):
+            answer = await client.put("/rules/old", json={**half, "enabled": enabled}, headers=ANY)
+            assert answer.status_code == 200, answer.text
+
+
 async def test_a_rule_changed_meanwhile_is_not_overwritten(database_url: str, bus_url: str) -> None:
     async with gateway(database_url, bus_url) as client:
         await client.post("/rules", json=JSON)

@@ -6,10 +6,12 @@ import tomllib
 import tracemalloc
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.catalogue import CATALOGUE
 from schemas.rules import InvalidFields
-from services.gateway.configuration.bounds import cost_fault
+from services.gateway.configuration.bounds import MOST_PARTS, cost_fault
 from services.gateway.configuration.document import read
 from tests.gateway.asking import asking
 
@@ -23,6 +25,8 @@ DEAR = [
     b"\t.\t".join([b"'\"'"] * 20_000) + b" = 1",
     b"[" + b".".join([b"a"] * 20_000) + b"]",
     b'x = """"#""""" # "\n' + b".".join([b"a"] * 20_000) + b" = 1",
+    b'''x = ["""a"""", ' " """']\n''' + b".".join([b"a"] * 20_000) + b" = 1",
+    b"""x = ['''a'''', " ' '''"]\n""" + b".".join([b"a"] * 20_000) + b" = 1",
     b"x = {" + b".".join([b"a"] * 20_000) + b" = 1}",
     b"x = " + b"[" * 200_000,
     b"x = " + b"{a=" * 100_000,
@@ -58,6 +62,23 @@ def test_a_document_that_is_dear_to_parse_is_refused_and_costs_little(text: byte
 def test_what_stands_in_strings_comments_and_long_arrays_counts_for_nothing(text: str) -> None:
     tomllib.loads(text)
     assert cost_fault(text) == ""
+
+
+LONG = ".".join("a" * (MOST_PARTS + 1))
+pieces = st.lists(st.sampled_from(["'", '"', "#", "\\", "\n", "s", LONG, "[" * 40]), max_size=6).map("".join)
+strings = st.builds(lambda quote, inside: f"{quote}{inside}{quote}", st.sampled_from(["'", '"', "'''", '"""']), pieces)
+lines = st.builds(lambda held, end: f"[{', '.join(held)}]{end}\n", st.lists(strings, max_size=3), st.just("") | pieces)
+
+
+@given(st.lists(lines, max_size=3))
+def test_strings_and_comments_end_for_the_bounds_where_they_end_for_the_parser(values: list[str]) -> None:
+    text = "".join(f"x{number} = {value}" for number, value in enumerate(values))
+    try:
+        tomllib.loads(text)
+    except ValueError:
+        return
+    assert cost_fault(text) == ""
+    assert cost_fault(f"{text}{LONG} = 1") == f"a key must have at most {MOST_PARTS} parts"
 
 
 @pytest.mark.parametrize("text", [DEAR[0], DEAR[2]], ids=["a number without end", "a key without end"])

@@ -143,6 +143,28 @@ async def test_a_document_that_is_wrong_anywhere_changes_nothing(database_url: s
     )
 
 
+async def test_every_fault_of_a_rule_that_changes_is_named_by_its_path(database_url: str) -> None:
+    async with asking(database_url) as client:
+        before = await export(client)
+        new = 'rules.new = {name = "a", metric = "no.such"}\nrules.cpu.name = "b"\nrules.cpu.metric = "cpu.total"'
+        answer = await put(client, f"version = 1\n{new}\nrules.cpu.critical = {{raise_at = 101, clear_at = 90}}")
+        assert await export(client) == before
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (
+        400,
+        ["rules.cpu.critical.raise_at", "rules.new.metric", "rules.new.critical"],
+    )
+
+
+async def test_a_rule_that_an_earlier_version_took_hinders_no_import(database_url: str) -> None:
+    body = '{"id": "old", "name": "Old", "metric": "cpu.total", "critical": {"raise_at": 101, "clear_at": 90}}'
+    await execute(database_url, "INSERT INTO rules (id, body) VALUES ('old', $1)", body)
+    async with asking(database_url) as client:
+        text = await export(client)
+        assert await changed(client, text, prune=True) == []
+        off = text.replace("enabled = true", "enabled = false")
+        assert ("rule", "old", "changed") in await changed(client, off)
+
+
 async def test_each_change_is_in_the_audit_log(database_url: str) -> None:
     async with asking(database_url) as client:
         await some(client, database_url)

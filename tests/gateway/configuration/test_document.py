@@ -117,7 +117,6 @@ def test_a_document_is_written_like_this() -> None:
         (b"version = 1\nrules.cpu = 1", ["rules.cpu"]),
         (b'version = 1\nrules.cpu = {id = "x"}', ["rules.cpu.id"]),
         (b'version = 1\nrules.cpu = {name = "", metric = "cpu.total"}', ["rules.cpu.name"]),
-        (b'version = 1\nrules.cpu = {name = "a", metric = "no.such"}', ["rules.cpu.metric", "rules.cpu.critical"]),
         (b'version = 1\nrules.CPU = {name = "a", metric = "cpu.total"}', ["rules.CPU.id"]),
         (b"version = 1\nagents.fleet.sample_interval_s = 0", ["agents.fleet.sample_interval_s"]),
         (b"version = 1\nagents.fleet.families.none.enabled = true", ["agents.fleet.families.none"]),

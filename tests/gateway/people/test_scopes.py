@@ -121,13 +121,24 @@ async def test_a_restricted_token_may_ask_who_it_is(database_url: str) -> None:
     assert (me["name"], me["by"]) == ("admin", "token")
 
 
-async def test_orders_to_many_hosts_need_the_scope_of_agents_too(database_url: str) -> None:
-    bulk = {"change": "command", "command": "ping", "hosts": ["web-1"], "dry_run": True}
+@pytest.mark.parametrize(
+    ("change", "scope"),
+    [
+        ({"change": "command", "command": "ping"}, "agents"),
+        ({"change": "archive"}, "identities"),
+        ({"change": "remove"}, "identities"),
+    ],
+)
+async def test_what_is_done_to_many_hosts_at_once_needs_the_scope_that_it_needs_for_one(
+    change: dict[str, str], scope: Scope, database_url: str
+) -> None:
+    bulk = {**change, "hosts": ["web-1"], "dry_run": True}
     async with asking(database_url, token=await add_token(database_url, scopes=["hosts"])) as client:
         refused = await client.post("/hosts/bulk", json=bulk)
-        bearing(client, await add_token(database_url, scopes=["hosts", "agents"]))
+        bearing(client, await add_token(database_url, scopes=["hosts", scope]))
         answer = await client.post("/hosts/bulk", json=bulk)
     assert (refused.status_code, refused.json()["type"]) == (403, "/problems/scope")
+    assert f"needs the scope {scope}" in refused.json()["detail"]
     assert answer.status_code == 200, answer.text
 
 
@@ -137,12 +148,14 @@ async def test_orders_to_many_hosts_need_the_scope_of_agents_too(database_url: s
         ("GET", "/configuration", ["hosts", "agents", "alerting"]),
         ("PUT", "/configuration", ["hosts", "agents", "alerting"]),
         ("POST", "/hosts", ["identities"]),
+        ("DELETE", "/hosts/web-1", ["identities"]),
+        ("DELETE", "/hosts/web-1?history=keep", ["identities"]),
     ],
 )
 async def test_what_reaches_into_other_parts_needs_their_scopes_too(
     method: str, path: str, further: list[Scope], database_url: str
 ) -> None:
-    own: Scope = "hosts" if path == "/hosts" else "settings"
+    own: Scope = "hosts" if path.startswith("/hosts") else "settings"
     async with asking(database_url, token=await add_token(database_url, scopes=[own, *further])) as client:
         assert (await client.request(method, path)).status_code != 403
         for lacking in further:

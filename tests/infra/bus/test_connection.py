@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import nats.errors
+import psutil
 import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -18,6 +19,7 @@ from infra.bus.connection import BUS_TRANSIENT, connection, keep_connected
 from infra.bus.streams import ensure_streams
 from infra.servers.embedded import nats_server
 from schemas.subjects import STREAMS
+from tests.waiting import eventually
 
 
 def nobody_there() -> str:
@@ -25,6 +27,12 @@ def nobody_there() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return f"nats://127.0.0.1:{probe.getsockname()[1]}"
+
+
+def stopped(pid: int) -> bool:
+    """Whether no thread of a process that was told to stop still runs."""
+    threads = (psutil.Process(thread.id).status() for thread in psutil.Process(pid).threads())
+    return all(status == psutil.STATUS_STOPPED for status in threads)
 
 
 async def for_ever(_: Client) -> None:
@@ -103,6 +111,7 @@ async def test_stopping_when_the_bus_dies_at_that_moment_ends(tmp_path: Path) ->
 async def test_an_answer_that_comes_after_its_asker_gave_up_ends_no_reading(tmp_path: Path) -> None:
     async with nats_server(tmp_path) as server, connection(server.url, "test") as client:
         os.kill(server.process.pid, signal.SIGSTOP)
+        await eventually(lambda: stopped(server.process.pid))
         with pytest.raises(nats.errors.TimeoutError):
             await client.flush(0.2)  # type: ignore[arg-type]  # a timeout, so fractions work
         os.kill(server.process.pid, signal.SIGCONT)
