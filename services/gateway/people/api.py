@@ -16,10 +16,10 @@ from services.gateway.people.people import People
 
 
 def people_operations(people: People, address: Callable[[], str]) -> list[Operation]:
-    """`address`: where people open the dashboard."""
+    """`address`: where people open the dashboard, for the links that they send on."""
     return [
         *session_operations(people),
-        *oidc_operations(people, people.provider, address),
+        *oidc_operations(people, people.provider),
         *second_factor_operations(people),
         *sessions_operations(people),
         *user_operations(people, address),

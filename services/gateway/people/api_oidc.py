@@ -24,6 +24,7 @@ from services.gateway.http.database import connected
 from services.gateway.http.names import origin_of
 from services.gateway.http.operations import Call, Media, Operation
 from services.gateway.http.person import address_of
+from services.gateway.http.problems import ProblemError
 from services.gateway.people.api_session import end_of_hash, enter, welcome
 from services.gateway.people.attempt import Attempt, carried, carry, sealed, unsealed
 from services.gateway.people.cookies import secret_in
@@ -72,13 +73,13 @@ class Failed(Exception):
         self.reason = reason or text
 
 
-def oidc_operations(people: People, provider: Provider | None, public_url: Callable[[], str]) -> list[Operation]:
-    """`provider` is None where the settings name none; `public_url` as of users, for want of a process setting."""
+def oidc_operations(people: People, provider: Provider | None) -> list[Operation]:
+    """`provider` is None where the settings name none."""
 
     async def begin(call: Call[Begin, None]) -> Response:
         async def beginning(provider: Provider) -> Response:
             asked = f"{call.request.url.scheme}://{call.request.url.netloc}"
-            base = (people.settings.public_url or public_url()).rstrip("/") or asked
+            base = people.settings.public_url.rstrip("/") or asked
             if not call.query.led and origin_of(base) != origin_of(asked):
                 return _elsewhere(call, base)
             return await _begin(people, provider, call, base)
@@ -89,21 +90,29 @@ def oidc_operations(people: People, provider: Provider | None, public_url: Calla
         return await guarded(call, lambda provider: _back(people, provider, call))
 
     async def guarded(call: Call[Any, None], step: Callable[[Provider], Awaitable[Response]]) -> Response:
-        """The answer of `step`; what fails is said in words, counted, and limited by address."""
+        """The answer of `step`; what fails is said in words and limited by address.
+
+        A step counts as failed until it is known not to have: many at once are no more guesses than one by one.
+        """
         peer, now_s = neighbourhood(address_of(call.request)), time.monotonic()
         wait_s = people.sign_ons.wait_s(peer, now_s)
         if wait_s:
             people.refusals.note(peer, "login", "too many tries")
             return _to_login(people, f"too many tries; come again in {wait_s} s")
+        people.sign_ons.take(peer, now_s)
         try:
             if provider is None:
                 raise Failed("there is no single sign-on here: SONDE_OIDC_ISSUER is not set")
-            with provider.login():
-                return await step(provider)
+            with provider.login(peer):
+                answer = await step(provider)
         except (Failed, ProviderError) as error:
-            people.sign_ons.failed(peer, now_s)
             people.refusals.note(peer, "login", "identity provider")
             return _failed(people, call, error)
+        except ProblemError:  # we are busy, or the database is away
+            people.sign_ons.give_back(peer)
+            raise
+        people.sign_ons.give_back(peer)
+        return answer
 
     led = {303: None}
     return [

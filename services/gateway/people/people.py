@@ -18,7 +18,7 @@ from services.gateway.people.byproxy import Vouched, require_vouchers
 from services.gateway.people.known import Key, Kind, Known
 from services.gateway.people.passwords import Hashing
 from services.gateway.people.provider import provider_of
-from services.gateway.people.throttle import LoginThrottle
+from services.gateway.people.throttle import ADDRESS, LoginThrottle, Tries
 
 UNKNOWN_BURST = 100
 UNKNOWN_REFILL_S = 1.0
@@ -48,8 +48,8 @@ class People:
         self.hashing = Hashing()
         self.logins = LoginThrottle()
         self.strangers = Strangers()
-        self.sign_ons = Throttle()
-        """Failures of single sign-on by address."""
+        self.sign_ons = Tries(ADDRESS)
+        """Steps of single sign-on by address, but those that went well."""
         self.vouched = Vouched()
         self.changed = asyncio.Event()
         """Set when the tables have news of sessions and tokens."""

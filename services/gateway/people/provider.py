@@ -11,6 +11,7 @@ import contextlib
 import json
 import ssl
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -41,6 +42,8 @@ SKEW_S = 60
 AT_ONCE = 8
 MOST_LOGINS = 64
 """At once, with those that wait for their turn to ask."""
+MOST_OF_A_NETWORK = 6
+"""Of them; fewer than ask at once, so that no single one keeps all others waiting while the provider is slow."""
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 """Signatures by a key that the provider alone has: never `none`, nor one by the secret that we have, too."""
 
@@ -86,23 +89,26 @@ class Provider:
         self._configuration: tuple[Configuration, float] | None = None
         self._keys: tuple[KeySet, float] | None = None
         self._turn = asyncio.Semaphore(AT_ONCE)
-        self._logins = 0
+        self._logins: Counter[str] = Counter()
+        """By network, as `neighbourhood` tells them apart."""
         self._trust: ssl.SSLContext | None = None
         self._trusting = asyncio.Lock()
 
     @contextlib.contextmanager
-    def login(self) -> Iterator[None]:
-        """Around all that one login asks, so that none is refused half-way, with its code used up.
+    def login(self, network: str) -> Iterator[None]:
+        """Around all that one login from `network` asks, so that none is refused half-way, with its code used up.
 
-        Raises ProblemError 503 where too many are at it.
+        Raises ProblemError 503 where too many are at it, from there or from everywhere.
         """
-        if self._logins >= MOST_LOGINS:
+        if self._logins.total() >= MOST_LOGINS or self._logins[network] >= MOST_OF_A_NETWORK:
             raise unavailable("too many people log in at once; load this page again", "/problems/busy", 5)
-        self._logins += 1
+        self._logins[network] += 1
         try:
             yield
         finally:
-            self._logins -= 1
+            self._logins[network] -= 1
+            if not self._logins[network]:
+                del self._logins[network]
 
     async def configuration(self) -> Configuration:
         """Raises ProviderError."""

@@ -6,22 +6,24 @@ import asyncio
 import base64
 import ssl
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import msgspec
 import pytest
 
-from services.gateway.identities.throttle import BURST
 from services.gateway.people import provider
 from services.gateway.people.attempt import Attempt
-from services.gateway.people.provider import AT_ONCE, Provider, ProviderError
+from services.gateway.people.provider import AT_ONCE, MOST_OF_A_NETWORK, Provider, ProviderError
+from services.gateway.people.throttle import ADDRESS
 from tests.gateway.people.test_oidc import PEOPLE, me, with_query, words
 from tests.gateway.running import ANY, gateway
 from tests.oidc.provider import begin, browser, consent, log_in, signing_on
+from tests.people import add_session, add_user, in_browser
 from tests.waiting import eventually
 
 BACK = "/api/v1/session/oidc/callback"
@@ -137,7 +139,7 @@ async def test_nobody_makes_us_ask_the_provider_by_a_cookie_of_their_own(
 async def test_whoever_fails_too_often_waits_and_is_told_so(tmp_path: Path, database_url: str, bus_url: str) -> None:
     async with signing_on(database_url, bus_url, tmp_path, PEOPLE) as place, browser() as client:
         said = ""
-        for _ in range(10 * BURST):
+        for _ in range(10 * ADDRESS.burst):
             said = words(await client.get(f"{place.url}{BACK}?state=x&code=x"))
             if "too many" in said:
                 break
@@ -185,6 +187,66 @@ async def test_only_so_many_wait_for_the_provider_and_others_are_told_to_come_ag
         answer = await client.get("/session/oidc")
     assert (answer.status_code, answer.json()["type"]) == (503, "/problems/busy")
     assert int(answer.headers["retry-after"]) > 0
+
+
+def asked_from(client: httpx.AsyncClient, address: str, path: str = "/session/oidc") -> Awaitable[httpx.Response]:
+    return client.get(path, headers={"X-Forwarded-For": address})
+
+
+async def test_one_network_does_not_hold_the_places_of_all_others(database_url: str, bus_url: str) -> None:
+    async with (
+        hanging() as (issuer, came),
+        gateway(
+            database_url, bus_url, token="", oidc_issuer=issuer, oidc_client_id="sonde", trusted_proxies="127.0.0.1"
+        ) as client,
+        meanwhile(*(asked_from(client, "198.51.100.7") for _ in range(MOST_OF_A_NETWORK))),
+    ):
+        await eventually(lambda: len(came) == MOST_OF_A_NETWORK)
+        answer = await asked_from(client, "198.51.100.7")
+        assert (answer.status_code, answer.json()["type"]) == (503, "/problems/busy")
+        async with meanwhile(asked_from(client, "203.0.113.9")):
+            await eventually(lambda: len(came) == MOST_OF_A_NETWORK + 1)
+
+
+async def test_steps_that_begin_at_once_count_before_they_fail(
+    database_url: str, bus_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provider, "MOST_OF_A_NETWORK", 2 * ADDRESS.burst)
+    async with (
+        hanging() as (issuer, came),
+        gateway(database_url, bus_url, oidc_issuer=issuer, oidc_client_id="sonde") as client,
+        meanwhile(*(client.get("/session/oidc") for _ in range(ADDRESS.burst))) as begun,
+    ):
+        await eventually(lambda: len(came) == AT_ONCE)
+        async with meanwhile(client.get("/session/oidc")) as (further,):
+            await asyncio.wait((further, *begun), return_when=asyncio.FIRST_COMPLETED)
+            assert not any(each.done() for each in begun), "one failed before another was made to wait"
+            assert "too many tries" in words(further.result())
+
+
+async def test_a_login_that_goes_well_uses_no_try_up(tmp_path: Path, database_url: str, bus_url: str) -> None:
+    async with signing_on(database_url, bus_url, tmp_path, PEOPLE) as place, browser() as client:
+        for _ in range(ADDRESS.burst + 5):
+            assert (await begin(client, place)).startswith(place.issuer)
+
+
+async def test_no_runtime_setting_leads_browsers_to_another_site(database_url: str, bus_url: str) -> None:
+    async with (
+        hanging(b"no configuration") as (issuer, _),
+        gateway(database_url, bus_url, oidc_issuer=issuer, oidc_client_id="sonde") as client,
+    ):
+        told = await client.put("/settings/dashboard_url", json={"value": "https://other.example"}, headers=ANY)
+        assert told.status_code == 200, told.text
+        number = await add_user(database_url, "bob", "viewer")
+        in_browser(client, await add_session(database_url))
+
+        async def in_force() -> bool:
+            link = await client.post(f"/users/{number}/link")
+            assert link.status_code == 201, link.text
+            return str(link.json()["url"]).startswith("https://other.example/")
+
+        await eventually(in_force)
+        assert "identity provider" in words(await client.get("/session/oidc"))
 
 
 async def test_certificates_are_read_once_and_hold_nothing_else_up(
