@@ -17,7 +17,7 @@ from services.gateway.http.encryption import own_trust
 from services.gateway.identities.reach import Reach, reach_of
 from services.gateway.identities.refused import Refusals
 from services.gateway.live.hub import Hub
-from services.gateway.people.counted import Refused
+from services.gateway.people.login_metrics import LoginMetrics
 from services.gateway.people.people import People
 from services.gateway.settings.announce import Announce, announcer, teller
 from services.gateway.settings.runtime import Runtime
@@ -46,7 +46,7 @@ class Held:
         people = People(self.settings, self.pool, lambda: self.runtime.settings, self.refusals)
         people.announce = teller(self.bus)
         people.end_streams_of.add(self.hub.end)
-        self.meters.registry.register(Refused(people.logins, people.hashing))
+        self.meters.registry.register(LoginMetrics(people.logins, people.hashing))
         return people
 
     @property

@@ -74,7 +74,8 @@ async def run(
             while not stop.is_set():
                 try:
                     await _consume(tools, stop, changed)
-                except (LaneBlocked, StaleIds) as reason:  # expected: no failure
+                except (LaneBlocked, StaleIds) as reason:
+                    # Without `pulse.failed`: nothing is broken, and what was read is read again right away.
                     logger.info("session restarted", extra={"reason": f"{type(reason).__name__}: {reason}"})
 
     _tune_interpreter()

@@ -134,8 +134,9 @@ class Stream:
     async def in_good_order(self, within_s: float = 10) -> bool:
         """Wait for the end of the stream; False when it was broken off."""
         try:
-            while True:
-                await self.next(within_s)
+            async with asyncio.timeout(within_s):
+                while True:
+                    await self.next(within_s)
         except StopAsyncIteration:
             return True
         except httpx.TransportError:

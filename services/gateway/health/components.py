@@ -34,7 +34,7 @@ class Silence(Struct, frozen=True):
     seconds: float | None
     """None: we are away from the bus and cannot hear it."""
     ever: bool
-    """Whether it was heard since then that we listen."""
+    """Whether it was heard since the gateway has been listening."""
 
 
 def service(name: str, heard: Sequence[Heard], silence: Silence) -> Component:

@@ -31,6 +31,8 @@ from services.gateway.http.bus import Bus
 from services.gateway.http.database import connected
 from services.gateway.http.problems import ProblemError
 
+ASYNCPG_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""All that the driver raises: what the database refuses, and what it cannot even be asked."""
 WITHIN_S = 2
 """Every question's."""
 
@@ -124,7 +126,7 @@ async def _tables(it: Examination) -> _Tables:
         return _Tables(Component("database", "down", f"no answer within {WITHIN_S:g} s; check PostgreSQL and its log"))
     except ProblemError as problem:
         return _Tables(Component("database", "down", f"{problem.detail}; check PostgreSQL and its log"))
-    except asyncpg.PostgresError as error:
+    except ASYNCPG_ERRORS as error:
         refused = f"it answers {type(error).__name__}: {error}"[:300]
         return _Tables(
             Component("database", "degraded", f"{refused}; check PostgreSQL and its log"),

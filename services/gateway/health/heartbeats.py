@@ -91,7 +91,7 @@ class Heartbeats:
         return self._clock() - max(self._last_s.get(service, 0.0), self._listening_since_s)
 
     def was_heard(self, service: str) -> bool:
-        """Whether any instance of `service` was heard since we listen without a break."""
+        """Whether any instance of `service` was heard since the gateway has been listening without a break."""
         since_s = self._listening_since_s
         return since_s is not None and self._last_s.get(service, -math.inf) >= since_s
 

@@ -90,8 +90,9 @@ def _read_query(request: Request, operation: Operation) -> Struct:
         if parameter is None and operation.ignores_unknown:
             continue
         if parameter is None:
+            # Without its text: a misspelt or misplaced one may be a secret.
             listed = f"known parameters are {', '.join(known)}" if known else "this path takes none"
-            faults.append(InvalidField(name[:100], text[:100], f"unknown parameter; {listed}"))
+            faults.append(InvalidField(name[:100], None, f"unknown parameter; {listed}"))
         elif parameter.field in values:
             faults.append(InvalidField(name, _shown(text, parameter.type), "must be given once"))
         else:

@@ -207,7 +207,8 @@ async def _back(people: People, provider: Provider, call: Call[Back, None]) -> R
     names = names_for((claims.get("preferred_username"), claims.get("email")), whole)
     try:
         async with connected(people.pool) as database, database.transaction():
-            user = await ensure_user(database, "oidc", whole, names, role, address, call.operation.name)
+            last, action = people.last_administrator, call.operation.name
+            user = await ensure_user(database, last, "oidc", whole, names, role, address, action)
             entry = await enter(people, call, database, user)
             former = await end_of_hash(call, database, bytes.fromhex(it.former)) if it.former else []
     except Disabled:

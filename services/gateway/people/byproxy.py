@@ -84,7 +84,8 @@ async def by_proxy(people: People, request: Request) -> Person | None:
         subject = f"proxy {given[0]}"
         try:
             async with connected(people.pool) as database, database.transaction():
-                row = await ensure_user(database, "proxy", subject, names_for(given, subject), role, address, ACTION)
+                names, last = names_for(given, subject), people.last_administrator
+                row = await ensure_user(database, last, "proxy", subject, names, role, address, ACTION)
         except Disabled:
             raise _refused("this account is disabled; an administrator can enable it") from None
         held = User(row["id"], row["name"], row["role"])

@@ -26,9 +26,10 @@ WRONG_LOGIN = "/problems/wrong-login"
 User = Mapping[str, Any]
 
 
-async def authenticate(people: People, call: Call[Any, Login]) -> User:
-    """The row of the user who logs in, as it was when they were looked at: `enter` sees whether it is still so.
+async def authenticate(people: People, call: Call[Any, Login], former: User | None = None) -> User:
+    """The row of the user who logs in, as it was when they were looked at: whoever enters sees whether it is still so.
 
+    Where it was not, `former` is what was found of them then: the code of a factor that is still theirs is used up.
     Raises ProblemError: 401 for a wrong name, password or code, which says no more than that; 401 with a type of its
     own where the password is right and a code is needed; 429 after too many tries; 503.
     """
@@ -36,21 +37,22 @@ async def authenticate(people: People, call: Call[Any, Login]) -> User:
     peer = neighbourhood(address_of(call.request))
     begin(people, name, peer)
     try:
-        return await _authenticated(people, call, name, peer)
+        return await _authenticated(people, call, name, peer, former)
     except ProblemError as problem:
         if problem.type == WRONG_LOGIN:
             people.refusals.note(peer, "login", "wrong name, password or code")
         raise
 
 
-async def _authenticated(people: People, call: Call[Any, Login], name: str, peer: str) -> User:
+async def _authenticated(people: People, call: Call[Any, Login], name: str, peer: str, former: User | None) -> User:
     given = call.body
     async with connected(people.pool) as database:
         user: User | None = await database.fetchrow(sql.LOGIN, name)
     stored = user["password"] if user and not user["disabled"] else None
     if not await people.hashing.fits(stored, given.password) or user is None:
         raise wrong_login()
-    if user["totp_secret"] is not None:
+    proven = former is not None and (former["id"], former["totp_secret"]) == (user["id"], user["totp_secret"])
+    if user["totp_secret"] is not None and not proven:
         if not given.code:
             people.logins.forgive(name, peer)
             raise code_needed()

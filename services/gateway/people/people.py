@@ -19,6 +19,7 @@ from services.gateway.people.known import Key, Kind, Known
 from services.gateway.people.passwords import Hashing
 from services.gateway.people.provider import provider_of
 from services.gateway.people.throttle import ADDRESS, LoginThrottle, Tries
+from services.gateway.people.vouched import LastAdministrator
 
 UNKNOWN_BURST = 100
 UNKNOWN_REFILL_S = 1.0
@@ -51,6 +52,7 @@ class People:
         self.sign_ons = Tries(ADDRESS)
         """Steps of single sign-on by address, but those that went well."""
         self.vouched = Vouched()
+        self.last_administrator = LastAdministrator()
         self.changed = asyncio.Event()
         """Set when the tables have news of sessions and tokens."""
         self.end_streams_of: set[EndStreams] = set()

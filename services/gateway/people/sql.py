@@ -52,12 +52,14 @@ RETURNING id
 # Made anew with today's parameters, unless it was changed meanwhile.
 REHASH = "UPDATE users SET password = $2 WHERE id = $1 AND password = $3"
 
-# Somebody enters, unless they were disabled, deleted or given another password ($2) since they were looked at.
+# Somebody enters, unless they were disabled or deleted, or have another password ($2) or second factor ($3), since they
+# were looked at.
 # The row of users is locked first, here as in every change of a user: two that meet wait, and none is a deadlock.
 CAME = "UPDATE users SET last_login = now() WHERE id = $1 AND NOT disabled RETURNING id"
 
 CAME_BY_PASSWORD = """
-UPDATE users SET last_login = now() WHERE id = $1 AND NOT disabled AND password = $2 RETURNING id
+UPDATE users SET last_login = now()
+WHERE id = $1 AND NOT disabled AND password = $2 AND totp_secret IS NOT DISTINCT FROM $3 RETURNING id
 """
 
 OFFER_FACTOR = "UPDATE users SET totp_offered = $2 WHERE id = $1"

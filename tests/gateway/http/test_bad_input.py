@@ -192,6 +192,14 @@ async def test_a_refusal_names_field_value_and_what_is_allowed(database_url: str
     ]
 
 
+async def test_what_an_unknown_parameter_said_is_not_repeated(database_url: str, bus_url: str) -> None:
+    async for client in opened(database_url, bus_url):
+        answer = await client.get("/hosts?access_token=s3cret")
+        document = problem(answer, 400)
+    assert [(error.field, error.value) for error in document.errors] == [("access_token", None)]
+    assert "s3cret" not in answer.text
+
+
 async def test_a_refusal_names_every_field_that_is_wrong(database_url: str, bus_url: str) -> None:
     body = {**RULE, "name": "", "for_s": -1, "critical": {"raise_at": "90", "clear_at": 85}}
     async for client in opened(database_url, bus_url):

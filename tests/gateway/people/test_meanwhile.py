@@ -8,16 +8,20 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import pyotp
 import pytest
 
 from infra.storage.database import Connection, connection
 from services.gateway.people import sql
+from services.gateway.people.passwords import HASHER
 from tests.gateway.asking import asking
+from tests.gateway.rows import execute
 from tests.people import HASH, PASSWORD, add_link, add_session, add_user, in_browser
 from tests.waiting import eventually
 
 LOGIN = {"name": "ada", "password": PASSWORD}
 NEW = "a longer password"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # noqa: S105
 CHANGES = [
     "UPDATE users SET password = 'another' WHERE name = 'ada'",
     "UPDATE users SET password = NULL WHERE name = 'ada'",
@@ -61,6 +65,37 @@ async def test_a_login_on_its_way_opens_nothing_once_it_is_wrong(change: str, da
             answer = await sent(database_url, client.post("/session", json=LOGIN))
         assert (await answer).status_code == 401
     assert await sessions(database_url) == 0
+
+
+async def test_a_password_that_another_login_made_anew_meanwhile_still_lets_in(database_url: str) -> None:
+    await add_user(database_url)
+    async with asking(database_url, token="") as client:
+        async with changing(database_url) as database:
+            await database.execute("UPDATE users SET password = $1", HASHER.hash(PASSWORD))
+            answer = await sent(database_url, client.post("/session", json=LOGIN))
+        assert (await answer).status_code == 200
+
+
+async def test_a_second_factor_that_is_confirmed_meanwhile_is_asked_for(database_url: str) -> None:
+    await add_user(database_url)
+    async with asking(database_url, token="") as client:
+        async with changing(database_url) as database:
+            await database.execute("UPDATE users SET totp_secret = $1, totp_step = 0", SECRET)
+            answer = await sent(database_url, client.post("/session", json=LOGIN))
+        refused = await answer
+    assert (refused.status_code, refused.json()["type"]) == (401, "/problems/second-factor")
+    assert await sessions(database_url) == 0
+
+
+async def test_a_code_is_not_asked_for_again_where_only_the_password_was_made_anew(database_url: str) -> None:
+    await add_user(database_url)
+    await execute(database_url, "UPDATE users SET totp_secret = $1, totp_step = 0", SECRET)
+    async with asking(database_url, token="") as client:
+        async with changing(database_url) as database:
+            await database.execute("UPDATE users SET password = $1", HASHER.hash(PASSWORD))
+            code = pyotp.TOTP(SECRET).now()
+            answer = await sent(database_url, client.post("/session", json={**LOGIN, "code": code}))
+        assert (await answer).status_code == 200
 
 
 async def test_a_login_that_replaces_a_session_and_disabling_its_user_do_not_deadlock(database_url: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from infra.storage.database import Connection, connection
 from schemas.people import RESERVED_NAMES, Role
 from services.gateway.people.groups import names_for
-from services.gateway.people.vouched import ensure_user
+from services.gateway.people.vouched import LastAdministrator, ensure_user
 from tests.gateway.asking import asking
 from tests.gateway.rows import execute
 from tests.people import PASSWORD, add_session, add_user, in_browser
@@ -18,9 +18,10 @@ from tests.people import PASSWORD, add_session, add_user, in_browser
 OF_PROVIDER = "UPDATE users SET source = 'oidc', subject = 'subject', password = NULL WHERE name = 'ada'"
 
 
-async def come(database: Connection, role: Role) -> Mapping[str, Any]:
+async def come(database: Connection, role: Role, last: LastAdministrator | None = None) -> Mapping[str, Any]:
     async with database.transaction():
-        return await ensure_user(database, "oidc", "subject", ["ada"], role, "127.0.0.1", "tests")
+        last = last or LastAdministrator()
+        return await ensure_user(database, last, "oidc", "subject", ["ada"], role, "127.0.0.1", "tests")
 
 
 async def test_whoever_is_as_they_should_be_waits_for_nobody_who_changes_users(database_url: str) -> None:
@@ -43,6 +44,17 @@ async def test_the_last_administrator_stays_one_whatever_the_groups_say(
     async with connection(database_url, "tests") as database:
         assert (await come(database, "viewer"))["role"] == "viewer"
     assert [record.message for record in caplog.records] == ["last administrator keeps the role"]
+
+
+async def test_that_the_last_administrator_stays_one_is_logged_once_until_the_groups_change(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    last = LastAdministrator()
+    async with connection(database_url, "tests") as database:
+        roles: list[Role] = ["admin", "viewer", "viewer", "operator", "operator", "admin", "operator", "operator"]
+        for role in roles:
+            assert (await come(database, role, last))["role"] == "admin"
+    assert [vars(record)["role"] for record in caplog.records] == ["viewer", "operator", "operator"]
 
 
 async def test_without_a_password_nobody_sets_one_without_a_link(database_url: str) -> None:

@@ -13,7 +13,7 @@ from services.gateway.people.throttle import LoginThrottle
 
 
 @dataclass(frozen=True)
-class Refused(Collector):
+class LoginMetrics(Collector):
     """Counts since the gateway started; of wrong names and passwords `GET /refused` tells."""
 
     logins: LoginThrottle
