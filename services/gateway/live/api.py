@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from msgspec import Meta, Struct, structs
@@ -72,10 +73,14 @@ class LiveQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def live_operations(hub: Hub, catalogue: tuple[Family, ...], abort: Abort) -> list[Operation]:
+    door = asyncio.Lock()
+
     async def get_live(call: Call[LiveQuery, None]) -> Response:
         request, parameters = call.request, structs.asdict(call.query)
-        selection = parse_selection(parameters, catalogue)
-        hosts = parse_detail(parameters)
+        async with door:
+            await asyncio.sleep(0)  # a herd comes in one by one, and frames go out in between
+            selection = parse_selection(parameters, catalogue)
+            hosts = parse_detail(parameters)
         position = parse_event_id(request.headers.get("last-event-id", ""))
         viewer = Viewer(call.person, request.headers.get("user-agent", "")[:300], choose(request.headers))
         if request.method == "HEAD":
