@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-import asyncpg
 from msgspec import UNSET, Struct, UnsetType
 from starlette.requests import Request
 
@@ -18,14 +17,14 @@ from infra.storage.database import Pool
 from schemas.health import Health
 from schemas.subjects import METRICS
 from services.gateway.health import sql
-from services.gateway.health.examine import Examination, examine
+from services.gateway.health.examine import ASYNCPG_ERRORS, Examination, examine
 from services.gateway.http.bus import Bus
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation, Reply
 from services.gateway.http.problems import ProblemError
 
 CHECK_S = 2
-FAULTS: tuple[type[Exception], ...] = (*BUS_TRANSIENT, asyncpg.PostgresError)
+FAULTS: tuple[type[Exception], ...] = (*BUS_TRANSIENT, *ASYNCPG_ERRORS)
 """Told as what a check found."""
 NOT_CONNECTED = "the gateway is not connected to the bus (NATS)"
 KEPT_S = 1.0
