@@ -31,18 +31,18 @@ Scope = Literal[
 
 RANKS: dict[Role, int] = {"viewer": 1, "operator": 2, "admin": 3}
 
+RESERVED_NAMES = ("command", "anybody")
+"""What people who are no users are called."""
 UserName = Annotated[
     str,
     Meta(
-        pattern=r"^(?!(command|anybody)\Z)[a-z0-9][a-z0-9._@+-]{0,63}\Z",
+        pattern=rf"^(?!({'|'.join(RESERVED_NAMES)})\Z)[a-z0-9][a-z0-9._@+-]{{0,63}}\Z",
         description=(
-            "1 to 64 characters, each a-z, 0-9 or one of . _ @ + -, the first a letter or digit; neither command nor "
-            "anybody"
+            "1 to 64 characters, each a-z, 0-9 or one of . _ @ + -, the first a letter or digit; neither "
+            + " nor ".join(RESERVED_NAMES)
         ),
     ),
 ]
-RESERVED_NAMES = frozenset({"command", "anybody"})
-"""What people who are no users are called."""
 GivenName = Annotated[
     str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\Z", description="text without control characters")
 ]

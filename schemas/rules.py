@@ -74,7 +74,7 @@ def check_rule(rule: Rule, catalogue: tuple[Family, ...] = CATALOGUE, in_force: 
     """
     faults = list(_faults(rule, catalogue))
     beyond = list(_range_faults(rule, catalogue))
-    if not in_force or len(beyond) == sum(threshold is not None for threshold in (rule.warning, rule.critical)):
+    if not in_force or len(beyond) == len(list(_thresholds(rule))):
         faults += beyond
     if faults:
         raise InvalidFields(faults)
@@ -126,8 +126,8 @@ def _metric_faults(rule: Rule, catalogue: tuple[Family, ...]) -> Iterator[Invali
 def _range_faults(rule: Rule, catalogue: tuple[Family, ...]) -> Iterator[InvalidField]:
     """Thresholds that no value of the metric can reach, or that every silence has reached."""
     if rule.metric == HOST_DOWN:
-        for field, threshold in (("warning", rule.warning), ("critical", rule.critical)):
-            if threshold is not None and threshold.raise_at <= 0:
+        for field, threshold in _thresholds(rule):
+            if threshold.raise_at <= 0:
                 remedy = "must be more than 0: host.down is in seconds of silence"
                 yield InvalidField(f"{field}.raise_at", threshold.raise_at, remedy)
         return
@@ -137,8 +137,8 @@ def _range_faults(rule: Rule, catalogue: tuple[Family, ...]) -> Iterator[Invalid
         return
     least, most = metric.bounds
     unit = f" {metric.unit}" if metric.unit else ""
-    for field, threshold in (("warning", rule.warning), ("critical", rule.critical)):
-        if threshold is None or not math.isfinite(threshold.raise_at):
+    for field, threshold in _thresholds(rule):
+        if not math.isfinite(threshold.raise_at):
             continue
         if rule.comparison == "above" and threshold.raise_at > most:
             remedy = f"must be at most {most:g}{unit}: {rule.metric} is never more"
@@ -148,14 +148,19 @@ def _range_faults(rule: Rule, catalogue: tuple[Family, ...]) -> Iterator[Invalid
             yield InvalidField(f"{field}.raise_at", threshold.raise_at, remedy)
 
 
+def _thresholds(rule: Rule) -> Iterator[tuple[str, Threshold]]:
+    """Those that it has, with the names of their fields."""
+    for field, threshold in (("warning", rule.warning), ("critical", rule.critical)):
+        if threshold is not None:
+            yield field, threshold
+
+
 def _threshold_faults(rule: Rule) -> Iterator[InvalidField]:
     if rule.warning is None and rule.critical is None:
         yield InvalidField("critical", None, "required; set a warning threshold, a critical threshold, or both")
     sign = 1 if rule.comparison == "above" else -1
     side = "at or below" if sign > 0 else "at or above"
-    for field, threshold in (("warning", rule.warning), ("critical", rule.critical)):
-        if threshold is None:
-            continue
+    for field, threshold in _thresholds(rule):
         if not (math.isfinite(threshold.raise_at) and math.isfinite(threshold.clear_at)):
             yield InvalidField(field, threshold, "thresholds must be finite numbers")
         elif sign * threshold.clear_at > sign * threshold.raise_at:

@@ -64,6 +64,15 @@ async def remove(database: Connection, host: str) -> int:
     return departed.host_id
 
 
+async def removed_while_firing(database: Connection, engine: Engine) -> None:
+    """A host that is removed, and the end of its alert, of which nobody waits to be told yet."""
+    await filled(database, engine, "web-1")
+    await database.execute(
+        "INSERT INTO alert_transitions (time, host_id, rule_id, kind, body) VALUES (now(), $1, 'r', 'gone', '{}')",
+        await remove(database, "web-1"),
+    )
+
+
 @pytest.mark.parametrize("columnar", [False, True])
 async def test_every_row_of_a_removed_host_goes_and_no_other(columnar: bool, blank_database_url: str) -> None:
     async with house(blank_database_url) as (database, engine):
@@ -119,12 +128,7 @@ async def test_slots_that_await_their_roll_up_are_not_rolled_up_any_more(blank_d
 
 async def test_the_host_stays_until_people_were_told_that_its_alerts_are_over(blank_database_url: str) -> None:
     async with house(blank_database_url) as (database, engine):
-        await filled(database, engine, "web-1")
-        number = await remove(database, "web-1")
-        await database.execute(
-            "INSERT INTO alert_transitions (time, host_id, rule_id, kind, body) VALUES (now(), $1, 'r', 'gone', '{}')",
-            number,
-        )
+        await removed_while_firing(database, engine)
         await database.execute("INSERT INTO outbox (transition_id, channel) SELECT id, 'bus' FROM alert_transitions")
         assert await erase_removed(database, engine, HOUSE, nothing) == 1
         assert all(not of for of in (await counts(database)).values())
@@ -135,12 +139,7 @@ async def test_the_host_stays_until_people_were_told_that_its_alerts_are_over(bl
 
 async def test_it_stays_until_what_a_mute_held_was_told(blank_database_url: str) -> None:
     async with house(blank_database_url) as (database, engine):
-        await filled(database, engine, "web-1")
-        number = await remove(database, "web-1")
-        await database.execute(
-            "INSERT INTO alert_transitions (time, host_id, rule_id, kind, body) VALUES (now(), $1, 'r', 'gone', '{}')",
-            number,
-        )
+        await removed_while_firing(database, engine)
         await database.execute(
             "INSERT INTO outbox (transition_id, channel, status, made) "
             "SELECT id, 'slack', 'muted', now() - interval '3 days' FROM alert_transitions"
@@ -152,12 +151,7 @@ async def test_it_stays_until_what_a_mute_held_was_told(blank_database_url: str)
 
 async def test_an_alert_service_that_is_away_holds_it_up_for_some_hours_only(blank_database_url: str) -> None:
     async with house(blank_database_url) as (database, engine):
-        await filled(database, engine, "web-1")
-        number = await remove(database, "web-1")
-        await database.execute(
-            "INSERT INTO alert_transitions (time, host_id, rule_id, kind, body) VALUES (now(), $1, 'r', 'gone', '{}')",
-            number,
-        )
+        await removed_while_firing(database, engine)
         await database.execute(
             "INSERT INTO outbox (transition_id, channel, made) "
             "SELECT id, 'bus', now() - interval '3 hours' FROM alert_transitions"

@@ -23,12 +23,11 @@ from schemas.api import Resolution
 from schemas.catalogue import Family
 from schemas.subjects import HostId
 from services.gateway.fleet.memory import Fleet
-from services.gateway.history.arguments import PastOfHost, check_instance, find_host, snapshot
+from services.gateway.history.arguments import PastOfHost, find_host, snapshot
 from services.gateway.history.export import Export, lines
 from services.gateway.history.exportformat import MEDIA_TYPES, Format, rfc3339
 from services.gateway.history.resolution import widened
 from services.gateway.http.abort import Abort, cut, disconnected
-from services.gateway.http.metricpaths import parse_metrics
 from services.gateway.http.operations import Call, Media, Operation
 from services.gateway.http.problems import ProblemError, unavailable
 
@@ -52,8 +51,7 @@ def export_operations(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...], a
     async def get_export(call: Call[ExportQuery, None]) -> Response:
         host, resolution, kind = call.path["host"], call.query.resolution, call.query.format
         from_ms, to_ms = widened(*call.query.span(), resolution)
-        wanted = parse_metrics(call.query.metrics, catalogue)
-        check_instance(call.query.instance, [family for family, _ in wanted])
+        wanted = call.query.wanted(catalogue)
         if call.request.method == "GET" and slots.locked():
             detail = f"{MOST_EXPORTS} exports are running, which is the limit; retry when one has finished"
             raise unavailable(detail, "/problems/too-many-exports", RETRY_FULL_S)

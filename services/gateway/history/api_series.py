@@ -16,7 +16,6 @@ from services.gateway.history.arguments import (
     PastOfHost,
     Points,
     check_cells,
-    check_instance,
     find_host,
     snapshot,
 )
@@ -26,7 +25,6 @@ from services.gateway.history.resolution import choose_grid
 from services.gateway.history.series import SOURCES, Line, Wanted, read_lines, read_pieces, read_steps, with_rows
 from services.gateway.history.stats import check_sketches, choose_sources, read_tallies
 from services.gateway.history.tally import Tally
-from services.gateway.http.metricpaths import parse_metrics
 from services.gateway.http.operations import Call, Operation
 
 
@@ -37,8 +35,7 @@ class SeriesQuery(PastOfHost, frozen=True, kw_only=True, forbid_unknown_fields=T
 def series_operations(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...]) -> list[Operation]:
     async def get_series(call: Call[SeriesQuery, None]) -> SeriesAnswer:
         host, points, instance = call.path["host"], call.query.points, call.query.instance
-        wanted = parse_metrics(call.query.metrics, catalogue)
-        check_instance(call.query.instance, [family for family, _ in wanted])
+        wanted = call.query.wanted(catalogue)
         from_ms, to_ms = call.query.span()
         periods_ms = {family.name: fleet.period_ms(host, family.name) for family, _ in wanted}
         columns = []
@@ -63,8 +60,7 @@ def series_operations(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...]) -
 
     async def get_stats(call: Call[PastOfHost, None]) -> StatsAnswer:
         host, instance = call.path["host"], call.query.instance
-        wanted = parse_metrics(call.query.metrics, catalogue)
-        check_instance(call.query.instance, [family for family, _ in wanted])
+        wanted = call.query.wanted(catalogue)
         from_ms, to_ms = call.query.span()
         periods_ms = {family.name: fleet.period_ms(host, family.name) for family, _ in wanted}
         stats: list[Stat] = []

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct, field
 from infra.clock import now_ms
 from infra.storage.database import Connection, Pool
 from schemas.catalogue import Family
+from schemas.metric import Metric
 from schemas.rules import NO_NUL, InvalidField
 from schemas.subjects import valid_host
 from services.gateway.fleet import sql as fleet_sql
@@ -19,7 +20,7 @@ from services.gateway.history import sql
 from services.gateway.history.ranges import parse_range
 from services.gateway.history.resolution import Reach, reach_of
 from services.gateway.http.database import connected
-from services.gateway.http.metricpaths import MetricNames
+from services.gateway.http.metricpaths import MetricNames, parse_metrics
 from services.gateway.http.problems import unknown
 
 DEFAULT_POINTS = 600
@@ -59,6 +60,12 @@ class Past(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class PastOfHost(Past, frozen=True, kw_only=True, forbid_unknown_fields=True):
     metrics: MetricNames
+
+    def wanted(self, catalogue: tuple[Family, ...]) -> list[tuple[Family, list[Metric]]]:
+        """The metrics asked for, by family. Raises InvalidField."""
+        wanted = parse_metrics(self.metrics, catalogue)
+        check_instance(self.instance, [family for family, _ in wanted])
+        return wanted
 
 
 def check_instance(instance: str | None, families: Iterable[Family]) -> None:

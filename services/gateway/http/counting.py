@@ -13,6 +13,8 @@ from collections.abc import Callable
 from msgspec import Struct
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.gateway.http.person import address_in
+
 logger = logging.getLogger(__name__)
 
 _REACHED = "sonde.reached"
@@ -35,7 +37,7 @@ def note_operation(scope: Scope, name: str) -> None:
     """The request has reached the operation of that name."""
     reached = scope.get(_REACHED)
     if reached is not None:
-        reached.operation, reached.address = name, _address(scope)
+        reached.operation, reached.address = name, address_in(scope)
 
 
 def note_person(scope: Scope, name: str) -> None:
@@ -43,10 +45,6 @@ def note_person(scope: Scope, name: str) -> None:
     reached = scope.get(_REACHED)
     if reached is not None:
         reached.person = name
-
-
-def _address(scope: Scope) -> str:
-    return scope["client"][0] if scope.get("client") else ""
 
 
 class Counting:
@@ -61,7 +59,7 @@ class Counting:
             await self.app(scope, receive, send)
             return
         began_s = time.perf_counter()
-        reached = _Reached(OTHER, _address(scope))
+        reached = _Reached(OTHER, address_in(scope))
         told = False
 
         def tell(status: int) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Literal
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Literal
 
 from msgspec import Struct
 from starlette.requests import Request
@@ -41,4 +41,10 @@ Admit = Callable[[Request, Role, Scope], Awaitable[Person]]
 
 def address_of(request: Request) -> str:
     """Where a request comes from; empty when that is not known."""
-    return request.client.host if request.client else ""
+    return address_in(request.scope)
+
+
+def address_in(scope: Mapping[str, Any]) -> str:
+    """The same by the request's scope of ASGI."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""

@@ -30,8 +30,9 @@ MOST_NAMED = 100
 """Hosts with the tags that somebody looks at are asked for by name up to this many, else all hosts are asked."""
 
 RESYNC = Event(b"event: resync\ndata: {}\n\n")
-_encode = msgspec.json.Encoder().encode
 RESUMED = Event(b": resumed\n\n")
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Counts(NamedTuple):
