@@ -132,7 +132,7 @@ TransitionKind = Literal["fire", "escalate", "deescalate", "resolve", "gone"]
 
 
 class AlertTransition(Struct):
-    """One change of an alert, as JSON on `alerts.<host>.<rule>`."""
+    """One change of an alert, as JSON on `alerts.<host>.<rule>`; `alerts._.<rule>` where it has no host."""
 
     id: int
     """Number of the transition, ascending."""
@@ -140,6 +140,7 @@ class AlertTransition(Struct):
     """Sample time at which the condition had held long enough, Unix seconds."""
     kind: TransitionKind
     host: str
+    """Empty: it is about Sonde itself."""
     rule: str
     rule_name: str
     metric: str
@@ -155,3 +156,11 @@ class AlertTransition(Struct):
     """Worst value while it fired."""
     peak_time: float | None = None
     """Sample time of that value, Unix seconds."""
+    incident: int = 0
+    """Number of the incident that this is part of, the same from fire to its end; 0 where an earlier version fired."""
+    past: bool = False
+    """Found in samples that came late: it was so then, and says nothing of now."""
+    flapping: bool = False
+    """It came and went so often that it takes longer to be over."""
+    tags: list[str] = field(default_factory=list)
+    """Of the host, as people gave them."""

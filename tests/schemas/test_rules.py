@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from schemas.rules import InvalidFields, Rule, Threshold, check_rule, default_rules
+from schemas.rulechecks import check_rule
+from schemas.rules import InvalidFields, Rule, Threshold, default_rules
 
 GOOD = Rule("cpu", "CPU", "cpu.total", critical=Threshold(90, 80))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from schemas.messages import AlertTransition
-from schemas.rules import HOST_DOWN
+from schemas.virtual import HOST_DOWN
 
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 

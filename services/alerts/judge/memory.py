@@ -8,7 +8,7 @@ from infra.bus.ordered import Position
 from infra.storage.positions import MarkKey
 from schemas.catalogue import CATALOGUE, metric_named
 from schemas.messages import AlertTransition
-from schemas.rules import HOST_DOWN
+from schemas.virtual import HOST_DOWN
 from services.alerts.judge.evaluate import Key
 from services.alerts.judge.machine import SEVERITIES, State, gone
 from services.alerts.judge.ruleset import DOWN_UNIT, RuleSet

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from schemas.catalogue import CATALOGUE, COLUMN_LIMITS, Family, metric_named
-from schemas.rules import HOST_DOWN, Rule, check_rule
+from schemas.rulechecks import check_rule
+from schemas.rules import Rule
+from schemas.virtual import HOST_DOWN
 from services.alerts.judge.machine import Limits, limits_of
 
 DOWN_UNIT = "s"

@@ -10,7 +10,8 @@ import msgspec
 from infra.storage.database import Pool
 from schemas.api import Rules, StoredRule
 from schemas.catalogue import Family
-from schemas.rules import Rule, RuleId, check_change, check_rule
+from schemas.rulechecks import check_change, check_rule
+from schemas.rules import Rule, RuleId
 from services.gateway.alerting import sql
 from services.gateway.http.audit import record
 from services.gateway.http.database import connected

@@ -18,7 +18,8 @@ from schemas.agentconfig import NewAgentConfig, check_agent_config
 from schemas.catalogue import Family
 from schemas.configuration import FLEET, FORMAT, Kind
 from schemas.hosts import HostLabel, Note, Tags
-from schemas.rules import InvalidField, InvalidFields, Rule, check_change
+from schemas.rulechecks import check_change
+from schemas.rules import InvalidField, InvalidFields, Rule
 from schemas.settings import parse_setting, setting_fault, setting_keys
 from schemas.subjects import valid_host
 from schemas.validation import invalid_fields

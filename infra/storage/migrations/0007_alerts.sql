@@ -1,0 +1,204 @@
+-- An alert from when it fires until it is over is an incident. Who is told of it is found by comparing what is true with
+-- what each channel was told, so that nothing waits in a queue; alerts may be about Sonde itself, without a host.
+
+CREATE TABLE channels (
+    id      text PRIMARY KEY,
+    body    jsonb NOT NULL,
+    version integer NOT NULL DEFAULT 1,
+    changed timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE channels IS 'where people are told; body holds secrets';
+
+CREATE TABLE channel_states (
+    channel     text PRIMARY KEY REFERENCES channels ON DELETE CASCADE,
+    held_since  timestamptz,
+    held_reason text NOT NULL DEFAULT '',
+    next_try    timestamptz NOT NULL DEFAULT now(),
+    failures    integer NOT NULL DEFAULT 0,
+    storms      jsonb NOT NULL DEFAULT '{}'
+);
+COMMENT ON COLUMN channel_states.held_since IS 'since when nothing can be sent there until somebody mends it; null: it can';
+COMMENT ON COLUMN channel_states.next_try IS 'not before: after a failure, or as the channel asked';
+COMMENT ON COLUMN channel_states.failures IS 'attempts in a row that failed';
+COMMENT ON COLUMN channel_states.storms IS 'by route: when the next message may tell of many at once';
+
+CREATE TABLE routes (
+    id      text PRIMARY KEY,
+    body    jsonb NOT NULL,
+    version integer NOT NULL DEFAULT 1,
+    changed timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE silences (
+    id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    starts  timestamptz NOT NULL,
+    ends    timestamptz NOT NULL,
+    body    jsonb NOT NULL,
+    by      text NOT NULL,
+    version integer NOT NULL DEFAULT 1,
+    made    timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX silences_ends ON silences (ends);
+
+CREATE TABLE incidents (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    rule_id      text NOT NULL,
+    host         text NOT NULL DEFAULT '',
+    host_id      integer REFERENCES hosts ON DELETE SET NULL,
+    instance     text NOT NULL DEFAULT '',
+    past         boolean NOT NULL DEFAULT false,
+    opened       timestamptz NOT NULL,
+    closed       timestamptz,
+    level        smallint NOT NULL CHECK (level BETWEEN 0 AND 2),
+    noticed      timestamptz NOT NULL DEFAULT now(),
+    settled      boolean NOT NULL DEFAULT false,
+    body         jsonb NOT NULL,
+    acknowledged jsonb,
+    version      integer NOT NULL DEFAULT 1
+);
+CREATE UNIQUE INDEX incidents_open ON incidents (rule_id, host, instance, past) WHERE closed IS NULL;
+CREATE INDEX incidents_unsettled ON incidents (id) WHERE NOT settled;
+CREATE INDEX incidents_opened ON incidents (opened DESC, id DESC);
+CREATE INDEX incidents_host ON incidents (host, opened DESC);
+COMMENT ON TABLE incidents IS 'alerts, each from first fire to its end; host is empty where one is about Sonde itself';
+COMMENT ON COLUMN incidents.host IS 'name, kept when the host is removed, so that its end can still be told';
+COMMENT ON COLUMN incidents.past IS 'found in samples that came late';
+COMMENT ON COLUMN incidents.level IS '1 warning, 2 critical, 0 over';
+COMMENT ON COLUMN incidents.noticed IS 'when its last change was noticed, however long before that it happened';
+COMMENT ON COLUMN incidents.settled IS 'nobody has to be told any more';
+COMMENT ON COLUMN incidents.version IS 'counts what people did to it';
+
+CREATE TABLE incident_steps (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    incident_id bigint NOT NULL REFERENCES incidents ON DELETE CASCADE,
+    at          timestamptz NOT NULL DEFAULT now(),
+    kind        text NOT NULL,
+    body        jsonb NOT NULL
+);
+CREATE INDEX incident_steps_incident ON incident_steps (incident_id, id);
+COMMENT ON TABLE incident_steps IS 'what happened to an incident and what was decided about telling of it, in order';
+
+CREATE TABLE told (
+    incident_id bigint NOT NULL REFERENCES incidents ON DELETE CASCADE,
+    channel     text NOT NULL REFERENCES channels ON DELETE CASCADE,
+    level       smallint NOT NULL CHECK (level BETWEEN 0 AND 2),
+    at          timestamptz NOT NULL,
+    since       timestamptz NOT NULL,
+    times       integer NOT NULL DEFAULT 1,
+    reference   jsonb NOT NULL DEFAULT '{}',
+    PRIMARY KEY (incident_id, channel)
+);
+COMMENT ON TABLE told IS 'what each channel was told last of each incident';
+COMMENT ON COLUMN told.reference IS 'how the channel calls the message, to change it and to follow it up';
+
+CREATE TABLE notifications (
+    id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    channel  text NOT NULL,
+    route    text NOT NULL,
+    form     text NOT NULL,
+    status   text NOT NULL CHECK (status IN ('sending', 'sent', 'failed', 'refused', 'dead', 'unknown')),
+    attempts integer NOT NULL DEFAULT 0,
+    answer   text NOT NULL DEFAULT '',
+    made     timestamptz NOT NULL DEFAULT now(),
+    done     timestamptz,
+    delay_s  real,
+    body     jsonb NOT NULL DEFAULT '{}'
+);
+CREATE INDEX notifications_made ON notifications (made DESC);
+CREATE INDEX notifications_sending ON notifications (channel) WHERE status = 'sending';
+COMMENT ON TABLE notifications IS 'messages, each made the moment before it was sent';
+COMMENT ON COLUMN notifications.status IS
+    'sending; sent; failed: will be tried anew; refused: the channel does not take this message; dead: nor any other; unknown: nobody saw the answer';
+COMMENT ON COLUMN notifications.delay_s IS 'from the newest change that it tells of, as it happened, to the answer';
+
+CREATE TABLE notification_items (
+    notification_id bigint NOT NULL REFERENCES notifications ON DELETE CASCADE,
+    incident_id     bigint NOT NULL REFERENCES incidents ON DELETE CASCADE,
+    kind            text NOT NULL,
+    PRIMARY KEY (notification_id, incident_id)
+);
+CREATE INDEX notification_items_incident ON notification_items (incident_id);
+
+-- Alerts without a host, and those of samples that came late.
+ALTER TABLE alert_states DROP CONSTRAINT alert_states_pkey;
+ALTER TABLE alert_states ALTER COLUMN host_id DROP NOT NULL;
+ALTER TABLE alert_states ADD COLUMN past boolean NOT NULL DEFAULT false;
+CREATE UNIQUE INDEX alert_states_key ON alert_states (rule_id, host_id, instance, past) NULLS NOT DISTINCT;
+COMMENT ON COLUMN alert_states.host_id IS 'null: it is about Sonde itself';
+
+ALTER TABLE alert_transitions ALTER COLUMN host_id DROP NOT NULL;
+ALTER TABLE alert_transitions ADD COLUMN incident_id bigint REFERENCES incidents ON DELETE CASCADE;
+ALTER TABLE alert_transitions ADD COLUMN published boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN alert_transitions.published IS 'whether it is on the bus';
+
+-- The webhook of Slack was a setting; it is a channel now.
+INSERT INTO channels (id, body)
+SELECT 'slack', jsonb_build_object('id', 'slack', 'name', 'Slack', 'target', jsonb_build_object('kind', 'slack', 'url', value))
+FROM settings WHERE key = 'slack_webhook_url' AND jsonb_typeof(value) = 'string' AND value <> '""';
+DELETE FROM settings WHERE key = 'slack_webhook_url';
+
+-- What fired is an incident, from each fire to the end after it. One whose state is lost ended with its last transition.
+CREATE TEMPORARY TABLE lived ON COMMIT DROP AS
+WITH numbered AS (
+    SELECT t.*, count(*) FILTER (WHERE kind = 'fire') OVER (PARTITION BY host_id, rule_id, instance ORDER BY id) AS life
+    FROM alert_transitions t
+)
+SELECT host_id, rule_id, instance, life, min(time) AS opened, max(time) AS last, array_agg(id ORDER BY id) AS ids,
+    (array_agg(kind ORDER BY id DESC))[1] AS last_kind, (array_agg(body ORDER BY id))[1] AS first_body,
+    (array_agg(body ORDER BY id DESC))[1] AS last_body,
+    bool_or(body ->> 'severity' = 'critical') AS critical,
+    row_number() OVER (PARTITION BY host_id, rule_id, instance ORDER BY life DESC) = 1 AS newest
+FROM numbered GROUP BY host_id, rule_id, instance, life;
+
+INSERT INTO incidents (rule_id, host, host_id, instance, opened, closed, level, noticed, settled, body)
+SELECT l.rule_id, h.name, l.host_id, l.instance, l.opened,
+    CASE WHEN open.yes THEN NULL ELSE l.last END,
+    CASE WHEN NOT open.yes THEN 0 WHEN l.last_body ->> 'severity' = 'critical' THEN 2 ELSE 1 END,
+    l.last, NOT open.yes,
+    jsonb_build_object(
+        'rule_name', l.last_body -> 'rule_name', 'metric', l.last_body -> 'metric', 'unit', l.last_body -> 'unit',
+        'severity', l.last_body -> 'severity', 'worst', CASE WHEN l.critical THEN 'critical' ELSE 'warning' END,
+        'value', l.last_body -> 'value', 'threshold', l.last_body -> 'threshold', 'since', l.first_body -> 'since',
+        'changed', l.last_body -> 'time', 'peak', l.last_body -> 'peak', 'peak_time', l.last_body -> 'peak_time',
+        'ending', CASE WHEN open.yes THEN NULL WHEN l.last_kind IN ('resolve', 'gone') THEN l.last_kind ELSE 'gone' END)
+FROM lived l JOIN hosts h ON h.id = l.host_id,
+    LATERAL (SELECT l.newest AND l.last_kind NOT IN ('resolve', 'gone') AND EXISTS (
+        SELECT FROM alert_states s WHERE (s.rule_id, s.host_id, s.instance) = (l.rule_id, l.host_id, l.instance)
+            AND s.state IN ('firing', 'recovering')) AS yes) open
+ORDER BY l.ids[1];
+
+UPDATE alert_transitions t SET incident_id = i.id
+FROM lived l, incidents i
+WHERE t.id = ANY(l.ids) AND (i.rule_id, i.host_id, i.instance, i.opened) = (l.rule_id, l.host_id, l.instance, l.opened);
+
+UPDATE alert_transitions t SET published = NOT EXISTS (
+    SELECT FROM outbox o WHERE o.transition_id = t.id AND o.channel = 'bus' AND o.status = 'waiting');
+CREATE INDEX alert_transitions_unpublished ON alert_transitions (id) WHERE NOT published;
+CREATE INDEX alert_transitions_incident ON alert_transitions (incident_id);
+
+-- What Slack was told, and what became of each message.
+INSERT INTO told (incident_id, channel, level, at, since)
+SELECT DISTINCT ON (t.incident_id) t.incident_id, 'slack',
+    CASE WHEN t.kind IN ('resolve', 'gone') THEN 0 WHEN t.body ->> 'severity' = 'critical' THEN 2 ELSE 1 END,
+    coalesce(o.done, o.made), t.time
+FROM outbox o JOIN alert_transitions t ON t.id = o.transition_id
+WHERE o.channel = 'slack' AND o.status = 'sent' AND t.incident_id IS NOT NULL
+    AND EXISTS (SELECT FROM channels WHERE id = 'slack')
+ORDER BY t.incident_id, t.id DESC;
+-- An end that was still to be told is.
+UPDATE incidents i SET settled = false
+WHERE closed IS NOT NULL AND EXISTS (SELECT FROM told WHERE incident_id = i.id AND level > 0) AND EXISTS (
+    SELECT FROM outbox o JOIN alert_transitions t ON t.id = o.transition_id
+    WHERE t.incident_id = i.id AND o.channel = 'slack' AND o.status IN ('waiting', 'muted'));
+UPDATE told SET level = 0 FROM incidents i WHERE i.id = incident_id AND i.settled;
+
+INSERT INTO notifications (channel, route, form, status, attempts, answer, made, done, body)
+SELECT o.channel, 'everything', 'alert',
+    CASE o.status WHEN 'sent' THEN 'sent' WHEN 'dead' THEN 'refused' ELSE 'failed' END,
+    o.attempts, o.answer, o.made, o.done, jsonb_build_object('transition', o.transition_id)
+FROM outbox o WHERE o.channel <> 'bus' AND o.status IN ('sent', 'dead', 'expired') ORDER BY o.id;
+INSERT INTO notification_items (notification_id, incident_id, kind)
+SELECT n.id, t.incident_id, t.kind
+FROM notifications n JOIN alert_transitions t ON t.id = (n.body ->> 'transition')::bigint WHERE t.incident_id IS NOT NULL;
+
+DROP TABLE outbox;
