@@ -14,15 +14,14 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from schemas.routes import Route
+from services.alerts.notice import Form, Kind
 from services.alerts.notify.decide import decide, is_acknowledged, surroundings
 from services.alerts.notify.world import (
     Decision,
     Destination,
     Draft,
-    Form,
     Incident,
     Item,
-    Kind,
     Plan,
     Storm,
     Told,

@@ -9,12 +9,7 @@ from msgspec import Struct, field
 from schemas.incidents import Acknowledged, Facts
 from schemas.matching import Subject
 from schemas.routes import Route, Silence
-
-Kind = Literal["fire", "escalate", "deescalate", "resolve", "gone", "repeat", "past"]
-"""What a message says of one incident; `past`: that it was, as its samples came late."""
-
-Form = Literal["alert", "reminder", "storm", "digest", "past"]
-"""What a message is as a whole; `digest`: what was held during quiet hours."""
+from services.alerts.notice import Form, Kind
 
 
 class Incident(Struct):

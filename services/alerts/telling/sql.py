@@ -1,0 +1,96 @@
+"""What telling reads and writes."""
+
+INCIDENTS = """
+SELECT i.id, i.rule_id, i.host, i.instance, i.level, i.past, i.body, i.acknowledged,
+       extract(epoch FROM i.noticed)::float8 AS noticed_s, extract(epoch FROM i.opened)::float8 AS opened_s,
+       extract(epoch FROM i.closed)::float8 AS closed_s, coalesce(h.tags, '{}') AS tags, coalesce(h.label, '') AS label
+FROM incidents i LEFT JOIN hosts h ON h.id = i.host_id WHERE NOT i.settled ORDER BY i.id
+"""
+
+TOLD = """
+SELECT t.incident_id, t.channel, t.level, t.times, t.reference, extract(epoch FROM t.at)::float8 AS at_s,
+       extract(epoch FROM t.since)::float8 AS since_s
+FROM told t JOIN incidents i ON i.id = t.incident_id WHERE NOT i.settled
+"""
+
+ROUTES = "SELECT id, body FROM routes ORDER BY id"
+
+CHANNELS = """
+SELECT c.id, c.body, c.version, coalesce(s.held_reason, '') AS held_reason, s.held_since IS NOT NULL AS held,
+       coalesce(extract(epoch FROM s.next_try)::float8, 0) AS next_s, coalesce(s.failures, 0) AS failures,
+       coalesce(s.storms, '{}') AS storms
+FROM channels c LEFT JOIN channel_states s ON s.channel = c.id ORDER BY c.id
+"""
+
+SILENCES = "SELECT id, body FROM silences WHERE ends > to_timestamp($1) ORDER BY id"
+
+MUTED = """
+SELECT name, CASE WHEN muted_until = 'infinity' THEN 'infinity' ELSE extract(epoch FROM muted_until)::float8 END AS until_s
+FROM hosts WHERE muted_until > to_timestamp($1)
+"""
+
+HOSTS = "SELECT count(*) FROM hosts WHERE state = 'active'"
+
+SENT_LATELY = """
+SELECT channel, route, extract(epoch FROM made)::float8 AS at_s FROM notifications
+WHERE status = 'sent' AND made > to_timestamp($1) ORDER BY made
+"""
+
+# Nobody saw the answer: the message may have arrived, and is made anew out of what is true now.
+FORGET_SENDING = """
+UPDATE notifications SET status = 'unknown', answer = 'the service ended while it was sent', done = now()
+WHERE status = 'sending'
+"""
+
+BEGIN = """
+INSERT INTO notifications (channel, route, form, status, made) VALUES ($1, $2, $3, 'sending', to_timestamp($4))
+RETURNING id
+"""
+
+ADD_ITEMS = """
+INSERT INTO notification_items (notification_id, incident_id, kind)
+SELECT $1, * FROM unnest($2::bigint[], $3::text[])
+"""
+
+END = """
+UPDATE notifications SET status = $2, answer = $3, attempts = attempts + 1, done = now(), delay_s = $4 WHERE id = $1
+"""
+
+SAVE_TOLD = """
+INSERT INTO told (incident_id, channel, level, at, since, times, reference)
+SELECT i, $2, l, to_timestamp(a), to_timestamp(s), n, r
+FROM unnest($1::bigint[], $3::smallint[], $4::float8[], $5::float8[], $6::integer[], $7::jsonb[]) AS t (i, l, a, s, n, r)
+WHERE EXISTS (SELECT FROM incidents WHERE id = i) AND EXISTS (SELECT FROM channels WHERE id = $2)
+ON CONFLICT (incident_id, channel) DO UPDATE
+SET level = excluded.level, at = excluded.at, since = excluded.since, times = excluded.times, reference = excluded.reference
+"""
+
+SAVE_STATE = """
+INSERT INTO channel_states (channel, held_since, held_reason, next_try, failures)
+SELECT $1, CASE WHEN $2 <> '' THEN now() END, $2, to_timestamp($3), $4 WHERE EXISTS (SELECT FROM channels WHERE id = $1)
+ON CONFLICT (channel) DO UPDATE SET
+    held_since = CASE WHEN $2 = '' THEN NULL ELSE coalesce(channel_states.held_since, now()) END,
+    held_reason = excluded.held_reason, next_try = excluded.next_try, failures = excluded.failures
+"""
+
+SAVE_STORMS = """
+INSERT INTO channel_states (channel, storms) SELECT $1, $2 WHERE EXISTS (SELECT FROM channels WHERE id = $1)
+ON CONFLICT (channel) DO UPDATE SET storms = excluded.storms
+"""
+
+SETTLE_TOLD = "UPDATE told SET level = 0 WHERE incident_id = $1 AND channel = $2"
+
+# A change that came meanwhile makes it news again: only what is as it was when this was decided.
+SETTLE = "UPDATE incidents SET settled = true WHERE id = ANY($1) AND level = 0"
+
+ADD_STEPS = """
+INSERT INTO incident_steps (incident_id, at, kind, body)
+SELECT i, to_timestamp(a), k, b FROM unnest($1::bigint[], $2::float8[], $3::text[], $4::jsonb[]) AS s (i, a, k, b)
+WHERE EXISTS (SELECT FROM incidents WHERE id = i)
+"""
+
+LAST_DECISIONS = """
+SELECT DISTINCT ON (s.incident_id) s.incident_id, s.body ->> 'text' AS text
+FROM incident_steps s JOIN incidents i ON i.id = s.incident_id
+WHERE NOT i.settled AND s.kind IN ('held', 'released', 'routed') ORDER BY s.incident_id, s.id DESC
+"""
