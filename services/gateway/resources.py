@@ -103,6 +103,7 @@ def examination(held: Held) -> Examination:
         states=lambda: fleet.states(now_ms()),
         viewers=lambda: len(hub.viewers()),
         counts=hub.counts,
+        complete=lambda: fleet.complete,
         invalid=lambda: held.runtime.stored.invalid,
     )
 

@@ -69,6 +69,8 @@ class Fleet:
         """Seconds without a sample after which a host is offline; a setting."""
         self._watched_ms: dict[str, int] = {}
         """Since when each host, or `*` for all, has been asked to send every sample."""
+        self.complete = False
+        """Whether the hosts of the table were read: before that, only those are known that have sent something."""
         self.refusals: dict[str, list[Refusal]] = {}
         """What ingest refused, by host."""
         self._convert = converters(catalogue)

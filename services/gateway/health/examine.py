@@ -50,6 +50,8 @@ class Examination:
     viewers: Callable[[], int]
     counts: Callable[[], tuple[int, int, int]]
     """Of the live stream: events viewers were given, those they were too slow for, and samples left out of frames."""
+    complete: Callable[[], bool] = lambda: True
+    """Whether every host is among them, as the table was read."""
     invalid: Callable[[], Mapping[str, InvalidField]] = dict
     """Stored settings that cannot be used, and why."""
     migrations: Sequence[Migration] = field(default_factory=lambda: tuple(read_migrations()))

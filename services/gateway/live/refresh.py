@@ -95,6 +95,7 @@ async def read_hosts(database: Connection, fleet: Fleet, hub: Hub) -> None:
         refusal = Refusal(row["family"], row["reason"], row["rows"], to_ms(row["last"]))
         refusals.setdefault(row["host"], []).append(refusal)
     fleet.refusals = refusals
+    fleet.complete = True
 
 
 def _facts(host: str, stored: str) -> HostFacts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ from infra.bus import connection as bus
 from infra.bus.streams import ensure_streams
 from infra.servers.embedded import nats_server
 from infra.settings import ServerSettings
+from infra.storage import database
 from tests.agent.build import samples
 from tests.alerts.fleet import serving_until_killed
 from tests.faults.proxy import proxy
 from tests.gateway.heard import SERVICES, becomes, component, health, running
 from tests.gateway.rows import execute
 from tests.gateway.running import gateway, publish, publishing, watching
-from tests.waiting import eventually
+from tests.waiting import LOCK_AWAITED, eventually
 
 
 async def test_health_is_ok_beside_services_that_are(database_url: str, bus_url: str) -> None:
@@ -171,6 +173,28 @@ async def test_a_check_that_the_database_refuses_is_not_ready_rather_than_an_err
         answer = await client.get("/health/ready")
     assert answer.status_code == 503
     assert "DivisionByZero" in answer.text
+
+
+async def test_a_gateway_that_has_not_read_its_hosts_is_not_ready(database_url: str, bus_url: str) -> None:
+    async def found() -> dict[str, Any]:
+        checks = (await client.get("/health/ready")).json()["checks"]
+        return next(check for check in checks if check["name"] == "database")
+
+    async with database.connection(database_url, "test") as locking:
+        reading = locking.transaction()
+        await reading.start()
+        await locking.execute("LOCK TABLE refusals IN ACCESS EXCLUSIVE MODE")
+        async with gateway(database_url, bus_url) as client:
+            await eventually(lambda: locking.fetchval(LOCK_AWAITED))
+            before = await found()
+            await reading.commit()
+            await eventually(lambda: is_ok(found))
+    assert not before["ok"]
+    assert before["detail"].startswith("the hosts are being read")
+
+
+async def is_ok(found: Callable[[], Awaitable[dict[str, Any]]]) -> bool:
+    return bool((await found())["ok"])
 
 
 MADE = (
