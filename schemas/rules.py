@@ -51,6 +51,19 @@ class Also(Struct, frozen=True, forbid_unknown_fields=True):
     value: float
 
 
+COUNTERS = frozenset(
+    {
+        "memory.oom_kills",
+        "gpu.ecc_corrected",
+        "gpu.ecc_uncorrected",
+        "agent.dropped_total",
+        "agent.reconnects",
+        "agent.late_ticks",
+        "container.restarts",
+    }
+)
+"""Metrics that only grow, and begin anew with what counts them."""
+
 NoData = Literal["keep", "alert", "ok"]
 
 

@@ -6,23 +6,30 @@ on the integer counts of the wire, and such a column touches nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
-from schemas.codec import times_ms
 from schemas.columns import Column, column_bounds, unpack_column
 from schemas.messages import AlertTransition, Batch, Block, Series
-from services.alerts.judge.machine import OK, Change, State, limits_at, miss, step
-from services.alerts.judge.ruleset import CompiledRule, RuleSet
+from schemas.rules import COUNTERS
+from services.alerts.judge.axis import Judged
+from services.alerts.judge.machine import OK, Change, State, lack, limits_at, miss, step
+from services.alerts.judge.ruleset import CompiledRule, OfHost
+from services.alerts.judge.trend import Trend
+from services.alerts.judge.windows import SlidingWindow
 
 Key = tuple[str, str]
 """Rule id and instance: what tells a host's states apart."""
 
-AHEAD_MS = 300_000
-"""Samples later than this after their arrival come from a wrong clock: ingest refuses them, and here they would make
-every true sample after them look like a replay."""
+
+class Looking(Struct):
+    """What is remembered of a host's values besides states: made anew from the stream after a restart."""
+
+    windows: dict[Key, SlidingWindow | Trend] = field(default_factory=dict)
+    seen_ms: dict[Key, int] = field(default_factory=dict)
+    """When there was last a value, for rules to which its absence means something."""
 
 
 class Outcome(Struct):
@@ -32,58 +39,82 @@ class Outcome(Struct):
     """New states of this host; None: forgotten."""
     transitions: list[AlertTransition] = []
     """In order of sample time; not numbered yet."""
-    ahead: int = 0
-    """Samples passed over because they were too far in the future."""
 
 
-def evaluate(rules: RuleSet, batch: Batch, states: Mapping[Key, State], arrived_ms: int) -> Outcome:
-    """Hold a checked `batch`, stored by the bus at `arrived_ms`, against `rules`; `states` are those of its host."""
-    outcome = Outcome()
-    times: list[int] = times_ms(batch.times)
-    latest_ms = arrived_ms + AHEAD_MS
-    usable = len(times) if max(times) <= latest_ms else 0
-    if not usable:
-        outcome.ahead = sum(time > latest_ms for time in times)
+class _Turn(Struct):
+    """One batch in the works."""
+
+    host: str
+    judged: Judged
+    states: Mapping[Key, State]
+    looking: Looking
+    outcome: Outcome
+
+    def note(self, check: CompiledRule, instance: str, change: Change | None) -> None:
+        if change is not None:
+            self.outcome.transitions.append(transition_of(check, self.host, instance, change, self.judged))
+
+
+def evaluate(rules: OfHost, batch: Batch, judged: Judged, states: Mapping[Key, State], looking: Looking) -> Outcome:
+    """Hold a checked `batch`, whose samples count as taken at the times of `judged`, against the `rules` of its host.
+
+    `states` are those of the host; `looking` is changed.
+    """
+    turn = _Turn(batch.host, judged, states, looking, Outcome())
     for block in batch.families:
-        for check in rules.of(batch.host, block.family):
+        for check in rules.by_family.get(block.family, ()):
             if check.code in block.codes:
-                _evaluate_block(check, batch.host, block, times, latest_ms, bool(usable), states, outcome)
-    if states:
-        _miss_instances(rules, batch, times, latest_ms, states, outcome)
-    outcome.transitions.sort(key=lambda transition: transition.time)
-    return outcome
+                _evaluate_block(turn, check, block)
+    if states or looking.seen_ms:
+        _miss_instances(turn, rules, batch)
+    turn.outcome.transitions.sort(key=lambda transition: transition.time)
+    return turn.outcome
 
 
-def _evaluate_block(
-    check: CompiledRule,
-    host: str,
-    block: Block,
-    times: list[int],
-    latest_ms: int,
-    all_usable: bool,
-    states: Mapping[Key, State],
-    outcome: Outcome,
-) -> None:
+def _evaluate_block(turn: _Turn, check: CompiledRule, block: Block) -> None:
     index = block.codes.index(check.code)
-    rule_id, wanted = check.rule.id, check.rule.instance
-    limits = limits_at(check.limits, block.period_ms)
+    also = check.also
+    other = block.codes.index(also.code) if also is not None and also.code in block.codes else -1
+    if also is not None and other < 0:
+        return
+    everything = check.rule.instance == "*" and not check.rule.not_instances
+    rule_id = check.rule.id
     for series in block.series:
-        if wanted not in ("*", series.instance):
+        if not everything and not check.is_about(series.instance):
             continue
         key = (rule_id, series.instance)
-        before = states.get(key, OK)
-        rows = len(times) if series.rows is None else len(series.rows)
+        before = turn.states.get(key, OK)
         column = series.columns[index]
-        if before.quiet and not trips(check, column, rows):
+        rows = len(turn.judged.times) if series.rows is None else len(series.rows)
+        if check.no_data_ms:
+            before = _see(turn, check, key, before, series, column)
+        values = _values(turn, check, key, before, series, column)
+        if values is None:
             continue
-        state = msgspec.structs.replace(before, absent_ms=0) if before.absent_ms else before
-        for time_ms, count in zip(_times(series, times), unpack_column(column, rows), strict=True):
-            if all_usable or time_ms <= latest_ms:
-                state, change = step(limits, state, check.value(count), time_ms)
-                if change is not None:
-                    outcome.transitions.append(transition_of(check, host, series.instance, change))
-        if state is not before:
-            outcome.changed[key] = state
+        holds = _holding(turn, check, series, other, rows)
+        state = before
+        if before.absent_ms or before.period_ms != block.period_ms:
+            state = msgspec.structs.replace(before, absent_ms=0, period_ms=block.period_ms)
+        limits = limits_at(check.limits, block.period_ms)
+        for time_ms, value in values:
+            held = True if holds is None else holds.get(time_ms)
+            if held is not None:
+                state, change = step(limits, state, value, time_ms, held)
+                turn.note(check, series.instance, change)
+        if state is not before and not (state.quiet and before is OK):
+            turn.outcome.changed[key] = state
+
+
+def _values(
+    turn: _Turn, check: CompiledRule, key: Key, before: State, series: Series, column: Column
+) -> Iterable[tuple[int, float | None]] | None:
+    """What is held against the thresholds, by time; None when none of it can matter."""
+    if check.rule.window.function != "last":
+        return _windowed(turn, check, key, before, series, column)
+    times = _times(series, turn.judged.times)
+    if before.quiet and not trips(check, column, len(times)):
+        return None
+    return zip(times, map(check.value, unpack_column(column, len(times))), strict=True)
 
 
 def trips(check: CompiledRule, column: Column, rows: int) -> bool:
@@ -96,40 +127,117 @@ def trips(check: CompiledRule, column: Column, rows: int) -> bool:
     return bool(values) and (max(values) >= trip if upwards else min(values) <= trip)
 
 
+def _windowed(
+    turn: _Turn, check: CompiledRule, key: Key, before: State, series: Series, column: Column
+) -> Iterable[tuple[int, float | None]] | None:
+    """The rule's function at the times of `series`; None when none of them can matter."""
+    window = turn.looking.windows.get(key)
+    if window is None:
+        window = turn.looking.windows[key] = window_of(check)
+    times = _times(series, turn.judged.times)
+    if isinstance(window, Trend):
+        counts = unpack_column(column, len(times))
+        return window.add(times, [check.value(count) for count in counts])
+    bounds = window.add(times, column)
+    if before.quiet and not _may_trip(check, bounds):
+        return None
+    return window.values(check.value)
+
+
+def window_of(check: CompiledRule) -> SlidingWindow | Trend:
+    """An empty window as the rule has it."""
+    window = check.rule.window
+    span_ms = round(window.seconds * 1000)
+    if window.function == "time_left":
+        return Trend(span_ms, check.limits.gap_ms, check.goal)
+    return SlidingWindow(window.function, span_ms, check.limits.gap_ms, check.rule.metric in COUNTERS)
+
+
+def _may_trip(check: CompiledRule, bounds: tuple[int, int] | None) -> bool:
+    """Whether the function of counts within `bounds` can reach the lowest threshold."""
+    if bounds is None:
+        return False
+    if check.rule.window.function in ("rate", "increase"):
+        at = check.limits.lowest() * check.limits.sign
+        return at <= 0 or bounds[1] != bounds[0]
+    return bounds[1] >= check.trip if check.limits.sign > 0 else bounds[0] <= check.trip
+
+
+def _holding(turn: _Turn, check: CompiledRule, series: Series, other: int, rows: int) -> dict[int, bool | None] | None:
+    """Whether the rule's second condition held, by time; None where nobody knows. None for a rule that has none."""
+    also = check.also
+    if also is None:
+        return None
+    counts = unpack_column(series.columns[other], rows)
+    times = _times(series, turn.judged.times)
+    return {time_ms: None if count is None else also.holds(count) for time_ms, count in zip(times, counts, strict=True)}
+
+
+def _see(turn: _Turn, check: CompiledRule, key: Key, before: State, series: Series, column: Column) -> State:
+    """Note when there was a value, and what it means if there has been none for too long; the state after that."""
+    times = _times(series, turn.judged.times)
+    if column is not None:
+        counts = unpack_column(column, len(times))
+        known = [time_ms for time_ms, count in zip(times, counts, strict=True) if count is not None]
+        if known:
+            turn.looking.seen_ms[key] = known[-1]
+            return before
+    return _lack(turn, check, key, before, times[-1])
+
+
+def _lack(turn: _Turn, check: CompiledRule, key: Key, before: State, time_ms: int) -> State:
+    seen_ms = turn.looking.seen_ms.setdefault(key, time_ms)
+    if time_ms - seen_ms < check.no_data_ms:
+        return before
+    state, change = lack(check.limits, before, check.rule.no_data == "alert", time_ms)
+    turn.note(check, key[1], change)
+    if check.rule.no_data == "ok":
+        del turn.looking.seen_ms[key]  # it is asked again once it is back
+    if state is not before:
+        turn.outcome.changed[key] = state
+    return state
+
+
 def _times(series: Series, times: list[int]) -> list[int]:
     return times if series.rows is None else [times[row] for row in series.rows]
 
 
-def _miss_instances(
-    rules: RuleSet,
-    batch: Batch,
-    times: list[int],
-    latest_ms: int,
-    states: Mapping[Key, State],
-    outcome: Outcome,
-) -> None:
-    """Note active or pending instances that this batch's families no longer have."""
+def _miss_instances(turn: _Turn, rules: OfHost, batch: Batch) -> None:
+    """Note instances that were there and that this batch lacks, alone or with their whole family."""
     present = {block.family: {series.instance for series in block.series} for block in batch.families}
-    period_ms = {block.family: block.period_ms for block in batch.families}
-    newest_ms = max((time for time in times if time <= latest_ms), default=0)
-    for key, before in states.items():
+    newest_ms = turn.judged.times[-1]
+    for key in {**turn.states, **turn.looking.seen_ms}:
         rule_id, instance = key
         check = rules.by_id.get(rule_id)
-        if check is None or before.quiet or instance in present.get(check.family, (instance,)):
+        if check is None or not check.family or instance in present.get(check.family, ()):
             continue
-        state, change = miss(limits_at(check.limits, period_ms[check.family]), before, newest_ms)
-        if change is not None:
-            outcome.transitions.append(transition_of(check, batch.host, instance, change))
+        before = turn.outcome.changed.get(key) or turn.states.get(key, OK)
+        if check.no_data_ms:
+            if newest_ms - turn.looking.seen_ms.get(key, newest_ms) >= limits_at(check.limits, before.period_ms).gap_ms:
+                _lack(turn, check, key, before, newest_ms)
+            continue
+        if before.quiet:
+            continue
+        state, change = miss(limits_at(check.limits, before.period_ms), before, newest_ms)
+        turn.note(check, instance, change)
+        if state is None:
+            turn.looking.windows.pop(key, None)
         if state is not before:
-            outcome.changed[key] = state
+            turn.outcome.changed[key] = state
 
 
-def transition_of(check: CompiledRule, host: str, instance: str, change: Change) -> AlertTransition:
+def transition_of(
+    check: CompiledRule, host: str, instance: str, change: Change, judged: Judged | None = None
+) -> AlertTransition:
     """`change` with its rule and host, as it travels; its number comes when it is stored."""
     rule = check.rule
+
+    def told_s(time_ms: int) -> float:
+        return (judged.told_ms(time_ms) if judged is not None else time_ms) / 1000
+
     return AlertTransition(
         id=0,
-        time=change.time_ms / 1000,
+        time=told_s(change.time_ms),
         kind=change.kind,
         host=host,
         rule=rule.id,
@@ -140,7 +248,8 @@ def transition_of(check: CompiledRule, host: str, instance: str, change: Change)
         value=change.value,
         unit=check.unit,
         threshold=change.threshold,
-        since=change.since_ms / 1000,
+        since=told_s(change.since_ms),
         peak=change.peak,
-        peak_time=change.peak_ms / 1000 if change.peak_ms else None,
+        peak_time=told_s(change.peak_ms) if change.peak_ms else None,
+        flapping=change.flapping,
     )
