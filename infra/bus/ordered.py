@@ -163,8 +163,8 @@ class OrderedPull:
 
 
 @contextlib.asynccontextmanager
-async def ordered(client: Client, stream: str, position: Position) -> AsyncIterator[OrderedPull]:
-    """Messages of `stream` after `position`.
+async def ordered(client: Client, stream: str, position: Position, earlier_s: float = 0) -> AsyncIterator[OrderedPull]:
+    """Messages of `stream` after `position`, and before them those of `earlier_s` until it, as far as they are there.
 
     When the stream is not the one that `position` was taken from (an unsynced tail was lost, so numbers were given
     twice), it starts by the position's time instead: nothing is skipped; repeats are for the caller's marks to drop.
@@ -177,7 +177,7 @@ async def ordered(client: Client, stream: str, position: Position) -> AsyncItera
         mem_storage=True,
         num_replicas=1,
         max_waiting=64,
-        **await _start(client, stream, position, state),
+        **await _start(client, stream, position, state, earlier_s),
     )
     info = await jetstream.add_consumer(stream, config)
     inbox = client.new_inbox()
@@ -191,7 +191,9 @@ async def ordered(client: Client, stream: str, position: Position) -> AsyncItera
             await client.publish(f"$JS.API.CONSUMER.DELETE.{stream}.{info.name}", b"")
 
 
-async def _start(client: Client, stream: str, position: Position, state: StreamState) -> dict[str, Any]:
+async def _start(
+    client: Client, stream: str, position: Position, state: StreamState, earlier_s: float
+) -> dict[str, Any]:
     """Where to start: the consumer configuration's part that says so."""
     if position.seq == 0:
         return {"deliver_policy": DeliverPolicy.ALL}
@@ -199,6 +201,9 @@ async def _start(client: Client, stream: str, position: Position, state: StreamS
         if position.seq + 1 < state.first_seq:
             lost = state.first_seq - position.seq - 1
             logger.error("messages expired before they were read", extra={"stream": stream, "messages": lost})
+        if earlier_s:
+            start = datetime.fromtimestamp(position.time_ns / 1e9 - earlier_s, UTC)
+            return {"deliver_policy": DeliverPolicy.BY_START_TIME, "opt_start_time": start}
         return {"deliver_policy": DeliverPolicy.BY_START_SEQUENCE, "opt_start_seq": position.seq + 1}
     start = datetime.fromtimestamp(position.time_ns / 1e9 - 1, UTC)
     logger.warning(

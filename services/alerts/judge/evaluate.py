@@ -18,10 +18,13 @@ from services.alerts.judge.axis import Judged
 from services.alerts.judge.machine import OK, Change, State, lack, limits_at, miss, step
 from services.alerts.judge.ruleset import CompiledRule, OfHost
 from services.alerts.judge.trend import Trend
-from services.alerts.judge.windows import SlidingWindow
+from services.alerts.judge.windows import Bounds, SlidingWindow
 
 Key = tuple[str, str]
 """Rule id and instance: what tells a host's states apart."""
+
+
+_Entered = list[tuple[int, float | None]] | tuple[SlidingWindow, Bounds | None]
 
 
 class Looking(Struct):
@@ -55,16 +58,31 @@ class _Turn(Struct):
             self.outcome.transitions.append(transition_of(check, self.host, instance, change, self.judged))
 
 
-def evaluate(rules: OfHost, batch: Batch, judged: Judged, states: Mapping[Key, State], looking: Looking) -> Outcome:
+def evaluate(
+    rules: OfHost,
+    batch: Batch,
+    judged: Judged,
+    states: Mapping[Key, State],
+    looking: Looking,
+    known: Mapping[str, float] | None = None,
+) -> Outcome:
     """Hold a checked `batch`, whose samples count as taken at the times of `judged`, against the `rules` of its host.
 
-    `states` are those of the host; `looking` is changed.
+    `states` are those of the host; `looking` is changed. `known`: virtual metrics of the host as of now.
     """
     turn = _Turn(batch.host, judged, states, looking, Outcome())
     for block in batch.families:
         for check in rules.by_family.get(block.family, ()):
             if check.code in block.codes:
                 _evaluate_block(turn, check, block)
+    for check in rules.with_batches:
+        value = (known or {}).get(check.rule.metric)
+        key = (check.rule.id, "")
+        before = states.get(key, OK)
+        state, change = step(check.limits, before, value, judged.times[-1])
+        turn.note(check, "", change)
+        if state is not before:
+            turn.outcome.changed[key] = state
     if states or looking.seen_ms:
         _miss_instances(turn, rules, batch)
     turn.outcome.transitions.sort(key=lambda transition: transition.time)
@@ -131,17 +149,35 @@ def _windowed(
     turn: _Turn, check: CompiledRule, key: Key, before: State, series: Series, column: Column
 ) -> Iterable[tuple[int, float | None]] | None:
     """The rule's function at the times of `series`; None when none of them can matter."""
-    window = turn.looking.windows.get(key)
+    entered = _enter(check, key, turn.looking, _times(series, turn.judged.times), column)
+    if isinstance(entered, list):
+        return entered
+    window, bounds = entered
+    return None if before.quiet and not _may_trip(check, bounds) else window.values(check.value)
+
+
+def feed(rules: OfHost, batch: Batch, times: list[int], looking: Looking) -> None:
+    """Let windows remember a batch that was judged before, and nothing else."""
+    for block in batch.families:
+        for check in rules.by_family.get(block.family, ()):
+            if check.rule.window.function == "last" or check.code not in block.codes:
+                continue
+            index = block.codes.index(check.code)
+            for series in block.series:
+                if check.is_about(series.instance):
+                    _enter(
+                        check, (check.rule.id, series.instance), looking, _times(series, times), series.columns[index]
+                    )
+
+
+def _enter(check: CompiledRule, key: Key, looking: Looking, times: list[int], column: Column) -> _Entered:
+    """Put a column into its window."""
+    window = looking.windows.get(key)
     if window is None:
-        window = turn.looking.windows[key] = window_of(check)
-    times = _times(series, turn.judged.times)
+        window = looking.windows[key] = window_of(check)
     if isinstance(window, Trend):
-        counts = unpack_column(column, len(times))
-        return window.add(times, [check.value(count) for count in counts])
-    bounds = window.add(times, column)
-    if before.quiet and not _may_trip(check, bounds):
-        return None
-    return window.values(check.value)
+        return window.add(times, [check.value(count) for count in unpack_column(column, len(times))])
+    return window, window.add(times, column)
 
 
 def window_of(check: CompiledRule) -> SlidingWindow | Trend:

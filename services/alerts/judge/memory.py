@@ -6,12 +6,12 @@ from msgspec import Struct
 
 from infra.bus.ordered import Position
 from infra.storage.positions import MarkKey
-from schemas.catalogue import CATALOGUE, metric_named
 from schemas.messages import AlertTransition
-from schemas.virtual import HOST_DOWN
-from services.alerts.judge.evaluate import Key
+from schemas.rulechecks import measured
+from services.alerts.judge.evaluate import Key, Looking
+from services.alerts.judge.incidents import IncidentKey, OpenIncident
 from services.alerts.judge.machine import SEVERITIES, State, gone
-from services.alerts.judge.ruleset import DOWN_UNIT, RuleSet
+from services.alerts.judge.ruleset import RuleSet
 
 
 class Row(Struct):
@@ -47,17 +47,33 @@ class Subject(Struct):
     metric: str
 
 
-class Memory(Struct):
-    """Everything that a restart reads back."""
+class Part(Struct, frozen=True):
+    """Which alerts a loop owns."""
 
+    past: bool = False
+    """Those found in samples that came late."""
+    about_sonde: bool = False
+    """Those without a host."""
+
+
+class Memory(Struct):
+    """Everything that a restart reads back, but for `looking`, which fills from the stream again."""
+
+    part: Part
     states: dict[str, dict[Key, State]]
     """By host."""
     subjects: dict[str, Subject]
     """By rule id."""
+    open: dict[IncidentKey, OpenIncident] = {}
     generation: int = 0
     """Of hosts, as of when this was read: another one means that some were removed."""
     hosts: dict[str, int] = {}
     """Ids of the hosts that the states are of, and of those heard since."""
+    tags: dict[str, frozenset[str]] = {}
+    booted_s: dict[str, float] = {}
+    """When hosts booted, Unix seconds, where that is known."""
+    looking: dict[str, Looking] = {}
+    """By host."""
 
 
 class Advance(Struct):
@@ -68,7 +84,9 @@ class Advance(Struct):
     transitions: list[AlertTransition] = []
     marks: dict[MarkKey, int] = {}
     forgotten_marks: list[MarkKey] = []
+    stream: str = ""
     position: Position | None = None
+    """In `stream`."""
 
 
 def orphans(memory: Memory, rules: RulesInForce, now_ms: int) -> Advance:
@@ -77,10 +95,8 @@ def orphans(memory: Memory, rules: RulesInForce, now_ms: int) -> Advance:
     for host, states in memory.states.items():
         for (rule_id, instance), state in states.items():
             subject = memory.subjects[rule_id]
-            check = rules.set.by_id.get(rule_id)
-            if rule_id in rules.unreadable or (
-                check is not None and check.rule.metric == subject.metric and check.covers(host, instance)
-            ):
+            check = rules.set.check(host, rule_id, instance)
+            if rule_id in rules.unreadable or (check is not None and check.rule.metric == subject.metric):
                 continue
             advance.changed.setdefault(host, {})[rule_id, instance] = None
             change = gone(state, max(now_ms, state.last_ms))
@@ -102,25 +118,24 @@ def orphans(memory: Memory, rules: RulesInForce, now_ms: int) -> Advance:
                         since=change.since_ms / 1000,
                         peak=change.peak,
                         peak_time=change.peak_ms / 1000 if change.peak_ms else None,
+                        past=memory.part.past,
                     )
                 )
     return advance
 
 
 def unit_of(metric: str) -> str:
-    """Unit of a rule's metric; empty for one that the catalogue no longer has."""
-    if metric == HOST_DOWN:
-        return DOWN_UNIT
+    """Unit of a rule's metric; empty for one that this version does not know."""
     try:
-        return metric_named(metric, CATALOGUE)[1].unit
+        return measured(metric).unit
     except KeyError:
         return ""
 
 
 def adopt_rules(memory: Memory, rules: RulesInForce) -> None:
     """Remember what the states are judged by from now on."""
-    for rule_id, check in rules.set.by_id.items():
-        memory.subjects[rule_id] = Subject(check.rule.name, check.rule.metric)
+    for rule_id, rule in rules.set.rules.items():
+        memory.subjects[rule_id] = Subject(rule.name, rule.metric)
 
 
 def remember(memory: Memory, changed: dict[str, dict[Key, State | None]]) -> None:

@@ -11,8 +11,10 @@ from schemas.catalogue import CATALOGUE, COLUMN_LIMITS, Family
 from schemas.matching import fits
 from schemas.rulechecks import Measured, check_rule, measured, overridden
 from schemas.rules import Override, Rule
-from schemas.virtual import HOST_DOWN
+from schemas.virtual import HOST_CLOCK, HOST_DOWN, HOST_UPTIME
 from services.alerts.judge.machine import Limits, limits_of
+
+WITH_BATCHES = frozenset({HOST_UPTIME, HOST_CLOCK})
 
 
 class Condition(Struct, frozen=True):
@@ -67,6 +69,14 @@ class OfHost(Struct, frozen=True):
     by_family: dict[str, list[CompiledRule]]
     by_id: dict[str, CompiledRule]
     """Virtual ones too."""
+    with_batches: list[CompiledRule]
+    """Those about what is known of the host with each of its batches."""
+    down: list[CompiledRule]
+    """Those about its silence."""
+    down_keys: frozenset[tuple[str, str]]
+    """Where their states are."""
+    patience_s: float
+    """The shortest silence that means anything to one of those."""
 
 
 class RuleSet:
@@ -141,7 +151,15 @@ def _of_host(checks: Sequence[CompiledRule]) -> OfHost:
     for check in checks:
         if check.family:
             by_family.setdefault(check.family, []).append(check)
-    return OfHost(by_family, {check.rule.id: check for check in checks})
+    down = [check for check in checks if check.rule.metric == HOST_DOWN]
+    return OfHost(
+        by_family,
+        {check.rule.id: check for check in checks},
+        [check for check in checks if check.rule.metric in WITH_BATCHES],
+        down,
+        frozenset((check.rule.id, "") for check in down),
+        min((check.limits.lowest() for check in down), default=math.inf),
+    )
 
 
 def _variant(rule: Rule, host: str, tags: frozenset[str]) -> int:
