@@ -42,7 +42,6 @@ class Between:
         self._changed = asyncio.Event()
         self.streams = 0
         """Streams open now, those that are swallowed included."""
-        self.most_streams = 0
         self.asked: list[str] = []
         """Paths of the requests so far, in order."""
         self.resumed = 0
@@ -74,7 +73,6 @@ class Between:
         if kind == "stream":
             self.streams += 1
             self.resumed += b"\r\nlast-event-id: " in head.lower()
-            self.most_streams = max(self.most_streams, self.streams)
         try:
             with contextlib.suppress(OSError):
                 await self._answer(kind, head, reader, writer)

@@ -34,10 +34,10 @@ def rule_operations(pool: Pool, announce: Announce, catalogue: tuple[Family, ...
             row = await database.fetchrow(sql.RULE, name)
         if row is None:
             raise unknown("rule", name)
-        try:
-            return _answer(msgspec.json.decode(row["body"], type=Rule), row["version"])
-        except msgspec.ValidationError:
-            raise _unreadable(name, row["version"]) from None
+        rule = _readable(row["body"])
+        if rule is None:
+            raise _unreadable(name, row["version"])
+        return _answer(rule, row["version"])
 
     async def add_rule(call: Call[Nothing, Rule]) -> Reply:
         rule = call.body
