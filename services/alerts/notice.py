@@ -74,3 +74,5 @@ class Outcome(Struct):
     """What the channel asked for."""
     reference: dict[str, Any] = field(default_factory=dict)
     """How it calls the message."""
+    perhaps: bool = False
+    """`again`: the message may have arrived all the same, as no whole answer came."""
