@@ -32,7 +32,7 @@ class Said(Struct):
     tags: list[str] = field(default_factory=list)
     acknowledged_by: str = ""
     reference: dict[str, Any] = field(default_factory=dict)
-    """How this channel calls the message in which it heard of the incident first; empty: it has not, or has no names."""
+    """How this channel calls the message in which it heard of the incident first; empty: it did not, or names none."""
 
 
 class Extent(Struct):

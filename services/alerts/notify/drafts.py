@@ -63,9 +63,7 @@ def _of_route(
     return (-max(map(_gravity, chosen)), min(pending.ready_s for pending in chosen)), draft
 
 
-def _of_present(
-    now: Moment, draft: Draft, route: Route, news: list[Pending], later: Later
-) -> list[Pending] | None:
+def _of_present(now: Moment, draft: Draft, route: Route, news: list[Pending], later: Later) -> list[Pending] | None:
     """What of a route's news goes into its next message, whose form is noted in `draft`."""
     held = [pending for pending in news if pending.held]
     if len({pending.group for pending in held}) > 1:

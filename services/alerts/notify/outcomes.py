@@ -1,4 +1,4 @@
-"""What a message and its answer make of the world: who has been told, and when its channel can be sent to again. Pure."""
+"""What a message and its answer make of the world: who has been told, and when its channel is sent to again. Pure."""
 
 from __future__ import annotations
 
@@ -33,9 +33,7 @@ def note_sending(world: World, draft: Draft) -> None:
     world.under_way[draft.channel] = draft
 
 
-def note_answer(
-    world: World, draft: Draft, outcome: Outcome, at_s: float, pace_s: float, jitter: float
-) -> Effect:
+def note_answer(world: World, draft: Draft, outcome: Outcome, at_s: float, pace_s: float, jitter: float) -> Effect:
     """Note what came of `draft` at `at_s`. `jitter`, from 0 to 1, spreads what is tried again."""
     world.under_way.pop(draft.channel, None)
     told: dict[int, Told] = {}

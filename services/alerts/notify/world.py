@@ -116,7 +116,7 @@ class Draft(Struct):
     form: Form
     items: list[Item]
     next_reminder_s: float | None = None
-    storm: Storm | None | UnsetType = UNSET
+    storm: Storm | UnsetType | None = UNSET
     """What becomes of the storm of its channel and route once it is sent; unset: nothing changes."""
 
 
