@@ -26,6 +26,14 @@ class Disk(Struct, frozen=True):
     """Used and free together."""
 
 
+class Delay(Struct, frozen=True):
+    """How long something took, in seconds."""
+
+    median: float
+    p99: float
+    """99 of 100 took no longer."""
+
+
 class Work(Struct, frozen=True):
     """How far a service is with its work; what does not concern it is null or empty."""
 
@@ -40,6 +48,9 @@ class Work(Struct, frozen=True):
     viewers: int | None = None
     """gateway: open live streams."""
     disk: Disk | None = None
+    told_s: Delay | None = None
+    """alerts: seconds from what happened to the answer of whom it was told to, of the last messages. Null: nobody was
+    told anything yet."""
 
 
 class Heartbeat(Struct, frozen=True):

@@ -17,6 +17,8 @@ SCHEMA_VERSION = "Sonde-Schema"
 MESSAGE_ID = "Nats-Msg-Id"
 BATCH_TYPE = "application/vnd.sonde.batch+msgpack"
 BATCH_VERSION = "1"
+ALERT_VERSION = "2"
+"""Of `AlertTransition`; 2 has incidents, alerts without a host, and those of samples that came late."""
 JSON_TYPE = "application/json"
 
 
@@ -109,7 +111,8 @@ class HostEvent(Struct):
     time: float
     """Unix seconds."""
     kind: str
-    """`facts`, `dropped`, `processes` or `config`; agents of later versions may have more, to be passed over."""
+    """`facts`, `dropped`, `processes` or `config` of agents; `left` or `joined` of the gateway, which the bus told that
+    the agent's last connection ended, or that there is one again. Later versions may have more, to be passed over."""
     facts: HostFacts | UnsetType = UNSET
     dropped: int | UnsetType = UNSET
     """Batches lost so far because the spool was full."""

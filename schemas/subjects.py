@@ -60,8 +60,13 @@ def events(host: str) -> str:
     return f"events.{host}"
 
 
+NO_HOST = "_"
+"""Stands for the host in subjects of alerts that have none; no host can be called so."""
+
+
 def alerts(host: str, rule: str) -> str:
-    return f"alerts.{host}.{rule}"
+    """Where the transitions of an alert are; `host` is empty for one about Sonde itself."""
+    return f"alerts.{host or NO_HOST}.{rule}"
 
 
 def config(host: str) -> str:

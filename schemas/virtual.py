@@ -36,7 +36,7 @@ VIRTUAL: tuple[VirtualMetric, ...] = (
     VirtualMetric(HOST_UPTIME, "s", "How long ago the host booted.", "host"),
     VirtualMetric(HOST_CLOCK, "s", "How far the host's clock is ahead of the bus's.", "host"),
     VirtualMetric(MONITORING_BLIND, "s", "How long Sonde has not been able to tell which hosts are silent.", "sonde"),
-    VirtualMetric(MONITORING_CLOCK, "s", "How far the bus's clock is behind those of most hosts.", "sonde"),
+    VirtualMetric(MONITORING_CLOCK, "s", "How far the bus's clock is from those of most hosts.", "sonde"),
     VirtualMetric(SERVICE_SILENT, "s", "How long a service of Sonde was not heard.", "sonde", "service"),
     VirtualMetric(SERVICE_LAG, "s", "How far a service of Sonde is behind with its work.", "sonde", "service"),
     VirtualMetric(INGEST_REFUSED, "1/min", "Messages that could not be stored, set aside in the last minute.", "sonde"),

@@ -92,8 +92,15 @@ ROLES: dict[str, Permissions] = {
         subscribe=(_INBOX, subjects.SETTINGS_CHANGED, *_is_asked("ingest")),
     ),
     "alerts": Permissions(
-        publish=(*_reads(METRICS.name), "alerts.>", *_tells("alerts")),
-        subscribe=(_INBOX, subjects.SETTINGS_CHANGED, *_is_asked("alerts")),
+        publish=(*_reads(METRICS.name, BACKFILL.name), "alerts.>", *_tells("alerts")),
+        subscribe=(
+            _INBOX,
+            "events.*",
+            DEADLETTER.subjects[0],
+            subjects.health("*"),
+            subjects.SETTINGS_CHANGED,
+            *_is_asked("alerts"),
+        ),
     ),
     "gateway": Permissions(
         publish=(
@@ -103,6 +110,7 @@ ROLES: dict[str, Permissions] = {
             *(f"$JS.API.STREAM.PURGE.{stream.name}" for stream in (METRICS, BACKFILL, EVENTS, ALERTS)),
             f"$KV.{CONFIG_BUCKET}.*",
             "command.>",
+            "events.*",
             subjects.LIVE_INTEREST,
             subjects.SETTINGS_CHANGED,
             *_tells("gateway"),

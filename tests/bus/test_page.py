@@ -14,7 +14,7 @@ from msgspec import Struct
 from schemas import commands, messages, subjects
 from schemas.agentconfig import AgentConfig
 from schemas.codec import MAX_ROWS, MOST_NAME, Sample, build_batch, encode_batch
-from schemas.health import Disk, Heartbeat, Work
+from schemas.health import Delay, Disk, Heartbeat, Work
 from schemas.settings import SettingChanged
 from services.gateway.http.catalogue import Catalogue
 
@@ -63,7 +63,7 @@ def test_every_field_stands_in_an_example(kind: str) -> None:
 
 def test_every_kind_of_event_has_an_example() -> None:
     kinds = {json.loads(text)["kind"] for name, text in EXAMPLES if name == "HostEvent"}
-    assert kinds == {"facts", "dropped", "processes", "config"}
+    assert kinds == {"facts", "dropped", "processes", "config", "left", "joined"}
 
 
 def test_every_fact_of_a_host_stands_in_the_example() -> None:
@@ -75,6 +75,7 @@ def test_every_field_of_work_stands_in_the_example() -> None:
     work = next(json.loads(text)["work"] for name, text in EXAMPLES if name == "Heartbeat")
     assert set(work) == set(Work.__struct_fields__)
     assert set(work["disk"]) == set(Disk.__struct_fields__)
+    assert set(work["told_s"]) == set(Delay.__struct_fields__)
 
 
 def test_the_bytes_of_the_example_are_the_codecs() -> None:

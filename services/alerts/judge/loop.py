@@ -51,6 +51,8 @@ class Senses(Struct):
     """Set when settings, rules or hosts are different ones."""
     hearing: Hearing = field(default_factory=lambda: Hearing({}))
     clock: SteadyClock = field(default_factory=SteadyClock)
+    ahead_s: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Host -> when it was heard, seconds of the monotonic clock, and how far its own was ahead of the bus's then."""
 
 
 async def judge(client: Client, database: Connection, stop: asyncio.Event, senses: Senses) -> None:
@@ -117,13 +119,16 @@ async def _open(database: Connection, senses: Senses) -> Judging:
     senses.clock = SteadyClock(max(senses.clock.ms(), _newest_silence_ms(memory)) + 1)
     now_s = asyncio.get_running_loop().time()
     silences = await database.fetch(sql.SILENCES, CONSUMER)
+    senses.ahead_s.clear()  # of hosts that are no more, too
     hearing = senses.hearing
     hearing.heard_s = {
         row["host"]: hearing.heard_s.get(row["host"], now_s - max(0.0, row["age_s"])) for row in silences
     }
 
     def heard(batch: Batch, judged: Judged) -> Mapping[str, float]:
-        hearing.hear(batch.host, asyncio.get_running_loop().time(), judged.times)
+        at_s = asyncio.get_running_loop().time()
+        hearing.hear(batch.host, at_s, judged.times)
+        senses.ahead_s[batch.host] = (at_s, judged.ahead_ms / 1000)
         known = {HOST_CLOCK: max(0.0, judged.ahead_ms / 1000)}
         booted_s = memory.booted_s.get(batch.host)
         if booted_s:

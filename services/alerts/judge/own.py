@@ -51,13 +51,13 @@ Values = dict[str, dict[str, float | None]]
 class Surroundings(Struct):
     """What is heard of the services on the bus."""
 
-    since_s: float
-    """When listening began, seconds of the monotonic clock, as all here."""
+    started_s: float
+    """When the service began, seconds of the monotonic clock, as all here."""
+    since_s: float = 0
+    """When listening began."""
     heard_s: dict[str, float] = field(default_factory=dict)
     lag_s: dict[str, float] = field(default_factory=dict)
     refused_s: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_REFUSED))
-    ahead_s: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """Host -> when it was heard, and how far its clock was ahead then."""
 
 
 async def listen(client: Client, around: Surroundings) -> None:
@@ -130,7 +130,7 @@ async def _commit(database: Connection, memory: Memory, advance: Advance, rules:
 def values_of(senses: Senses, around: Surroundings, held_s: Mapping[str, float], now_s: float) -> Values:
     """What is known of Sonde at `now_s`."""
     reached_s = senses.hearing.reached_s
-    unheard_s = now_s - max(around.since_s if reached_s is None else reached_s, senses.started_s)
+    unheard_s = now_s - (around.started_s if reached_s is None else reached_s)
     blind = unheard_s > HEARD_WITHIN_S
     while around.refused_s and around.refused_s[0] < now_s - MINUTE_S:
         around.refused_s.popleft()
@@ -143,7 +143,7 @@ def values_of(senses: Senses, around: Surroundings, held_s: Mapping[str, float],
             lag[service] = None if blind else around.lag_s.get(service)
     return {
         MONITORING_BLIND: {"": unheard_s if blind else 0.0},
-        MONITORING_CLOCK: {"": None if blind else _behind_s(around, now_s)},
+        MONITORING_CLOCK: {"": None if blind else _apart_s(senses, now_s)},
         SERVICE_SILENT: silent,
         SERVICE_LAG: lag,
         INGEST_REFUSED: {"": None if blind else float(len(around.refused_s))},
@@ -151,12 +151,10 @@ def values_of(senses: Senses, around: Surroundings, held_s: Mapping[str, float],
     }
 
 
-def _behind_s(around: Surroundings, now_s: float) -> float:
-    """How far the bus's clock is behind those of most hosts that were heard in the last minute."""
-    ahead = sorted(ahead_s for at_s, ahead_s in around.ahead_s.values() if at_s > now_s - MINUTE_S)
-    if len(ahead) < HOSTS_FOR_CLOCK:
-        return 0.0
-    return max(0.0, ahead[(len(ahead) - 1) // 2])
+def _apart_s(senses: Senses, now_s: float) -> float:
+    """How far the bus's clock is from those of most hosts that were heard in the last minute."""
+    ahead = sorted(ahead_s for at_s, ahead_s in senses.ahead_s.values() if at_s > now_s - MINUTE_S)
+    return abs(ahead[len(ahead) // 2]) if len(ahead) >= HOSTS_FOR_CLOCK else 0.0
 
 
 def _evaluate(
@@ -171,6 +169,7 @@ def _evaluate(
         for instance in [*known, *missing]:
             key = (check.rule.id, instance)
             before = states.get(key, OK)
+            after: State | None
             if instance in known:
                 after, change = (
                     step(check.limits, before, known[instance], judged_ms)

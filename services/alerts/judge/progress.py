@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 
 from infra.bus.heartbeat import Pulse
 from infra.bus.lag import StreamLag
-from schemas.health import Work
+from schemas.health import Delay, Work
 from schemas.subjects import METRICS
 
 CAUGHT_UP_S = 10.0
@@ -45,9 +46,9 @@ class Progress:
         lag_s = round(max(self.lane.seconds, self.pulse.failing_s), 3)
         return Work(lag_s=lag_s, behind={METRICS.name: self.lane.messages}, told_s=self._told_s())
 
-    def _told_s(self) -> tuple[float, float] | None:
-        """Median and 99th percentile of the delays; None without any."""
+    def _told_s(self) -> Delay | None:
+        """Of the delays; None without any."""
         if not self.delays_s:
             return None
         ordered = sorted(self.delays_s)
-        return round(ordered[len(ordered) // 2], 3), round(ordered[int(0.99 * (len(ordered) - 1))], 3)
+        return Delay(round(ordered[len(ordered) // 2], 3), round(ordered[math.ceil(0.99 * len(ordered)) - 1], 3))
