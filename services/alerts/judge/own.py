@@ -1,4 +1,4 @@
-"""Alerts about Sonde itself: judged by a loop and a connection of their own, so that they go on while the bus is away."""
+"""Alerts about Sonde itself, judged by a loop and a connection of their own: they go on while the bus is away."""
 
 from __future__ import annotations
 
