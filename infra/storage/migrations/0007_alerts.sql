@@ -131,6 +131,11 @@ ALTER TABLE alert_transitions ADD COLUMN incident_id bigint REFERENCES incidents
 ALTER TABLE alert_transitions ADD COLUMN published boolean NOT NULL DEFAULT false;
 COMMENT ON COLUMN alert_transitions.published IS 'whether it is on the bus';
 
+-- What came late was not judged before; only what comes from now on is.
+INSERT INTO positions (consumer, stream, seq, time_ns)
+SELECT 'alerts', stream, seq, time_ns FROM positions WHERE (consumer, stream) = ('ingest', 'BACKFILL')
+ON CONFLICT DO NOTHING;
+
 -- The webhook of Slack was a setting; it is a channel now.
 INSERT INTO channels (id, body)
 SELECT 'slack', jsonb_build_object('id', 'slack', 'name', 'Slack', 'target', jsonb_build_object('kind', 'slack', 'url', value))

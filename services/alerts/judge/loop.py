@@ -39,6 +39,7 @@ logger = logging.getLogger(__name__)
 LISTEN_EVERY_S = 0.5
 RULES_EVERY_S = 30.0
 FORGET_EVERY_S = 3600.0
+FIRST_LOOK_S = 600.0
 
 
 class Senses(Struct):
@@ -84,7 +85,9 @@ async def judge(client: Client, database: Connection, stop: asyncio.Event, sense
 async def _judge_on(client: Client, judging: Judging, senses: Senses, stop: asyncio.Event) -> None:
     """Judge from the last commit on, until `stop` is set. Raises StaleIds once a host was removed."""
     progress = senses.progress
-    async with ordered(client, METRICS.name, judging.position, longest_window_s(judging)) as pull:
+    earlier_s, first_s = longest_window_s(judging), first_look_s(judging)
+    async with ordered(client, METRICS.name, judging.position, earlier_s, first_s) as pull:
+        judging.position = pull.begins
         loop = asyncio.get_running_loop()
         listened_s = -math.inf
         reloaded_s = forgotten_s = loop.time()
@@ -92,6 +95,7 @@ async def _judge_on(client: Client, judging: Judging, senses: Senses, stop: asyn
         while not stop.is_set():
             messages = await some(pull)
             lane.received([it for it in messages if it.seq > judging.position.seq], pull.last_seq)
+            progress.received(lane)
             now_s = loop.time()
             if senses.changed.is_set() or now_s - reloaded_s > RULES_EVERY_S:
                 # Before they are judged: what came after the announcement of a rule is held against that rule.
@@ -99,10 +103,11 @@ async def _judge_on(client: Client, judging: Judging, senses: Senses, stop: asyn
                 reloaded_s = now_s
                 await check_hosts(judging.database, judging.memory)
                 await reload(judging)
+                senses.hearing.agreed_s = judging.memory.interval_s
             for part in parts(messages):
                 await judge_messages(judging, part)
                 lane.processed(judging.position)
-            progress.caught_up_to(lane)
+            progress.judged(lane, judging.position)
             progress.pulse.succeeded()
             if now_s - listened_s > LISTEN_EVERY_S:
                 listened_s = now_s
@@ -121,6 +126,7 @@ async def _open(database: Connection, senses: Senses) -> Judging:
     silences = await database.fetch(sql.SILENCES, CONSUMER)
     senses.ahead_s.clear()  # of hosts that are no more, too
     hearing = senses.hearing
+    hearing.agreed_s = memory.interval_s
     hearing.heard_s = {
         row["host"]: hearing.heard_s.get(row["host"], now_s - max(0.0, row["age_s"])) for row in silences
     }
@@ -198,6 +204,13 @@ def longest_window_s(judging: Judging) -> float:
     return max((window.seconds for window in windows if window.function != "time_left"), default=0)
 
 
+def first_look_s(judging: Judging) -> float:
+    """How much of an old stream is judged at the very first start: what decides about now."""
+    rules = judging.rules.set.rules.values()
+    longest_s = max((rule.for_s for rule in rules), default=0) + longest_window_s(judging)
+    return max(FIRST_LOOK_S, longest_s)
+
+
 async def _forget_marks(database: Connection, marks: Marks) -> None:
     """Delete the marks that were too many, such as those that a version before this one kept."""
     if marks.forgotten:
@@ -218,8 +231,11 @@ def _note_event(senses: Senses, memory: Memory | None, message: Msg) -> None:
         senses.hearing.left_s[host] = asyncio.get_running_loop().time()
     elif event.kind == "joined":
         senses.hearing.left_s.pop(host, None)
-    elif event.facts is not msgspec.UNSET and event.facts.boot_time and memory is not None:
-        memory.booted_s[host] = event.facts.boot_time
+    elif event.facts is not msgspec.UNSET and memory is not None:
+        facts = event.facts
+        memory.interval_s[host] = max(facts.batch_interval_s, facts.sample_interval_s)
+        if facts.boot_time:
+            memory.booted_s[host] = facts.boot_time
 
 
 async def _judge_silence(client: Client, judging: Judging, senses: Senses) -> None:

@@ -55,6 +55,7 @@ async def load_hosts(database: Connection, memory: Memory) -> None:
     rows = await database.fetch(sql.HOSTS)
     memory.hosts = {row["name"]: row["id"] for row in rows}
     memory.tags = {row["name"]: frozenset(row["tags"]) for row in rows if row["tags"]}
+    memory.interval_s = {row["name"]: row["interval_s"] for row in rows if row["interval_s"]}
     memory.booted_s = {row["name"]: row["booted_s"] for row in rows if row["booted_s"]}
 
 
