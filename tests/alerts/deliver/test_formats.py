@@ -1,6 +1,6 @@
 import pytest
 
-from services.alerts.deliver.wording import format_duration, format_value
+from services.alerts.deliver.formats import format_duration, format_value
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,54 @@
+"""What came back from one attempt: shown to people without secrets, and judged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from infra.outbound import Answer, OutboundError
+from services.alerts.notice import Outcome
+
+ANSWER_CHARACTERS = 500
+HIDDEN = "***"
+_SHORTEST_SECRET = 6
+_BROKEN_HERE = frozenset({"invalid_address", "forbidden_address"})
+DEAD_STATUS = frozenset({401, 403, 404, 405, 407, 410})
+TRANSIENT_STATUS = frozenset({408, 421, 425, 429})
+
+
+def shown(text: str, secrets: Iterable[str]) -> str:
+    """The first characters of `text` in one line, with every secret, and each long part of an address, hidden."""
+    hide = set()
+    for secret in secrets:
+        hide |= {secret, *re.split(r"[/?&=#@:]", secret)}
+    hide = {part for part in hide if len(part) >= _SHORTEST_SECRET}
+    for part in sorted(hide, key=len, reverse=True):
+        text = text.replace(part, HIDDEN)
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())[
+        :ANSWER_CHARACTERS
+    ]
+
+
+def retry_after_s(answer: Answer) -> float | None:
+    """How long the server asks to wait, where it says so in seconds."""
+    text = answer.headers.get("Retry-After", "").strip()
+    return float(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
+def unanswered(error: OutboundError) -> Outcome:
+    """What it means that no answer came: an address that is none stays none, anything else may mend."""
+    return Outcome("dead" if error.reason in _BROKEN_HERE else "again", str(error))
+
+
+def by_status(answer: Answer, secrets: Iterable[str]) -> Outcome:
+    """What an answer in plain HTTP means."""
+    text = f"{answer.status} {shown(answer.text(4 * ANSWER_CHARACTERS), secrets)}".strip()
+    if 200 <= answer.status < 300:
+        return Outcome("sent", text)
+    if answer.status in TRANSIENT_STATUS or answer.status >= 500:
+        return Outcome("again", text, retry_after_s(answer))
+    if answer.status in DEAD_STATUS:
+        return Outcome("dead", text)
+    if 300 <= answer.status < 400:
+        return Outcome("dead", f"{text}; redirects are not followed, give the address that it leads to".strip())
+    return Outcome("refused", text)
