@@ -36,6 +36,16 @@ class Looking(Struct):
     """Rules whose trends were given the past that is stored."""
 
 
+WINDOW_KEPT_MS = 3_600_000
+
+
+def forget_ended(looking: Looking) -> None:
+    """Drop the windows of instances that are no more: those that others of the host outlive by an hour."""
+    newest_ms = max((window.newest_ms for window in looking.windows.values()), default=0)
+    for key in [key for key, held in looking.windows.items() if held.newest_ms < newest_ms - WINDOW_KEPT_MS]:
+        del looking.windows[key]
+
+
 class Outcome(Struct):
     """What a batch did."""
 
@@ -121,7 +131,7 @@ def _evaluate_block(turn: _Turn, check: CompiledRule, block: Block) -> None:
             if held is not None:
                 state, change = step(limits, state, value, time_ms, held)
                 turn.note(check, series.instance, change)
-        if state is not before and not (state.quiet and before is OK):
+        if state is not before and not (state.quiet and before is OK and not state.fires):
             turn.outcome.changed[key] = state
 
 

@@ -19,7 +19,7 @@ from schemas.messages import Batch, Lane
 from schemas.rules import Rule
 from schemas.subjects import host_of
 from services.alerts.judge.axis import Axis, Judged
-from services.alerts.judge.evaluate import Looking, evaluate, feed
+from services.alerts.judge.evaluate import Looking, evaluate, feed, forget_ended
 from services.alerts.judge.memory import Advance, Memory, RulesInForce, adopt_rules, orphans, remember
 from services.alerts.judge.store import commit, load_hosts, load_rules
 from services.alerts.judge.warming import warm_trends
@@ -159,6 +159,8 @@ def _read(message: StoredMessage, lane: Lane) -> Batch:
 async def reload(judging: Judging) -> None:
     """Take hosts' tags, and the rules if they changed, from the tables."""
     await load_hosts(judging.database, judging.memory)
+    for looking in judging.memory.looking.values():
+        forget_ended(looking)
     rules = await load_rules(judging.database, judging.rules)
     if rules is not None:
         _forget_windows(judging.memory, judging.rules, rules)

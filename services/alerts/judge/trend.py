@@ -42,6 +42,11 @@ class Trend:
         self._last_ms = 0
         self._now_s: float | None = None
 
+    @property
+    def newest_ms(self) -> int:
+        """Time of the last value that it holds; 0: none."""
+        return self._last_ms
+
     def remember(self, time_ms: int, count: int, total: float) -> None:
         """Take in `count` values that add up to `total`, from about `time_ms`. In order, and before any is added."""
         if self._last_ms and time_ms - self._last_ms > self._gap_ms:

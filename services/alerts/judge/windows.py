@@ -50,6 +50,11 @@ class SlidingWindow:
         self._counter = counter
         self._segments: deque[Segment] = deque()
 
+    @property
+    def newest_ms(self) -> int:
+        """Time of the last row that it holds; 0: none."""
+        return self._segments[-1].times[-1] if self._segments else 0
+
     def add(self, times: list[int], column: Column) -> Bounds | None:
         """Take in the column of the next batch, which has a row; the bounds of all counts in the window then."""
         if self._segments and times[0] - self._segments[-1].times[-1] > self._gap_ms:
