@@ -139,7 +139,7 @@ async def serving(settings: ServerSettings, slack_pace_s: float = 0.05) -> Async
     """The service running; on leaving it is asked to stop and must do so by itself."""
     stop = asyncio.Event()
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        group.create_task(run(settings, stop, slack_pace_s=slack_pace_s))
+        group.create_task(run(settings, stop, pace_s=slack_pace_s))
         yield
         stop.set()
 

@@ -15,12 +15,14 @@ CREATE TABLE channel_states (
     held_reason text NOT NULL DEFAULT '',
     next_try    timestamptz NOT NULL DEFAULT now(),
     failures    integer NOT NULL DEFAULT 0,
-    storms      jsonb NOT NULL DEFAULT '{}'
+    storms      jsonb NOT NULL DEFAULT '{}',
+    version     integer
 );
 COMMENT ON COLUMN channel_states.held_since IS 'since when nothing can be sent there until somebody mends it; null: it can';
 COMMENT ON COLUMN channel_states.next_try IS 'not before: after a failure, or as the channel asked';
 COMMENT ON COLUMN channel_states.failures IS 'attempts in a row that failed';
 COMMENT ON COLUMN channel_states.storms IS 'by route: when the next message may tell of many at once';
+COMMENT ON COLUMN channel_states.version IS 'of the channel that all this is about; another one counts as mended';
 
 CREATE TABLE routes (
     id      text PRIMARY KEY,
@@ -86,9 +88,11 @@ CREATE TABLE told (
     since       timestamptz NOT NULL,
     times       integer NOT NULL DEFAULT 1,
     reference   jsonb NOT NULL DEFAULT '{}',
+    unsure      boolean NOT NULL DEFAULT false,
     PRIMARY KEY (incident_id, channel)
 );
 COMMENT ON TABLE told IS 'what each channel was told last of each incident';
+COMMENT ON COLUMN told.unsure IS 'nobody knows whether the message arrived: it is told anew, and so is its end';
 COMMENT ON COLUMN told.reference IS 'how the channel calls the message, to change it and to follow it up';
 
 CREATE TABLE notifications (
