@@ -54,6 +54,8 @@ class Judging(Struct):
     told: Callable[[], None]
     """Called when something has happened that people or the bus may have to hear."""
     heard: Heard
+    said: dict[str, str]
+    """Rules that cannot be in force, as they were when that was logged."""
 
 
 async def some(pull: OrderedPull) -> list[StoredMessage]:
@@ -161,7 +163,7 @@ async def reload(judging: Judging) -> None:
     await load_hosts(judging.database, judging.memory)
     for looking in judging.memory.looking.values():
         forget_ended(looking)
-    rules = await load_rules(judging.database, judging.rules)
+    rules = await load_rules(judging.database, judging.said, judging.rules)
     if rules is not None:
         _forget_windows(judging.memory, judging.rules, rules)
         judging.rules = rules

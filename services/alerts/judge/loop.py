@@ -52,6 +52,8 @@ class Senses(Struct):
     """Set when settings, rules or hosts are different ones."""
     hearing: Hearing = field(default_factory=lambda: Hearing({}))
     clock: SteadyClock = field(default_factory=SteadyClock)
+    said: dict[str, str] = field(default_factory=dict)
+    """Rules that cannot be in force, as they were when that was logged."""
     ahead_s: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Host -> when it was heard, seconds of the monotonic clock, and how far its own was ahead of the bus's then."""
 
@@ -141,7 +143,7 @@ async def _open(database: Connection, senses: Senses) -> Judging:
             known[HOST_UPTIME] = max(0.0, (judged.times[-1] - judged.shift_ms) / 1000 - booted_s)
         return known
 
-    judging = await open_judging(database, memory, METRICS.name, "metrics", axis_of(memory), senses.told, heard)
+    judging = await open_judging(database, memory, METRICS.name, "metrics", senses, heard)
     logger.info(
         "judging started",
         extra={"rules": len(judging.rules.set.rules), "hosts": len(silences), "position": judging.position.seq},
@@ -181,19 +183,21 @@ async def open_judging(
     memory: Memory,
     stream: str,
     lane: Lane,
-    axis: Axis,
-    told: Callable[[], None],
+    senses: Senses,
     heard: Callable[[Batch, Judged], Mapping[str, float]],
 ) -> Judging:
     """Judging of one stream as of the last commit."""
-    rules = await load_rules(database)
+    rules = await load_rules(database, senses.said)
     assert rules is not None  # noqa: S101  # only a comparison with present rules answers None
     rules.set.set_tags(memory.tags)
     marks = await load_marks(database, CONSUMER)
     await _forget_marks(database, marks)
     removed = await load_removed(database)
     position = await load_position(database, CONSUMER, stream)
-    judging = Judging(database, stream, lane, memory, rules, marks, removed, position, axis, told, heard)
+    axis = axis_of(memory)
+    judging = Judging(
+        database, stream, lane, memory, rules, marks, removed, position, axis, senses.told, heard, senses.said
+    )
     await enforce(judging)
     return judging
 

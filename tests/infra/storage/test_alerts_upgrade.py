@@ -304,6 +304,7 @@ async def test_the_end_of_a_removed_hosts_alert_is_told_under_its_name(blank_dat
         await upgrade(before.database)
         await before.database.execute("DELETE FROM hosts")  # as retention does in the end
         row = await before.database.fetchrow("SELECT host, host_id, settled FROM incidents")
+        assert row is not None
         assert tuple(row) == ("web-1", None, False)
         assert await told(before.database) == [("busy", 0, 1, False)]
 
