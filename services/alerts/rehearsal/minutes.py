@@ -111,7 +111,7 @@ def mattering(check: CompiledRule, minutes: Minutes, bounds: Bounds) -> Bools:
     last = check.rule.window.function == "last"
     reaches = (bounds.high >= at) | ~bounds.whole
     whole = check.limits.for_ms // MINUTE_MS - 1
-    if whole > 0 and check.also is None and check.rule.no_data != "alert":
+    if whole > 0 and check.also is None:
         # The least value of a minute was sampled, the least of a window's bounds need not have been its function.
         holds = ((bounds.low if last else bounds.high) >= at) | ~bounds.whole
         reaches &= _following(holds | (minutes.metric.known == 0), whole)

@@ -208,7 +208,7 @@ def _settled(line: Line) -> bool:
     """Whether the instance may be missing for ever without anything coming of it."""
     state = line.state
     if line.check.rule.no_data == "alert":
-        return state.lacking or (state.quiet and line.key not in line.looking.seen_ms)
+        return state.lacking or line.key not in line.states  # never seen
     return state.quiet
 
 
@@ -287,13 +287,11 @@ class _Steady:
             self._passed_ms = _start(self._line, minute - 1)
 
     def catch_up(self) -> None:
-        """Let state and memory know of the values that were left out; a little early, which nothing depends on."""
+        """Let the state know of the values that were left out; a little early, which nothing depends on."""
         line = self._line
         state = line.state
         if not state.quiet and self._passed_ms > state.last_ms:  # a quiet one notes no values
             line.states[line.key] = replace(state, last_ms=self._passed_ms)
-        if self._passed_ms > line.looking.seen_ms.get(line.key, self._passed_ms):
-            line.looking.seen_ms[line.key] = self._passed_ms
         self._proven = None
 
     def may_be_missing(self, minute: int) -> bool:

@@ -56,7 +56,10 @@ THRESHOLDS = st.sampled_from(
 )
 WINDOWS = st.one_of(
     st.just(Window()),
-    st.builds(Window, st.sampled_from(["avg", "min", "max", "p95"]), st.sampled_from([10.0, 60.0, 150.0, 600.0])),
+    st.builds(
+        Window, st.sampled_from(["avg", "min", "max", "p95", "increase"]), st.sampled_from([10.0, 60.0, 150.0, 600.0])
+    ),
+    st.just(Window("time_left", 600, 100)),
 )
 RULES = st.builds(
     lambda levels, window, for_s, recover_for_s, no_data, no_data_s, also: Rule(
@@ -68,7 +71,7 @@ RULES = st.builds(
         critical=levels[2],
         for_s=for_s,
         recover_for_s=recover_for_s,
-        window=window,
+        window=window if levels[0] == "below" or window.function != "time_left" else Window(),
         no_data=no_data,
         no_data_s=no_data_s,
         also=Also("cpu.user", "above", 50) if also else None,
