@@ -1,4 +1,4 @@
-"""Alerts about Sonde itself: judged by a loop and a connection of their own, so that they go on while the bus is away."""
+"""Alerts about Sonde itself, judged by a loop and a connection of their own: they go on while the bus is away."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ async def judge_own(database: Connection, stop: asyncio.Event, senses: Senses, a
 
 async def _judge(database: Connection, stop: asyncio.Event, senses: Senses, around: Surroundings) -> None:
     memory = await load_memory(database, Part(about_sonde=True))
-    rules = await load_rules(database)
+    rules = await load_rules(database, senses.said)
     assert rules is not None  # noqa: S101  # only a comparison with present rules answers None
     states = memory.states.get("", {})
     clock = SteadyClock(max((state.last_ms for state in states.values()), default=0) + 1)
@@ -103,7 +103,7 @@ async def _judge(database: Connection, stop: asyncio.Event, senses: Senses, arou
     while not stop.is_set():
         if time.monotonic() - reloaded_s > RULES_EVERY_S:
             reloaded_s = time.monotonic()
-            changed = await load_rules(database, rules)
+            changed = await load_rules(database, senses.said, rules)
             if changed is not None:
                 rules = changed
                 await _commit(database, memory, orphans(memory, rules, now_ms()), rules, senses)

@@ -6,7 +6,7 @@ from schemas.messages import AlertTransition
 from schemas.rules import Rule, Threshold
 from services.alerts.judge.hostdown import LAG_S, Hearing, Probe, judge_host, judge_hosts
 from services.alerts.judge.machine import OK, State
-from services.alerts.judge.ruleset import CompiledRule, compile_rule
+from services.alerts.judge.ruleset import CompiledRule, RuleSet, compile_rule
 from tests.alerts.builders import NOON_MS
 
 DOWN = compile_rule(Rule("down", "Host down", "host.down", critical=Threshold(60, 60)))
@@ -16,14 +16,15 @@ BOTH = compile_rule(
 
 
 def hearing(since_s: float = 0, **heard_s: float) -> Hearing:
-    return Hearing({host.replace("_", "-"): at_s for host, at_s in heard_s.items()}, since_s)
+    return Hearing({host.replace("_", "-"): at_s for host, at_s in heard_s.items()}, since_s=since_s)
 
 
 def at(
     second: float, heard: Hearing, state: State = OK, check: CompiledRule = DOWN
 ) -> tuple[State, AlertTransition | None]:
     """web-1 judged at `second`, with both clocks starting together."""
-    return judge_host(check, heard, state, "web-1", second, NOON_MS + round(second * 1000))
+    at_ms = NOON_MS + round(second * 1000)
+    return judge_host(check, heard, state, "web-1", second, at_ms, at_ms)
 
 
 def fired(second: float, heard: Hearing, check: CompiledRule = DOWN) -> State:
@@ -91,8 +92,8 @@ def test_a_host_that_just_stays_down_is_written_now_and_then_only() -> None:
 
 
 def test_a_rule_for_one_host_judges_that_host_only() -> None:
-    only = compile_rule(Rule("down", "Host down", "host.down", host="db-1", critical=Threshold(60, 60)))
-    changed, transitions = judge_hosts(only, hearing(web_1=10, db_1=10), {}, 100, NOON_MS)
+    only = RuleSet([Rule("down", "Host down", "host.down", host="db-1", critical=Threshold(60, 60))])
+    changed, transitions = judge_hosts(only, hearing(web_1=10, db_1=10), {}, 100, NOON_MS, NOON_MS)
     assert list(changed) == ["db-1"]
     assert [transition.host for transition in transitions] == ["db-1"]
 
