@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from schemas.matching import NO_NUL, TEXT
 from schemas.routes import ChannelId
-from schemas.rules import Name
+from schemas.rules import Name, Owner
 from schemas.validation import SECRET
 
 Secret = Annotated[str, Meta(max_length=2000, pattern=NO_NUL, description=TEXT, extra={SECRET: True})]
@@ -69,3 +69,4 @@ class Channel(Struct, frozen=True, forbid_unknown_fields=True):
     """Off: it is as if it were not there."""
     fallback: str = ""
     """Id of the channel that is told while nothing can be sent on this one; empty: none."""
+    owner: Owner = ""
