@@ -186,7 +186,7 @@ def test_an_address_that_none_can_have_is_told_what_to_name() -> None:
 
 
 def test_a_secret_that_does_not_validate_is_not_repeated() -> None:
-    assert "SECRET" not in str(setting_fault("slack_webhook_url", "hooks/SECRET", "value"))
+    assert "SECRET" not in str(setting_fault("heartbeat_url", "hooks/SECRET", "value"))
 
 
 def test_a_stored_setting_that_does_not_validate_is_named() -> None:

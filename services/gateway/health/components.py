@@ -131,15 +131,37 @@ def retention(component: Component, pruned_s: float | None, due_slots: int, host
     return Component(component.name, status, "; ".join(found), component.instances)
 
 
-def notifications(waiting: int, waiting_s: float, lost: int, broken: Sequence[str]) -> Component:
-    """`lost`: given up within a day; `broken`: channels whose last message was, each with the answer."""
-    if broken:
-        detail = f"given up: {'; '.join(broken)}; {lost} lost within a day; press Test on the settings page"
-        return Component("notifications", "degraded", detail)
-    if waiting and waiting_s > NOTIFIED_WITHIN_S:
-        detail = f"{waiting} waiting for up to {_ago(waiting_s)}; press Test on the settings page"
-        return Component("notifications", "degraded", detail)
-    return Component("notifications", "ok", f"{waiting} waiting; {lost} lost within a day")
+class Delivering(Struct, frozen=True):
+    """A channel as its newest messages show it."""
+
+    channel: str
+    held: str = ""
+    """Why nothing is sent there until somebody mends it; empty: it is."""
+    refused: str = ""
+    """What it answered when it refused its last message; empty: it did not."""
+    failing_s: float = 0
+    """How long nothing has got through; 0: the last message did, or there was none."""
+    answer: str = ""
+    """The last one."""
+    lost: int = 0
+    """Messages that it refused within a day."""
+
+
+def notifications(channels: Sequence[Delivering]) -> Component:
+    """The channels that people are told on."""
+    found = [f"{one.channel} is held, nothing is sent there: {one.held}" for one in channels if one.held]
+    found += [f"{one.channel} refused a message: {one.refused}" for one in channels if one.refused and not one.held]
+    found += [
+        f"{one.channel} has failed for {_ago(one.failing_s)}: {one.answer}"
+        for one in channels
+        if one.failing_s > NOTIFIED_WITHIN_S and not one.held
+    ]
+    lost = f"{sum(one.lost for one in channels)} lost within a day"
+    if found:
+        return Component("notifications", "degraded", f"{'; '.join(found)}; {lost}; test the channel in the settings")
+    if not channels:
+        return Component("notifications", "ok", "no channel: nobody is told of alerts; add one in the settings")
+    return Component("notifications", "ok", f"{len(channels)} channels; {lost}")
 
 
 def agents(states: Mapping[str, HostState]) -> Component:

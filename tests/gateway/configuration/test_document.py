@@ -133,7 +133,7 @@ def test_everything_that_is_wrong_is_named_by_its_path(text: bytes, paths: list[
 
 def test_a_secret_that_is_wrong_is_not_repeated() -> None:
     with pytest.raises(InvalidFields) as caught:
-        read(b'version = 1\nsettings.slack_webhook_url = "hooks/SECRET"', CATALOGUE)
+        read(b'version = 1\nsettings.heartbeat_url = "hooks/SECRET"', CATALOGUE)
     assert "SECRET" not in str(caught.value)
 
 
@@ -147,9 +147,9 @@ def test_what_the_document_lacks_stays_unless_it_is_to_be_pruned() -> None:
 
 
 def test_a_secret_is_never_pruned_and_never_shown() -> None:
-    stored: Items = {("setting", "slack_webhook_url"): "https://hooks.example/SECRET"}
+    stored: Items = {("setting", "heartbeat_url"): "https://hooks.example/SECRET"}
     assert list(differences(stored, {}, [], prune=True)) == []
-    [changed] = differences(stored, {("setting", "slack_webhook_url"): "https://hooks.example/OTHER"}, [])
+    [changed] = differences(stored, {("setting", "heartbeat_url"): "https://hooks.example/OTHER"}, [])
     assert (changed.what, changed.before, changed.after) == ("changed", {"set": True}, {"set": True})
 
 

@@ -9,6 +9,7 @@ import pytest
 from schemas.health import Component, Disk, Work
 from schemas.settings import StoredSettings
 from services.gateway.health.components import (
+    Delivering,
     Fill,
     Silence,
     agents,
@@ -104,15 +105,22 @@ def test_retention_may_have_as_much_to_do_as_its_hosts_make() -> None:
     assert retention(Component("retention", "ok", "fine"), 60, 1090, hosts=8).status == "ok"
 
 
-def test_notifications_that_a_channel_gave_up_are_named() -> None:
-    component = notifications(0, 0, 3, ["slack: 404 no_service"])
+def test_a_channel_that_is_held_is_named_with_the_reason() -> None:
+    component = notifications([Delivering("ops", held="404 no_service", refused="404 no_service", lost=3)])
     assert component.status == "degraded"
-    assert "slack: 404 no_service; 3 lost within a day" in component.detail
+    assert component.detail == (
+        "ops is held, nothing is sent there: 404 no_service; 3 lost within a day; test the channel in the settings"
+    )
 
 
-def test_notifications_that_wait_for_long_are_named() -> None:
-    assert notifications(2, 119, 0, []).status == "ok"
-    assert notifications(2, 300, 0, []).detail == "2 waiting for up to 5 min; press Test on the settings page"
+def test_a_channel_that_fails_for_long_is_named() -> None:
+    assert notifications([Delivering("ops", failing_s=119, answer="no answer")]).status == "ok"
+    failing = notifications([Delivering("ops", failing_s=300, answer="no answer")])
+    assert failing.detail.startswith("ops has failed for 5 min: no answer; 0 lost")
+
+
+def test_without_any_channel_it_says_that_nobody_is_told() -> None:
+    assert (notifications([]).status, "nobody is told" in notifications([]).detail) == ("ok", True)
 
 
 def test_one_host_that_is_offline_is_no_fault_of_sondes() -> None:
@@ -161,8 +169,8 @@ def test_the_whole_is_down_without_database_or_bus_only(statuses: dict[str, Any]
 def test_settings_that_cannot_be_used_are_named_with_the_remedy() -> None:
     stored = StoredSettings()
     assert settings(stored.invalid).status == "ok"
-    stored.take({"raw_days": "0", "slack_webhook_url": '"hooks/SECRET"'})
+    stored.take({"raw_days": "0", "heartbeat_url": '"hooks/SECRET"'})
     said = settings(stored.invalid)
     assert said.status == "degraded"
-    assert "raw_days must be a whole number from 1 to 3650; slack_webhook_url must be empty" in said.detail
+    assert "raw_days must be a whole number from 1 to 3650; heartbeat_url must be empty" in said.detail
     assert "SECRET" not in said.detail

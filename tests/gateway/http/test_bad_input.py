@@ -111,7 +111,7 @@ BODIES = [
     ("PUT", "/settings/raw_days", {"value": 7, "more": 1}, "more"),
     ("PUT", "/settings/raw_days", {}, "value"),
     ("PUT", "/settings/dashboard_url", {"value": "javascript:alert(1)"}, "value"),
-    ("PUT", "/settings/slack_webhook_url", {"value": "http://a\0b"}, "value"),
+    ("PUT", "/settings/heartbeat_url", {"value": "http://a\0b"}, "value"),
     ("POST", "/rules", {**RULE, "name": "a\0b"}, "name"),
     ("POST", "/rules", {**RULE, "instance": "a\0b"}, "instance"),
     ("POST", "/rules", {**RULE, "runbook_url": "http://a\0b"}, "runbook_url"),
@@ -175,7 +175,7 @@ async def test_a_refusal_names_field_value_and_what_is_allowed(database_url: str
             await client.post("/rules", json={**RULE, "for_s": -1}),
             await client.post("/rules", json={**RULE, "id": "Not an id"}),
             await client.put("/settings/raw_days", json={"value": "7"}, headers=ANY),
-            await client.put("/settings/slack_webhook_url", json={"value": "hooks/SECRET"}, headers=ANY),
+            await client.put("/settings/heartbeat_url", json={"value": "hooks/SECRET"}, headers=ANY),
             await client.put("/agents/config", json={"families": {"cpu": {"interval_s": 0}}}, headers=ANY),
             await client.get("/series?metric=cpu.total&top=5&by=median"),
         ]

@@ -76,8 +76,8 @@ class Driver:
         await self.ask("DELETE /rules/{rule}", "/rules/busy")
         hook = "https://hooks.example/secret-path"
         self.secrets.append("secret-path")
-        await self.ask("PUT /settings/{setting}", "/settings/slack_webhook_url", json={"value": hook}, headers=ANY)
-        await self.ask("DELETE /settings/{setting}", "/settings/slack_webhook_url", headers=ANY)
+        await self.ask("PUT /settings/{setting}", "/settings/heartbeat_url", json={"value": hook}, headers=ANY)
+        await self.ask("DELETE /settings/{setting}", "/settings/heartbeat_url", headers=ANY)
         document = b"version = 1\n[settings]\nraw_days = 9\n"
         headers = {"Content-Type": "application/toml"}
         await self.ask("PUT /configuration", "/configuration", content=document, headers=headers)

@@ -6,7 +6,6 @@ import { useTitle } from "../shell/title.ts";
 import { ThisBrowser } from "./browser.tsx";
 import { putSetting, useSettings } from "./data.ts";
 import { SettingRow } from "./row.tsx";
-import { SlackTest } from "./slack.tsx";
 import { grouped } from "./values.ts";
 import "../style/forms.css";
 
@@ -26,9 +25,7 @@ export function SettingsPage() {
               <section key={name} class="panel group" aria-labelledby={`group-${index}`}>
                 <h2 id={`group-${index}`}>{name}</h2>
                 {members.map((setting) => (
-                  <SettingRow key={setting.key} setting={setting} onSaved={(saved) => putSetting(settings, saved)}>
-                    {setting.key === "slack_webhook_url" && <SlackTest ready={setting.set} />}
-                  </SettingRow>
+                  <SettingRow key={setting.key} setting={setting} onSaved={(saved) => putSetting(settings, saved)} />
                 ))}
               </section>
             ))
