@@ -172,7 +172,7 @@ async def note_one(database: Connection, call: Call[Any, Any], number: int, text
         detail = f"incident {number} has {MOST_NOTES} notes, which is the most"
         raise ProblemError(409, detail, type="/problems/too-many")
     await _add_step(database, number, Step(time.time(), "noted", text, by=call.person.name))
-    await record(database, call, f"incident {number}", None, {"note": text})
+    await record(database, call, str(number), None, {"note": text})
 
 
 async def _locked(database: Connection, call: Call[Any, Any], number: int) -> Any:
@@ -188,7 +188,7 @@ async def _set(database: Connection, call: Call[Any, Any], row: Any, seen: Ackno
     body = None if seen is None else msgspec.json.encode(seen).decode()
     await database.fetchval(sql.ACKNOWLEDGE, row["id"], body)
     await _add_step(database, row["id"], step)
-    await record(database, call, f"incident {row['id']}", shown.acknowledged(row["acknowledged"]), seen)
+    await record(database, call, str(row["id"]), shown.acknowledged(row["acknowledged"]), seen)
 
 
 async def _add_step(database: Connection, number: int, step: Step) -> None:

@@ -154,7 +154,7 @@ async def _add(pool: Pool, call: Call[Nothing, Channel]) -> Reply:
         if await database.fetchval(sql.INSERT_CHANNEL, channel.id, written(channel)) is None:
             detail = f"channel {channel.id!r} already exists; PUT /api/v1/channels/{channel.id} replaces it"
             raise ProblemError(409, detail, type="/problems/exists")
-        await record(database, call, f"channel {channel.id}", None, audited(channel))
+        await record(database, call, channel.id, None, audited(channel))
         return await _answer(database, channel.id, 201)
 
 
@@ -173,7 +173,7 @@ async def _put(pool: Pool, call: Call[Nothing, Channel]) -> Reply:
         check_fallback(after, stored.versions)
         await database.fetchval(sql.UPDATE_CHANNEL, name, written(after))
         await database.execute(sql.RELEASE_CHANNEL, name)
-        await record(database, call, f"channel {name}", before and audited(before), audited(after))
+        await record(database, call, name, before and audited(before), audited(after))
         return await _answer(database, name)
 
 
@@ -186,7 +186,7 @@ async def _release(pool: Pool, call: Call[Nothing, None]) -> Reply:
         state = reply.body.state
         await database.execute(sql.RELEASE_CHANNEL, name)
         held = {"held": state.held_reason} if state.held_since is not None else None
-        await record(database, call, f"channel {name}", held, {"held": ""})
+        await record(database, call, name, held, {"held": ""})
         return await _answer(database, name)
 
 
@@ -212,7 +212,7 @@ async def _delete(pool: Pool, call: Call[DeleteQuery, None]) -> None:
             await record(database, call, f"channel {channel.id}", audited(channel), after)
         await database.execute(sql.DELETE_CHANNEL, name)
         before = stored.items.get(name)
-        await record(database, call, f"channel {name}", {} if before is None else audited(before), None)
+        await record(database, call, name, {} if before is None else audited(before), None)
 
 
 def without_channel(route: Route, name: str) -> Route:

@@ -136,7 +136,7 @@ async def _add(pool: Pool, call: Call[Nothing, Route]) -> int:
         if version is None:
             detail = f"route {route.id!r} already exists; PUT /api/v1/routes/{route.id} replaces it"
             raise ProblemError(409, detail, type="/problems/exists")
-        await record(database, call, f"route {route.id}", None, route)
+        await record(database, call, route.id, None, route)
     return version
 
 
@@ -152,7 +152,7 @@ async def _put(pool: Pool, call: Call[Nothing, Route]) -> int:
         _expect(call, stored, name)
         await check_channels(database, route)
         version: int = await database.fetchval(sql.UPDATE_ROUTE, name, written(route))
-        await record(database, call, f"route {name}", stored.items.get(name), route)
+        await record(database, call, name, stored.items.get(name), route)
     return version
 
 
@@ -164,7 +164,7 @@ async def _delete(pool: Pool, call: Call[Nothing, None]) -> int:
         stored = await _stored(database)
         _expect(call, stored, name)
         await database.execute(sql.DELETE_ROUTE, name)
-        await record(database, call, f"route {name}", stored.items.get(name), None)
+        await record(database, call, name, stored.items.get(name), None)
     return stored.versions[name]
 
 

@@ -193,7 +193,7 @@ async def _add(pool: Pool, call: Call[Nothing, NewSilence]) -> Any:
             raise ProblemError(409, detail, type="/problems/too-many")
         body = written(silence)
         number = await database.fetchval(sql.INSERT_SILENCE, silence.starts, silence.ends, body, call.person.name)
-        await record(database, call, f"silence {number}", None, silence)
+        await record(database, call, str(number), None, silence)
         return await _row(database, sql.SILENCE, number)
 
 
@@ -210,7 +210,7 @@ async def _change(pool: Pool, call: Call[Nothing, Any], make: Make) -> Any:
         if after == before:
             return row
         await database.execute(sql.UPDATE_SILENCE, number, after.starts, after.ends, written(after))
-        await record(database, call, f"silence {number}", before, after)
+        await record(database, call, str(number), before, after)
         return await _row(database, sql.SILENCE, number)
 
 
@@ -220,7 +220,7 @@ async def _delete(pool: Pool, call: Call[Nothing, None]) -> int:
     async with connected(pool) as database, database.transaction():
         row = await _expected(database, call)
         await database.execute(sql.DELETE_SILENCE, number)
-        await record(database, call, f"silence {number}", msgspec.json.decode(row["body"]), None)
+        await record(database, call, str(number), msgspec.json.decode(row["body"]), None)
     version: int = row["version"]
     return version
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from infra.storage.database import Connection, connection
@@ -91,7 +92,7 @@ async def test_a_cursor_of_another_order_is_refused(database_url: str) -> None:
 
 async def test_an_incident_shows_all_that_is_known_of_it(database_url: str) -> None:
     async with asking(database_url) as client, connection(database_url, "test") as database:
-        number = await open_incident(database, rule="cpu", tags=["web"], **{})
+        number = await open_incident(database, rule="cpu", tags=["web"])
         await database.execute(
             "UPDATE incidents SET body = body || jsonb_build_object('rule', $2::jsonb) WHERE id = $1",
             *(number, rule_json()),
@@ -127,8 +128,6 @@ async def test_an_incident_shows_all_that_is_known_of_it(database_url: str) -> N
 
 
 def rule_json() -> str:
-    import msgspec
-
     return msgspec.json.encode(RULE).decode()
 
 

@@ -9,8 +9,7 @@ import httpx
 import msgspec
 import pytest
 
-from infra.storage.database import connection
-from infra.storage.database import ensure_hosts
+from infra.storage.database import connection, ensure_hosts
 from schemas.routes import Silence
 from services.gateway.alerting import silences
 from tests.gateway.asking import asking, get
@@ -111,7 +110,8 @@ async def test_a_silence_that_makes_no_sense_is_refused(body: dict[str, Any], fi
 async def test_a_stored_silence_that_cannot_be_read_is_shown_and_can_be_removed(database_url: str) -> None:
     async with asking(database_url) as client, connection(database_url, "test") as database:
         await database.execute(
-            "INSERT INTO silences (starts, ends, body, by) VALUES (now(), now() + interval '1 h', '{\"of\": 1}', 'root')"
+            "INSERT INTO silences (starts, ends, body, by) VALUES (now(), now() + interval '1 h', $1, 'root')",
+            '{"of": 1}',
         )
         [shown] = (await get(client, "/silences"))["silences"]
         path = f"/silences/{shown['id']}"
