@@ -23,6 +23,7 @@ from services.alerts.judge.loop import Senses, judge
 from services.alerts.judge.own import Surroundings, judge_own, listen
 from services.alerts.judge.progress import Progress
 from services.alerts.judge.store import CONSUMER
+from services.alerts.rehearsal.desk import rehearse
 from services.alerts.telling.chain import PACE_S, Telling, tell
 from services.alerts.waiting import through_outages, wait_for_any
 
@@ -62,10 +63,13 @@ async def run(settings: ServerSettings, stop: asyncio.Event, *, pace_s: float = 
                 group.create_task(judge(client, database, ending, senses))
                 group.create_task(judge_late(client, late, ending, senses))
 
+    async def rehearsing(client: Client) -> None:
+        await rehearse(client, settings, ending)
+
     # A host deleted under our feet leaves stale ids behind: begin anew, like after a lost connection.
     transient: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.ForeignKeyViolationError)
     access = service_access(settings)
-    on_bus = functools.partial(keep_connected, settings.nats_url, CONSUMER, access=access)
+    on_bus = functools.partial(keep_connected, settings.nats_url, access=access, stop=ending)
     try:
         async with (
             beating(settings.nats_url, access, pulse, progress.work),
@@ -74,7 +78,8 @@ async def run(settings: ServerSettings, stop: asyncio.Event, *, pace_s: float = 
         ):
             telling = Telling(sender(http), pace_s, wake_people, progress.catching_up_s, progress.delays_s)
             tasks = {
-                group.create_task(on_bus(watched(pulse, work), stop=ending, transient=transient)),
+                group.create_task(on_bus(CONSUMER, watched(pulse, work), transient=transient)),
+                group.create_task(on_bus("alerts rehearsal", rehearsing)),
                 group.create_task(_own(settings, ending, senses, around)),
                 group.create_task(tell(telling, settings.database_url, ending)),
             }

@@ -15,6 +15,7 @@ from services.gateway.agents.departing import Departing
 from services.gateway.agents.many import Many
 from services.gateway.alerting.alerts import alert_operations
 from services.gateway.alerting.channels import channel_operations
+from services.gateway.alerting.rehearsals import rehearsal_operations
 from services.gateway.alerting.rules import rule_operations
 from services.gateway.configuration.api import configuration_operations
 from services.gateway.enrolment.api_enrol import Desk, enrol_operations
@@ -65,6 +66,7 @@ def operations(held: Held) -> list[Operation]:
         *export_operations(pool, fleet, held.catalogue, held.abort),
         *catalogue_operations(held.catalogue),
         *rule_operations(pool, held.announce, held.catalogue),
+        *rehearsal_operations(bus, held.rehearsals, held.catalogue),
         *alert_operations(pool),
         *configuration_operations(pool, fleet, held.announce, hub.host, runtime.configs_changed, held.catalogue),
         *setting_operations(pool, runtime, held.announce),

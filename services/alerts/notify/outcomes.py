@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from services.alerts.notice import Outcome
 from services.alerts.notify.drafts import BUDGET_S
-from services.alerts.notify.world import Channel, Draft, Told, World
+from services.alerts.notify.world import Channel, Draft, Plan, Told, World
 
 MOST_WAIT_S = 60.0
 """Between two attempts on a channel that fails."""
@@ -69,6 +69,17 @@ def note_unanswered(world: World, draft: Draft, at_s: float) -> dict[int, Told]:
     for number, what in told.items():
         world.told[number] = {**world.told.get(number, {}), draft.channel: what}
     return told
+
+
+def note_settled(world: World, made: Plan) -> None:
+    """Forget what nobody has to hear of any more."""
+    for number, name, _ in made.settled:
+        before = world.told.get(number, {})
+        if name in before:
+            world.told[number] = {**before, name: replace(before[name], level=0, unsure=False)}
+    for number in made.over:
+        del world.incidents[number]
+        world.told.pop(number, None)
 
 
 def _told(world: World, draft: Draft, number: int, at_s: float, outcome: Outcome) -> Told:

@@ -8,7 +8,7 @@ import msgspec
 
 from infra.storage.database import Connection
 from services.alerts.notice import Outcome
-from services.alerts.notify.outcomes import Effect
+from services.alerts.notify.outcomes import Effect, note_settled
 from services.alerts.notify.world import Channel, Draft, Plan, World
 from services.alerts.telling import sql
 from services.alerts.telling.load import Tables
@@ -30,13 +30,8 @@ async def keep_plan(database: Connection, steps: Steps, tables: Tables, made: Pl
         await steps.write(database, news)
         if made.over:
             await database.execute(sql.SETTLE, made.over)
-    for number, name, _ in made.settled:
-        before = world.told.get(number, {})
-        if name in before:
-            world.told[number] = {**before, name: msgspec.structs.replace(before[name], level=0, unsure=False)}
+    note_settled(world, made)
     for number in made.over:
-        world.incidents.pop(number, None)
-        world.told.pop(number, None)
         tables.about.pop(number, None)
         steps.forget(number)
 

@@ -29,6 +29,7 @@ _UNKNOWN = {
     "session": "sessions",
     "token": "API tokens",
     "viewer": "viewers",
+    "rehearsal": "rehearsals",
 }
 
 PROBLEM_TYPES: Mapping[str, ProblemType] = {
@@ -149,6 +150,7 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
         503, "Database away", "The database did not answer, or has no tables yet; retry."
     ),
     "/problems/bus-away": ProblemType(503, "Bus away", "The gateway is not connected to NATS; retry."),
+    "/problems/alerts-away": ProblemType(503, "Alerts away", "No alerts service answered over the bus; retry."),
     "/problems/agent-offline": ProblemType(503, "Agent offline", "The agent is not connected to the bus; retry."),
     "/problems/busy": ProblemType(503, "Too many at once", "As many requests of the kind wait as may; retry."),
     "/problems/no-authority": ProblemType(

@@ -97,12 +97,22 @@ export interface AlertTransition {
   since: number;
   peak: number | null;
   peak_time: number | null;
+  incident: number;
+  past: boolean;
+  flapping: boolean;
+  tags: string[];
 }
 
 export interface Alerts {
   active: ActiveAlert[];
   history: PastAlert[];
   next: string | null;
+}
+
+export interface Also {
+  metric: string;
+  comparison: "above" | "below";
+  value: number;
 }
 
 export interface ApiToken {
@@ -205,6 +215,11 @@ export interface Component {
   instances: Instance[];
 }
 
+export interface Delay {
+  median: number;
+  p99: number;
+}
+
 export interface Delivery {
   channel: string;
   status: "waiting" | "muted" | "sent" | "dropped" | "expired" | "dead";
@@ -266,6 +281,21 @@ export interface EnrolmentToken {
 export interface EnrolmentTokens {
   tokens: EnrolmentToken[];
   next: string | null;
+}
+
+export interface Episode {
+  host: string;
+  instance: string;
+  severity: Severity;
+  fired: number;
+  ended: number | null;
+  ending: "resolve" | "gone" | null;
+  duration_s: number;
+  value: number | null;
+  threshold: number;
+  peak: number | null;
+  peak_time: number | null;
+  resolution: "raw" | "minute";
 }
 
 export interface FamilyConfig {
@@ -562,6 +592,11 @@ export interface NewHost {
   expires_s?: number;
 }
 
+export interface NewRehearsal {
+  rule: Rule;
+  days?: number;
+}
+
 export interface NewToken {
   note?: string;
   uses?: number;
@@ -578,6 +613,33 @@ export interface NewUser {
 
 export interface NewValue {
   value: unknown;
+}
+
+export interface Outcome {
+  start: number;
+  end: number;
+  exact_from: number;
+  unit: string;
+  fired: number;
+  critical: number;
+  hosts_fired: number;
+  hosts: number;
+  hosts_played: number;
+  series: number;
+  complete: boolean;
+  episodes: Episode[];
+  samples_read: number;
+  took_s: number;
+}
+
+export interface Override {
+  hosts: string[];
+  tags: string[];
+  warning: Threshold | null;
+  critical: Threshold | null;
+  for_s: number | null;
+  recover_for_s: number | null;
+  enabled: boolean | null;
 }
 
 export interface PasswordChange {
@@ -601,6 +663,10 @@ export interface PastAlert {
   since: number;
   peak: number | null;
   peak_time: number | null;
+  incident: number;
+  past: boolean;
+  flapping: boolean;
+  tags: string[];
   delivery: Delivery | null;
 }
 
@@ -647,6 +713,14 @@ export interface RefusedList {
   next: string | null;
 }
 
+export interface Rehearsal {
+  id: string;
+  state: "waiting" | "running" | "done" | "failed" | "cancelled";
+  progress: number;
+  reason: string;
+  outcome: Outcome | null;
+}
+
 export interface Removal {
   name: string;
   asked: number;
@@ -673,6 +747,15 @@ export interface Rule {
   recover_for_s: number;
   enabled: boolean;
   runbook_url: string;
+  tags: string[];
+  without_tags: string[];
+  not_instances: string[];
+  window: Window;
+  also: Also | null;
+  no_data: "keep" | "alert" | "ok";
+  no_data_s: number;
+  overrides: Override[];
+  owner: string;
 }
 
 export interface Rules {
@@ -830,10 +913,17 @@ export interface Watching {
   viewers: number;
 }
 
+export interface Window {
+  function: "last" | "avg" | "min" | "max" | "p95" | "rate" | "increase" | "time_left";
+  seconds: number;
+  limit: number | null;
+}
+
 export interface Work {
   lag_s: number | null;
   behind: Record<string, number>;
   last_run: number | null;
   viewers: number | null;
   disk: Disk | null;
+  told_s: Delay | null;
 }
