@@ -12,7 +12,8 @@ from infra.clock import now_ms
 from infra.storage.database import Connection, Pool
 from schemas.catalogue import Family
 from schemas.metric import Metric
-from schemas.rules import NO_NUL, InvalidField
+from schemas.matching import NO_NUL
+from schemas.rules import InvalidField
 from schemas.subjects import valid_host
 from services.gateway.fleet import sql as fleet_sql
 from services.gateway.fleet.memory import Fleet

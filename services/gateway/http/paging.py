@@ -14,7 +14,8 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas.rules import NO_NUL, InvalidField
+from schemas.matching import NO_NUL
+from schemas.rules import InvalidField
 
 MOST = 1000
 _WORDS = "what `next` of the page before has"
