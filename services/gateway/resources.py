@@ -20,6 +20,7 @@ from services.gateway.alerting.channels import channel_operations
 from services.gateway.alerting.exports import alert_export_operations
 from services.gateway.alerting.incidents import incident_operations
 from services.gateway.alerting.notifications import notification_operations
+from services.gateway.alerting.rehearsals import rehearsal_operations
 from services.gateway.alerting.routes import route_operations
 from services.gateway.alerting.rules import rule_operations
 from services.gateway.alerting.silences import silence_operations
@@ -73,6 +74,7 @@ def operations(held: Held) -> list[Operation]:
         *export_operations(pool, fleet, held.catalogue, held.abort),
         *catalogue_operations(held.catalogue),
         *alerting_operations(held),
+        *rehearsal_operations(bus, held.rehearsals, held.catalogue),
         *configuration_operations(pool, fleet, held.announce, hub.host, runtime.configs_changed, held.catalogue),
         *setting_operations(pool, runtime, held.announce),
         *viewer_operations(hub, pool),

@@ -38,6 +38,10 @@ class CompiledRule(Struct, frozen=True):
     about_sonde: bool = False
     family: str = ""
     """Empty for a virtual metric, which no batch carries."""
+    metric: str = ""
+    """Its name in the family."""
+    with_instances: bool = False
+    """Whether the family has them."""
     code: int = 0
     resolution: float = 1
     trip: float = math.inf
@@ -69,6 +73,8 @@ class OfHost(Struct, frozen=True):
     by_family: dict[str, list[CompiledRule]]
     by_id: dict[str, CompiledRule]
     """Virtual ones too."""
+    trends: list[CompiledRule]
+    """Those that look at how long something will last."""
     with_batches: list[CompiledRule]
     """Those about what is known of the host with each of its batches."""
     down: list[CompiledRule]
@@ -155,6 +161,7 @@ def _of_host(checks: Sequence[CompiledRule]) -> OfHost:
     return OfHost(
         by_family,
         {check.rule.id: check for check in checks},
+        [check for check in checks if check.rule.window.function == "time_left"],
         [check for check in checks if check.rule.metric in WITH_BATCHES],
         down,
         frozenset((check.rule.id, "") for check in down),
@@ -196,6 +203,8 @@ def compile_variant(rule: Rule, catalogue: tuple[Family, ...] = CATALOGUE) -> Co
         about.unit,
         False,
         about.family.name,
+        about.metric.name,
+        bool(about.family.instance),
         about.metric.code,
         about.metric.resolution,
         _trip(limits, about),

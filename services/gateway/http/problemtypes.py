@@ -33,6 +33,7 @@ _UNKNOWN = {
     "session": "sessions",
     "token": "API tokens",
     "viewer": "viewers",
+    "rehearsal": "rehearsals",
 }
 
 PROBLEM_TYPES: Mapping[str, ProblemType] = {

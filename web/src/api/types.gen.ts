@@ -339,6 +339,21 @@ export interface EnrolmentTokens {
   next: string | null;
 }
 
+export interface Episode {
+  host: string;
+  instance: string;
+  severity: Severity;
+  fired: number;
+  ended: number | null;
+  ending: "resolve" | "gone" | null;
+  duration_s: number;
+  value: number | null;
+  threshold: number;
+  peak: number | null;
+  peak_time: number | null;
+  resolution: "raw" | "minute";
+}
+
 export interface Escalation {
   after_s: number;
   channels: string[];
@@ -715,6 +730,11 @@ export interface NewNote {
   text: string;
 }
 
+export interface NewRehearsal {
+  rule: Rule;
+  days?: number;
+}
+
 export interface NewSilence {
   match: Matcher;
   ends?: number | null;
@@ -758,6 +778,23 @@ export interface Notification {
 export interface Notifications {
   notifications: Notification[];
   next: string | null;
+}
+
+export interface Outcome {
+  start: number;
+  end: number;
+  exact_from: number;
+  unit: string;
+  fired: number;
+  critical: number;
+  hosts_fired: number;
+  hosts: number;
+  hosts_played: number;
+  series: number;
+  complete: boolean;
+  episodes: Episode[];
+  samples_read: number;
+  took_s: number;
 }
 
 export interface Override {
@@ -847,6 +884,14 @@ export interface Refused {
 export interface RefusedList {
   refused: Refused[];
   next: string | null;
+}
+
+export interface Rehearsal {
+  id: string;
+  state: "waiting" | "running" | "done" | "failed" | "cancelled";
+  progress: number;
+  reason: string;
+  outcome: Outcome | null;
 }
 
 export interface Removal {
