@@ -25,10 +25,13 @@ from services.alerts.judge.progress import Progress
 from services.alerts.judge.store import CONSUMER
 from services.alerts.rehearsal.desk import rehearse
 from services.alerts.telling.chain import PACE_S, Telling, tell
-from services.alerts.waiting import through_outages
+from services.alerts.waiting import through_outages, wait_for_any
 
 GRACE_S = 3.0
 """How long the work in hand may take once stopping was asked for."""
+
+
+STANDBY_S = 1.0
 
 
 async def run(settings: ServerSettings, stop: asyncio.Event, *, pace_s: float = PACE_S) -> None:
@@ -93,6 +96,10 @@ async def _own(settings: ServerSettings, stop: asyncio.Event, senses: Senses, ar
     """Judge Sonde itself, through outages of the database."""
 
     async def work(works: Callable[[], None]) -> None:
+        if senses.progress.pulse.standby:
+            # Only who hears the hosts can tell whether we are blind.
+            await wait_for_any(STANDBY_S, stop)
+            return
         async with connection(settings.database_url, "alerts own") as database:
             await become_the_one(database, "sonde alerts own", stop)
             works()
