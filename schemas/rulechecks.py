@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.catalogue import CATALOGUE, Family, Metric, metric_named
-from schemas.matching import is_glob
+from schemas.matching import fits, is_glob
 from schemas.rules import (
     LONGEST_WINDOW_S,
     SHORTEST_WINDOW_S,
@@ -241,6 +241,17 @@ def overridden(rule: Rule, override: Override) -> Rule:
     """`rule` as it is for the hosts that `override` is about."""
     names = ("warning", "critical", "for_s", "recover_for_s", "enabled")
     return replace(rule, **{name: value for name in names if (value := getattr(override, name)) is not None})
+
+
+def variant_for(rule: Rule, host: str, tags: frozenset[str]) -> int:
+    """Which of a rule's variants is for `host`: 0 without an override, else its number from 1; -1: none."""
+    if not fits(rule.host, host) or not tags.issuperset(rule.tags) or not tags.isdisjoint(rule.without_tags):
+        return -1
+    for number, override in enumerate(rule.overrides, 1):
+        named = not override.hosts or any(fits(pattern, host) for pattern in override.hosts)
+        if named and tags.issuperset(override.tags):
+            return number
+    return 0
 
 
 def _thresholds(rule: Rule) -> Iterator[tuple[str, Threshold]]:
