@@ -51,6 +51,8 @@ def _tells(service: str) -> tuple[str, ...]:
 
 _VERBS = ("PING", "INFO", "STATS")
 _TOOLS_INBOX = "_INBOX_tools"
+_GATEWAY_INBOX = "_INBOX_gateway"
+"""Where the gateway hears what came of what it asked the alert service."""
 ASKS = (*(f"$SRV.{verb}{rest}" for verb in _VERBS for rest in ("", ".>")), subjects.ask_health("*"))
 """Asking services how they are."""
 
@@ -93,8 +95,15 @@ ROLES: dict[str, Permissions] = {
         subscribe=(_INBOX, subjects.SETTINGS_CHANGED, *_is_asked("ingest")),
     ),
     "alerts": Permissions(
-        publish=(*_reads(METRICS.name, BACKFILL.name), "alerts.>", rehearsal_told("*"), *_tells("alerts")),
+        publish=(
+            *_reads(METRICS.name, BACKFILL.name),
+            "alerts.>",
+            f"{_GATEWAY_INBOX}.>",
+            rehearsal_told("*"),
+            *_tells("alerts"),
+        ),
         subscribe=(
+            subjects.TRY_CHANNEL,
             _INBOX,
             "events.*",
             DEADLETTER.subjects[0],
@@ -114,6 +123,7 @@ ROLES: dict[str, Permissions] = {
             f"$KV.{CONFIG_BUCKET}.*",
             "command.>",
             "events.*",
+            subjects.TRY_CHANNEL,
             subjects.LIVE_INTEREST,
             subjects.SETTINGS_CHANGED,
             *_tells("gateway"),
