@@ -146,7 +146,7 @@ async def _burst(client: Client, database: Connection, burst: int) -> list[float
             group.create_task(publish(host))
     query = """
         SELECT i.host, extract(epoch FROM min(n.done))::float8 AS done FROM incidents i
-        JOIN notification_incidents ni ON ni.incident_id = i.id JOIN notifications n ON n.id = ni.notification_id
+        JOIN notification_items ni ON ni.incident_id = i.id JOIN notifications n ON n.id = ni.notification_id
         WHERE i.host = ANY($1) AND n.status = 'sent' GROUP BY i.host
     """
     async with asyncio.timeout(WITHIN_S):
@@ -164,7 +164,7 @@ async def _person(
     data: Path,
     posts: int,
 ) -> list[float]:
-    """A real agent on a machine of files, whose load rises step by step; without its thresholds it would be 10 s late."""
+    """A real agent on a machine of files, whose load rises step by step; without thresholds it would be 10 s late."""
     proc = data / "proc"
     proc.mkdir()
     for name in ("stat", "cpuinfo", "meminfo", "vmstat"):
