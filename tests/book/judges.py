@@ -6,7 +6,7 @@ Time is the timeline's own, in seconds that only go on. The clocks of the server
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct, field
@@ -17,14 +17,14 @@ from schemas.rulechecks import measured
 from schemas.rules import Rule
 from schemas.virtual import CHANNEL_HELD, HOST_CLOCK, HOST_UPTIME, MONITORING_BLIND
 from services.alerts.judge.axis import Axis, Judged
-from services.alerts.judge.evaluate import Looking, evaluate, feed
+from services.alerts.judge.evaluate import Key, Looking, evaluate, feed
 from services.alerts.judge.hostdown import Hearing, Probe, judge_hosts
 from services.alerts.judge.incidents import IncidentRow, needed
 from services.alerts.judge.incidents import advance as incidents_after
 from services.alerts.judge.late import QUIET_S, ends_of
 from services.alerts.judge.machine import State
 from services.alerts.judge.memory import Memory, Part, RulesInForce, adopt_rules, orphans, remember
-from services.alerts.judge.own import HEARD_WITHIN_S, Values, _evaluate
+from services.alerts.judge.own import HEARD_WITHIN_S, _evaluate
 from services.alerts.judge.ruleset import RuleSet
 
 KEPT_BATCHES = 400
@@ -109,7 +109,7 @@ class Judges(Struct):
             self.late.looking.pop(host, None)
             self.late_axis.forget(host)
         unheard_s = at_s - (self.started_s if self.hearing.reached_s is None else self.hearing.reached_s)
-        values: Values = {
+        values: dict[str, dict[str, float | None]] = {
             MONITORING_BLIND: {"": unheard_s if unheard_s > HEARD_WITHIN_S else 0.0},
             CHANNEL_HELD: dict(held_s),
         }
@@ -153,7 +153,7 @@ class Judges(Struct):
     def _advance(
         self,
         memory: Memory,
-        changed: dict[str, dict[tuple[str, str], State | None]],
+        changed: dict[str, dict[Key, State | None]],
         transitions: list[AlertTransition],
     ) -> None:
         """What one transaction makes true."""
@@ -176,7 +176,9 @@ class Judges(Struct):
         """A process that begins now, with what the tables and the stream keep."""
         begun = Judges(
             self.rules,
-            *(_kept(memory) for memory in (self.hosts, self.late, self.own)),
+            _kept(self.hosts),
+            _kept(self.late),
+            _kept(self.own),
             ahead_s=self.ahead_s,
             started_s=at_s,
             stream=self.stream,
@@ -186,6 +188,7 @@ class Judges(Struct):
         newest = {host: max(state.last_ms for state in states.values()) for host, states in begun.hosts.states.items()}
         begun.axis = Axis({host: last_ms for host, last_ms in newest.items() if host})
         begun.hearing.heard_s = dict(self.hearing.heard_s)
+        begun.hearing.agreed_s = self.hearing.agreed_s
         begun.hearing.since_s = math.inf
         for host, stream in self.stream.items():
             looking = begun.hosts.looking.setdefault(host, Looking())
@@ -193,6 +196,11 @@ class Judges(Struct):
                 feed(begun.rules.set.of(host), arrived.batch, times_ms(arrived.batch.times), looking)
         begun.set_tags(begun.hosts.tags, at_s)
         return begun
+
+    def lose_bus(self) -> None:
+        """The connection is gone: from now on silence proves nothing."""
+        self.hearing.probe = None
+        self.hearing.since_s = math.inf
 
     def _server_ms(self, at_s: float) -> int:
         return round((at_s - self.ahead_s) * 1000)
@@ -209,10 +217,12 @@ def _kept(memory: Memory) -> Memory:
     )
 
 
-def batch_of(
-    host: str, seq: int, samples: list[tuple[float, Mapping[tuple[str, str], float | None]]], lane: Lane
-) -> Batch:
-    """A batch of samples: times by the host's clock, and by metric and instance a value in the metric's unit."""
+Sampled = Mapping[tuple[str, str], float | None]
+"""By metric and instance, in the metric's unit."""
+
+
+def batch_of(host: str, seq: int, samples: Sequence[tuple[float, Sampled]], lane: Lane) -> Batch:
+    """A batch of samples: times by the host's clock, and what was measured."""
     made = []
     for at_s, values in samples:
         families: dict[str, dict[str, dict[str, int | None]]] = {}

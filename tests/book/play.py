@@ -1,4 +1,4 @@
-"""Plays a timeline: hosts send, people act, channels answer; what was told comes out as lines. No clock of any machine."""
+"""Plays a timeline: hosts send, people act, channels answer; what was told comes out as lines. Time is made up."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct, field
 
 from schemas.incidents import Acknowledged
+from schemas.messages import Batch
 from schemas.routes import Route, Silence
 from schemas.rules import Rule
 from services.alerts.judge.incidents import IncidentRow
@@ -22,9 +23,13 @@ from services.alerts.notify.world import Channel, Draft, Incident, World
 from services.alerts.telling.load import About, Tables
 from services.alerts.telling.notices import notice_of
 from tests.alerts.notify.stage import after_restart
-from tests.book.judges import Arrived, Judges, batch_of
+from tests.book.judges import Arrived, Judges, Sampled, batch_of
 
 LISTEN_S = 5.0
+"""Between two looks at who is silent."""
+FLEET_LISTEN_S = 30.0
+"""The same for thousands of hosts, as the tests have no hour for it."""
+FLEET_HOSTS = 1000
 ANSWER_S = 0.1
 PACE_S = 1.0
 SAMPLE_S = 10.0
@@ -85,6 +90,7 @@ class Stage:
         self._sends: list[tuple[float, str]] = []
         self._tick_s = start_s
         self._numbers = 0
+        self._alike: tuple[list[tuple[float, Sampled]], Batch] | None = None
         self.judges.set_rules(rules, start_s)
         for route in routes:
             self.set_route(route)
@@ -97,9 +103,9 @@ class Stage:
         others = [it for it in self.world.routes if it.id != route.id]
         self.world.routes = sorted([*others, route], key=lambda it: (it.position, it.id))
 
-    def set_rule(self, rule: Rule | None, id: str = "") -> None:
+    def set_rule(self, rule: Rule | None, name: str = "") -> None:
         if rule is None:
-            del self.rules[id]
+            del self.rules[name]
         else:
             self.rules[rule.id] = rule
         self.judges.set_rules(self.rules.values(), self.now_s)
@@ -183,7 +189,7 @@ class Stage:
             self.now_s = max(self.now_s, next_s)
             self._send_due()
             if self.now_s >= self._tick_s:
-                self._tick_s += LISTEN_S
+                self._tick_s += LISTEN_S if len(self.hosts) < FLEET_HOSTS else FLEET_LISTEN_S
                 if self.running:
                     held = {name: self.now_s - self.held_since_s.get(name, self.now_s) for name in self.world.channels}
                     self.judges.listen(self.now_s, self.bus, held)
@@ -199,20 +205,30 @@ class Stage:
             if host is None or not host.sends:
                 continue
             heapq.heappush(self._sends, (self.now_s + host.interval_s, name))
-            samples = []
-            for at_s in _times(host.sampled_s + SAMPLE_S, self.now_s):
-                on = {(it.metric, it.instance): it.at(at_s) for it in host.signals if it.from_s <= at_s < it.until_s}
-                samples.append((at_s + host.clock_s, {**BASELINE, **on}))
+            samples = self._samples(host)
             host.signals = [it for it in host.signals if it.until_s > self.now_s]
             if not samples or not self.bus:
                 continue  # without the bus the agent keeps them; the timelines say themselves what comes late
             host.sampled_s = self.now_s
             host.seq += 1
-            arrived = Arrived(batch_of(name, host.seq, samples, "metrics"), self.now_s)
+            arrived = Arrived(self._batch(host, samples), self.now_s)
             if self.running:
                 self.judges.take(arrived)
             else:
                 self.backlog.append(arrived)
+
+    def _samples(self, host: Host) -> list[tuple[float, Sampled]]:
+        samples: list[tuple[float, Sampled]] = []
+        for at_s in _times(host.sampled_s + SAMPLE_S, self.now_s):
+            on = {(it.metric, it.instance): it.at(at_s) for it in host.signals if it.from_s <= at_s < it.until_s}
+            samples.append((at_s + host.clock_s, {**BASELINE, **on}))
+        return samples
+
+    def _batch(self, host: Host, samples: list[tuple[float, Sampled]]) -> Batch:
+        """A batch of `host`; thousands that have measured the same are built once."""
+        if self._alike is None or self._alike[0] != samples:
+            self._alike = samples, batch_of(host.name, host.seq, samples, "metrics")
+        return msgspec.structs.replace(self._alike[1], host=host.name, seq=host.seq)
 
     def _look(self) -> float | None:
         self._take_incidents()

@@ -18,6 +18,8 @@ from tests.book.words import NotUnderstood, matcher_of, route_of, rule_of, secon
 CHAPTERS = sorted(Path(__file__).parent.glob("*.md"))
 FIRST_DAY = "2026-06-01"
 """A Monday."""
+USUAL_RULES = ("cpu", "memory", "filesystem", "host-down")
+"""Of a first start; in force where a timeline gives none."""
 TOLD = "told:"
 MOMENT = re.compile(r"(?:(mon|tue|wed|thu|fri|sat|sun) )?(\d\d:\d\d(?::\d\d)?) (.+)")
 
@@ -61,8 +63,7 @@ def play(timeline: Timeline) -> list[str]:
                 raise NotUnderstood(f"{line!r} is neither given nor an event")
             given[kind].append(rest)
     stage = Stage(
-        [rule_of(text) for text in given["rule"]]
-        or [rule_of(id) for id in ("cpu", "memory", "filesystem", "host-down")],
+        [rule_of(text) for text in given["rule"] or USUAL_RULES],
         [route_of(text) for text in given["route"]],
         [_channel(text) for text in given["channel"] or ["slack"]],
         min((at_s for at_s, _ in events), default=start_s),
@@ -84,7 +85,7 @@ def _midnight_s(day: str) -> float:
 
 def _moment_s(start_s: float, day: str | None, time: str) -> float:
     first = datetime.fromtimestamp(start_s, UTC).weekday()
-    days = (DAYS.index(day) - first) % 7 if day else 0  # type: ignore[arg-type]
+    days = (DAYS.index(day) - first) % 7 if day else 0
     hours, minutes, *rest = (int(part) for part in time.split(":"))
     return start_s + 86400 * days + 3600 * hours + 60 * minutes + (rest[0] if rest else 0)
 
@@ -154,7 +155,7 @@ def _reboot(stage: Stage, name: str) -> None:
 
 def _send_every(stage: Stage, who: str, length: str) -> None:
     for name in _names(who):
-        stage.host(name).interval_s = seconds(length)
+        stage.host(name).interval_s = stage.judges.hearing.agreed_s[name] = seconds(length)
         stage.start_sending(name)
 
 
@@ -213,10 +214,12 @@ def _add_channel(stage: Stage, text: str) -> None:
 
 def _bus(stage: Stage, how: str) -> None:
     stage.bus = how == "is back"
+    if not stage.bus:
+        stage.judges.lose_bus()
 
 
-def _switch_rule(stage: Stage, id: str, how: str) -> None:
-    stage.set_rule(replace(stage.rules[id], enabled=how == "on"))
+def _switch_rule(stage: Stage, name: str, how: str) -> None:
+    stage.set_rule(replace(stage.rules[name], enabled=how == "on"))
 
 
 EVENTS: list[tuple[str, Callable[..., None]]] = [
@@ -244,7 +247,7 @@ EVENTS: list[tuple[str, Callable[..., None]]] = [
     (r"alerting starts", lambda stage: stage.start()),
     (r"the bus (is away|is back)", _bus),
     (r"rule (\S+) is switched (on|off)", _switch_rule),
-    (r"rule (\S+) is removed", lambda stage, id: stage.set_rule(None, id)),
+    (r"rule (\S+) is removed", lambda stage, name: stage.set_rule(None, name)),
     (r"rule (\S+: .+)", lambda stage, text: stage.set_rule(rule_of(text))),
     (r"route (\S+: .+)", lambda stage, text: stage.set_route(route_of(text))),
     (r"the story ends", lambda stage: None),

@@ -40,11 +40,11 @@ def value(text: str) -> float:
 
 def rule_of(text: str) -> Rule:
     """`busy: cpu.total above 90 critical back at 80, for 5 min`; or the id of a rule of a first start."""
-    id, colon, rest = text.partition(":")
+    name, colon, rest = text.partition(":")
     if not colon:
-        return next(rule for rule in default_rules() if rule.id == id.strip())
+        return next(rule for rule in default_rules() if rule.id == name.strip())
     first, *clauses = rest.strip().split(", ")
-    rule = _thresholds(Rule(id, id.replace("-", " ").capitalize(), ""), first)
+    rule = _thresholds(Rule(name, name.replace("-", " ").capitalize(), ""), first)
     for clause in clauses:
         rule = replace(rule, **_rule_clause(rule, clause))
     check_rule(rule)
@@ -76,9 +76,8 @@ def _rule_clause(rule: Rule, clause: str) -> dict[str, Any]:
 
     if clause == "off":
         return {"enabled": False}
-    if found := re.fullmatch(r"(.+) of (.+)", clause):
-        if found[1] in FUNCTIONS:
-            return {"window": Window(FUNCTIONS[found[1]], seconds(found[2]))}
+    if (found := re.fullmatch(r"(.+) (?:of|over) (.+)", clause)) and found[1] in FUNCTIONS:
+        return {"window": Window(FUNCTIONS[found[1]], seconds(found[2]))}
     if found := re.fullmatch(r"and (\S+) (above|below) (.+)", clause):
         return {"also": Also(found[1], found[2], value(found[3]))}  # type: ignore[arg-type]
     if found := re.fullmatch(r"no data (fires|ends it) after (.+)", clause):
@@ -89,7 +88,7 @@ def _rule_clause(rule: Rule, clause: str) -> dict[str, Any]:
     for words, field, made in (
         ("for", "for_s", seconds),
         ("over after", "recover_for_s", seconds),
-        ("called", "name", str),
+        ("called", "name", lambda text: text.strip('"')),
         ("on hosts", "host", str),
         ("not on", "not_instances", lambda text: [text]),
         ("with tag", "tags", lambda text: [text]),
@@ -102,8 +101,8 @@ def _rule_clause(rule: Rule, clause: str) -> dict[str, Any]:
 
 def route_of(text: str) -> Route:
     """`night: to slack, quiet 22:00 to 07:00, remind every 4 h`."""
-    id, _, rest = text.partition(": ")
-    route = Route(id, id, [])
+    name, _, rest = text.partition(": ")
+    route = Route(name, name, [])
     for clause in rest.split(", "):
         route = replace(route, **_route_clause(route, clause))
     check_route(route)
@@ -124,7 +123,7 @@ def _route_clause(route: Route, clause: str) -> dict[str, Any]:
         return {"hours": replace(route.hours, critical_passes=True)}
     if found := re.fullmatch(r"(quiet|working) (\d\d:\d\d) to (\d\d:\d\d)(?: (\w{3})-(\w{3}))?(?: in (\S+))?", clause):
         kind, start, until, first, last, zone = found.groups()
-        days = list(DAYS[DAYS.index(first) : DAYS.index(last) + 1]) if first else list(DAYS)  # type: ignore[arg-type]
+        days = list(DAYS[DAYS.index(first) : DAYS.index(last) + 1]) if first else list(DAYS)
         return {"hours": Hours([Span(days, start, until)], kind, zone or "UTC")}  # type: ignore[arg-type]
     if found := re.fullmatch(r"escalate( what is critical)? to (\S+) after (.+)", clause):
         return {"escalation": Escalation(seconds(found[3]), [found[2]], found[1] is not None)}
