@@ -27,7 +27,7 @@ from tests.book.judges import Arrived, Judges, Sampled, batch_of
 
 LISTEN_S = 5.0
 """Between two looks at who is silent."""
-FLEET_LISTEN_S = 30.0
+FLEET_LISTEN_S = 10.0
 """The same for thousands of hosts, as the tests have no hour for it."""
 FLEET_HOSTS = 1000
 ANSWER_S = 0.1
