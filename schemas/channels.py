@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+from msgspec.structs import asdict, replace
 
 from schemas.matching import NO_NUL, TEXT
 from schemas.routes import ChannelId
-from schemas.rules import Name
+from schemas.rules import Name, Owner
 from schemas.validation import SECRET
 
 Secret = Annotated[str, Meta(max_length=2000, pattern=NO_NUL, description=TEXT, extra={SECRET: True})]
@@ -29,6 +30,8 @@ class SlackBot(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"
     """Id of the conversation that it posts to, such as C0123456789."""
     token: Secret = ""
     """With the scope chat:write; begins with xoxb-."""
+    api_url: Line = "https://slack.com/api"
+    """Of Slack's Web API."""
 
 
 class Webhook(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="webhook"):
@@ -69,3 +72,60 @@ class Channel(Struct, frozen=True, forbid_unknown_fields=True):
     """Off: it is as if it were not there."""
     fallback: str = ""
     """Id of the channel that is told while nothing can be sent on this one; empty: none."""
+    owner: Owner = ""
+
+
+class Trial(Struct, forbid_unknown_fields=True):
+    """Asks the alert service to send a test message: to the stored channel `id`, or to `draft` as it is given."""
+
+    id: str = ""
+    draft: Channel | None = None
+
+
+class TrialAnswer(Struct):
+    """What came of a test message."""
+
+    ok: bool
+    """Whether the channel took it."""
+    verdict: Literal["sent", "again", "refused", "dead", "unknown"]
+    """`again`: it may work later; `refused`: it will never take this message; `dead`: nor any other; `unknown`: there is
+    no such channel, or it cannot be read."""
+    answer: str
+    """What came back, word for word where it has no secrets."""
+    ms: int
+    """How long it took."""
+
+
+_SECRETS = ("url", "token", "key", "password")
+_PLACES = ("server", "port", "security", "api_url")
+"""Where secrets are sent to, or in which way."""
+
+
+def without_secrets(channel: Channel) -> Channel:
+    """As answers show it."""
+    return replace(channel, target=replace(channel.target, **dict.fromkeys(_secrets(channel.target), "")))
+
+
+def secrets_set(channel: Channel) -> list[str]:
+    """Names of the secrets that it has."""
+    return [name for name in _secrets(channel.target) if getattr(channel.target, name)]
+
+
+def keeping_secrets(before: Channel | None, after: Channel) -> Channel:
+    """`after` with the secrets of `before` where its own are empty.
+
+    None is kept that would go somewhere else than before: whoever may change a channel could send it to himself.
+    """
+    if before is None or type(before.target) is not type(after.target):
+        return after
+    old, new = asdict(before.target), asdict(after.target)
+    if any(old[name] != new[name] for name in _PLACES if name in old):
+        return after
+    if new.get("url") and new["url"] != old["url"]:
+        return after
+    kept = {name: old[name] for name in _secrets(after.target) if not new[name]}
+    return replace(after, target=replace(after.target, **kept))
+
+
+def _secrets(target: Target) -> tuple[str, ...]:
+    return tuple(name for name in _SECRETS if name in target.__struct_fields__)

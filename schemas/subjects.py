@@ -97,6 +97,10 @@ def ask_health(service: str) -> str:
     return f"service.{service}.health"
 
 
+TRY_CHANNEL = "service.alerts.try-channel"
+"""Where the alert service sends a test message for whoever asks with a `schemas.channels.Trial`."""
+
+
 def micro_name(service: str) -> str:
     """What a service is called among NATS' micro services."""
     return f"sonde-{service}"

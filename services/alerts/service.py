@@ -23,11 +23,15 @@ from services.alerts.judge.loop import Senses, judge
 from services.alerts.judge.own import Surroundings, judge_own, listen
 from services.alerts.judge.progress import Progress
 from services.alerts.judge.store import CONSUMER
+from services.alerts.rehearsal.desk import rehearse
 from services.alerts.telling.chain import PACE_S, Telling, tell
-from services.alerts.waiting import through_outages
+from services.alerts.waiting import through_outages, wait_for_any
 
 GRACE_S = 3.0
 """How long the work in hand may take once stopping was asked for."""
+
+
+STANDBY_S = 1.0
 
 
 async def run(settings: ServerSettings, stop: asyncio.Event, *, pace_s: float = PACE_S) -> None:
@@ -59,10 +63,13 @@ async def run(settings: ServerSettings, stop: asyncio.Event, *, pace_s: float = 
                 group.create_task(judge(client, database, ending, senses))
                 group.create_task(judge_late(client, late, ending, senses))
 
+    async def rehearsing(client: Client) -> None:
+        await rehearse(client, settings, ending)
+
     # A host deleted under our feet leaves stale ids behind: begin anew, like after a lost connection.
     transient: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.ForeignKeyViolationError)
     access = service_access(settings)
-    on_bus = functools.partial(keep_connected, settings.nats_url, CONSUMER, access=access)
+    on_bus = functools.partial(keep_connected, settings.nats_url, access=access, stop=ending)
     try:
         async with (
             beating(settings.nats_url, access, pulse, progress.work),
@@ -71,7 +78,8 @@ async def run(settings: ServerSettings, stop: asyncio.Event, *, pace_s: float = 
         ):
             telling = Telling(sender(http), pace_s, wake_people, progress.catching_up_s, progress.delays_s)
             tasks = {
-                group.create_task(on_bus(watched(pulse, work), stop=ending, transient=transient)),
+                group.create_task(on_bus(CONSUMER, watched(pulse, work), transient=transient)),
+                group.create_task(on_bus("alerts rehearsal", rehearsing)),
                 group.create_task(_own(settings, ending, senses, around)),
                 group.create_task(tell(telling, settings.database_url, ending)),
             }
@@ -88,6 +96,10 @@ async def _own(settings: ServerSettings, stop: asyncio.Event, senses: Senses, ar
     """Judge Sonde itself, through outages of the database."""
 
     async def work(works: Callable[[], None]) -> None:
+        if senses.progress.pulse.standby:
+            # Only who hears the hosts can tell whether we are blind.
+            await wait_for_any(STANDBY_S, stop)
+            return
         async with connection(settings.database_url, "alerts own") as database:
             await become_the_one(database, "sonde alerts own", stop)
             works()

@@ -10,11 +10,10 @@ import pytest
 
 from infra.storage import database
 from infra.storage.positions import EPOCHS_KEPT
-from infra.storage.removed import Removed
+from infra.storage.removed import Removed, load_removed
 from schemas.health import Heartbeat
 from schemas.rules import Rule, Threshold
 from schemas.subjects import ask_health, metrics
-from services.alerts.judge import loop
 from tests.alerts.builders import rule
 from tests.alerts.fleet import Fleet, fleet, serving
 from tests.batches import encoded, sample
@@ -154,7 +153,6 @@ async def test_a_host_removed_while_the_loop_begins_makes_it_begin_anew_at_once(
             await hosts.cpu([80], at_s=0)
             await hosts.until("fire")
         await hosts.rules()  # so that what fires is to be ended
-        load_removed = loop.load_removed
 
         async def removing_meanwhile(connection: database.Connection) -> Removed:
             monkeypatch.undo()
@@ -163,7 +161,7 @@ async def test_a_host_removed_while_the_loop_begins_makes_it_begin_anew_at_once(
                 await remove(hosts.client, another, "web-1")
             return removed
 
-        monkeypatch.setattr(loop, "load_removed", removing_meanwhile)
+        monkeypatch.setattr("services.alerts.judge.loop.load_removed", removing_meanwhile)
         async with serving(hosts.settings):
             await judged_up_to(hosts, "db-1")
         assert "session restarted" in caplog.messages
