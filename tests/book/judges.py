@@ -24,7 +24,7 @@ from services.alerts.judge.incidents import advance as incidents_after
 from services.alerts.judge.late import QUIET_S, ends_of
 from services.alerts.judge.machine import State
 from services.alerts.judge.memory import Memory, Part, RulesInForce, adopt_rules, orphans, remember
-from services.alerts.judge.own import HEARD_WITHIN_S, _evaluate
+from services.alerts.judge.own import HEARD_WITHIN_S, evaluate_own
 from services.alerts.judge.ruleset import RuleSet
 
 KEPT_BATCHES = 400
@@ -114,7 +114,7 @@ class Judges(Struct):
             CHANNEL_HELD: dict(held_s),
         }
         checks = [check for check in self.rules.set.about_sonde if check.rule.metric in values]
-        found = _evaluate(checks, values, self.own.states.get("", {}), round(at_s * 1000), self._server_ms(at_s))
+        found = evaluate_own(checks, values, self.own.states.get("", {}), round(at_s * 1000), self._server_ms(at_s))
         self._advance(self.own, found.changed, found.transitions)
 
     def set_rules(self, rules: Iterable[Rule], at_s: float) -> None:
