@@ -150,8 +150,6 @@ def _evaluate_watched(
     known = [check.value(count) for count in unpack_column(column, len(times))]
     fires = check.rule.no_data == "alert"
     state, expected = before, before is not OK
-    if fires and not expected and any(value is not None for value in known):
-        state, expected = State(last_ms=times[0] - 1), True  # from now on
     if state.period_ms != period_ms:
         state = msgspec.structs.replace(state, period_ms=period_ms)
     limits = limits_at(check.limits, period_ms)
@@ -166,6 +164,8 @@ def _evaluate_watched(
                 state, change = lack(limits, state, fires, check.no_data_ms, time_ms)
                 turn.note(check, series.instance, change)
             continue
+        if fires and not expected:  # from now on it is
+            state, expected = State(last_ms=time_ms - 1, period_ms=period_ms), True
         if state.absent_ms:
             state = msgspec.structs.replace(state, absent_ms=0)
         held = True if holds is None else holds.get(time_ms)

@@ -110,7 +110,7 @@ async def _judge(database: Connection, stop: asyncio.Event, senses: Senses, arou
                 adopt_rules(memory, rules)
         held = {row["id"]: row["held_s"] for row in await database.fetch(sql.HELD_CHANNELS)}
         values = values_of(senses, around, held, time.monotonic())
-        advance = _evaluate(rules.set.about_sonde, values, memory.states.get("", {}), clock.ms(), now_ms())
+        advance = evaluate_own(rules.set.about_sonde, values, memory.states.get("", {}), clock.ms(), now_ms())
         await _commit(database, memory, advance, rules, senses)
         try:
             await asyncio.wait_for(stop.wait(), EVERY_S)
@@ -159,7 +159,7 @@ def _apart_s(senses: Senses, now_s: float) -> float:
     return abs(ahead[len(ahead) // 2]) if len(ahead) >= HOSTS_FOR_CLOCK else 0.0
 
 
-def _evaluate(
+def evaluate_own(
     checks: list[CompiledRule], values: Values, states: Mapping[Key, State], judged_ms: int, told_ms: int
 ) -> Advance:
     """Hold `values`, which count as of `judged_ms` and are of `told_ms` for people, against the rules."""

@@ -153,6 +153,7 @@ async def test_a_host_removed_while_the_loop_begins_makes_it_begin_anew_at_once(
             await hosts.cpu([80], at_s=0)
             await hosts.until("fire")
         await hosts.rules()  # so that what fires is to be ended
+
         async def removing_meanwhile(connection: database.Connection) -> Removed:
             monkeypatch.undo()
             removed = await load_removed(connection)
