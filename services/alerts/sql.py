@@ -89,3 +89,5 @@ HELD_CHANNELS = """
 SELECT c.id, coalesce(extract(epoch FROM now() - s.held_since)::float8, 0) AS held_s
 FROM channels c LEFT JOIN channel_states s ON s.channel = c.id
 """
+
+CHANNEL = "SELECT body FROM channels WHERE id = $1"
