@@ -9,7 +9,7 @@ from msgspec.structs import asdict, replace
 
 from schemas.matching import NO_NUL, TEXT
 from schemas.routes import ChannelId
-from schemas.rules import Name
+from schemas.rules import Name, Owner
 from schemas.validation import SECRET
 
 Secret = Annotated[str, Meta(max_length=2000, pattern=NO_NUL, description=TEXT, extra={SECRET: True})]
@@ -72,6 +72,7 @@ class Channel(Struct, frozen=True, forbid_unknown_fields=True):
     """Off: it is as if it were not there."""
     fallback: str = ""
     """Id of the channel that is told while nothing can be sent on this one; empty: none."""
+    owner: Owner = ""
 
 
 class Trial(Struct, forbid_unknown_fields=True):
@@ -87,8 +88,8 @@ class TrialAnswer(Struct):
     ok: bool
     """Whether the channel took it."""
     verdict: Literal["sent", "again", "refused", "dead", "unknown"]
-    """`again`: it may work later; `refused`: it will never take this message; `dead`: nor any other; `unknown`: there is
-    no such channel, or it cannot be read."""
+    """`again`: it may work later; `refused`: it will never take this message; `dead`: nor any other; `unknown`: there
+    is no such channel, or it cannot be read."""
     answer: str
     """What came back, word for word where it has no secrets."""
     ms: int

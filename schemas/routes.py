@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Meta, Struct
 
 from schemas.matching import NO_NUL, TEXT, Matcher
-from schemas.rules import InvalidField, InvalidFields, Name
+from schemas.rules import InvalidField, InvalidFields, Name, Owner
 
 RouteId = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}\Z", description="1 to 40 characters, each a-z, 0-9 or -")]
 ChannelId = RouteId
@@ -80,6 +80,7 @@ class Route(Struct, frozen=True, forbid_unknown_fields=True):
     hours: Hours | None = None
     escalation: Escalation | None = None
     enabled: bool = True
+    owner: Owner = ""
 
 
 EVERYTHING = "everything"

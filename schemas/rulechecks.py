@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.catalogue import CATALOGUE, Family, Metric, metric_named
-from schemas.matching import is_glob
+from schemas.matching import fits, is_glob
 from schemas.rules import (
     LONGEST_WINDOW_S,
     SHORTEST_WINDOW_S,
@@ -64,6 +64,8 @@ def check_rule(rule: Rule, catalogue: tuple[Family, ...] = CATALOGUE, in_force: 
     beyond = list(_range_faults(rule, about, ""))
     if not in_force or len(beyond) == len(list(_thresholds(rule))):
         faults += beyond
+    if not in_force:
+        faults += _ending_faults(rule, about, "")
     if faults:
         raise InvalidFields(faults)
 
@@ -146,6 +148,20 @@ def _range_faults(rule: Rule, about: Measured, within: str) -> Iterator[InvalidF
         elif rule.comparison == "below" and threshold.raise_at < least:
             remedy = f"must be at least {least:g}{unit}: {_what(rule)} is never less"
             yield InvalidField(f"{within}{field}.raise_at", threshold.raise_at, remedy)
+
+
+def _ending_faults(rule: Rule, about: Measured, within: str) -> Iterator[InvalidField]:
+    """Thresholds that no value clears: what fired would fire for ever."""
+    least, most, unit = _bounds(rule, about)
+    for field, threshold in _thresholds(rule):
+        if not math.isfinite(threshold.clear_at) or not least <= threshold.raise_at <= most:
+            continue  # that is said already
+        if rule.comparison == "above" and threshold.clear_at < least:
+            remedy = f"must be at least {least:g}{unit}: {_what(rule)} is never less, so it would fire for ever"
+            yield InvalidField(f"{within}{field}.clear_at", threshold.clear_at, remedy)
+        elif rule.comparison == "below" and threshold.clear_at > most:
+            remedy = f"must be at most {most:g}{unit}: {_what(rule)} is never more, so it would fire for ever"
+            yield InvalidField(f"{within}{field}.clear_at", threshold.clear_at, remedy)
 
 
 def _bounds(rule: Rule, about: Measured) -> tuple[float, float, str]:
@@ -233,14 +249,28 @@ def _override_faults(rule: Rule, about: Measured) -> Iterator[InvalidField]:
             yield InvalidField(f"{within}hosts", None, "required; name hosts, tags, or both")
         merged = overridden(rule, override)
         yield from _threshold_faults(merged, within, required=False)
+        if merged == rule:
+            yield InvalidField(f"overrides[{number}]", None, "must change something, such as a threshold or enabled")
         if override.warning is not None or override.critical is not None:
             yield from _range_faults(merged, about, within)
+            yield from _ending_faults(merged, about, within)
 
 
 def overridden(rule: Rule, override: Override) -> Rule:
     """`rule` as it is for the hosts that `override` is about."""
     names = ("warning", "critical", "for_s", "recover_for_s", "enabled")
     return replace(rule, **{name: value for name in names if (value := getattr(override, name)) is not None})
+
+
+def variant_for(rule: Rule, host: str, tags: frozenset[str]) -> int:
+    """Which of a rule's variants is for `host`: 0 without an override, else its number from 1; -1: none."""
+    if not fits(rule.host, host) or not tags.issuperset(rule.tags) or not tags.isdisjoint(rule.without_tags):
+        return -1
+    for number, override in enumerate(rule.overrides, 1):
+        named = not override.hosts or any(fits(pattern, host) for pattern in override.hosts)
+        if named and tags.issuperset(override.tags):
+            return number
+    return 0
 
 
 def _thresholds(rule: Rule) -> Iterator[tuple[str, Threshold]]:

@@ -12,6 +12,8 @@ from schemas.virtual import CHANNEL_HELD, HOST_DOWN, MONITORING_BLIND, SERVICE_S
 
 Name = Annotated[str, Meta(min_length=1, max_length=120, pattern=NO_NUL, description=TEXT)]
 RuleId = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}\Z", description="1 to 40 characters, each a-z, 0-9 or -")]
+Owner = Annotated[str, Meta(max_length=60, pattern=NO_NUL, description=TEXT)]
+"""Who keeps something in a file, such as `terraform`; empty: people, here."""
 Seconds = Annotated[float, Meta(ge=0, le=7 * 86400)]
 
 
@@ -113,8 +115,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     no_data_s: Annotated[float, Meta(ge=0, le=7 * 86400)] = 300
     """How long that must last."""
     overrides: Annotated[list[Override], Meta(max_length=100)] = []
-    owner: Annotated[str, Meta(max_length=60, pattern=NO_NUL, description=TEXT)] = ""
-    """Who keeps it in a file, such as `terraform`; empty: people, here."""
+    owner: Owner = ""
 
 
 class InvalidField(ValueError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from infra.authority.claims import Crossing, Permissions
 from schemas import subjects
+from schemas.rehearsals import REHEARSAL_ASK, REHEARSAL_CANCEL, rehearsal_told
 from schemas.subjects import ALERTS, BACKFILL, CONFIG_BUCKET, CONFIG_STREAM, DEADLETTER, EVENTS, METRICS, STREAMS
 
 NAME = "{{name()}}"
@@ -94,7 +95,13 @@ ROLES: dict[str, Permissions] = {
         subscribe=(_INBOX, subjects.SETTINGS_CHANGED, *_is_asked("ingest")),
     ),
     "alerts": Permissions(
-        publish=(*_reads(METRICS.name, BACKFILL.name), "alerts.>", f"{_GATEWAY_INBOX}.>", *_tells("alerts")),
+        publish=(
+            *_reads(METRICS.name, BACKFILL.name),
+            "alerts.>",
+            f"{_GATEWAY_INBOX}.>",
+            rehearsal_told("*"),
+            *_tells("alerts"),
+        ),
         subscribe=(
             subjects.TRY_CHANNEL,
             _INBOX,
@@ -102,6 +109,8 @@ ROLES: dict[str, Permissions] = {
             DEADLETTER.subjects[0],
             subjects.health("*"),
             subjects.SETTINGS_CHANGED,
+            REHEARSAL_ASK,
+            REHEARSAL_CANCEL,
             *_is_asked("alerts"),
         ),
     ),
@@ -126,6 +135,7 @@ ROLES: dict[str, Permissions] = {
             "live.*",
             "events.*",
             "alerts.>",
+            rehearsal_told("*"),
             subjects.health("*"),
             subjects.SETTINGS_CHANGED,
             *_is_asked("gateway"),

@@ -82,6 +82,8 @@ def interface(shape: type[Struct], omit: tuple[str, ...] = (), given: bool = Fal
     """
     given = given or shape.__struct_config__.omit_defaults
     lines = [f"export interface {shape.__name__} {{"]
+    if shape.__struct_config__.tag is not None:
+        lines.append(f"  {shape.__struct_config__.tag_field}: {json.dumps(shape.__struct_config__.tag)};")
     for field in msgspec.structs.fields(shape):
         if field.name in omit:
             continue

@@ -32,7 +32,7 @@ class Said(Struct):
     tags: list[str] = field(default_factory=list)
     acknowledged_by: str = ""
     reference: dict[str, Any] = field(default_factory=dict)
-    """How this channel calls the message in which it heard of the incident first; empty: it has not, or has no names."""
+    """How this channel calls the message in which it heard of the incident first; empty: it did not, or names none."""
 
 
 class Extent(Struct):
@@ -76,3 +76,5 @@ class Outcome(Struct):
     """What the channel asked for."""
     reference: dict[str, Any] = field(default_factory=dict)
     """How it calls the message."""
+    perhaps: bool = False
+    """`again`: the message may have arrived all the same, as no whole answer came."""

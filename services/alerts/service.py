@@ -4,34 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import asyncpg
 from nats.aio.client import Client
 
 from infra.bus.access import service_access
-from infra.bus.backoff import Backoff
 from infra.bus.connection import first_fault, keep_connected
 from infra.bus.heartbeat import Pulse, beating, watched
 from infra.outbound import outbound
 from infra.settings import ServerSettings
-from infra.storage.database import DATABASE_TRANSIENT, TRANSIENT, become_the_one, connection
+from infra.storage.database import TRANSIENT, become_the_one, connection
 from services.alerts.deliver.publishing import publish
 from services.alerts.deliver.sending import sender
+from services.alerts.deliver.trials import answer_trials
 from services.alerts.judge.late import judge_late
 from services.alerts.judge.loop import Senses, judge
 from services.alerts.judge.own import Surroundings, judge_own, listen
 from services.alerts.judge.progress import Progress
 from services.alerts.judge.store import CONSUMER
+from services.alerts.rehearsal.desk import rehearse
 from services.alerts.telling.chain import PACE_S, Telling, tell
-from services.alerts.waiting import wait_for_any
-
-logger = logging.getLogger(__name__)
+from services.alerts.waiting import through_outages, wait_for_any
 
 GRACE_S = 3.0
 """How long the work in hand may take once stopping was asked for."""
+
+
+STANDBY_S = 1.0
 
 
 async def run(settings: ServerSettings, stop: asyncio.Event, *, pace_s: float = PACE_S) -> None:
@@ -63,19 +64,27 @@ async def run(settings: ServerSettings, stop: asyncio.Event, *, pace_s: float = 
                 group.create_task(judge(client, database, ending, senses))
                 group.create_task(judge_late(client, late, ending, senses))
 
+    async def rehearsing(client: Client) -> None:
+        await rehearse(client, settings, ending)
+
+    async def trying(client: Client) -> None:
+        await answer_trials(client, http, settings.database_url, ending)
+
     # A host deleted under our feet leaves stale ids behind: begin anew, like after a lost connection.
     transient: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.ForeignKeyViolationError)
     access = service_access(settings)
-    on_bus = functools.partial(keep_connected, settings.nats_url, CONSUMER, access=access)
+    on_bus = functools.partial(keep_connected, settings.nats_url, access=access, stop=ending)
     try:
         async with (
             beating(settings.nats_url, access, pulse, progress.work),
             outbound(settings.outbound_private) as http,
             asyncio.TaskGroup() as group,
         ):
-            telling = Telling(sender(http), pace_s, wake_people, progress)
+            telling = Telling(sender(http), pace_s, wake_people, progress.catching_up_s, progress.delays_s)
             tasks = {
-                group.create_task(on_bus(watched(pulse, work), stop=ending, transient=transient)),
+                group.create_task(on_bus(CONSUMER, watched(pulse, work), transient=transient)),
+                group.create_task(on_bus("alerts rehearsal", rehearsing)),
+                group.create_task(on_bus("alerts trials", trying)),
                 group.create_task(_own(settings, ending, senses, around)),
                 group.create_task(tell(telling, settings.database_url, ending)),
             }
@@ -91,21 +100,14 @@ async def run(settings: ServerSettings, stop: asyncio.Event, *, pace_s: float = 
 async def _own(settings: ServerSettings, stop: asyncio.Event, senses: Senses, around: Surroundings) -> None:
     """Judge Sonde itself, through outages of the database."""
 
-    async def work() -> None:
+    async def work(works: Callable[[], None]) -> None:
+        if senses.progress.pulse.standby:
+            # Only who hears the hosts can tell whether we are blind.
+            await wait_for_any(STANDBY_S, stop)
+            return
         async with connection(settings.database_url, "alerts own") as database:
             await become_the_one(database, "sonde alerts own", stop)
+            works()
             await judge_own(database, stop, senses, around)
 
     await through_outages(work, stop, "judging of Sonde itself interrupted, will retry")
-
-
-async def through_outages(work: Callable[[], Awaitable[None]], stop: asyncio.Event, words: str) -> None:
-    """Run `work` again, with back-off, whenever the database fails it, until `stop` is set."""
-    backoff = Backoff(0.25, 15)
-    while not stop.is_set():
-        try:
-            await work()
-        except DATABASE_TRANSIENT as fault:
-            wait_s = backoff.next_s()
-            logger.warning(words, extra={"error": f"{type(fault).__name__}: {fault}"[:300]})
-            await wait_for_any(wait_s, stop)

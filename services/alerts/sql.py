@@ -1,10 +1,17 @@
 """What the alert service reads and writes."""
 
+from __future__ import annotations
+
+from infra.storage.engines.tables import SUFFIX, quoted
+
 RULES = "SELECT id, body FROM rules ORDER BY id"
 
 HOSTS = """
 SELECT name, id, tags, CASE WHEN jsonb_typeof(facts -> 'boot_time') = 'number'
-    THEN (facts ->> 'boot_time')::float8 ELSE 0 END AS booted_s
+    THEN (facts ->> 'boot_time')::float8 ELSE 0 END AS booted_s, greatest(
+    CASE WHEN jsonb_typeof(facts -> 'batch_interval_s') = 'number' THEN (facts ->> 'batch_interval_s')::float8 END,
+    CASE WHEN jsonb_typeof(facts -> 'sample_interval_s') = 'number' THEN (facts ->> 'sample_interval_s')::float8 END,
+    0) AS interval_s
 FROM hosts WHERE state = 'active'
 """
 
@@ -15,7 +22,8 @@ ALL_HOST_IDS = "SELECT name, id FROM hosts WHERE name = ANY($1)"
 GENERATION = "SELECT generation FROM horizons WHERE name = 'raw'"
 
 STATES = """
-SELECT s.rule_id, coalesce(h.name, '') AS host, s.instance, s.body FROM alert_states s LEFT JOIN hosts h ON h.id = s.host_id
+SELECT s.rule_id, coalesce(h.name, '') AS host, s.instance, s.body
+FROM alert_states s LEFT JOIN hosts h ON h.id = s.host_id
 WHERE s.past = $1 AND (s.host_id IS NULL) = $2 AND (h.state = 'active' OR s.host_id IS NULL)
 """
 
@@ -26,12 +34,14 @@ WHERE closed IS NULL AND past = $1 AND (host = '') = $2
 
 SILENCES = """
 SELECT h.name AS host, extract(epoch FROM now() - max(m.seen))::float8 AS age_s
-FROM marks m JOIN hosts h ON h.id = m.host_id WHERE m.consumer = $1 AND h.state = 'active' GROUP BY h.name
+FROM marks m JOIN hosts h ON h.id = m.host_id
+WHERE m.consumer = $1 AND m.lane = 'metrics' AND h.state = 'active' GROUP BY h.name
 """
 
 UPSERT_STATES = """
 INSERT INTO alert_states (rule_id, host_id, instance, past, state, body)
-SELECT r, h, i, $4, s, b FROM unnest($1::text[], $2::integer[], $3::text[], $5::text[], $6::jsonb[]) AS t (r, h, i, s, b)
+SELECT r, h, i, $4, s, b
+FROM unnest($1::text[], $2::integer[], $3::text[], $5::text[], $6::jsonb[]) AS t (r, h, i, s, b)
 ON CONFLICT (rule_id, host_id, instance, past) DO UPDATE SET state = excluded.state, body = excluded.body
 """
 
@@ -42,10 +52,11 @@ WHERE s.rule_id = gone.rule_id AND s.host_id IS NOT DISTINCT FROM gone.host_id A
 """
 
 # A row of state ok only remembers which sample times it has seen; what is older than the stream keeps never returns.
-# One without a number there is unreadable and remembers nothing.
+# One without a number there is unreadable and remembers nothing. What is missing is waited for, though.
 FORGET_STATES = """
 DELETE FROM alert_states s USING hosts h
 WHERE h.id = s.host_id AND s.state = 'ok' AND s.past = $2
+    AND NOT coalesce(s.body -> 'machine' ? 'absent_ms', false)
     AND CASE WHEN jsonb_typeof(s.body -> 'machine' -> 'last_ms') = 'number'
         THEN (s.body -> 'machine' ->> 'last_ms')::numeric < $1::bigint ELSE true END
 RETURNING s.rule_id, h.name AS host, s.instance
@@ -91,3 +102,18 @@ FROM channels c LEFT JOIN channel_states s ON s.channel = c.id
 """
 
 CHANNEL = "SELECT body FROM channels WHERE id = $1"
+
+
+def stored_means(family: str, metric: str, with_instances: bool) -> str:
+    """Of host $1 from $2 until before $3: by instance (empty without) and minute, how many values and their sum.
+
+    In counts. Names are the catalogue's.
+    """
+    n, total = quoted(f"{metric}_n"), quoted(f"{metric}_sum")
+    name, join = ("i.name", "JOIN instances i ON i.id = m.instance_id") if with_instances else ("''", "")
+    return f"""
+        SELECT {name} AS instance, (extract(epoch FROM m.time) * 1000)::bigint AS time_ms, m.{n} AS n,
+            m.{total}::float8 AS total
+        FROM {quoted(family + SUFFIX["minute"])} m {join}
+        WHERE m.host_id = $1 AND m.time >= $2 AND m.time < $3 AND m.{n} > 0 ORDER BY m.time
+    """  # noqa: S608  (names of the catalogue only)

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from schemas.rulechecks import check_rule
-from schemas.rules import InvalidFields, Rule, Threshold, default_rules
+from schemas.rules import Also, InvalidFields, Override, Rule, Threshold, Window, default_rules
 
 GOOD = Rule("cpu", "CPU", "cpu.total", critical=Threshold(90, 80))
 
@@ -39,7 +39,33 @@ def test_default_rules_make_sense() -> None:
         ({"critical": Threshold(100.01, 90)}, "critical.raise_at"),
         ({"comparison": "below", "critical": Threshold(-0.01, 5)}, "critical.raise_at"),
         ({"metric": "gpu.temperature", "critical": Threshold(3277, 90)}, "critical.raise_at"),
-        ({"warning": Threshold(-900, -900), "critical": Threshold(900, 80)}, "critical.raise_at"),
+        ({"warning": Threshold(0, 0), "critical": Threshold(900, 80)}, "critical.raise_at"),
+        ({"critical": Threshold(90, -1)}, "critical.clear_at"),
+        ({"comparison": "below", "critical": Threshold(5, 101)}, "critical.clear_at"),
+        ({"tags": ["prod", "eu"], "without_tags": ["eu"]}, "without_tags"),
+        ({"not_instances": ["eth*"]}, "not_instances"),
+        ({"metric": "monitoring.blind", "host": "web-*"}, "host"),
+        ({"metric": "monitoring.blind", "tags": ["prod"]}, "tags"),
+        ({"metric": "channel.held", "overrides": [Override(hosts=["a"], enabled=False)]}, "overrides"),
+        ({"metric": "host.down", "no_data": "alert"}, "no_data"),
+        ({"metric": "host.down", "window": Window("avg", 60)}, "window.function"),
+        ({"window": Window("last", 60)}, "window.seconds"),
+        ({"window": Window("avg", 1)}, "window.seconds"),
+        ({"window": Window("avg", 7200)}, "window.seconds"),
+        ({"window": Window("avg", 60, limit=5)}, "window.limit"),
+        ({"window": Window("increase", 60), "critical": Threshold(101, 0)}, "critical.raise_at"),
+        ({"window": Window("time_left", 3600)}, "comparison"),
+        ({"window": Window("time_left", 60), "comparison": "below", "critical": Threshold(60, 90)}, "window.seconds"),
+        ({"also": Also("memory.used", "above", 1)}, "also.metric"),
+        ({"also": Also("cpu.total", "above", 1)}, "also.metric"),
+        ({"also": Also("cpu.nothing", "above", 1)}, "also.metric"),
+        ({"also": Also("cpu.user", "above", 101)}, "also.value"),
+        ({"also": Also("cpu.user", "above", float("nan"))}, "also.value"),
+        ({"metric": "host.down", "also": Also("cpu.user", "above", 1)}, "also"),
+        ({"overrides": [Override(warning=Threshold(60, 50))]}, "overrides[0].hosts"),
+        ({"overrides": [Override(hosts=["a"])]}, "overrides[0]"),
+        ({"overrides": [Override(hosts=["a"], critical=Threshold(101, 90))]}, "overrides[0].critical.raise_at"),
+        ({"overrides": [Override(hosts=["a"], warning=Threshold(95, 90))]}, "overrides[0].warning.raise_at"),
     ],
 )
 def test_a_senseless_rule_names_its_field(changes: dict[str, object], field: str) -> None:
@@ -58,6 +84,22 @@ def test_a_senseless_rule_names_its_field(changes: dict[str, object], field: str
         {"metric": "agent.cpu", "critical": Threshold(250, 200)},
         {"metric": "network.received", "instance": "eth0"},
         {"metric": "host.down", "critical": Threshold(0.5, 0)},
+        {"metric": "host.uptime", "comparison": "below", "critical": Threshold(300, 300)},
+        {"metric": "gpu.temperature", "not_instances": ["0"], "instance": "?"},
+        {"metric": "monitoring.blind", "critical": Threshold(60, 0)},
+        {"metric": "service.silent", "instance": "ingest", "critical": Threshold(60, 30)},
+        {"window": Window("p95", 300)},
+        {"metric": "memory.oom_kills", "window": Window("increase", 600), "critical": Threshold(1, 0)},
+        {"window": Window("rate", 60), "critical": Threshold(-5, -6)},
+        {
+            "metric": "filesystem.used_percent",
+            "comparison": "below",
+            "window": Window("time_left", 6 * 3600),
+            "critical": Threshold(4 * 3600, 8 * 3600),
+        },
+        {"metric": "filesystem.used_percent", "also": Also("filesystem.available", "below", 10 * 2**30)},
+        {"tags": ["prod"], "without_tags": ["lab"], "no_data": "alert"},
+        {"overrides": [Override(hosts=["db-*"], critical=Threshold(95, 90)), Override(tags=["lab"], enabled=False)]},
     ],
 )
 def test_a_rule_that_can_fire_makes_sense(changes: dict[str, object]) -> None:

@@ -17,8 +17,8 @@ from schemas.validation import MOST_FAULTS, allowed, invalid_fields, json_fault
 
 RULE = {"id": "hot", "name": "Too hot", "metric": "gpu.temperature"}
 RULE_FIELDS = (
-    "id, name, metric, host, instance, comparison, warning, critical, for_s, recover_for_s, enabled, runbook_url, tags, "
-    "without_tags, not_instances, window, also, no_data, no_data_s, overrides and owner"
+    "id, name, metric, host, instance, comparison, warning, critical, for_s, recover_for_s, enabled, runbook_url, "
+    "tags, without_tags, not_instances, window, also, no_data, no_data_s, overrides and owner"
 )
 TEXT = "text without NUL characters"
 

@@ -15,12 +15,14 @@ CREATE TABLE channel_states (
     held_reason text NOT NULL DEFAULT '',
     next_try    timestamptz NOT NULL DEFAULT now(),
     failures    integer NOT NULL DEFAULT 0,
-    storms      jsonb NOT NULL DEFAULT '{}'
+    storms      jsonb NOT NULL DEFAULT '{}',
+    version     integer
 );
 COMMENT ON COLUMN channel_states.held_since IS 'since when nothing can be sent there until somebody mends it; null: it can';
 COMMENT ON COLUMN channel_states.next_try IS 'not before: after a failure, or as the channel asked';
 COMMENT ON COLUMN channel_states.failures IS 'attempts in a row that failed';
 COMMENT ON COLUMN channel_states.storms IS 'by route: when the next message may tell of many at once';
+COMMENT ON COLUMN channel_states.version IS 'of the channel that all this is about; another one counts as mended';
 
 CREATE TABLE routes (
     id      text PRIMARY KEY,
@@ -86,9 +88,11 @@ CREATE TABLE told (
     since       timestamptz NOT NULL,
     times       integer NOT NULL DEFAULT 1,
     reference   jsonb NOT NULL DEFAULT '{}',
+    unsure      boolean NOT NULL DEFAULT false,
     PRIMARY KEY (incident_id, channel)
 );
 COMMENT ON TABLE told IS 'what each channel was told last of each incident';
+COMMENT ON COLUMN told.unsure IS 'nobody knows whether the message arrived: it is told anew, and so is its end';
 COMMENT ON COLUMN told.reference IS 'how the channel calls the message, to change it and to follow it up';
 
 CREATE TABLE notifications (
@@ -131,6 +135,11 @@ ALTER TABLE alert_transitions ADD COLUMN incident_id bigint REFERENCES incidents
 ALTER TABLE alert_transitions ADD COLUMN published boolean NOT NULL DEFAULT false;
 COMMENT ON COLUMN alert_transitions.published IS 'whether it is on the bus';
 
+-- What came late was not judged before; only what comes from now on is.
+INSERT INTO positions (consumer, stream, seq, time_ns)
+SELECT 'alerts', stream, seq, time_ns FROM positions WHERE (consumer, stream) = ('ingest', 'BACKFILL')
+ON CONFLICT DO NOTHING;
+
 -- The webhook of Slack was a setting; it is a channel now.
 INSERT INTO channels (id, body)
 SELECT 'slack', jsonb_build_object('id', 'slack', 'name', 'Slack', 'target', jsonb_build_object('kind', 'slack', 'url', value))
@@ -142,34 +151,69 @@ CREATE TEMPORARY TABLE lived ON COMMIT DROP AS
 WITH numbered AS (
     SELECT t.*, count(*) FILTER (WHERE kind = 'fire') OVER (PARTITION BY host_id, rule_id, instance ORDER BY id) AS life
     FROM alert_transitions t
+    WHERE t.body ->> 'severity' IN ('warning', 'critical') AND jsonb_typeof(t.body -> 'since') = 'number'
 )
-SELECT host_id, rule_id, instance, life, min(time) AS opened, max(time) AS last, array_agg(id ORDER BY id) AS ids,
-    (array_agg(kind ORDER BY id DESC))[1] AS last_kind, (array_agg(body ORDER BY id))[1] AS first_body,
-    (array_agg(body ORDER BY id DESC))[1] AS last_body,
+SELECT host_id, rule_id, instance, life,
+    CASE WHEN life > 0 THEN min(time) ELSE to_timestamp((array_agg(body ->> 'since' ORDER BY id))[1]::float8) END AS opened,
+    max(time) AS last, array_agg(id ORDER BY id) AS ids, (array_agg(kind ORDER BY id DESC))[1] AS last_kind,
+    (array_agg(body ORDER BY id))[1] AS first_body, (array_agg(body ORDER BY id DESC))[1] AS last_body,
     bool_or(body ->> 'severity' = 'critical') AS critical,
-    row_number() OVER (PARTITION BY host_id, rule_id, instance ORDER BY life DESC) = 1 AS newest
+    row_number() OVER (PARTITION BY host_id, rule_id, instance ORDER BY life DESC) = 1 AS newest, NULL::bigint AS incident_id
 FROM numbered GROUP BY host_id, rule_id, instance, life;
 
-INSERT INTO incidents (rule_id, host, host_id, instance, opened, closed, level, noticed, settled, body)
-SELECT l.rule_id, h.name, l.host_id, l.instance, l.opened,
+UPDATE lived SET incident_id = numbered.id FROM (
+    SELECT host_id, rule_id, instance, life, nextval(pg_get_serial_sequence('incidents', 'id')) AS id
+    FROM (SELECT * FROM lived ORDER BY ids[1]) AS in_order
+) AS numbered
+WHERE (lived.host_id, lived.rule_id, lived.instance, lived.life)
+    = (numbered.host_id, numbered.rule_id, numbered.instance, numbered.life);
+
+INSERT INTO incidents (id, rule_id, host, host_id, instance, opened, closed, level, noticed, settled, body)
+OVERRIDING SYSTEM VALUE
+SELECT l.incident_id, l.rule_id, coalesce(l.last_body ->> 'host', h.name), l.host_id, l.instance, l.opened,
     CASE WHEN open.yes THEN NULL ELSE l.last END,
     CASE WHEN NOT open.yes THEN 0 WHEN l.last_body ->> 'severity' = 'critical' THEN 2 ELSE 1 END,
     l.last, NOT open.yes,
     jsonb_build_object(
-        'rule_name', l.last_body -> 'rule_name', 'metric', l.last_body -> 'metric', 'unit', l.last_body -> 'unit',
+        'rule_name', coalesce(l.last_body -> 'rule_name', to_jsonb(l.rule_id)),
+        'metric', coalesce(l.last_body -> 'metric', '""'), 'unit', coalesce(l.last_body -> 'unit', '""'),
         'severity', l.last_body -> 'severity', 'worst', CASE WHEN l.critical THEN 'critical' ELSE 'warning' END,
-        'value', l.last_body -> 'value', 'threshold', l.last_body -> 'threshold', 'since', l.first_body -> 'since',
-        'changed', l.last_body -> 'time', 'peak', l.last_body -> 'peak', 'peak_time', l.last_body -> 'peak_time',
+        'value', l.last_body -> 'value', 'threshold', coalesce(l.last_body -> 'threshold', '0'),
+        'since', l.first_body -> 'since', 'changed', extract(epoch FROM l.last)::float8,
+        'peak', l.last_body -> 'peak', 'peak_time', l.last_body -> 'peak_time', 'tags', to_jsonb(h.tags),
         'ending', CASE WHEN open.yes THEN NULL WHEN l.last_kind IN ('resolve', 'gone') THEN l.last_kind ELSE 'gone' END)
 FROM lived l JOIN hosts h ON h.id = l.host_id,
     LATERAL (SELECT l.newest AND l.last_kind NOT IN ('resolve', 'gone') AND EXISTS (
         SELECT FROM alert_states s WHERE (s.rule_id, s.host_id, s.instance) = (l.rule_id, l.host_id, l.instance)
             AND s.state IN ('firing', 'recovering')) AS yes) open
-ORDER BY l.ids[1];
+ORDER BY l.incident_id;
 
-UPDATE alert_transitions t SET incident_id = i.id
-FROM lived l, incidents i
-WHERE t.id = ANY(l.ids) AND (i.rule_id, i.host_id, i.instance, i.opened) = (l.rule_id, l.host_id, l.instance, l.opened);
+-- What fires although its transitions were dropped as old.
+INSERT INTO incidents (rule_id, host, host_id, instance, opened, level, noticed, body)
+SELECT s.rule_id, h.name, s.host_id, s.instance, to_timestamp((s.body ->> 'since')::float8),
+    CASE s.body ->> 'severity' WHEN 'critical' THEN 2 ELSE 1 END, now(),
+    jsonb_build_object(
+        'rule_name', coalesce(s.body -> 'rule_name', to_jsonb(s.rule_id)),
+        'metric', coalesce(s.body -> 'metric', '""'), 'unit', coalesce(s.body -> 'unit', '""'),
+        'severity', s.body -> 'severity', 'worst', s.body -> 'severity', 'value', s.body -> 'value',
+        'threshold', coalesce(s.body -> 'threshold', '0'), 'since', s.body -> 'since', 'changed', s.body -> 'since',
+        'peak', s.body -> 'peak', 'peak_time', NULL, 'tags', to_jsonb(h.tags), 'ending', NULL)
+FROM alert_states s JOIN hosts h ON h.id = s.host_id
+WHERE s.state IN ('firing', 'recovering') AND s.body ->> 'severity' IN ('warning', 'critical')
+    AND jsonb_typeof(s.body -> 'since') = 'number' AND NOT EXISTS (
+        SELECT FROM incidents i WHERE (i.rule_id, i.host_id, i.instance) = (s.rule_id, s.host_id, s.instance)
+            AND i.closed IS NULL)
+ORDER BY s.host_id, s.rule_id, s.instance;
+
+UPDATE alert_transitions t SET incident_id = l.incident_id
+FROM (SELECT incident_id, unnest(ids) AS id FROM lived) AS l WHERE t.id = l.id;
+
+INSERT INTO incident_steps (incident_id, at, kind, body)
+SELECT t.incident_id, t.time, step.kind, jsonb_build_object(
+    'at', extract(epoch FROM t.time)::float8, 'kind', step.kind, 'text', (t.body ->> 'severity') || ': judged by an earlier version')
+FROM alert_transitions t, LATERAL (SELECT CASE t.kind WHEN 'fire' THEN 'fired' WHEN 'escalate' THEN 'escalated'
+    WHEN 'deescalate' THEN 'deescalated' WHEN 'resolve' THEN 'resolved' ELSE 'gone' END AS kind) AS step
+WHERE t.incident_id IS NOT NULL ORDER BY t.id;
 
 UPDATE alert_transitions t SET published = NOT EXISTS (
     SELECT FROM outbox o WHERE o.transition_id = t.id AND o.channel = 'bus' AND o.status = 'waiting');
@@ -177,13 +221,14 @@ CREATE INDEX alert_transitions_unpublished ON alert_transitions (id) WHERE NOT p
 CREATE INDEX alert_transitions_incident ON alert_transitions (incident_id);
 
 -- What Slack was told, and what became of each message.
-INSERT INTO told (incident_id, channel, level, at, since)
+INSERT INTO told (incident_id, channel, level, at, since, times)
 SELECT DISTINCT ON (t.incident_id) t.incident_id, 'slack',
     CASE WHEN t.kind IN ('resolve', 'gone') THEN 0 WHEN t.body ->> 'severity' = 'critical' THEN 2 ELSE 1 END,
-    coalesce(o.done, o.made), t.time
+    coalesce(o.done, o.made), min(coalesce(o.done, o.made)) OVER told, count(*) OVER told
 FROM outbox o JOIN alert_transitions t ON t.id = o.transition_id
 WHERE o.channel = 'slack' AND o.status = 'sent' AND t.incident_id IS NOT NULL
     AND EXISTS (SELECT FROM channels WHERE id = 'slack')
+WINDOW told AS (PARTITION BY t.incident_id)
 ORDER BY t.incident_id, t.id DESC;
 -- An end that was still to be told is.
 UPDATE incidents i SET settled = false

@@ -67,8 +67,8 @@ async def send(private: bool, target: Apprise, message: Message, total_s: float 
 
 async def _converse(child: asyncio.subprocess.Process, asked: bytes) -> bytes:
     """What the child says before it ends."""
-    assert child.stdin is not None
-    assert child.stdout is not None
+    if child.stdin is None or child.stdout is None:
+        return b""
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         child.stdin.write(asked)
         await child.stdin.drain()

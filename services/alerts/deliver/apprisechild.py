@@ -84,7 +84,7 @@ def bound() -> None:
 
 
 def guard(private: bool, noted: list[str]) -> None:
-    """From now on raise `Forbidden` for what this process may not do, and keep addresses that were refused in `noted`."""
+    """From now on raise `Forbidden` for what this process may not do; refused addresses are kept in `noted`."""
     readable = tuple(f"{Path(path).resolve()}{os.sep}" for path in {*sys.path, sys.prefix, sys.base_prefix} if path)
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:

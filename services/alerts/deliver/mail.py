@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
@@ -76,11 +76,11 @@ def _number_of(message: Message, recipients: Iterable[str]) -> str:
 
 def html_of(message: Message) -> str:
     """A page that mail programs show alike: tables and styles of its own, no picture, no script."""
+    body = "margin:0;padding:16px;font-family:sans-serif;font-size:14px;color:#1c1c1c;background:#ffffff"
+    title = f"margin:0 0 12px;padding-left:10px;border-left:6px solid {message.color};font-size:18px"
     parts = [
-        '<!doctype html><html><head><meta charset="utf-8"></head>'
-        '<body style="margin:0;padding:16px;font-family:sans-serif;font-size:14px;color:#1c1c1c;background:#ffffff">',
-        f'<h1 style="margin:0 0 12px;padding-left:10px;border-left:6px solid {message.color};font-size:18px">'
-        f"{escape(message.headline)}</h1>",
+        f'<!doctype html><html><head><meta charset="utf-8"></head><body style="{body}">',
+        f'<h1 style="{title}">{escape(message.headline)}</h1>',
     ]
     if message.facts:
         rows = "".join(
@@ -91,8 +91,8 @@ def html_of(message: Message) -> str:
         parts.append(f'<table style="border-collapse:collapse">{rows}</table>')
     for line in message.lines:
         subject = escape(line.subject)
-        title = f'<a href="{escape(line.url)}">{subject}</a>' if _is_web(line.url) else subject
-        parts.append(f'<p style="margin:4px 0">{line.mark} <b>{title}</b>: {escape(str(line.detail))}</p>')
+        linked = f'<a href="{escape(line.url)}">{subject}</a>' if _is_web(line.url) else subject
+        parts.append(f'<p style="margin:4px 0">{line.mark} <b>{linked}</b>: {escape(str(line.detail))}</p>')
     if not message.facts and not message.lines:
         parts.append(f"<p>{escape(message.summary)}</p>")
     if message.more:

@@ -84,7 +84,7 @@ async def _channel(database_url: str, asked: bytes) -> Channel:
         return msgspec.json.decode(body, type=Channel)
     except msgspec.MsgspecError as error:
         raise _Unknown(f"the channel cannot be read by this version: {error}") from None
-    except (*DATABASE_TRANSIENT, TimeoutError):
+    except DATABASE_TRANSIENT:
         raise _Unknown("the alert service cannot reach the database; try again soon") from None
 
 

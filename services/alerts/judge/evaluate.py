@@ -18,21 +18,32 @@ from services.alerts.judge.axis import Judged
 from services.alerts.judge.machine import OK, Change, State, lack, limits_at, miss, step
 from services.alerts.judge.ruleset import CompiledRule, OfHost
 from services.alerts.judge.trend import Trend
-from services.alerts.judge.windows import Bounds, SlidingWindow
+from services.alerts.judge.windows import SlidingWindow, runs
 
 Key = tuple[str, str]
 """Rule id and instance: what tells a host's states apart."""
 
 
-_Entered = list[tuple[int, float | None]] | tuple[SlidingWindow, Bounds | None]
+Values = list[tuple[int, float | None]]
+"""What is held against the thresholds, by judged time."""
 
 
 class Looking(Struct):
     """What is remembered of a host's values besides states: made anew from the stream after a restart."""
 
     windows: dict[Key, SlidingWindow | Trend] = field(default_factory=dict)
-    seen_ms: dict[Key, int] = field(default_factory=dict)
-    """When there was last a value, for rules to which its absence means something."""
+    warm: set[str] = field(default_factory=set)
+    """Rules whose trends were given the past that is stored."""
+
+
+WINDOW_KEPT_MS = 3_600_000
+
+
+def forget_ended(looking: Looking) -> None:
+    """Drop the windows of instances that are no more: those that others of the host outlive by an hour."""
+    newest_ms = max((window.newest_ms for window in looking.windows.values()), default=0)
+    for key in [key for key, held in looking.windows.items() if held.newest_ms < newest_ms - WINDOW_KEPT_MS]:
+        del looking.windows[key]
 
 
 class Outcome(Struct):
@@ -83,7 +94,7 @@ def evaluate(
         turn.note(check, "", change)
         if state is not before:
             turn.outcome.changed[key] = state
-    if states or looking.seen_ms:
+    if states:
         _miss_instances(turn, rules, batch)
     turn.outcome.transitions.sort(key=lambda transition: transition.time)
     return turn.outcome
@@ -105,7 +116,8 @@ def _evaluate_block(turn: _Turn, check: CompiledRule, block: Block) -> None:
         column = series.columns[index]
         rows = len(turn.judged.times) if series.rows is None else len(series.rows)
         if check.no_data_ms:
-            before = _see(turn, check, key, before, series, column)
+            _evaluate_watched(turn, check, key, before, series, column, block.period_ms, other)
+            continue
         values = _values(turn, check, key, before, series, column)
         if values is None:
             continue
@@ -119,8 +131,49 @@ def _evaluate_block(turn: _Turn, check: CompiledRule, block: Block) -> None:
             if held is not None:
                 state, change = step(limits, state, value, time_ms, held)
                 turn.note(check, series.instance, change)
-        if state is not before and not (state.quiet and before is OK):
+        if state is not before and not (state.quiet and before is OK and not state.fires):
             turn.outcome.changed[key] = state
+
+
+def _evaluate_watched(
+    turn: _Turn,
+    check: CompiledRule,
+    key: Key,
+    before: State,
+    series: Series,
+    column: Column,
+    period_ms: int,
+    other: int,
+) -> None:
+    """A series of a rule to which it means something that values are missing: every row counts."""
+    times = _times(series, turn.judged.times)
+    known = [check.value(count) for count in unpack_column(column, len(times))]
+    fires = check.rule.no_data == "alert"
+    state, expected = before, before is not OK
+    if state.period_ms != period_ms:
+        state = msgspec.structs.replace(state, period_ms=period_ms)
+    limits = limits_at(check.limits, period_ms)
+    values = known
+    if check.rule.window.function != "last":
+        at = dict(_windowed(turn, check, key, None, series, column) or ())
+        values = [at.get(time_ms) for time_ms in times]
+    holds = _holding(turn, check, series, other, len(times))
+    for time_ms, raw, value in zip(times, known, values, strict=True):
+        if raw is None:
+            if expected:
+                state, change = lack(limits, state, fires, check.no_data_ms, time_ms)
+                turn.note(check, series.instance, change)
+            continue
+        if fires and not expected:  # from now on it is
+            state, expected = State(last_ms=time_ms - 1, period_ms=period_ms), True
+        if state.absent_ms:
+            state = msgspec.structs.replace(state, absent_ms=0)
+        held = True if holds is None else holds.get(time_ms)
+        if held is not None:
+            state, change = step(limits, state, value, time_ms, held)
+            turn.note(check, series.instance, change)
+    if state is not before and (expected or not state.quiet):
+        turn.outcome.changed[key] = state
 
 
 def _values(
@@ -146,14 +199,10 @@ def trips(check: CompiledRule, column: Column, rows: int) -> bool:
 
 
 def _windowed(
-    turn: _Turn, check: CompiledRule, key: Key, before: State, series: Series, column: Column
-) -> Iterable[tuple[int, float | None]] | None:
-    """The rule's function at the times of `series`; None when none of them can matter."""
-    entered = _enter(check, key, turn.looking, _times(series, turn.judged.times), column)
-    if isinstance(entered, list):
-        return entered
-    window, bounds = entered
-    return None if before.quiet and not _may_trip(check, bounds) else window.values(check.value)
+    turn: _Turn, check: CompiledRule, key: Key, before: State | None, series: Series, column: Column
+) -> Values | None:
+    """The rule's function at the times of `series`; None when none of them can matter to `before`."""
+    return _enter(check, key, turn.looking, _times(series, turn.judged.times), column, before)
 
 
 def feed(rules: OfHost, batch: Batch, times: list[int], looking: Looking) -> None:
@@ -165,19 +214,25 @@ def feed(rules: OfHost, batch: Batch, times: list[int], looking: Looking) -> Non
             index = block.codes.index(check.code)
             for series in block.series:
                 if check.is_about(series.instance):
-                    _enter(
-                        check, (check.rule.id, series.instance), looking, _times(series, times), series.columns[index]
-                    )
+                    key = (check.rule.id, series.instance)
+                    _enter(check, key, looking, _times(series, times), series.columns[index], OK)
 
 
-def _enter(check: CompiledRule, key: Key, looking: Looking, times: list[int], column: Column) -> _Entered:
-    """Put a column into its window."""
+def _enter(
+    check: CompiledRule, key: Key, looking: Looking, times: list[int], column: Column, before: State | None
+) -> Values | None:
+    """Put a column into its window; what the function is then, unless a quiet state `before` shows no interest."""
     window = looking.windows.get(key)
     if window is None:
         window = looking.windows[key] = window_of(check)
     if isinstance(window, Trend):
         return window.add(times, [check.value(count) for count in unpack_column(column, len(times))])
-    return window, window.add(times, column)
+    found: Values = []
+    for some_times, some in runs(times, column, check.limits.gap_ms):
+        bounds = window.add(some_times, some)
+        if before is None or not before.quiet or _may_trip(check, bounds):
+            found += window.values(check.value)
+    return found or None
 
 
 def window_of(check: CompiledRule) -> SlidingWindow | Trend:
@@ -209,52 +264,35 @@ def _holding(turn: _Turn, check: CompiledRule, series: Series, other: int, rows:
     return {time_ms: None if count is None else also.holds(count) for time_ms, count in zip(times, counts, strict=True)}
 
 
-def _see(turn: _Turn, check: CompiledRule, key: Key, before: State, series: Series, column: Column) -> State:
-    """Note when there was a value, and what it means if there has been none for too long; the state after that."""
-    times = _times(series, turn.judged.times)
-    if column is not None:
-        counts = unpack_column(column, len(times))
-        known = [time_ms for time_ms, count in zip(times, counts, strict=True) if count is not None]
-        if known:
-            turn.looking.seen_ms[key] = known[-1]
-            return before
-    return _lack(turn, check, key, before, times[-1])
-
-
-def _lack(turn: _Turn, check: CompiledRule, key: Key, before: State, time_ms: int) -> State:
-    seen_ms = turn.looking.seen_ms.setdefault(key, time_ms)
-    if time_ms - seen_ms < check.no_data_ms:
-        return before
-    state, change = lack(check.limits, before, check.rule.no_data == "alert", time_ms)
-    turn.note(check, key[1], change)
-    if check.rule.no_data == "ok":
-        del turn.looking.seen_ms[key]  # it is asked again once it is back
-    if state is not before:
-        turn.outcome.changed[key] = state
-    return state
-
-
 def _times(series: Series, times: list[int]) -> list[int]:
     return times if series.rows is None else [times[row] for row in series.rows]
 
 
 def _miss_instances(turn: _Turn, rules: OfHost, batch: Batch) -> None:
     """Note instances that were there and that this batch lacks, alone or with their whole family."""
-    present = {block.family: {series.instance for series in block.series} for block in batch.families}
+    present: dict[str, set[str]] = {}
     newest_ms = turn.judged.times[-1]
-    for key in {**turn.states, **turn.looking.seen_ms}:
+    for key, known in turn.states.items():
         rule_id, instance = key
         check = rules.by_id.get(rule_id)
-        if check is None or not check.family or instance in present.get(check.family, ()):
+        if check is None or not check.family:
             continue
-        before = turn.outcome.changed.get(key) or turn.states.get(key, OK)
+        before = turn.outcome.changed.get(key) or known
+        if before.quiet and not check.no_data_ms:
+            continue
+        if check.family not in present:
+            blocks = (block for block in batch.families if block.family == check.family)
+            present[check.family] = {series.instance for block in blocks for series in block.series}
+        if instance in present[check.family]:
+            continue
+        limits = limits_at(check.limits, before.period_ms)
+        state: State | None
         if check.no_data_ms:
-            if newest_ms - turn.looking.seen_ms.get(key, newest_ms) >= limits_at(check.limits, before.period_ms).gap_ms:
-                _lack(turn, check, key, before, newest_ms)
-            continue
-        if before.quiet:
-            continue
-        state, change = miss(limits_at(check.limits, before.period_ms), before, newest_ms)
+            # A family is not in every batch: it may be sampled less often.
+            wait_ms = max(check.no_data_ms, limits.gap_ms)
+            state, change = lack(limits, before, check.rule.no_data == "alert", wait_ms, newest_ms)
+        else:
+            state, change = miss(limits, before, newest_ms)
         turn.note(check, instance, change)
         if state is None:
             turn.looking.windows.pop(key, None)

@@ -51,6 +51,8 @@ class Hearing(Struct):
     heard_s: dict[str, float]
     interval_s: dict[str, float] = field(default_factory=dict)
     """About how long each host lets pass between two batches."""
+    agreed_s: dict[str, float] = field(default_factory=dict)
+    """The longer of the intervals that each host says it keeps, for its samples and for its batches."""
     left_s: dict[str, float] = field(default_factory=dict)
     """When the bus saw a host leave that it has not seen since."""
     since_s: float = math.inf
@@ -102,19 +104,19 @@ def silence_s(hearing: Hearing, limits: Limits, state: State, host: str, at_s: f
 
 
 def limits_for(hearing: Hearing, limits: Limits, host: str, at_s: float) -> Limits:
-    """The rule's limits for `host`: at least a few of its own intervals, less once the bus has seen it leave."""
-    least_s = INTERVALS * hearing.interval_s.get(host, 0.0)
+    """The rule's limits for `host`: at least a few of its own intervals; the lowest less once the bus saw it leave."""
+    interval_s = max(hearing.interval_s.get(host, 0.0), min(LONGEST_INTERVAL_S, hearing.agreed_s.get(host, 0.0)))
+    warning, critical = (max(at, INTERVALS * interval_s) for at in limits.raise_at)
     left_s = hearing.left_s.get(host)
-    most_s = math.inf if left_s is None or at_s - left_s < LEFT_S else max(LEFT_S, at_s - left_s)
-    raise_at = (_between(limits.raise_at[0], least_s, most_s), _between(limits.raise_at[1], least_s, most_s))
-    if raise_at == limits.raise_at:
+    if left_s is not None and at_s - left_s >= LEFT_S:
+        if math.isinf(warning):
+            critical = min(critical, at_s - left_s)
+        else:
+            warning = min(warning, at_s - left_s)
+    if (warning, critical) == limits.raise_at:
         return limits
-    clear_at = (_cleared(limits, 0, raise_at[0]), _cleared(limits, 1, raise_at[1]))
-    return msgspec.structs.replace(limits, raise_at=raise_at, clear_at=clear_at)
-
-
-def _between(at_s: float, least_s: float, most_s: float) -> float:
-    return at_s if math.isinf(at_s) else min(max(at_s, least_s), most_s)
+    clear_at = (_cleared(limits, 0, warning), _cleared(limits, 1, critical))
+    return msgspec.structs.replace(limits, raise_at=(warning, critical), clear_at=clear_at)
 
 
 def _cleared(limits: Limits, level: int, raise_s: float) -> float:

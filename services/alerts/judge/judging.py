@@ -16,11 +16,13 @@ from infra.storage.positions import Marks
 from infra.storage.removed import Removed, read_again
 from schemas.codec import Poison, decode_batch, times_ms
 from schemas.messages import Batch, Lane
+from schemas.rules import Rule
 from schemas.subjects import host_of
 from services.alerts.judge.axis import Axis, Judged
-from services.alerts.judge.evaluate import Looking, evaluate, feed
+from services.alerts.judge.evaluate import Looking, evaluate, feed, forget_ended
 from services.alerts.judge.memory import Advance, Memory, RulesInForce, adopt_rules, orphans, remember
 from services.alerts.judge.store import commit, load_hosts, load_rules
+from services.alerts.judge.warming import warm_trends
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +54,8 @@ class Judging(Struct):
     told: Callable[[], None]
     """Called when something has happened that people or the bus may have to hear."""
     heard: Heard
+    said: dict[str, str]
+    """Rules that cannot be in force, as they were when that was logged."""
 
 
 async def some(pull: OrderedPull) -> list[StoredMessage]:
@@ -94,7 +98,7 @@ async def judge_messages(judging: Judging, messages: list[StoredMessage]) -> Non
             continue
         advance.marks[lane] = batch.seq
         advance.forgotten_marks += judging.marks.raise_to({lane: batch.seq})
-        _judge(judging, batch, message, advance)
+        await _judge(judging, batch, message, advance)
     if messages[-1].seq <= judging.position.seq:
         return
     advance.marks = {lane: number for lane, number in advance.marks.items() if lane in judging.marks}
@@ -116,7 +120,7 @@ async def judge_messages(judging: Judging, messages: list[StoredMessage]) -> Non
     )
 
 
-def _judge(judging: Judging, batch: Batch, message: StoredMessage, advance: Advance) -> None:
+async def _judge(judging: Judging, batch: Batch, message: StoredMessage, advance: Advance) -> None:
     memory = judging.memory
     judged = judging.axis.judge(batch.host, times_ms(batch.times), message.time_ns // 1_000_000)
     known = judging.heard(batch, judged)
@@ -124,6 +128,9 @@ def _judge(judging: Judging, batch: Batch, message: StoredMessage, advance: Adva
     if looking is None:
         looking = memory.looking[batch.host] = Looking()
     of_host = judging.rules.set.of(batch.host)
+    if of_host.trends:
+        first_ms = judged.times[0] - judged.shift_ms
+        await warm_trends(judging.database, of_host, looking, memory.hosts.get(batch.host), first_ms)
     outcome = evaluate(of_host, batch, judged, memory.states.get(batch.host, {}), looking, known)
     if outcome.changed:
         remember(memory, {batch.host: outcome.changed})
@@ -154,12 +161,28 @@ def _read(message: StoredMessage, lane: Lane) -> Batch:
 async def reload(judging: Judging) -> None:
     """Take hosts' tags, and the rules if they changed, from the tables."""
     await load_hosts(judging.database, judging.memory)
-    rules = await load_rules(judging.database, judging.rules)
+    for looking in judging.memory.looking.values():
+        forget_ended(looking)
+    rules = await load_rules(judging.database, judging.said, judging.rules)
     if rules is not None:
+        _forget_windows(judging.memory, judging.rules, rules)
         judging.rules = rules
         logger.info("rules reloaded", extra={"rules": len(rules.set.rules)})
     judging.rules.set.set_tags(judging.memory.tags)
     await enforce(judging)
+
+
+def _forget_windows(memory: Memory, before: RulesInForce, now: RulesInForce) -> None:
+    """Drop what windows hold for rules that look at something else, or at another time, from now on."""
+    others = {rule.id for rule in before.set.rules.values() if not _looks_alike(rule, now.set.rules.get(rule.id))}
+    for looking in memory.looking.values():
+        for key in [key for key in looking.windows if key[0] in others]:
+            del looking.windows[key]
+        looking.warm -= others
+
+
+def _looks_alike(before: Rule, now: Rule | None) -> bool:
+    return now is not None and (before.metric, before.window) == (now.metric, now.window)
 
 
 async def enforce(judging: Judging) -> None:

@@ -18,7 +18,7 @@ from schemas.messages import AlertTransition, Batch
 from schemas.subjects import BACKFILL
 from services.alerts.judge.axis import Judged
 from services.alerts.judge.judging import Judging, judge_messages, parts, reload, save, some
-from services.alerts.judge.loop import RULES_EVERY_S, Senses, axis_of, longest_window_s, open_judging
+from services.alerts.judge.loop import RULES_EVERY_S, Senses, longest_window_s, open_judging
 from services.alerts.judge.machine import State, gone
 from services.alerts.judge.memory import Advance, Part, remember, unit_of
 from services.alerts.judge.store import check_hosts, load_memory
@@ -46,7 +46,7 @@ async def _judge_on(client: Client, database: Connection, stop: asyncio.Event, s
         heard_s[batch.host] = time.monotonic()
         return {}
 
-    judging = await open_judging(database, memory, BACKFILL.name, "backfill", axis_of(memory), senses.told, heard)
+    judging = await open_judging(database, memory, BACKFILL.name, "backfill", senses, heard)
     reloaded_s = time.monotonic()
     async with ordered(client, BACKFILL.name, judging.position, longest_window_s(judging)) as pull:
         while not stop.is_set():

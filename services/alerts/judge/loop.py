@@ -39,6 +39,7 @@ logger = logging.getLogger(__name__)
 LISTEN_EVERY_S = 0.5
 RULES_EVERY_S = 30.0
 FORGET_EVERY_S = 3600.0
+FIRST_LOOK_S = 600.0
 
 
 class Senses(Struct):
@@ -51,6 +52,8 @@ class Senses(Struct):
     """Set when settings, rules or hosts are different ones."""
     hearing: Hearing = field(default_factory=lambda: Hearing({}))
     clock: SteadyClock = field(default_factory=SteadyClock)
+    said: dict[str, str] = field(default_factory=dict)
+    """Rules that cannot be in force, as they were when that was logged."""
     ahead_s: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Host -> when it was heard, seconds of the monotonic clock, and how far its own was ahead of the bus's then."""
 
@@ -84,7 +87,9 @@ async def judge(client: Client, database: Connection, stop: asyncio.Event, sense
 async def _judge_on(client: Client, judging: Judging, senses: Senses, stop: asyncio.Event) -> None:
     """Judge from the last commit on, until `stop` is set. Raises StaleIds once a host was removed."""
     progress = senses.progress
-    async with ordered(client, METRICS.name, judging.position, longest_window_s(judging)) as pull:
+    earlier_s, first_s = longest_window_s(judging), first_look_s(judging)
+    async with ordered(client, METRICS.name, judging.position, earlier_s, first_s) as pull:
+        judging.position = pull.begins
         loop = asyncio.get_running_loop()
         listened_s = -math.inf
         reloaded_s = forgotten_s = loop.time()
@@ -92,6 +97,7 @@ async def _judge_on(client: Client, judging: Judging, senses: Senses, stop: asyn
         while not stop.is_set():
             messages = await some(pull)
             lane.received([it for it in messages if it.seq > judging.position.seq], pull.last_seq)
+            progress.received(lane)
             now_s = loop.time()
             if senses.changed.is_set() or now_s - reloaded_s > RULES_EVERY_S:
                 # Before they are judged: what came after the announcement of a rule is held against that rule.
@@ -99,10 +105,11 @@ async def _judge_on(client: Client, judging: Judging, senses: Senses, stop: asyn
                 reloaded_s = now_s
                 await check_hosts(judging.database, judging.memory)
                 await reload(judging)
+                senses.hearing.agreed_s = judging.memory.interval_s
             for part in parts(messages):
                 await judge_messages(judging, part)
                 lane.processed(judging.position)
-            progress.caught_up_to(lane)
+            progress.judged(lane, judging.position)
             progress.pulse.succeeded()
             if now_s - listened_s > LISTEN_EVERY_S:
                 listened_s = now_s
@@ -121,6 +128,7 @@ async def _open(database: Connection, senses: Senses) -> Judging:
     silences = await database.fetch(sql.SILENCES, CONSUMER)
     senses.ahead_s.clear()  # of hosts that are no more, too
     hearing = senses.hearing
+    hearing.agreed_s = memory.interval_s
     hearing.heard_s = {
         row["host"]: hearing.heard_s.get(row["host"], now_s - max(0.0, row["age_s"])) for row in silences
     }
@@ -135,7 +143,7 @@ async def _open(database: Connection, senses: Senses) -> Judging:
             known[HOST_UPTIME] = max(0.0, (judged.times[-1] - judged.shift_ms) / 1000 - booted_s)
         return known
 
-    judging = await open_judging(database, memory, METRICS.name, "metrics", axis_of(memory), senses.told, heard)
+    judging = await open_judging(database, memory, METRICS.name, "metrics", senses, heard)
     logger.info(
         "judging started",
         extra={"rules": len(judging.rules.set.rules), "hosts": len(silences), "position": judging.position.seq},
@@ -175,19 +183,21 @@ async def open_judging(
     memory: Memory,
     stream: str,
     lane: Lane,
-    axis: Axis,
-    told: Callable[[], None],
+    senses: Senses,
     heard: Callable[[Batch, Judged], Mapping[str, float]],
 ) -> Judging:
     """Judging of one stream as of the last commit."""
-    rules = await load_rules(database)
+    rules = await load_rules(database, senses.said)
     assert rules is not None  # noqa: S101  # only a comparison with present rules answers None
     rules.set.set_tags(memory.tags)
     marks = await load_marks(database, CONSUMER)
     await _forget_marks(database, marks)
     removed = await load_removed(database)
     position = await load_position(database, CONSUMER, stream)
-    judging = Judging(database, stream, lane, memory, rules, marks, removed, position, axis, told, heard)
+    axis = axis_of(memory)
+    judging = Judging(
+        database, stream, lane, memory, rules, marks, removed, position, axis, senses.told, heard, senses.said
+    )
     await enforce(judging)
     return judging
 
@@ -196,6 +206,13 @@ def longest_window_s(judging: Judging) -> float:
     """How far back values matter to the rules in force."""
     windows = [rule.window for rule in judging.rules.set.rules.values()]
     return max((window.seconds for window in windows if window.function != "time_left"), default=0)
+
+
+def first_look_s(judging: Judging) -> float:
+    """How much of an old stream is judged at the very first start: what decides about now."""
+    rules = judging.rules.set.rules.values()
+    longest_s = max((rule.for_s for rule in rules), default=0) + longest_window_s(judging)
+    return max(FIRST_LOOK_S, longest_s)
 
 
 async def _forget_marks(database: Connection, marks: Marks) -> None:
@@ -218,8 +235,11 @@ def _note_event(senses: Senses, memory: Memory | None, message: Msg) -> None:
         senses.hearing.left_s[host] = asyncio.get_running_loop().time()
     elif event.kind == "joined":
         senses.hearing.left_s.pop(host, None)
-    elif event.facts is not msgspec.UNSET and event.facts.boot_time and memory is not None:
-        memory.booted_s[host] = event.facts.boot_time
+    elif event.facts is not msgspec.UNSET and memory is not None:
+        facts = event.facts
+        memory.interval_s[host] = max(facts.batch_interval_s, facts.sample_interval_s)
+        if facts.boot_time:
+            memory.booted_s[host] = facts.boot_time
 
 
 async def _judge_silence(client: Client, judging: Judging, senses: Senses) -> None:

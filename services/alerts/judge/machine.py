@@ -85,7 +85,7 @@ class State(Struct, frozen=True, omit_defaults=True):
     threshold: float = 0
     """Where `shown_level` begins, as of the last value."""
     absent_ms: int = 0
-    """Sample time at which the instance was first missing; 0: it is there."""
+    """Sample time at which it was first missing, or without a value where that means something; 0: it is there."""
     fires: tuple[int, ...] = ()
     """Sample times at which it fired lately, as of when it fired last."""
     period_ms: int = 0
@@ -271,27 +271,30 @@ def _fires(state: State, time_ms: int) -> tuple[int, ...]:
     return (*lately[1 - FIRES_KEPT :], time_ms)
 
 
-def lack(limits: Limits, state: State, fires: bool, time_ms: int) -> tuple[State, Change | None]:
-    """`state` once a value has been missing for as long as its rule allows.
+def lack(limits: Limits, state: State, fires: bool, wait_ms: int, time_ms: int) -> tuple[State, Change | None]:
+    """`state` after a sample at `time_ms` that has no value; `wait_ms` of that counts as something.
 
-    That counts as the lowest level that the rule has when it `fires`; else as all being well.
+    Namely as the lowest level that the rule has when it `fires`, else as all being well.
     """
     if time_ms <= state.last_ms or (state.lacking if fires else state.quiet):
+        return state, None
+    if not state.absent_ms:
+        return msgspec.structs.replace(state, absent_ms=time_ms), None
+    if time_ms - state.absent_ms < wait_ms:
         return state, None
     if not fires:
         after = State(last_ms=time_ms, fires=state.fires, period_ms=state.period_ms)
         change = gone(state, time_ms)
         return after, None if change is None else msgspec.structs.replace(change, kind="resolve")
     if state.level:
-        return msgspec.structs.replace(state, lacking=True, last_ms=time_ms), None
+        return msgspec.structs.replace(state, lacking=True, last_ms=time_ms, clocks=(0, 0)), None
     level = CRITICAL if math.isinf(limits.raise_at[0]) else WARNING
     at = limits.raises(level)
     after = State(
         level, (0, 0), time_ms, None, time_ms, threshold=at, absent_ms=state.absent_ms, lacking=True,
         fires=_fires(state, time_ms), period_ms=state.period_ms,
     )  # fmt: skip
-    since_ms = state.last_ms or time_ms
-    return after, Change("fire", time_ms, SEVERITIES[level], None, at, since_ms, None, 0, after.flapping)
+    return after, Change("fire", time_ms, SEVERITIES[level], None, at, state.absent_ms, None, 0, after.flapping)
 
 
 def miss(limits: Limits, state: State, time_ms: int) -> tuple[State | None, Change | None]:

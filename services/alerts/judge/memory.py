@@ -72,6 +72,8 @@ class Memory(Struct):
     tags: dict[str, frozenset[str]] = {}
     booted_s: dict[str, float] = {}
     """When hosts booted, Unix seconds, where that is known."""
+    interval_s: dict[str, float] = {}
+    """The longer of the intervals that hosts say they keep, for their samples and for their batches."""
     looking: dict[str, Looking] = {}
     """By host."""
 

@@ -1,4 +1,4 @@
-"""Alerts about Sonde itself: judged by a loop and a connection of their own, so that they go on while the bus is away."""
+"""Alerts about Sonde itself, judged by a loop and a connection of their own: they go on while the bus is away."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ async def listen(client: Client, around: Surroundings) -> None:
 
 
 async def judge_own(database: Connection, stop: asyncio.Event, senses: Senses, around: Surroundings) -> None:
-    """Judge what is known of Sonde once a second until `stop` is set."""
-    while not stop.is_set():
+    """Judge what is known of Sonde once a second until `stop` is set, or another instance has the hosts to judge."""
+    while not stop.is_set() and not senses.progress.pulse.standby:
         try:
             await _judge(database, stop, senses, around)
         except StaleIds as reason:
@@ -93,24 +93,24 @@ async def judge_own(database: Connection, stop: asyncio.Event, senses: Senses, a
 
 async def _judge(database: Connection, stop: asyncio.Event, senses: Senses, around: Surroundings) -> None:
     memory = await load_memory(database, Part(about_sonde=True))
-    rules = await load_rules(database)
+    rules = await load_rules(database, senses.said)
     assert rules is not None  # noqa: S101  # only a comparison with present rules answers None
     states = memory.states.get("", {})
     clock = SteadyClock(max((state.last_ms for state in states.values()), default=0) + 1)
     await _commit(database, memory, orphans(memory, rules, now_ms()), rules, senses)
     adopt_rules(memory, rules)
     reloaded_s = time.monotonic()
-    while not stop.is_set():
+    while not stop.is_set() and not senses.progress.pulse.standby:
         if time.monotonic() - reloaded_s > RULES_EVERY_S:
             reloaded_s = time.monotonic()
-            changed = await load_rules(database, rules)
+            changed = await load_rules(database, senses.said, rules)
             if changed is not None:
                 rules = changed
                 await _commit(database, memory, orphans(memory, rules, now_ms()), rules, senses)
                 adopt_rules(memory, rules)
         held = {row["id"]: row["held_s"] for row in await database.fetch(sql.HELD_CHANNELS)}
         values = values_of(senses, around, held, time.monotonic())
-        advance = _evaluate(rules.set.about_sonde, values, memory.states.get("", {}), clock.ms(), now_ms())
+        advance = evaluate_own(rules.set.about_sonde, values, memory.states.get("", {}), clock.ms(), now_ms())
         await _commit(database, memory, advance, rules, senses)
         try:
             await asyncio.wait_for(stop.wait(), EVERY_S)
@@ -132,6 +132,8 @@ def values_of(senses: Senses, around: Surroundings, held_s: Mapping[str, float],
     reached_s = senses.hearing.reached_s
     unheard_s = now_s - (around.started_s if reached_s is None else reached_s)
     blind = unheard_s > HEARD_WITHIN_S
+    if blind:
+        around.since_s = now_s  # whoever is silent afterwards has their full time again
     while around.refused_s and around.refused_s[0] < now_s - MINUTE_S:
         around.refused_s.popleft()
     silent: dict[str, float | None] = {}
@@ -157,7 +159,7 @@ def _apart_s(senses: Senses, now_s: float) -> float:
     return abs(ahead[len(ahead) // 2]) if len(ahead) >= HOSTS_FOR_CLOCK else 0.0
 
 
-def _evaluate(
+def evaluate_own(
     checks: list[CompiledRule], values: Values, states: Mapping[Key, State], judged_ms: int, told_ms: int
 ) -> Advance:
     """Hold `values`, which count as of `judged_ms` and are of `told_ms` for people, against the rules."""

@@ -8,12 +8,17 @@ from collections import deque
 
 from infra.bus.heartbeat import Pulse
 from infra.bus.lag import StreamLag
+from infra.bus.ordered import Position
 from schemas.health import Delay, Work
 from schemas.subjects import METRICS
 
 CAUGHT_UP_S = 10.0
+BEHIND_S = 30.0
+"""What was received so long after the bus stored it is old."""
 PATIENCE_S = 120.0
-"""After so long people are told although what the bus kept is not all judged."""
+"""Without getting nearer to the end for so long, people are told although what is old is not all judged."""
+NEARER = 0.9
+"""Of what was left before: that much is nearer."""
 DELAYS_KEPT = 500
 
 
@@ -26,18 +31,30 @@ class Progress:
         """None until the stream was read."""
         self.delays_s: deque[float] = deque(maxlen=DELAYS_KEPT)
         """From what happened to the answer of whom it was told to, of the last messages."""
-        self._started_s = time.monotonic()
-        self._caught_up = False
+        self._behind_since_s: float | None = time.monotonic()
+        """When it last got nearer to the end; None: it is there."""
+        self._least_lag_s = math.inf
 
-    def caught_up_to(self, lane: StreamLag) -> None:
-        """Note that `lane` is where judging is."""
-        if lane.seconds < CAUGHT_UP_S and lane.messages == 0:
-            self._caught_up = True
+    def received(self, lane: StreamLag) -> None:
+        """Note before it is judged what has arrived."""
+        if self._behind_since_s is None and lane.seconds > BEHIND_S:
+            self._behind_since_s = time.monotonic()
+            self._least_lag_s = lane.seconds
+
+    def judged(self, lane: StreamLag, position: Position) -> None:
+        """Note that everything up to `position` is judged."""
+        lag_s = time.time() - position.time_ns / 1e9
+        if lane.messages == 0 or lag_s < CAUGHT_UP_S:
+            self._behind_since_s = None
+        elif self._behind_since_s is not None and lag_s < NEARER * self._least_lag_s:
+            self._behind_since_s, self._least_lag_s = time.monotonic(), lag_s
 
     def catching_up_s(self) -> float | None:
         """For how much longer nobody is to be told, as what is old is still judged; None: people are told."""
-        left_s = PATIENCE_S - (time.monotonic() - self._started_s)
-        return None if self._caught_up or left_s <= 0 else left_s
+        if self._behind_since_s is None:
+            return None
+        left_s = PATIENCE_S - (time.monotonic() - self._behind_since_s)
+        return left_s if left_s > 0 else None
 
     def work(self) -> Work:
         """What the heartbeat says."""

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from schemas.catalogue import CATALOGUE, COLUMN_LIMITS, Family
 from schemas.matching import fits
-from schemas.rulechecks import Measured, check_rule, measured, overridden
-from schemas.rules import Override, Rule
+from schemas.rulechecks import Measured, check_rule, measured, overridden, variant_for
+from schemas.rules import Rule
 from schemas.virtual import HOST_CLOCK, HOST_DOWN, HOST_UPTIME
 from services.alerts.judge.machine import Limits, limits_of
 
@@ -38,6 +38,10 @@ class CompiledRule(Struct, frozen=True):
     about_sonde: bool = False
     family: str = ""
     """Empty for a virtual metric, which no batch carries."""
+    metric: str = ""
+    """Its name in the family."""
+    with_instances: bool = False
+    """Whether the family has them."""
     code: int = 0
     resolution: float = 1
     trip: float = math.inf
@@ -69,6 +73,8 @@ class OfHost(Struct, frozen=True):
     by_family: dict[str, list[CompiledRule]]
     by_id: dict[str, CompiledRule]
     """Virtual ones too."""
+    trends: list[CompiledRule]
+    """Those that look at how long something will last."""
     with_batches: list[CompiledRule]
     """Those about what is known of the host with each of its batches."""
     down: list[CompiledRule]
@@ -134,7 +140,7 @@ class RuleSet:
 
     def _find(self, host: str) -> OfHost:
         tags = self.tags(host)
-        chosen = tuple(_variant(self.rules[rule_id], host, tags) for rule_id in self._variants)
+        chosen = tuple(variant_for(self.rules[rule_id], host, tags) for rule_id in self._variants)
         alike = self._alike.get(chosen)
         if alike is None:
             checks = [
@@ -155,26 +161,12 @@ def _of_host(checks: Sequence[CompiledRule]) -> OfHost:
     return OfHost(
         by_family,
         {check.rule.id: check for check in checks},
+        [check for check in checks if check.rule.window.function == "time_left"],
         [check for check in checks if check.rule.metric in WITH_BATCHES],
         down,
         frozenset((check.rule.id, "") for check in down),
         min((check.limits.lowest() for check in down), default=math.inf),
     )
-
-
-def _variant(rule: Rule, host: str, tags: frozenset[str]) -> int:
-    """Which of a rule's variants is for `host`: 0 without an override, -1 when the rule does not look at it."""
-    if not fits(rule.host, host) or not tags.issuperset(rule.tags) or not tags.isdisjoint(rule.without_tags):
-        return -1
-    for number, override in enumerate(rule.overrides, 1):
-        if _is_for(override, host, tags):
-            return number
-    return 0
-
-
-def _is_for(override: Override, host: str, tags: frozenset[str]) -> bool:
-    named = not override.hosts or any(fits(pattern, host) for pattern in override.hosts)
-    return named and tags.issuperset(override.tags)
 
 
 def compile_rule(rule: Rule, catalogue: tuple[Family, ...] = CATALOGUE) -> CompiledRule:
@@ -196,6 +188,8 @@ def compile_variant(rule: Rule, catalogue: tuple[Family, ...] = CATALOGUE) -> Co
         about.unit,
         False,
         about.family.name,
+        about.metric.name,
+        bool(about.family.instance),
         about.metric.code,
         about.metric.resolution,
         _trip(limits, about),

@@ -55,6 +55,7 @@ async def load_hosts(database: Connection, memory: Memory) -> None:
     rows = await database.fetch(sql.HOSTS)
     memory.hosts = {row["name"]: row["id"] for row in rows}
     memory.tags = {row["name"]: frozenset(row["tags"]) for row in rows if row["tags"]}
+    memory.interval_s = {row["name"]: row["interval_s"] for row in rows if row["interval_s"]}
     memory.booted_s = {row["name"]: row["booted_s"] for row in rows if row["booted_s"]}
 
 
@@ -64,14 +65,18 @@ async def check_hosts(database: Connection, memory: Memory) -> None:
         raise StaleIds("a host was removed, or instances were forgotten, since they were read")
 
 
-async def load_rules(database: Connection, present: RulesInForce | None = None) -> RulesInForce | None:
-    """The rules in the table; None when they are those of `present`. What is not in force is logged when it is news."""
+async def load_rules(
+    database: Connection, said: dict[str, str], present: RulesInForce | None = None
+) -> RulesInForce | None:
+    """The rules in the table; None when they are those of `present`.
+
+    What cannot be in force is logged, unless `said` has it, which is what was logged: body by rule.
+    """
     bodies: dict[str, str] = {record["id"]: record["body"] for record in await database.fetch(sql.RULES)}
     if present is not None and present.bodies == bodies:
         return None
     readable: list[Rule] = []
     unreadable: set[str] = set()
-    known = present.bodies if present is not None else {}
     for rule_id, body in bodies.items():
         try:
             rule = msgspec.json.decode(body, type=Rule)
@@ -79,7 +84,8 @@ async def load_rules(database: Connection, present: RulesInForce | None = None) 
         except (msgspec.MsgspecError, InvalidFields) as fault:
             if isinstance(fault, msgspec.MsgspecError):
                 unreadable.add(rule_id)
-            if known.get(rule_id) != body:
+            if said.get(rule_id) != body:
+                said[rule_id] = body
                 logger.error("invalid rule skipped", extra={"rule": rule_id, "reason": str(fault)})
         else:
             readable.append(rule)

@@ -40,26 +40,47 @@ class Trend:
         self._goal = goal
         self._stretches: deque[_Stretch] = deque()
         self._last_ms = 0
+        self._now_s: float | None = None
+
+    @property
+    def newest_ms(self) -> int:
+        """Time of the last value that it holds; 0: none."""
+        return self._last_ms
+
+    def remember(self, time_ms: int, count: int, total: float) -> None:
+        """Take in `count` values that add up to `total`, from about `time_ms`. In order, and before any is added."""
+        if self._last_ms and time_ms - self._last_ms > self._gap_ms:
+            self._stretches.clear()
+        self._last_ms = time_ms
+        start_ms = time_ms - time_ms % self._step_ms
+        if not self._stretches or self._stretches[-1].start_ms < start_ms:
+            self._stretches.append(_Stretch(start_ms))
+        self._stretches[-1].count += count
+        self._stretches[-1].total += total
 
     def add(self, times: Sequence[int], values: Sequence[float | None]) -> list[tuple[int, float | None]]:
-        """The time left in seconds at each of `times`; None where nothing can be said."""
+        """The time left in seconds at each of `times`; None where nothing can be said.
+
+        It is found anew with each stretch: in between the line hardly moves.
+        """
         left: list[tuple[int, float | None]] = []
         for time_ms, value in zip(times, values, strict=True):
             if value is None:
                 left.append((time_ms, None))
                 continue
-            new = self._enter(time_ms, value)
-            # Once a stretch: in between the line hardly moves.
-            left.append((time_ms, self._left_s(time_ms, value) if new else None))
+            if self._enter(time_ms, value) or self._now_s is None:
+                self._now_s = self._left_s(time_ms, value)
+            left.append((time_ms, self._now_s))
         return left
 
     def _enter(self, time_ms: int, value: float) -> bool:
         """Take in a value; whether a stretch was completed with the one before."""
         if self._last_ms and time_ms - self._last_ms > self._gap_ms:
             self._stretches.clear()
+            self._now_s = None
         self._last_ms = time_ms
         start_ms = time_ms - time_ms % self._step_ms
-        new = not self._stretches or self._stretches[-1].start_ms != start_ms
+        new = not self._stretches or self._stretches[-1].start_ms < start_ms
         if new:
             self._stretches.append(_Stretch(start_ms))
         while self._stretches[0].start_ms <= start_ms - self._span_ms:
@@ -78,7 +99,8 @@ class Trend:
         mean_x, mean_y = math.fsum(xs) / len(xs), math.fsum(ys) / len(ys)
         spread = math.fsum((x - mean_x) ** 2 for x in xs)
         slope = math.fsum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True)) / spread
-        if self._goal == value or slope == 0:
-            return 0.0 if self._goal == value else NEVER_S
+        passed = min(ys[0], value) <= self._goal <= max(ys[0], value)  # within the window, or just now
+        if passed or slope == 0:
+            return 0.0 if passed else NEVER_S
         left_s = (self._goal - value) / slope
         return min(NEVER_S, left_s) if left_s > 0 else NEVER_S

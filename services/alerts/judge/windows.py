@@ -16,7 +16,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from schemas.columns import Column, column_bounds, unpack_column
+from schemas.columns import Column, column_bounds, pack_column, unpack_column
 from schemas.rules import Function
 
 MOST_SEGMENTS = 4000
@@ -50,6 +50,11 @@ class SlidingWindow:
         self._counter = counter
         self._segments: deque[Segment] = deque()
 
+    @property
+    def newest_ms(self) -> int:
+        """Time of the last row that it holds; 0: none."""
+        return self._segments[-1].times[-1] if self._segments else 0
+
     def add(self, times: list[int], column: Column) -> Bounds | None:
         """Take in the column of the next batch, which has a row; the bounds of all counts in the window then."""
         if self._segments and times[0] - self._segments[-1].times[-1] > self._gap_ms:
@@ -74,6 +79,19 @@ class SlidingWindow:
         begun_ms = self._segments[0].times[0]
         found = dict(over(self._function, points, self._span_ms, begun_ms, newest[0], self._counter))
         return [(time_ms, found.get(time_ms)) for time_ms in newest]
+
+
+def runs(times: list[int], column: Column, gap_ms: int) -> Iterator[tuple[list[int], Column]]:
+    """`column` cut where its rows are further apart than `gap_ms`: usually nowhere."""
+    if times[-1] - times[0] <= gap_ms:
+        yield times, column
+        return
+    counts = unpack_column(column, len(times))
+    first = 0
+    for row in range(1, len(times) + 1):
+        if row == len(times) or times[row] - times[row - 1] > gap_ms:
+            yield times[first:row], pack_column(counts[first:row])
+            first = row
 
 
 def over(

@@ -1,10 +1,13 @@
-"""What there is to tell, to whom, and what was told so far: the whole input of the planner. Times are Unix seconds."""
+"""What there is to tell, to whom, and what was told so far: the whole input of the planner.
+
+Times are seconds of a clock that only goes on, and equal to Unix seconds unless the machine's clock was set since.
+"""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from schemas.incidents import Acknowledged, Facts
 from schemas.matching import Subject
@@ -13,7 +16,7 @@ from services.alerts.notice import Form, Kind
 
 
 class Incident(Struct):
-    """An alert that is on, or is over and not told to be."""
+    """An alert that is on, or is over and not told to be. Never changed: what is new of it is another object."""
 
     id: int
     rule: str
@@ -35,7 +38,7 @@ class Incident(Struct):
         return Subject(self.host, self.tags, self.rule, self.instance, self.facts.severity)
 
 
-class Told(Struct):
+class Told(Struct, frozen=True):
     """What a channel was told of an incident."""
 
     level: int
@@ -47,6 +50,8 @@ class Told(Struct):
     times: int = 1
     reference: dict[str, Any] = field(default_factory=dict)
     """How the channel calls the message, to change it and to follow it up."""
+    unsure: bool = False
+    """Nobody knows whether the message arrived: it is told anew, and so is its end."""
 
 
 class Channel(Struct):
@@ -54,16 +59,16 @@ class Channel(Struct):
 
     id: str
     held: str = ""
-    """Why nothing can be sent there until somebody mends it; empty: it can."""
-    busy: bool = False
-    """A message is on its way."""
+    """Why nothing can be sent there until somebody mends it; empty: it can. Now and then it is tried all the same."""
     next_s: float = 0
-    """Not before: its pace, or what it asked for."""
+    """Not before: its pace, what it asked for, or the next try of one that is held."""
     fallback: str = ""
     """The channel that is told while this one is held."""
+    failures: int = 0
+    """Attempts in a row that failed."""
 
 
-class Storm(Struct):
+class Storm(Struct, frozen=True):
     """A route of a channel that has more news than people can read."""
 
     next_s: float
@@ -74,21 +79,25 @@ class Storm(Struct):
 class World(Struct):
     """Everything at one moment."""
 
-    incidents: list[Incident] = []
+    incidents: dict[int, Incident] = {}
     told: dict[int, dict[str, Told]] = {}
-    """By incident and channel."""
+    """By incident and channel. An incident's part is never changed, but replaced by another one."""
     routes: list[Route] = []
     """In the order in which they are tried."""
     silences: dict[int, Silence] = {}
     muted_until: dict[str, float] = {}
-    """By host."""
+    """By host, Unix seconds."""
     channels: dict[str, Channel] = {}
     storms: dict[tuple[str, str], Storm] = {}
     """By channel and route."""
     sent_s: dict[tuple[str, str], list[float]] = {}
     """By channel and route: when messages were sent lately."""
+    under_way: dict[str, Draft] = {}
+    """By channel: what was sent, and has no answer yet."""
     catching_up_s: float | None = None
     """Until when nothing is told, as what is old is still being read; null: nothing is."""
+    ahead_s: float = 0
+    """How far the clock of all these is ahead of Unix time."""
 
 
 class Item(Struct):
@@ -107,12 +116,14 @@ class Draft(Struct):
     form: Form
     items: list[Item]
     next_reminder_s: float | None = None
+    storm: Storm | UnsetType | None = UNSET
+    """What becomes of the storm of its channel and route once it is sent; unset: nothing changes."""
 
 
 class Hold(Struct, frozen=True):
     """Why somebody is not told yet."""
 
-    reason: Literal["catching up", "silence", "muted", "inhibited", "settling", "hours", "channel", "grouping", "storm"]
+    reason: Literal["catching up", "silence", "muted", "inhibited", "settling", "hours", "channel", "waiting"]
     text: str
     until_s: float | None = None
     """Null: until something happens."""
@@ -127,6 +138,8 @@ class Decision(Struct):
     """For everybody."""
     destinations: dict[str, Destination] = {}
     """By channel."""
+    until_s: float = float("inf")
+    """When it may be another one without anything having happened."""
 
 
 class Destination(Struct):
@@ -145,9 +158,10 @@ class Plan(Struct):
     drafts: list[Draft] = []
     """At most one a channel."""
     settled: list[tuple[int, str, str]] = []
-    """Incident, channel, and why it need not hear any more of it."""
+    """Incident, channel, and why it need not hear that it is over."""
+    over: list[int] = []
+    """Incidents that nobody has to hear of any more."""
     decisions: dict[int, Decision] = {}
-    storms: dict[tuple[str, str], Storm | None] = {}
-    """What becomes of storms once the drafts are sent; None: over."""
+    """Those that were made anew."""
     wake_s: float | None = None
     """When something changes by itself; null: never."""

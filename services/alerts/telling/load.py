@@ -1,4 +1,8 @@
-"""The planner's world, read from the tables as it is at one moment. What cannot be read is passed over, and logged."""
+"""The planner's world as the tables have it. What cannot be read is passed over, and logged.
+
+Thousands of incidents may go on for days, so only those are read that are not as they were. What was told is written
+here alone: it is read at the beginning, and when channels are other ones.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,9 @@ from infra.storage.database import Connection
 from schemas.channels import Channel as StoredChannel
 from schemas.incidents import Acknowledged, Facts
 from schemas.routes import Route, Silence
-from services.alerts.notify.plan import BUDGET_S
+from schemas.settings import StoredSettings
+from services.alerts.notify.drafts import BUDGET_S
+from services.alerts.notify.outcomes import MOST_RETRY_AFTER_S, MOST_WAIT_S
 from services.alerts.notify.world import Channel, Incident, Storm, Told, World
 from services.alerts.telling import sql
 
@@ -21,77 +27,95 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Around(Struct):
-    """What a message says besides what the planner has to know, by incident."""
+class About(Struct):
+    """What a message says of an incident besides what the planner has to know."""
 
-    label: dict[int, str] = field(default_factory=dict)
-    opened_s: dict[int, float] = field(default_factory=dict)
-    closed_s: dict[int, float] = field(default_factory=dict)
+    mark: str
+    """Another one: the row is another one."""
+    label: str = ""
+    opened_s: float = 0
+    closed_s: float | None = None
 
 
-class Loaded(Struct):
-    """What one look at the tables found."""
+class Tables(Struct):
+    """What was read so far."""
 
-    world: World
-    around: Around
-    channels: dict[str, StoredChannel]
+    world: World = field(default_factory=World)
+    about: dict[int, About] = field(default_factory=dict)
+    channels: dict[str, StoredChannel] = field(default_factory=dict)
     """Those that are on."""
-    failures: dict[str, int]
-    """By channel: attempts in a row that failed."""
-    hosts: int
-    """How many there are."""
+    marks: dict[str, str] = field(default_factory=dict)
+    """By channel; another one: it was changed."""
+    mended: list[str] = field(default_factory=list)
+    """Channels that were held and are other ones now, or were tested; to be written down."""
+    settings: StoredSettings = field(default_factory=StoredSettings)
 
 
-async def load(database: Connection, now_s: float, said: set[tuple[str, str]]) -> Loaded:
-    """All that there is to tell at `now_s`; `said` holds what was logged of unreadable rows before."""
+Said = set[tuple[str, str]]
+"""What was logged of unreadable rows."""
+
+
+async def load(database: Connection, tables: Tables, now_s: float, said: Said) -> None:
+    """Take in all that there is, as after a restart."""
+    await refresh(database, tables, now_s, said)
+    world = tables.world
     async with database.transaction(isolation="repeatable_read", readonly=True):
-        world = World()
-        around = Around()
-        for row in await database.fetch(sql.INCIDENTS):
-            facts = _read(row["body"], Facts, "incident", str(row["id"]), said)
-            if facts is None:
-                continue
-            seen = _read(row["acknowledged"], Acknowledged, "acknowledgement", str(row["id"]), said)
-            world.incidents.append(_incident(row, facts, seen))
-            around.label[row["id"]] = row["label"] or row["host"]
-            around.opened_s[row["id"]] = row["opened_s"]
-            if row["closed_s"] is not None:
-                around.closed_s[row["id"]] = row["closed_s"]
-        for row in await database.fetch(sql.TOLD):
-            reference = _read(row["reference"], dict[str, Any], "reference", str(row["incident_id"]), said) or {}
-            told = Told(row["level"], row["at_s"], row["since_s"], row["times"], reference)
-            world.told.setdefault(row["incident_id"], {})[row["channel"]] = told
+        for row in await database.fetch(sql.SENT_LATELY, now_s - world.ahead_s - BUDGET_S):
+            at_s = min(now_s, row["at_s"] + world.ahead_s)
+            world.sent_s.setdefault((row["channel"], row["route"]), []).append(at_s)
+
+
+async def refresh(database: Connection, tables: Tables, now_s: float, said: Said) -> None:
+    """Take in what has changed."""
+    world = tables.world
+    unix_s = now_s - world.ahead_s
+    async with database.transaction(isolation="repeatable_read", readonly=True):
+        await _read_incidents(database, tables, now_s, said)
+        rows = await database.fetch(sql.CHANNELS)
+        if {row["id"]: row["mark"] for row in rows} != tables.marks:
+            world.told = await _read_told(database, world, now_s, said)
+        _take_channels(rows, tables, now_s, said)
         routes = [_read(row["body"], Route, "route", row["id"], said) for row in await database.fetch(sql.ROUTES)]
         world.routes = sorted((route for route in routes if route), key=lambda route: (route.position, route.id))
-        for row in await database.fetch(sql.SILENCES, now_s):
-            silence = _read(row["body"], Silence, "silence", str(row["id"]), said)
-            if silence is not None:
-                world.silences[row["id"]] = silence
-        world.muted_until = {row["name"]: row["until_s"] for row in await database.fetch(sql.MUTED, now_s)}
-        for row in await database.fetch(sql.SENT_LATELY, now_s - BUDGET_S):
-            world.sent_s.setdefault((row["channel"], row["route"]), []).append(row["at_s"])
-        channels, failures = {}, {}
-        for row in await database.fetch(sql.CHANNELS):
-            stored = _read(row["body"], StoredChannel, "channel", row["id"], said)
-            if stored is None or not stored.enabled:
-                continue
-            channels[row["id"]], failures[row["id"]] = stored, row["failures"]
-            held = row["held_reason"] if row["held"] else ""
-            world.channels[row["id"]] = Channel(row["id"], held, False, row["next_s"], stored.fallback)
-            storms = _read(row["storms"], dict[str, Storm], "storms", row["id"], said) or {}
-            world.storms.update({(row["id"], route): storm for route, storm in storms.items()})
-        hosts = await database.fetchval(sql.HOSTS)
-    return Loaded(world, around, channels, failures, hosts)
+        silences = {
+            row["id"]: _read(row["body"], Silence, "silence", str(row["id"]), said)
+            for row in await database.fetch(sql.SILENCES, unix_s)
+        }
+        world.silences = {number: silence for number, silence in silences.items() if silence is not None}
+        world.muted_until = {row["name"]: row["until_s"] for row in await database.fetch(sql.MUTED, unix_s)}
+        for fault in tables.settings.take({row["key"]: row["value"] for row in await database.fetch(sql.SETTINGS)}):
+            logger.error("stored setting invalid, keeping what was in force", extra={"reason": str(fault)})
 
 
-def _incident(row: Mapping[str, Any], facts: Facts, seen: Acknowledged | None) -> Incident:
+async def _read_incidents(database: Connection, tables: Tables, now_s: float, said: Said) -> None:
+    world, about = tables.world, tables.about
+    marks = {row["id"]: row["mark"] for row in await database.fetch(sql.INCIDENT_MARKS)}
+    for number in [number for number in about if number not in marks]:
+        del about[number]
+        world.incidents.pop(number, None)
+        world.told.pop(number, None)
+    changed = [number for number, mark in marks.items() if number not in about or about[number].mark != mark]
+    if not changed:
+        return
+    for row in await database.fetch(sql.INCIDENTS, changed):
+        number = row["id"]
+        about[number] = About(marks[number], row["label"] or row["host"], row["opened_s"], row["closed_s"])
+        facts = _read(row["body"], Facts, "incident", str(number), said)
+        if facts is not None:
+            seen = _read(row["acknowledged"], Acknowledged, "acknowledgement", str(number), said)
+            world.incidents[number] = _incident(row, facts, seen, min(now_s, row["noticed_s"] + world.ahead_s))
+        else:
+            world.incidents.pop(number, None)
+
+
+def _incident(row: Mapping[str, Any], facts: Facts, seen: Acknowledged | None, noticed_s: float) -> Incident:
     return Incident(
         row["id"],
         row["rule_id"],
         row["host"],
         row["instance"],
         row["level"],
-        row["noticed_s"],
+        noticed_s,
         facts,
         frozenset(row["tags"]),
         row["past"],
@@ -99,7 +123,52 @@ def _incident(row: Mapping[str, Any], facts: Facts, seen: Acknowledged | None) -
     )
 
 
-def _read(body: str | None, type: type[T], what: str, name: str, said: set[tuple[str, str]]) -> T | None:
+async def _read_told(database: Connection, world: World, now_s: float, said: Said) -> dict[int, dict[str, Told]]:
+    told: dict[int, dict[str, Told]] = {}
+    for row in await database.fetch(sql.TOLD):
+        reference = _read(row["reference"], dict[str, Any], "reference", str(row["incident_id"]), said) or {}
+        at_s, since_s = (min(now_s, row[name] + world.ahead_s) for name in ("at_s", "since_s"))
+        what = Told(row["level"], at_s, since_s, row["times"], reference, row["unsure"])
+        told.setdefault(row["incident_id"], {})[row["channel"]] = what
+    return told
+
+
+def _take_channels(rows: list[Any], tables: Tables, now_s: float, said: Said) -> None:
+    """Take in the channels that are on. What came of messages is known here best, but for one that was mended."""
+    world = tables.world
+    before, marks = world.channels, tables.marks
+    world.channels, tables.channels, tables.marks = {}, {}, {}
+    for row in rows:
+        name = row["id"]
+        tables.marks[name] = row["mark"]
+        stored = _read(row["body"], StoredChannel, "channel", name, said)
+        if stored is None or not stored.enabled:
+            continue
+        tables.channels[name] = stored
+        known = before.get(name)
+        if known is None or (known.held and not row["held"]) or marks.get(name) != row["mark"]:
+            world.channels[name] = _channel(row, stored, now_s, world.ahead_s)
+        else:
+            world.channels[name] = known
+        if row["held_reason"] and not row["held"]:
+            tables.mended.append(name)
+        if name not in marks:
+            storms = _read(row["storms"], dict[str, Storm], "storms", name, said) or {}
+            for route, storm in storms.items():
+                world.storms[name, route] = msgspec.structs.replace(storm, next_s=storm.next_s + world.ahead_s)
+
+
+def _channel(row: Mapping[str, Any], stored: StoredChannel, now_s: float, ahead_s: float) -> Channel:
+    if not row["same"]:  # whatever was wrong with it, now it is another one
+        return Channel(stored.id, fallback=stored.fallback)
+    held = row["held_reason"] if row["held"] else ""
+    # A clock that was set back meanwhile must not make anybody wait for it.
+    most_s = MOST_RETRY_AFTER_S if held or row["failures"] else MOST_WAIT_S
+    next_s = 0.0 if row["held_reason"] and not held else min(row["next_s"] + ahead_s, now_s + most_s)
+    return Channel(stored.id, held, next_s, stored.fallback, row["failures"])
+
+
+def _read(body: str | None, type: type[T], what: str, name: str, said: Said) -> T | None:
     """`body` as `type`; None for none, and for what this version cannot read: that is logged once."""
     if body is None:
         return None

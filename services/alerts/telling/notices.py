@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from schemas.matching import fits
 from schemas.rules import Rule
 from services.alerts.notice import Extent, Notice, Said
-from services.alerts.notify.world import Draft, Item
-from services.alerts.telling.load import Around, Loaded
+from services.alerts.notify.world import Draft, Item, World
+from services.alerts.telling.load import About, Tables
 
 
-def notice_of(number: int, draft: Draft, loaded: Loaded, dashboard_url: str, now_s: float) -> Notice:
-    """The message `number`, as it is now."""
-    items = [_said(item, loaded.around) for item in draft.items]
-    extents = {said.rule: _extent(said, loaded) for said in items if said.host}
-    return Notice(number, draft.form, now_s, items, extents, draft.next_reminder_s, dashboard_url)
+def notice_of(number: int, draft: Draft, tables: Tables, hosts: int, dashboard_url: str, now_s: float) -> Notice:
+    """The message `number`, as it is now, among so many `hosts`."""
+    items = [_said(item, tables.about.get(item.incident.id)) for item in draft.items]
+    rules = {said.rule: said.facts.rule for said in items if said.host}
+    firing = _firing(tables.world, rules)
+    extents = {}
+    for name, rule in rules.items():
+        on = len(firing[name])
+        extents[name] = Extent(on, max(on, _covered(rule, hosts, on)))
+    made_s = now_s - tables.world.ahead_s
+    return Notice(number, draft.form, made_s, items, extents, draft.next_reminder_s, dashboard_url)
 
 
-def _said(item: Item, around: Around) -> Said:
+def _said(item: Item, about: About | None) -> Said:
     incident = item.incident
     seen = incident.acknowledged
     return Said(
         incident.id,
         item.kind,
         incident.host,
-        around.label.get(incident.id, "") or incident.host,
+        (about.label if about is not None else "") or incident.host,
         incident.rule,
         incident.instance,
-        around.opened_s[incident.id],
-        around.closed_s.get(incident.id),
+        about.opened_s if about is not None else incident.facts.since,
+        about.closed_s if about is not None else None,
         incident.facts,
         sorted(incident.tags),
         seen.by if seen is not None else "",
@@ -35,14 +40,17 @@ def _said(item: Item, around: Around) -> Said:
     )
 
 
-def _extent(said: Said, loaded: Loaded) -> Extent:
-    """On how many hosts the rule's trouble is now, of how many."""
-    firing = {it.host for it in loaded.world.incidents if it.rule == said.rule and it.level and not it.past and it.host}
-    return Extent(len(firing), max(len(firing), _covered(said.facts.rule, loaded.hosts, len(firing))))
+def _firing(world: World, rules: dict[str, Rule | None]) -> dict[str, set[str]]:
+    """By rule: the hosts on which it is on."""
+    firing: dict[str, set[str]] = {name: set() for name in rules}
+    for incident in world.incidents.values():
+        if incident.level and incident.host and not incident.past and incident.rule in firing:
+            firing[incident.rule].add(incident.host)
+    return firing
 
 
 def _covered(rule: Rule | None, hosts: int, firing: int) -> int:
     """How many hosts a rule is about, as far as that can be said without looking at each."""
     if rule is None or (rule.host == "*" and not rule.tags and not rule.without_tags):
         return hosts
-    return 1 if not any(character in rule.host for character in "*?") and not fits(rule.host, "") else firing
+    return firing if any(character in rule.host for character in "*?") else 1

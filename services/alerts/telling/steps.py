@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 
@@ -14,45 +14,82 @@ from services.alerts.telling import sql
 
 TEXT_CHARACTERS = 500
 
+StepKind = Literal["held", "released", "routed"]
+News = list[tuple[int, Step]]
+"""Steps, each with its incident."""
+
 
 class Steps:
     """What was last written down of each incident that is not settled."""
 
     def __init__(self) -> None:
-        self._last: dict[int, str] = {}
+        self._last: dict[int, tuple[StepKind, str]] = {}
+        self._held: set[int] = set()
+        """Incidents of which people had to be kept from hearing, if only for a time."""
 
     async def recall(self, database: Connection) -> None:
         """Learn what was written before a restart."""
-        self._last = {row["incident_id"]: row["text"] for row in await database.fetch(sql.LAST_DECISIONS)}
+        rows = await database.fetch(sql.LAST_DECISIONS)
+        self._last = {row["incident_id"]: (row["kind"], row["text"]) for row in rows}
+        self._held = {number for number, (kind, _) in self._last.items() if kind != "routed"}
 
-    async def write(self, database: Connection, made: Plan, now_s: float) -> None:
-        """Write down the decisions that changed, and what became of those who need not be told."""
-        news: list[tuple[int, Step]] = []
+    def news(self, made: Plan, unix_s: float) -> News:
+        """The decisions that changed, and what became of those who need not be told."""
+        news: News = []
         for number, decision in made.decisions.items():
             text = worded(decision)
-            before = self._last.get(number)
-            if text == before:
+            before, said = self._last.get(number, ("routed", ""))
+            if text == said:
                 continue
-            held = decision.hold is not None or any(it.hold is not None for it in decision.destinations.values())
-            was_held = before is not None and "held" in before
-            news.append((number, Step(now_s, "held" if held else "released" if was_held else "routed", text)))
-            self._last[number] = text
+            kind: StepKind = "held" if is_held(decision) else "routed" if before == "routed" else "released"
+            if kind == "held":
+                self._held.add(number)
+            self._last[number] = kind, text
+            news.append((number, Step(unix_s, kind, text)))
         for number, channel, why in made.settled:
-            news.append((number, Step(now_s, "dropped", f"{channel} is not told that it is over: {why}", channel)))
-        await save(database, news)
+            news.append((number, Step(unix_s, "dropped", f"{channel} is not told that it is over: {why}", channel)))
+        return news
 
-    async def sent(self, database: Connection, draft: Draft, outcome: Outcome, at_s: float) -> None:
+    async def write(self, database: Connection, news: News) -> None:
+        """Add `news` to the incidents that are still there."""
+        if news:
+            await database.execute(
+                sql.ADD_STEPS,
+                [number for number, _ in news],
+                [step.at for _, step in news],
+                [step.kind for _, step in news],
+                [msgspec.json.encode(step).decode() for _, step in news],
+            )
+
+    async def write_sent(self, database: Connection, draft: Draft, outcome: Outcome, unix_s: float) -> None:
         """Write down what came of a message, for each incident in it."""
-        kind = "sent" if outcome.verdict == "sent" else "failed"
-        news = []
+        kind: Literal["sent", "failed"] = "sent" if outcome.verdict == "sent" else "failed"
+        news: News = []
         for item in draft.items:
             text = f"{item.kind} to {draft.channel} ({draft.form}, {len(draft.items)} in it): {outcome.answer}"
-            news.append((item.incident.id, Step(at_s, kind, text[:TEXT_CHARACTERS], draft.channel)))
-        await save(database, news)
+            step = Step(unix_s, kind, text[:TEXT_CHARACTERS], draft.channel)
+            news.append((item.incident.id, step))
+        await self.write(database, news)
 
-    def forget(self, numbers: Iterable[int]) -> None:
-        for number in numbers:
-            self._last.pop(number, None)
+    def delay_s(self, draft: Draft, unix_s: float) -> float | None:
+        """From the newest change that `draft` tells of to `unix_s`; None where it says what had to wait, or repeats."""
+        changed_s = [
+            item.incident.facts.changed
+            for item in draft.items
+            if item.kind not in ("repeat", "past") and item.incident.id not in self._held
+        ]
+        return round(max(0.0, unix_s - max(changed_s)), 3) if changed_s else None
+
+    def forget(self, number: int) -> None:
+        self._last.pop(number, None)
+        self._held.discard(number)
+
+
+def is_held(decision: Decision) -> bool:
+    """Whether anything keeps somebody from being told."""
+    return decision.hold is not None or any(
+        it.hold is not None and it.hold.reason != "waiting" for it in decision.destinations.values()
+    )
 
 
 def worded(decision: Decision) -> str:
@@ -61,15 +98,3 @@ def worded(decision: Decision) -> str:
     if decision.destinations:
         parts.append("tells " + ", ".join(sorted(decision.destinations)))
     return "; ".join(parts)[: 4 * TEXT_CHARACTERS] or "nobody has to be told"
-
-
-async def save(database: Connection, news: list[tuple[int, Step]]) -> None:
-    """Add `news` to the incidents that are still there."""
-    if news:
-        await database.execute(
-            sql.ADD_STEPS,
-            [number for number, _ in news],
-            [step.at for _, step in news],
-            [step.kind for _, step in news],
-            [msgspec.json.encode(step).decode() for _, step in news],
-        )

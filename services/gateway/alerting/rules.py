@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import msgspec
 
 from infra.storage.database import Pool
-from schemas.api import Rules, StoredRule
+from schemas.alerting import RuleCheck
+from schemas.api import FieldError, Rules, StoredRule, UnreadableRule
 from schemas.catalogue import Family
 from schemas.rulechecks import check_change, check_rule
-from schemas.rules import Rule, RuleId
+from schemas.rules import InvalidFields, Rule, RuleId
 from services.gateway.alerting import sql
+from services.gateway.alerting.bodies import read
 from services.gateway.http.audit import record
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation, Reply
 from services.gateway.http.problems import ProblemError, conflict, invalid, unknown
 from services.gateway.settings.announce import RULES_KEY, Announce
 
-logger = logging.getLogger(__name__)
-
 
 def rule_operations(pool: Pool, announce: Announce, catalogue: tuple[Family, ...]) -> list[Operation]:
     async def list_rules(_: Call[Nothing, None]) -> Rules:
         async with connected(pool) as database:
             rows = await database.fetch(sql.RULES)
-        return Rules(_stored(rows))
+        return _listed(rows)
 
     async def get_rule(call: Call[Nothing, None]) -> Reply:
         name = call.path["rule"]
@@ -38,6 +37,9 @@ def rule_operations(pool: Pool, announce: Announce, catalogue: tuple[Family, ...
         if rule is None:
             raise _unreadable(name, row["version"])
         return _answer(rule, row["version"])
+
+    async def check(call: Call[Nothing, Rule]) -> RuleCheck:
+        return await _check(pool, call.body, catalogue)
 
     async def add_rule(call: Call[Nothing, Rule]) -> Reply:
         rule = call.body
@@ -80,6 +82,18 @@ def rule_operations(pool: Pool, announce: Announce, catalogue: tuple[Family, ...
             refuses=(409,),
         ),
         Operation(
+            "POST",
+            "/rules/check",
+            check,
+            tag="alerting",
+            summary="Whether a rule makes sense, with a reason for each field that does not",
+            role="operator",
+            answers={200: RuleCheck},
+            body=Rule,
+            audited=False,
+            description="It is asked as if it took the place of the stored rule of its id.",
+        ),
+        Operation(
             "GET",
             "/rules/{rule}",
             get_rule,
@@ -120,23 +134,32 @@ def _body(rule: Rule) -> str:
     return msgspec.json.encode(rule).decode()
 
 
-def _stored(rows: list[Any]) -> list[StoredRule]:
-    """The rules in `rows`; one that this version does not understand is left out and logged."""
-    stored = []
+async def _check(pool: Pool, rule: Rule, catalogue: tuple[Family, ...]) -> RuleCheck:
+    """What is wrong with `rule` in the place of the stored one of its id."""
+    async with connected(pool) as database:
+        row = await database.fetchrow(sql.RULE, rule.id)
+    try:
+        check_change(None if row is None else _readable(row["body"]), rule, catalogue)
+    except InvalidFields as wrong:
+        return RuleCheck(False, [FieldError(fault.field, fault.value, fault.remedy) for fault in wrong.faults])
+    return RuleCheck(True)
+
+
+def _listed(rows: list[Any]) -> Rules:
+    """The rules in `rows`; those that this version does not understand apart, with the reason."""
+    rules, unreadable = [], []
     for row in rows:
-        try:
-            stored.append(StoredRule(msgspec.json.decode(row["body"], type=Rule), row["version"]))
-        except msgspec.ValidationError as error:
-            logger.error("stored rule invalid, skipped", extra={"body": row["body"][:200], "error": str(error)})
-    return stored
+        rule, reason = read(row["body"], Rule)
+        if rule is None:
+            unreadable.append(UnreadableRule(row["id"], row["version"], reason))
+        else:
+            rules.append(StoredRule(rule, row["version"]))
+    return Rules(rules, unreadable)
 
 
 def _readable(body: str) -> Rule | None:
     """A stored rule; None for one that this version does not understand."""
-    try:
-        return msgspec.json.decode(body, type=Rule)
-    except msgspec.ValidationError:
-        return None
+    return read(body, Rule)[0]
 
 
 def _unreadable(name: str, version: int) -> ProblemError:

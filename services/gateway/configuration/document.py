@@ -150,7 +150,16 @@ def rule_item(name: str, value: Any, path: str, _: tuple[Family, ...]) -> Any:
 
 def plain_rule(rule: Rule) -> Any:
     """A rule as the document has it: without what is null, which TOML does not know, and under its id."""
-    return {name: value for name, value in msgspec.to_builtins(rule).items() if value is not None and name != "id"}
+    plain = without_nulls(msgspec.to_builtins(rule))
+    del plain["id"]
+    return plain
+
+
+def without_nulls(value: Any) -> Any:
+    """Plain data without what is null, which TOML does not know: it is the default, or no field has it."""
+    if isinstance(value, dict):
+        return {name: without_nulls(each) for name, each in value.items() if each is not None}
+    return [without_nulls(each) for each in value] if isinstance(value, list) else value
 
 
 def rule_faults(name: str, before: Any, after: Any, catalogue: tuple[Family, ...]) -> list[InvalidField]:

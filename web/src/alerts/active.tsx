@@ -47,7 +47,7 @@ function Row({ alert, runbook, elsewhere }: { alert: ActiveAlert; runbook: strin
       </span>
       <span class="what">
         <b>{alert.rule_name}</b>
-        {elsewhere && <a href={`/hosts/${alert.host}`}>{alert.host}</a>}
+        {elsewhere && alert.host && <a href={`/hosts/${alert.host}`}>{alert.host}</a>}
         {alert.instance && <code>{alert.instance}</code>}
         {alert.state === "recovering" && <em>recovering</em>}
         {!fires(alert) && <em>would be {alert.severity}</em>}

@@ -13,18 +13,18 @@ const KIND_WORDS: Record<AlertTransition["kind"], string> = {
 
 export const kindWord = (kind: AlertTransition["kind"]): string => KIND_WORDS[kind] ?? kind;
 
-const FATES: Record<Delivery["status"], string> = {
-  waiting: "waiting",
-  muted: "held back",
+const FATES: Record<string, string> = {
+  sending: "on its way",
   sent: "sent",
-  dropped: "not told",
-  expired: "given up",
-  dead: "refused",
+  failed: "failed, tried again",
+  refused: "refused",
+  dead: "not sent: the channel is held",
+  unknown: "sent, without an answer",
 };
 
-/** What became of a notification; only what nobody was told against our will is a fault. */
+/** What became of a message; only what nobody was told against our will is a fault. */
 export function fate(status: Delivery["status"]): { word: string; tone: string } {
-  const tone = status === "waiting" ? "tone-warning" : status === "expired" || status === "dead" ? "tone-critical" : "";
+  const tone = status === "failed" ? "tone-warning" : status === "refused" || status === "dead" ? "tone-critical" : "";
   return { word: FATES[status] ?? status, tone };
 }
 
@@ -32,7 +32,7 @@ export function fate(status: Delivery["status"]): { word: string; tone: string }
 export const stateWord = (state: AlertState): string => (state === "nodata" ? "no data" : state);
 
 export function transitionText(one: AlertTransition): string {
-  const where = one.instance ? `${one.host} ${one.instance}` : one.host;
+  const where = [one.host || "Sonde", one.instance].filter(Boolean).join(" ");
   return `${where}: ${one.rule_name} ${kindWord(one.kind)}${one.kind === "fire" ? `, ${one.severity}` : ""}`;
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.rules import InvalidField
-from services.gateway.history.ranges import parse_range, parse_time
+from services.gateway.http.ranges import parse_range, parse_time
 
 NOW_MS = 1_800_000_000_000
 

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta
 
 from schemas.codec import EARLIEST_MS, LATEST_MS
 from schemas.rules import InvalidField
+
+Time = Annotated[
+    str,
+    Meta(description="an RFC 3339 time with offset, Unix milliseconds, now, or relative such as -6h (s, m, h, d, w)"),
+]
 
 _RELATIVE = re.compile(r"(?:now)?-(\d{1,9}(?:\.\d{1,3})?)(s|m|h|d|w)\Z")
 _UNIT_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}

@@ -1,0 +1,95 @@
+"""A rehearsal that leaves out what cannot matter finds what the judge finds who sees every sample."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.rulechecks import check_rule
+from schemas.rules import Also, Rule, Threshold, Window
+from services.alerts.rehearsal.play import Samples
+from tests.alerts.rehearsal.stored import START_MS, judged, line_of, rehearsed
+
+MINUTES = 45
+STEPS = (0, 40, 60, 61, 62, 75, 76, 80, 90, 91, 100)
+
+
+def _history(seed: int, every_s: int, calm: float, second: bool) -> tuple[Samples, list[int]]:
+    """Values that stay for a while, with spikes, nulls, absences of the instance, and of the host."""
+    dice = random.Random(seed)
+    samples, pulses = Samples([], [], []), []
+    level, other, silent_s, absent_s = 40, 50, 0, 0
+    for second_at in range(dice.randrange(every_s), MINUTES * 60, every_s):
+        silent_s, absent_s = silent_s - every_s, absent_s - every_s
+        if dice.random() < (1 - calm) / 10:
+            silent_s = dice.choice([30, 130, 400])
+        if dice.random() < (1 - calm) / 10:
+            absent_s = dice.choice([30, 90, 130, 200, 500])
+        if silent_s > 0:
+            continue
+        if dice.random() > calm:
+            level = dice.choice(STEPS)
+        if dice.random() > calm:
+            other = dice.choice((0, 49, 50, 51, 100))
+        time_ms = START_MS + second_at * 1000
+        pulses.append(time_ms)
+        if absent_s > 0:
+            continue
+        value = dice.choice(STEPS) if dice.random() < (1 - calm) / 3 else level
+        samples.times.append(time_ms)
+        samples.counts.append(None if dice.random() < (1 - calm) / 5 else value * 100)
+        if second:
+            samples.others.append(None if dice.random() < (1 - calm) / 5 else other * 100)
+    return samples, pulses
+
+
+THRESHOLDS = st.sampled_from(
+    [
+        ("above", Threshold(75, 62), Threshold(90, 80)),
+        ("above", Threshold(75, 75), None),
+        ("above", None, Threshold(90, 61)),
+        ("below", Threshold(61, 76), Threshold(40, 60)),
+        ("below", None, Threshold(60, 60)),
+    ]
+)
+WINDOWS = st.one_of(
+    st.just(Window()),
+    st.builds(
+        Window, st.sampled_from(["avg", "min", "max", "p95", "increase"]), st.sampled_from([10.0, 60.0, 150.0, 600.0])
+    ),
+    st.just(Window("time_left", 600, 100)),
+)
+RULES = st.builds(
+    lambda levels, window, for_s, recover_for_s, no_data, no_data_s, also: Rule(
+        "busy",
+        "CPU busy",
+        "cpu.total",
+        comparison=levels[0],
+        warning=levels[1],
+        critical=levels[2],
+        for_s=for_s,
+        recover_for_s=recover_for_s,
+        window=window if levels[0] == "below" or window.function != "time_left" else Window(),
+        no_data=no_data,
+        no_data_s=no_data_s,
+        also=Also("cpu.user", "above", 50) if also else None,
+    ),
+    THRESHOLDS,
+    WINDOWS,
+    st.sampled_from([0.0, 5.0, 59.0, 60.0, 120.0, 180.0, 300.0, 900.0]),
+    st.sampled_from([0.0, 20.0, 60.0, 240.0]),
+    st.sampled_from(["keep", "alert", "ok"]),
+    st.sampled_from([0.0, 30.0, 120.0, 300.0]),
+    st.booleans(),
+)
+
+
+@settings(max_examples=150)
+@given(RULES, st.integers(0, 2**32), st.sampled_from([1, 5, 10, 50]), st.sampled_from([0.7, 0.95, 0.99, 0.999]))
+def test_what_is_left_out_makes_no_difference(rule: Rule, seed: int, every_s: int, calm: float) -> None:
+    check_rule(rule)
+    samples, pulses = _history(seed, every_s, calm, rule.also is not None)
+    found = rehearsed(line_of(rule, samples, MINUTES), samples, pulses)
+    assert found == judged(line_of(rule, samples, MINUTES), samples, pulses)
