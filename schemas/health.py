@@ -34,6 +34,15 @@ class Delay(Struct, frozen=True):
     """99 of 100 took no longer."""
 
 
+class Outward(Struct, frozen=True):
+    """How telling the dead man's switch goes."""
+
+    last_success: int | None
+    """When it was last told, Unix milliseconds; null: not yet."""
+    failing: str
+    """Why it is not told now; empty when it is."""
+
+
 class Work(Struct, frozen=True):
     """How far a service is with its work; what does not concern it is null or empty."""
 
@@ -51,6 +60,8 @@ class Work(Struct, frozen=True):
     told_s: Delay | None = None
     """alerts: seconds from what happened to the answer of whom it was told to, of the last messages. Null: nobody was
     told anything yet."""
+    outward: Outward | None = None
+    """alerts: the dead man's switch of the setting heartbeat_url. Null: there is none."""
 
 
 class Heartbeat(Struct, frozen=True):

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.catalogue import CATALOGUE, Family, Metric, metric_named
-from schemas.matching import is_glob
+from schemas.matching import fits, is_glob
 from schemas.rules import (
     LONGEST_WINDOW_S,
     SHORTEST_WINDOW_S,
@@ -56,7 +56,8 @@ def check_rule(rule: Rule, catalogue: tuple[Family, ...] = CATALOGUE, in_force: 
         about = measured(rule.metric, catalogue)
     except KeyError:
         remedy = "unknown metric; use a path that GET /api/v1/metrics lists, such as cpu.total or host.down"
-        raise InvalidFields([InvalidField("metric", rule.metric, remedy)]) from None
+        fault = InvalidField("metric", rule.metric, remedy)
+        raise InvalidFields([fault, *_threshold_faults(rule, "", required=True)]) from None
     faults = [*_scope_faults(rule, about), *_threshold_faults(rule, "", required=True), *_window_faults(rule, about)]
     faults += [*_also_faults(rule, about, catalogue), *_override_faults(rule, about)]
     if rule.runbook_url and not rule.runbook_url.startswith(("http://", "https://")):
@@ -260,6 +261,17 @@ def overridden(rule: Rule, override: Override) -> Rule:
     """`rule` as it is for the hosts that `override` is about."""
     names = ("warning", "critical", "for_s", "recover_for_s", "enabled")
     return replace(rule, **{name: value for name in names if (value := getattr(override, name)) is not None})
+
+
+def variant_for(rule: Rule, host: str, tags: frozenset[str]) -> int:
+    """Which of a rule's variants is for `host`: 0 without an override, else its number from 1; -1: none."""
+    if not fits(rule.host, host) or not tags.issuperset(rule.tags) or not tags.isdisjoint(rule.without_tags):
+        return -1
+    for number, override in enumerate(rule.overrides, 1):
+        named = not override.hosts or any(fits(pattern, host) for pattern in override.hosts)
+        if named and tags.issuperset(override.tags):
+            return number
+    return 0
 
 
 def _thresholds(rule: Rule) -> Iterator[tuple[str, Threshold]]:

@@ -22,9 +22,10 @@ SECRETS = frozenset({"heartbeat_url"})
 
 DESCRIPTIONS: dict[str, str] = {
     "heartbeat_url": (
-        "Address that is asked once a minute while alerts are judged and people can be told, such as of a dead man's "
-        "switch that raises the alarm when it is not asked any more; empty: none. Write-only."
+        "Address that gets a POST again and again while alerts are judged and people can be told: a dead man's switch, "
+        "which raises the alarm when that ends; empty: none. Write-only."
     ),
+    "heartbeat_every_s": "Seconds between two POSTs to the dead man's switch; let it wait for two or three of them.",
     "dashboard_url": "Address under which people open the dashboard, for links in messages; empty: no links.",
     "raw_days": (
         "Days of raw samples kept; older ones are dropped hourly, a whole day at a time. At most as long as minute "
@@ -68,6 +69,7 @@ class RuntimeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     heartbeat_url: Annotated[
         str, Meta(max_length=500, pattern=_ADDRESS, description=_ADDRESS_WORDS, extra={SECRET: True})
     ] = ""
+    heartbeat_every_s: Annotated[float, Meta(ge=10, le=86400)] = 60
     dashboard_url: Annotated[str, Meta(max_length=300, pattern=_ADDRESS, description=_ADDRESS_WORDS)] = ""
     raw_days: Annotated[int, Meta(ge=1, le=3650)] = 7
     minute_days: Annotated[int, Meta(ge=1, le=3650)] = 30

@@ -26,6 +26,7 @@ from services.alerts.judge.store import CONSUMER
 from services.alerts.rehearsal.desk import rehearse
 from services.alerts.telling.chain import PACE_S, Telling, tell
 from services.alerts.waiting import through_outages, wait_for_any
+from services.alerts.watchdog import Watchdog, watch_over
 
 GRACE_S = 3.0
 """How long the work in hand may take once stopping was asked for."""
@@ -77,11 +78,14 @@ async def run(settings: ServerSettings, stop: asyncio.Event, *, pace_s: float = 
             asyncio.TaskGroup() as group,
         ):
             telling = Telling(sender(http), pace_s, wake_people, progress.catching_up_s, progress.delays_s)
+            watchdog = Watchdog(http, progress, lambda: telling.turned_s)
+            progress.outward = watchdog.outward
             tasks = {
                 group.create_task(on_bus(CONSUMER, watched(pulse, work), transient=transient)),
                 group.create_task(on_bus("alerts rehearsal", rehearsing)),
                 group.create_task(_own(settings, ending, senses, around)),
                 group.create_task(tell(telling, settings.database_url, ending)),
+                group.create_task(watch_over(watchdog, settings.database_url, ending)),
             }
             await stop.wait()
             ending.set()

@@ -15,6 +15,8 @@ SELECT name, id, tags, CASE WHEN jsonb_typeof(facts -> 'boot_time') = 'number'
 FROM hosts WHERE state = 'active'
 """
 
+HEARTBEAT = "SELECT key, value FROM settings WHERE key IN ('heartbeat_url', 'heartbeat_every_s')"
+
 HOST_IDS = "SELECT name, id FROM hosts WHERE name = ANY($1) AND state = 'active'"
 
 ALL_HOST_IDS = "SELECT name, id FROM hosts WHERE name = ANY($1)"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
+from collections.abc import Callable
 
 from infra.bus.heartbeat import Pulse
 from infra.bus.lag import StreamLag
 from infra.bus.ordered import Position
-from schemas.health import Delay, Work
+from schemas.health import Delay, Outward, Work
 from schemas.subjects import METRICS
 
 CAUGHT_UP_S = 10.0
@@ -31,6 +32,8 @@ class Progress:
         """None until the stream was read."""
         self.delays_s: deque[float] = deque(maxlen=DELAYS_KEPT)
         """From what happened to the answer of whom it was told to, of the last messages."""
+        self.outward: Callable[[], Outward | None] = lambda: None
+        """How telling the dead man's switch goes."""
         self._behind_since_s: float | None = time.monotonic()
         """When it last got nearer to the end; None: it is there."""
         self._least_lag_s = math.inf
@@ -59,9 +62,10 @@ class Progress:
     def work(self) -> Work:
         """What the heartbeat says."""
         if self.lane is None:
-            return Work(lag_s=self.pulse.failing_s or None)
+            return Work(lag_s=self.pulse.failing_s or None, outward=self.outward())
         lag_s = round(max(self.lane.seconds, self.pulse.failing_s), 3)
-        return Work(lag_s=lag_s, behind={METRICS.name: self.lane.messages}, told_s=self._told_s())
+        behind = {METRICS.name: self.lane.messages}
+        return Work(lag_s=lag_s, behind=behind, told_s=self._told_s(), outward=self.outward())
 
     def _told_s(self) -> Delay | None:
         """Of the delays; None without any."""

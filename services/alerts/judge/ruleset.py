@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from schemas.catalogue import CATALOGUE, COLUMN_LIMITS, Family
 from schemas.matching import fits
-from schemas.rulechecks import Measured, check_rule, measured, overridden
-from schemas.rules import Override, Rule
+from schemas.rulechecks import Measured, check_rule, measured, overridden, variant_for
+from schemas.rules import Rule
 from schemas.virtual import HOST_CLOCK, HOST_DOWN, HOST_UPTIME
 from services.alerts.judge.machine import Limits, limits_of
 
@@ -140,7 +140,7 @@ class RuleSet:
 
     def _find(self, host: str) -> OfHost:
         tags = self.tags(host)
-        chosen = tuple(_variant(self.rules[rule_id], host, tags) for rule_id in self._variants)
+        chosen = tuple(variant_for(self.rules[rule_id], host, tags) for rule_id in self._variants)
         alike = self._alike.get(chosen)
         if alike is None:
             checks = [
@@ -167,21 +167,6 @@ def _of_host(checks: Sequence[CompiledRule]) -> OfHost:
         frozenset((check.rule.id, "") for check in down),
         min((check.limits.lowest() for check in down), default=math.inf),
     )
-
-
-def _variant(rule: Rule, host: str, tags: frozenset[str]) -> int:
-    """Which of a rule's variants is for `host`: 0 without an override, -1 when the rule does not look at it."""
-    if not fits(rule.host, host) or not tags.issuperset(rule.tags) or not tags.isdisjoint(rule.without_tags):
-        return -1
-    for number, override in enumerate(rule.overrides, 1):
-        if _is_for(override, host, tags):
-            return number
-    return 0
-
-
-def _is_for(override: Override, host: str, tags: frozenset[str]) -> bool:
-    named = not override.hosts or any(fits(pattern, host) for pattern in override.hosts)
-    return named and tags.issuperset(override.tags)
 
 
 def compile_rule(rule: Rule, catalogue: tuple[Family, ...] = CATALOGUE) -> CompiledRule:

@@ -85,6 +85,8 @@ class Telling(Struct):
     steps: Steps = field(default_factory=Steps)
     said: Said = field(default_factory=set)
     rng: random.Random = field(default_factory=random.Random)
+    turned_s: float | None = None
+    """When its loop last went round, monotonic; None: not yet."""
 
 
 async def tell(telling: Telling, database_url: str, stop: asyncio.Event) -> None:
@@ -110,6 +112,7 @@ async def _tell(
     read_s = time.monotonic()
     works()
     while not stop.is_set():
+        telling.turned_s = time.monotonic()
         if telling.wake.is_set() or time.monotonic() - read_s > POLL_S:
             telling.wake.clear()
             read_s = time.monotonic()

@@ -90,6 +90,8 @@ def _trouble(said: Heartbeat) -> str:
         return f"{what}{last}{see}"
     if said.service != "gateway" and said.last_success is None and said.uptime_s > limit_s:
         return f"nothing done since it started {_ago(said.uptime_s)} ago{last}{see}"
+    if said.work.outward is not None and said.work.outward.failing:
+        return f"the dead man's switch is not told: {said.work.outward.failing}{see}"
     if said.errors_last_minute >= ERRORS_LIMIT:
         return f"{said.errors_last_minute} failures within a minute{last}{see}"
     return ""
@@ -107,8 +109,20 @@ def _well(said: Heartbeat) -> str:
         case "retention":
             done = "first roll-up under way" if work.lag_s is None else f"rolled up {_ago(work.lag_s)} ago"
             return done if work.last_run is None else f"{done}; pruned {_ago((said.time - work.last_run) / 1000)} ago"
+        case "alerts":
+            return "; ".join([f"{_messages(said)} behind", *_told(said)])
         case _:
             return f"{_messages(said)} behind"
+
+
+def _told(said: Heartbeat) -> list[str]:
+    """How soon people are told, and when the dead man's switch last was."""
+    work, found = said.work, []
+    if work.told_s is not None:
+        found.append(f"people told after {work.told_s.median:.1f} s, 99 of 100 within {work.told_s.p99:.1f} s")
+    if work.outward is not None and work.outward.last_success is not None:
+        found.append(f"dead man's switch told {_ago((said.time - work.outward.last_success) / 1000)} ago")
+    return found
 
 
 def _ago(seconds: float) -> str:

@@ -178,6 +178,8 @@ async def test_a_change_for_the_fleet_reaches_the_entries_of_a_thousand_hosts(da
 
 async def test_what_the_table_does_not_say_is_removed_from_the_bucket(database_url: str, bus_url: str) -> None:
     await add_hosts(database_url, "web-1")
+    async with connection(database_url, "test") as database:
+        await database.execute("DELETE FROM rules")
     async with bus.connection(bus_url, "test") as client:
         for host in ("web-1", "nobody"):
             await client.jetstream().publish(f"$KV.CONFIG.{host}", b'{"revision": 9}')

@@ -273,7 +273,7 @@ export interface Delivery {
 }
 
 export interface Difference {
-  kind: "setting" | "rule" | "agent" | "host";
+  kind: "setting" | "rule" | "route" | "channel" | "agent" | "host";
   name: string;
   what: "created" | "changed" | "unchanged" | "deleted" | "skipped";
   before: unknown;
@@ -797,6 +797,11 @@ export interface Outcome {
   took_s: number;
 }
 
+export interface Outward {
+  last_success: number | null;
+  failing: string;
+}
+
 export interface Override {
   hosts: string[];
   tags: string[];
@@ -1260,4 +1265,5 @@ export interface Work {
   viewers: number | null;
   disk: Disk | null;
   told_s: Delay | null;
+  outward: Outward | null;
 }
