@@ -56,7 +56,8 @@ def check_rule(rule: Rule, catalogue: tuple[Family, ...] = CATALOGUE, in_force: 
         about = measured(rule.metric, catalogue)
     except KeyError:
         remedy = "unknown metric; use a path that GET /api/v1/metrics lists, such as cpu.total or host.down"
-        raise InvalidFields([InvalidField("metric", rule.metric, remedy)]) from None
+        fault = InvalidField("metric", rule.metric, remedy)
+        raise InvalidFields([fault, *_threshold_faults(rule, "", required=True)]) from None
     faults = [*_scope_faults(rule, about), *_threshold_faults(rule, "", required=True), *_window_faults(rule, about)]
     faults += [*_also_faults(rule, about, catalogue), *_override_faults(rule, about)]
     if rule.runbook_url and not rule.runbook_url.startswith(("http://", "https://")):

@@ -14,7 +14,8 @@ from schemas.catalogue import CATALOGUE
 from schemas.configuration import FLEET
 from schemas.rules import InvalidFields, Rule, Threshold
 from services.gateway.configuration.differences import differences
-from services.gateway.configuration.document import Items, plain_rule, read, written
+from services.gateway.configuration.document import plain_rule, read, written
+from services.gateway.configuration.items import Items
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40)
 LABEL = TEXT.map(lambda text: "".join(one for one in text if ord(one) >= 32 and one != "\x7f").strip())

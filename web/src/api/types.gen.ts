@@ -273,7 +273,7 @@ export interface Delivery {
 }
 
 export interface Difference {
-  kind: "setting" | "rule" | "agent" | "host";
+  kind: "setting" | "rule" | "route" | "channel" | "agent" | "host";
   name: string;
   what: "created" | "changed" | "unchanged" | "deleted" | "skipped";
   before: unknown;
