@@ -216,7 +216,7 @@ class _Steady:
         check = line.check
         if state.quiet or state.absent_ms or state.lacking or check.also is not None or not self._whole[minute]:
             return False
-        if self.may_be_missing(minute) or 0 < check.no_data_ms < 2 * MINUTE_MS:
+        if self.may_be_missing(minute):
             return False
         running = state.clocks != (0, 0)
         if running and (check.rule.window.function != "last" or not self._surrounded[minute]):
@@ -264,5 +264,7 @@ class _Steady:
 
     def may_be_missing(self, minute: int) -> bool:
         """Whether there may be batches in `minute` or around it that lack the instance, and that means something."""
-        around = self._surrounded if self._line.check.no_data_ms else self._accompanied
-        return not around[minute]
+        no_data_ms = self._line.check.no_data_ms
+        if no_data_ms:
+            return no_data_ms < 2 * MINUTE_MS or not self._surrounded[minute]
+        return not self._accompanied[minute]
