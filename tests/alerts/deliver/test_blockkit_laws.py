@@ -32,7 +32,7 @@ PATHS = [f"{family.name}.{metric.name}" for family in CATALOGUE for metric in fa
 ]
 UNITS = ("%", "B", "B/s", "s", "1/s", "1/min", "", "°C", "W", "MHz", "ms")
 
-any_text = st.text(st.characters(exclude_categories=("Cs",)), max_size=120)
+any_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=120)
 nasty = st.sampled_from(["", "<!channel>", "<@U123> & co", "a|b", "🔴" * 200, "&" * 512, "\n\r\t", "x" * 512, "*_~`"])
 words = any_text | nasty
 times = st.floats(0, 4e9)
