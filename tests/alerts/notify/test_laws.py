@@ -257,8 +257,8 @@ class Telling(RuleBasedStateMachine):
             assert incident.level, "an end is never settled"
             for name in CHANNELS:
                 assert ledger.level.get((number, name)) == incident.level, f"{name} does not know of {incident}"
-        for (number, name), level in ledger.level.items():
-            if level and name not in self.removed:
+        for number, name in {key for key, level in ledger.level.items() if level} | ledger.unsure:
+            if name not in self.removed:
                 assert number in stage.world.incidents, f"{name} was never told that {number} is over"
 
 
