@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import socket
 from collections.abc import AsyncIterator, Mapping
 from typing import Literal
@@ -18,7 +17,7 @@ from typing import Literal
 import httpx
 from msgspec import Struct
 
-from infra.addresses import bracketed
+from infra.addresses import bracketed, is_public
 from schemas.webaddress import web_address_fault
 
 TOTAL_S = 10.0
@@ -27,12 +26,6 @@ ANSWER_BYTES = 64 * 1024
 """Of an answer; what comes after them is not read."""
 
 Reason = Literal["invalid_address", "forbidden_address", "no_such_host", "no_connection", "no_answer", "timeout"]
-
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_UNICAST = ipaddress.ip_network("2000::/3")
-"""All of IPv6 that the Internet has; of the rest it depends on the version of Python what counts as global."""
-_PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
-"""Of RFC 6890, never the Internet's; a cloud has its metadata there."""
 
 
 class OutboundError(Exception):
@@ -61,7 +54,7 @@ class Outbound:
 
     def __init__(self, http: httpx.AsyncClient, private: bool) -> None:
         self._http = http
-        self._private = private
+        self.private = private
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], total_s: float = TOTAL_S) -> Answer:
         """The answer to a POST, redirects included. Raises OutboundError."""
@@ -75,7 +68,8 @@ class Outbound:
     async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         target = _parsed(url)
         fault: Exception | None = None
-        for address in await self._addresses(target):
+        port = target.port or {"http": 80, "https": 443}[target.scheme]
+        for address in await allowed_addresses(target.host, port, self.private):
             try:
                 return await self._ask(target, address, body, headers)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -99,35 +93,22 @@ class Outbound:
                     break
             return Answer(response.status_code, response.headers, bytes(read[:ANSWER_BYTES]))
 
-    async def _addresses(self, target: httpx.URL) -> list[str]:
-        """What the host resolves to, all of it allowed. Raises OutboundError."""
-        port = target.port or {"http": 80, "https": 443}[target.scheme]
-        try:
-            found = await asyncio.get_running_loop().getaddrinfo(target.host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
-            raise OutboundError("no_such_host", "the host cannot be resolved; look at its name and at DNS") from None
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        for address in addresses:
-            if not self._private and not is_public(address):
-                detail = (
-                    f"the host is at {address}, which is not an address of the Internet; set SONDE_OUTBOUND_PRIVATE=1 "
-                    "to allow addresses of this machine and network"
-                )
-                raise OutboundError("forbidden_address", detail)
-        return addresses
 
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of the Internet, also where IPv6 wraps one of IPv4."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv4Address):
-        return found.is_global and not found.is_multicast and found not in _PROTOCOLS
-    inner = found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
-    if found in _NAT64:
-        inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
-    if inner is not None:
-        return is_public(str(inner))
-    return found.is_global and found in _UNICAST
+async def allowed_addresses(host: str, port: int, private: bool) -> list[str]:
+    """What `host` resolves to, all of it allowed: without `private` of the Internet. Raises OutboundError."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError, ValueError):
+        raise OutboundError("no_such_host", "the host cannot be resolved; look at its name and at DNS") from None
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    for address in addresses:
+        if not private and not is_public(address):
+            detail = (
+                f"the host is at {address}, which is not an address of the Internet; set SONDE_OUTBOUND_PRIVATE=1 "
+                "to allow addresses of this machine and network"
+            )
+            raise OutboundError("forbidden_address", detail)
+    return addresses
 
 
 def _parsed(url: str) -> httpx.URL:

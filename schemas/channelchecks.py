@@ -13,19 +13,18 @@ from schemas.webaddress import host_fault, web_address_fault
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?P<domain>[A-Za-z0-9.-]{1,253})\Z")
 _ROOM = re.compile(r"[A-Za-z0-9#@._-]{1,80}\Z")
 
-APPRISE_SCHEMES = frozenset(
-    (
-        "apprise apprises bark barks betterstack brevo chanify cliq dingtalk discord evolution evolutions feishu "
-        "firehydrant flock freemobile gchat goalert goalerts gotify gotifys groupme guilded hassio hassios ifttt ilert "
-        "incidentio infobip jira join kook lametric lametrics lark line mailersend mailgun mastodon mastodons matrix "
-        "matrixs misskey misskeys mmost mmosts msg91 msgbird nctalk nctalks ncloud nclouds nexmo notifiarr notifico "
-        "ntfy ntfys octopush onesignal opsgenie pagerduty pagertree pbul plivo postmark pover prowl psafer psafers push "
-        "pushdeer pushdeers pushed pushplus pushy resend revolt ringc rocket rockets ryver schan sendgrid sendpulse "
-        "seven signal signals signl4 simplepush sinch smseagle smseagles smtp2go sns sparkpost spike splunk spush "
-        "squadcast synology synologys telnyx tgram threema twilio twist victorops vonage webex wecombot whatsapp "
-        "workflows wxpusher wxteams xmatters zoom zulip"
-    ).split()
-)
+_SCHEMES = """
+apprise apprises bark barks betterstack brevo chanify cliq dingtalk discord evolution evolutions feishu
+firehydrant flock freemobile gchat goalert goalerts gotify gotifys groupme guilded hassio hassios ifttt ilert
+incidentio infobip jira join kook lametric lametrics lark line mailersend mailgun mastodon mastodons matrix
+matrixs misskey misskeys mmost mmosts msg91 msgbird nctalk nctalks ncloud nclouds nexmo notifiarr notifico
+ntfy ntfys octopush onesignal opsgenie pagerduty pagertree pbul plivo postmark pover prowl psafer psafers push
+pushdeer pushdeers pushed pushplus pushy resend revolt ringc rocket rockets ryver schan sendgrid sendpulse
+seven signal signals signl4 simplepush sinch smseagle smseagles smtp2go sns sparkpost spike splunk spush
+squadcast synology synologys telnyx tgram threema twilio twist victorops vonage webex wecombot whatsapp
+workflows wxpusher wxteams xmatters zoom zulip
+"""
+APPRISE_SCHEMES = frozenset(_SCHEMES.split())
 """Of Apprise's schemes those that only ask servers over HTTP: none that runs a command, writes a log of this machine,
 talks another protocol or reads keys from files."""
 APPRISE_REFUSED_ARGUMENTS = frozenset({"template", "attach", "attach-as", "keyfile", "subfile"})

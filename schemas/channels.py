@@ -88,8 +88,8 @@ class TrialAnswer(Struct):
     ok: bool
     """Whether the channel took it."""
     verdict: Literal["sent", "again", "refused", "dead", "unknown"]
-    """`again`: it may work later; `refused`: it will never take this message; `dead`: nor any other; `unknown`: there is
-    no such channel, or it cannot be read."""
+    """`again`: it may work later; `refused`: it will never take this message; `dead`: nor any other; `unknown`: there
+    is no such channel, or it cannot be read."""
     answer: str
     """What came back, word for word where it has no secrets."""
     ms: int

@@ -58,6 +58,8 @@ class Notice(Struct):
     """When people are reminded of what goes on; null: never."""
     dashboard_url: str = ""
     """For links; empty: none."""
+    beside: list[Said] = field(default_factory=list)
+    """What stands in the same messages of this channel as `items` do and is no news; its kind says how it stands."""
 
 
 Verdict = Literal["sent", "again", "refused", "dead"]

@@ -18,6 +18,7 @@ from infra.settings import ServerSettings
 from infra.storage.database import TRANSIENT, become_the_one, connection
 from services.alerts.deliver.publishing import publish
 from services.alerts.deliver.sending import sender
+from services.alerts.deliver.trials import answer_trials
 from services.alerts.judge.late import judge_late
 from services.alerts.judge.loop import Senses, judge
 from services.alerts.judge.own import Surroundings, judge_own, listen
@@ -67,6 +68,9 @@ async def run(settings: ServerSettings, stop: asyncio.Event, *, pace_s: float = 
     async def rehearsing(client: Client) -> None:
         await rehearse(client, settings, ending)
 
+    async def trying(client: Client) -> None:
+        await answer_trials(client, http, settings.database_url, ending)
+
     # A host deleted under our feet leaves stale ids behind: begin anew, like after a lost connection.
     transient: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.ForeignKeyViolationError)
     access = service_access(settings)
@@ -77,12 +81,15 @@ async def run(settings: ServerSettings, stop: asyncio.Event, *, pace_s: float = 
             outbound(settings.outbound_private) as http,
             asyncio.TaskGroup() as group,
         ):
-            telling = Telling(sender(http), pace_s, wake_people, progress.catching_up_s, progress.delays_s)
+            telling = Telling(
+                sender(http), pace_s, wake_people, progress.catching_up_s, progress.delays_s, lambda: pulse.standby
+            )
             watchdog = Watchdog(http, progress, lambda: telling.turned_s)
             progress.outward = watchdog.outward
             tasks = {
                 group.create_task(on_bus(CONSUMER, watched(pulse, work), transient=transient)),
                 group.create_task(on_bus("alerts rehearsal", rehearsing)),
+                group.create_task(on_bus("alerts trials", trying)),
                 group.create_task(_own(settings, ending, senses, around)),
                 group.create_task(tell(telling, settings.database_url, ending)),
                 group.create_task(watch_over(watchdog, settings.database_url, ending)),
@@ -109,4 +116,4 @@ async def _own(settings: ServerSettings, stop: asyncio.Event, senses: Senses, ar
             works()
             await judge_own(database, stop, senses, around)
 
-    await through_outages(work, stop, "judging of Sonde itself interrupted, will retry")
+    await through_outages(work, stop, "judging of Sonde itself")

@@ -103,6 +103,8 @@ SELECT c.id, coalesce(extract(epoch FROM now() - s.held_since)::float8, 0) AS he
 FROM channels c LEFT JOIN channel_states s ON s.channel = c.id
 """
 
+CHANNEL = "SELECT body FROM channels WHERE id = $1"
+
 
 def stored_means(family: str, metric: str, with_instances: bool) -> str:
     """Of host $1 from $2 until before $3: by instance (empty without) and minute, how many values and their sum.

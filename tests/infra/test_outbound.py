@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.outbound import ANSWER_BYTES, Answer, OutboundError, is_public, outbound
+from infra.addresses import is_public
+from infra.outbound import ANSWER_BYTES, Answer, OutboundError, outbound
 from tests.alerts.sink import Reply, slack_sink
 from tests.certificates import given
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
@@ -15,7 +16,7 @@ def utc(time_s: float) -> str:
 
 def format_value(value: float | None, unit: str) -> str:
     """`value` with its catalogue `unit`: 92.5 %, 1.5 GiB, 12 MiB/s, 5 min 30 s, 41.5 °C, 12,345."""
-    if value is None:
+    if value is None or not math.isfinite(value):
         return "no value"
     match unit:
         case "B" | "B/s":

@@ -160,7 +160,7 @@ def _evaluate_watched(
     holds = _holding(turn, check, series, other, len(times))
     for time_ms, raw, value in zip(times, known, values, strict=True):
         if raw is None:
-            if expected:
+            if expected or not fires:
                 state, change = lack(limits, state, fires, check.no_data_ms, time_ms)
                 turn.note(check, series.instance, change)
             continue
@@ -172,7 +172,7 @@ def _evaluate_watched(
         if held is not None:
             state, change = step(limits, state, value, time_ms, held)
             turn.note(check, series.instance, change)
-    if state is not before and (expected or not state.quiet):
+    if state is not before and (expected or not state.quiet or state.fires):
         turn.outcome.changed[key] = state
 
 

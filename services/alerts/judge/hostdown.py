@@ -110,9 +110,9 @@ def limits_for(hearing: Hearing, limits: Limits, host: str, at_s: float) -> Limi
     left_s = hearing.left_s.get(host)
     if left_s is not None and at_s - left_s >= LEFT_S:
         if math.isinf(warning):
-            critical = min(critical, at_s - left_s)
+            critical = min(critical, LEFT_S)
         else:
-            warning = min(warning, at_s - left_s)
+            warning = min(warning, LEFT_S)
     if (warning, critical) == limits.raise_at:
         return limits
     clear_at = (_cleared(limits, 0, warning), _cleared(limits, 1, critical))

@@ -26,7 +26,7 @@ DELAYS_KEPT = 500
 class Progress:
     """Over all sessions of the service."""
 
-    def __init__(self, pulse: Pulse) -> None:
+    def __init__(self, pulse: Pulse, clock: Callable[[], float] = time.monotonic) -> None:
         self.pulse = pulse
         self.lane: StreamLag | None = None
         """None until the stream was read."""
@@ -34,14 +34,15 @@ class Progress:
         """From what happened to the answer of whom it was told to, of the last messages."""
         self.outward: Callable[[], Outward | None] = lambda: None
         """How telling the dead man's switch goes."""
-        self._behind_since_s: float | None = time.monotonic()
+        self._clock = clock
+        self._behind_since_s: float | None = clock()
         """When it last got nearer to the end; None: it is there."""
         self._least_lag_s = math.inf
 
     def received(self, lane: StreamLag) -> None:
         """Note before it is judged what has arrived."""
         if self._behind_since_s is None and lane.seconds > BEHIND_S:
-            self._behind_since_s = time.monotonic()
+            self._behind_since_s = self._clock()
             self._least_lag_s = lane.seconds
 
     def judged(self, lane: StreamLag, position: Position) -> None:
@@ -50,13 +51,13 @@ class Progress:
         if lane.messages == 0 or lag_s < CAUGHT_UP_S:
             self._behind_since_s = None
         elif self._behind_since_s is not None and lag_s < NEARER * self._least_lag_s:
-            self._behind_since_s, self._least_lag_s = time.monotonic(), lag_s
+            self._behind_since_s, self._least_lag_s = self._clock(), lag_s
 
     def catching_up_s(self) -> float | None:
         """For how much longer nobody is to be told, as what is old is still judged; None: people are told."""
         if self._behind_since_s is None:
             return None
-        left_s = PATIENCE_S - (time.monotonic() - self._behind_since_s)
+        left_s = PATIENCE_S - (self._clock() - self._behind_since_s)
         return left_s if left_s > 0 else None
 
     def work(self) -> Work:

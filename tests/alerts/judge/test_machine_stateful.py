@@ -48,6 +48,8 @@ class Machine(RuleBasedStateMachine):
         self.told: list[Change] = []
         self.calls_since_ms = 0
         """Since when all values have been at the lowest threshold; 0: the last was not."""
+        self.valued_ms = 0
+        """When the last value was taken."""
 
     @initialize(hold_s=st.sampled_from((0, 10, 30)), recover_s=st.sampled_from((0, 20)), lacking=st.booleans())
     def begin(self, hold_s: int, recover_s: int, lacking: bool) -> None:
@@ -81,8 +83,9 @@ class Machine(RuleBasedStateMachine):
         self.at_ms += wait_ms
         if value < 75:
             self.calls_since_ms = 0
-        elif not self.calls_since_ms or wait_ms > self.limits.gap_ms:
+        elif not self.calls_since_ms or self.at_ms - self.valued_ms > self.limits.gap_ms:
             self.calls_since_ms = self.at_ms
+        self.valued_ms = self.at_ms
         before = len(self.told)
         self._take(*step(self.limits, self.state, value, self.at_ms))
         if len(self.told) > before and self.told[-1].kind == "fire":
@@ -112,11 +115,12 @@ class Machine(RuleBasedStateMachine):
     @rule(wait_ms=WAITS_MS)
     def without_a_value(self, wait_ms: int) -> None:
         self.at_ms += wait_ms
-        self.calls_since_ms = 0
-        before = self.state
+        before, told_before = self.state, len(self.told)
         self._take(*lack(self.limits, before, self.fires_when_lacking, WAIT_MS, self.at_ms))
         if self.state.lacking and not before.lacking:
             assert self.at_ms - before.absent_ms >= WAIT_MS
+        if len(self.told) > told_before or (self.state.quiet and not before.quiet):
+            self.calls_since_ms = 0
 
     @precondition(lambda self: not self.state.quiet)
     @rule(wait_ms=WAITS_MS)

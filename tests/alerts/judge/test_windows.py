@@ -211,7 +211,7 @@ def test_judging_by_windows_does_not_depend_on_batches(
     least = -100 if function in ("rate", "increase") else 0
     judged = rule(
         comparison=comparison,
-        warning=Threshold(max(least, at), max(least, at) - sign * 5),
+        warning=Threshold(max(least, at), max(least, min(100, max(least, at) - sign * 5))),
         critical=None,
         for_s=2,
         recover_for_s=1,

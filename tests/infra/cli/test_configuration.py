@@ -95,7 +95,7 @@ async def test_a_secret_comes_from_an_environment_variable_of_the_command(
     assert done.returncode == 0, done.stderr
     assert stored == "https://hooks.example/verysecret"
     assert "verysecret" not in done.stdout
-    assert "    secrets.url: nothing -> \"set\"" in done.stdout
+    assert '    secrets.url: nothing -> "set"' in done.stdout
     assert again.stdout.endswith("nothing to change, 1 as they are\n")
 
 
