@@ -230,8 +230,8 @@ function AlsoFields({ draft, faults, set, value }: PartProps & { value: object }
             value={draft.also_comparison}
             onChange={(event) => set({ also_comparison: event.currentTarget.value as Draft["also_comparison"] })}
           >
-            <option value="below">or less</option>
-            <option value="above">or more</option>
+            <option value="below">or below</option>
+            <option value="above">or above</option>
           </select>
         </Field>
       )}

@@ -164,5 +164,5 @@ function Health({ state }: Pick<StoredChannel, "state">) {
       </span>
     );
   if (state.last_sent === null) return <span>Nothing was sent there yet.</span>;
-  return <span>Last message {age(now.value - state.last_sent * 1000)}.</span>;
+  return <span>Last message {age(now.value - state.last_sent * 1000)} ago.</span>;
 }
