@@ -81,7 +81,9 @@ async def run(settings: ServerSettings, stop: asyncio.Event, *, pace_s: float = 
             outbound(settings.outbound_private) as http,
             asyncio.TaskGroup() as group,
         ):
-            telling = Telling(sender(http), pace_s, wake_people, progress.catching_up_s, progress.delays_s)
+            telling = Telling(
+                sender(http), pace_s, wake_people, progress.catching_up_s, progress.delays_s, lambda: pulse.standby
+            )
             watchdog = Watchdog(http, progress, lambda: telling.turned_s)
             progress.outward = watchdog.outward
             tasks = {
@@ -114,4 +116,4 @@ async def _own(settings: ServerSettings, stop: asyncio.Event, senses: Senses, ar
             works()
             await judge_own(database, stop, senses, around)
 
-    await through_outages(work, stop, "judging of Sonde itself interrupted, will retry")
+    await through_outages(work, stop, "judging of Sonde itself")

@@ -24,11 +24,11 @@ async def wait_for_any(wait_s: float, *events: asyncio.Event) -> None:
 
 
 async def through_outages(
-    work: Callable[[Callable[[], None]], Awaitable[None]], stop: asyncio.Event, words: str
+    work: Callable[[Callable[[], None]], Awaitable[None]], stop: asyncio.Event, part: str
 ) -> None:
     """Run `work` again, with back-off, whenever the database fails it, until `stop` is set.
 
-    `work` is given what it calls once the database serves it; `words` are logged when it stops doing so.
+    `work` is given what it calls once the database serves it; `part` is what the log calls it when that ends.
     """
     backoff = Backoff(0.25, 15)
     while not stop.is_set():
@@ -36,5 +36,6 @@ async def through_outages(
             await work(backoff.reset)
         except DATABASE_TRANSIENT as fault:
             wait_s = backoff.next_s()
-            logger.warning(words, extra={"error": f"{type(fault).__name__}: {fault}"[:300]})
+            extra = {"part": part, "error": f"{type(fault).__name__}: {fault}"[:300]}
+            logger.warning("alerting interrupted, will retry", extra=extra)
             await wait_for_any(wait_s, stop)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from nats.aio.client import Client
 
@@ -20,7 +20,7 @@ from services.alerts.judge.axis import Judged
 from services.alerts.judge.judging import Judging, judge_messages, parts, reload, save, some
 from services.alerts.judge.loop import RULES_EVERY_S, Senses, longest_window_s, open_judging
 from services.alerts.judge.machine import State, gone
-from services.alerts.judge.memory import Advance, Part, remember, unit_of
+from services.alerts.judge.memory import Advance, Memory, Part, Subject, remember, unit_of
 from services.alerts.judge.store import check_hosts, load_memory
 
 logger = logging.getLogger(__name__)
@@ -68,22 +68,27 @@ async def _judge_on(client: Client, database: Connection, stop: asyncio.Event, s
 
 async def _end(judging: Judging, hosts: list[str]) -> None:
     """End what is still on where what came late ends, and forget all of it."""
-    advance = Advance()
-    for host in hosts:
-        for (rule_id, instance), state in judging.memory.states.get(host, {}).items():
-            advance.changed.setdefault(host, {})[rule_id, instance] = None
-            ended = _ended(judging, host, rule_id, instance, state)
-            if ended is not None:
-                advance.transitions.append(ended)
+    advance = ends_of(judging.memory, hosts)
     remember(judging.memory, advance.changed)
     await save(judging, advance)
 
 
-def _ended(judging: Judging, host: str, rule_id: str, instance: str, state: State) -> AlertTransition | None:
+def ends_of(memory: Memory, hosts: Iterable[str]) -> Advance:
+    """The end of everything that is known of `hosts`. Pure."""
+    advance = Advance()
+    for host in hosts:
+        for (rule_id, instance), state in memory.states.get(host, {}).items():
+            advance.changed.setdefault(host, {})[rule_id, instance] = None
+            ended = _ended(memory.subjects[rule_id], host, rule_id, instance, state)
+            if ended is not None:
+                advance.transitions.append(ended)
+    return advance
+
+
+def _ended(subject: Subject, host: str, rule_id: str, instance: str, state: State) -> AlertTransition | None:
     change = gone(state, state.last_ms)
     if change is None:
         return None
-    subject = judging.memory.subjects[rule_id]
     return AlertTransition(
         id=0,
         time=change.time_ms / 1000,

@@ -38,6 +38,7 @@ PACE_S = 1.0
 POLL_S = 5.0
 """Between two looks at the tables when nobody says that something has changed."""
 LEAST_WAIT_S = 0.05
+STANDBY_S = 1.0
 STEP_S = 0.5
 """Further apart than this, the machine's clock was set."""
 
@@ -73,6 +74,8 @@ class Telling(Struct):
     """For how much longer nothing is told, as the judge still reads what is old; None: it does not."""
     delays_s: deque[float]
     """Takes the seconds from a sample to the answer of whoever was told."""
+    standby: Callable[[], bool] = lambda: False
+    """Whether another process judges: whoever does tells, too, as it knows at once what happens."""
     clock: Callable[[], float] = field(default_factory=lambda: SteadyClock().s)
     """Seconds that only go on, at first Unix time."""
     unix: Callable[[], float] = time.time
@@ -94,12 +97,15 @@ async def tell(telling: Telling, database_url: str, stop: asyncio.Event) -> None
     async with asyncio.TaskGroup() as sends:
 
         async def work(works: Callable[[], None]) -> None:
+            if telling.standby():
+                await wait_for_any(STANDBY_S, stop)
+                return
             async with connection(database_url, "alerts telling") as database:
                 await become_the_one(database, "sonde alerts telling", stop)
                 if not stop.is_set():
                     await _tell(telling, database, stop, sends, works)
 
-        await through_outages(work, stop, "telling interrupted, will retry")
+        await through_outages(work, stop, "telling")
 
 
 async def _tell(
@@ -111,7 +117,7 @@ async def _tell(
     tables, memo = await _load(telling, database), Memo()
     read_s = time.monotonic()
     works()
-    while not stop.is_set():
+    while not (stop.is_set() or telling.standby()):
         telling.turned_s = time.monotonic()
         if telling.wake.is_set() or time.monotonic() - read_s > POLL_S:
             telling.wake.clear()

@@ -167,19 +167,23 @@ class Stage:
         for _, draft, _ in self._answers.values():
             note_unanswered(self.world, draft, self.now_s)
         self._answers.clear()
-        world = self.world
-        self.world = World(
-            incidents=dict(world.incidents),
-            told=_kept(world.told, dict[int, dict[str, Told]]),
-            routes=world.routes,
-            silences=world.silences,
-            muted_until=world.muted_until,
-            channels=_kept(world.channels, dict[str, Channel]),
-            storms={key: _kept(storm, Storm) for key, storm in world.storms.items()},
-            sent_s={key: list(times) for key, times in world.sent_s.items()},
-            ahead_s=world.ahead_s,
-        )
+        self.world = after_restart(self.world)
         self.memo = Memo()
+
+
+def after_restart(world: World) -> World:
+    """What the tables keep of `world`."""
+    return World(
+        incidents=dict(world.incidents),
+        told=_kept(world.told, dict[int, dict[str, Told]]),
+        routes=world.routes,
+        silences=world.silences,
+        muted_until=world.muted_until,
+        channels=_kept(world.channels, dict[str, Channel]),
+        storms={key: _kept(storm, Storm) for key, storm in world.storms.items()},
+        sent_s={key: list(times) for key, times in world.sent_s.items()},
+        ahead_s=world.ahead_s,
+    )
 
 
 def _kept(value: Any, type: Any) -> Any:

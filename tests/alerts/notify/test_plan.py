@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-import pytest
 
 from schemas.matching import Matcher
 from schemas.routes import Route, Silence
 from schemas.rules import Threshold, default_rules
 from services.alerts.notice import Outcome
-from services.alerts.notify.drafts import BUDGET, BUDGET_S
-from services.alerts.notify.world import Channel
 from tests.alerts.builders import rule
-from tests.alerts.notify.stage import NOON_S, SENT, Stage, nights, told
+from tests.alerts.notify.stage import NOON_S, Stage, nights, told
 
 MEMORY = rule(id="memory", metric="memory.used_percent")
 DOWN = next(it for it in default_rules() if it.id == "host-down")
@@ -245,50 +242,6 @@ def test_the_message_says_when_the_next_reminder_comes() -> None:
     assert stage.last.drafts[0].next_reminder_s == stage.now_s + HOUR
 
 
-def test_many_hosts_at_once_are_one_message() -> None:
-    stage = Stage()
-    for number in range(10_000):
-        stage.fire(f"web-{number}")
-    sent = stage.run(60)
-    assert [(it.form, len(it.said)) for it in sent] == [("storm", 10_000)]
-
-
-def test_news_of_a_storm_is_told_once_a_minute_and_then_less_often() -> None:
-    stage = Stage()
-    for turn in range(30):
-        for number in range(12):
-            stage.fire(f"web-{turn}-{number}")
-        stage.run(20)
-    assert [it.second for it in stage.sent] == [0.5, 60.5, 180.5, 420.5]
-
-
-def test_a_storm_is_over_when_its_next_message_has_nothing_to_tell() -> None:
-    stage = Stage()
-    for number in range(20):
-        stage.fire(f"web-{number}")
-    stage.run(100)
-    stage.fire("web-99")
-    assert told(stage.run(100)) == [(100.5, "slack", "fire web-99")]
-
-
-def test_the_ends_of_a_storm_are_one_message() -> None:
-    stage = Stage()
-    numbers = [stage.fire(f"web-{number}") for number in range(500)]
-    stage.run(100)
-    stage.end(*numbers)
-    assert [(it.form, len(it.said)) for it in stage.run(100)] == [("storm", 500)]
-
-
-def test_more_messages_than_the_budget_are_told_in_one() -> None:
-    stage = Stage()
-    for number in range(60):
-        stage.fire(f"web-{number}")
-        stage.run(5)
-    stage.run(BUDGET_S)
-    assert len(stage.sent) < BUDGET + 6
-    assert sum(len(it.said) for it in stage.sent) == 60
-
-
 def test_alerts_of_a_host_that_is_down_are_held() -> None:
     stage = Stage()
     stage.fire(rule=DOWN, level=2)
@@ -380,94 +333,12 @@ def test_a_route_may_not_tell_of_the_past() -> None:
     assert not stage.world.incidents
 
 
-def test_a_message_that_failed_is_made_anew() -> None:
-    stage = Stage()
-    answers = iter([Outcome("again", "500"), SENT])
-    stage.answer = lambda draft, now_s: next(answers)
-    number = stage.fire()
-    stage.run(0.8)
-    stage.become(number, 2)
-    assert told(stage.run(60)) == [(1.35, "slack", "fire web-1")]
-    assert stage.world.told[number]["slack"].level == 2
-
-
-def test_a_channel_that_asks_for_time_is_given_it() -> None:
-    stage = Stage()
-    answers = iter([Outcome("again", "429", retry_after_s=30), SENT])
-    stage.answer = lambda draft, now_s: next(answers)
-    stage.fire()
-    assert [it.second for it in stage.run(60)] == [0.5, pytest.approx(30.85)]
-
-
-def test_what_a_channel_refuses_is_not_sent_again() -> None:
-    stage = Stage(routes=[route(repeat_s=0)])
-    stage.answer = lambda draft, now_s: Outcome("refused", "invalid_payload")
-    stage.fire()
-    assert len(stage.run(10 * HOUR)) == 1
-
-
-def test_a_dead_channel_is_tried_now_and_then() -> None:
-    stage = Stage()
-    stage.answer = lambda draft, now_s: Outcome("dead", "no_service")
-    stage.fire()
-    assert [it.second for it in stage.run(1900)] == [0.5, pytest.approx(900.6), pytest.approx(1800.7)]
-
-
-def test_a_dead_channel_that_is_mended_is_told_what_goes_on() -> None:
-    stage = Stage()
-    stage.hold("slack")
-    stage.fire("web-1")
-    stage.end(stage.fire("web-2"))
-    stage.run(100)
-    stage.mend("slack")
-    assert told(stage.run(100)) == [(100.0, "slack", "fire web-1")]
-
-
-def test_the_fallback_is_told_while_a_channel_is_held() -> None:
-    stage = Stage(Channel("slack", fallback="mail"), "mail", routes=[route()])
-    stage.hold("slack")
-    number = stage.fire()
-    assert told(stage.run(100)) == [(0.5, "mail", "fire web-1")]
-    stage.mend("slack")
-    stage.run(100)
-    stage.end(number)
-    assert {it.channel for it in stage.run(100)} == {"mail", "slack"}
-
-
-def test_a_channel_that_fails_for_long_is_held() -> None:
-    stage = Stage(Channel("slack", fallback="mail"), "mail", routes=[route()])
-    stage.answer = lambda draft, now_s: Outcome("again", "no answer") if draft.channel == "slack" else SENT
-    stage.fire()
-    assert "mail" in {it.channel for it in stage.run(1200)}
-    assert stage.world.channels["slack"].held
-
-
-def test_the_end_of_what_perhaps_arrived_is_told() -> None:
-    stage = Stage()
-    answers = iter([Outcome("again", "no whole answer", perhaps=True), SENT])
-    stage.answer = lambda draft, now_s: next(answers)
-    number = stage.fire()
-    stage.run(0.7)
-    stage.end(number)
-    assert [it.said for it in stage.run(100)] == [("resolve web-1",)]
-
-
 def test_a_restart_during_a_message_tells_it_anew() -> None:
     stage = Stage()
     stage.fire()
     stage.run(0.5)
     stage.restart()
     assert [it.said for it in stage.run(100)] == [("fire web-1",)]
-
-
-def test_a_storm_goes_on_over_a_restart() -> None:
-    stage = Stage()
-    for number in range(20):
-        stage.fire(f"web-{number}")
-    stage.run(5)
-    stage.restart()
-    stage.fire("web-99")
-    assert [it.second for it in stage.run(100)] == [60.5]
 
 
 def test_a_clock_that_was_set_back_delays_nothing() -> None:
