@@ -6,7 +6,7 @@ import pytest
 
 from tests.alerts.builders import rule
 from tests.alerts.fleet import fleet, serving
-from tests.alerts.sink import slack_sink
+from tests.alerts.slack_server import slack_server
 from tests.waiting import eventually
 
 QUICK = rule(for_s=0, recover_for_s=0)
@@ -21,7 +21,7 @@ QUICK = rule(for_s=0, recover_for_s=0)
 async def test_alerts_are_judged_and_told_beside_an_invalid_setting(
     bus_url: str, database_url: str, key: str, value: str
 ) -> None:
-    async with slack_sink() as slack, fleet(bus_url, database_url, [QUICK]) as hosts, serving(hosts.settings):
+    async with slack_server() as slack, fleet(bus_url, database_url, [QUICK]) as hosts, serving(hosts.settings):
         await hosts.database.execute("INSERT INTO settings (key, value) VALUES ($1, $2)", key, value)
         await hosts.slack(slack.url)
         await hosts.cpu([80], at_s=0)

@@ -13,7 +13,6 @@ import pytest
 
 from infra.addresses import is_public
 from infra.outbound import ANSWER_BYTES, Answer, OutboundError, outbound
-from tests.alerts.sink import Reply, slack_sink
 from tests.certificates import given
 
 Answering = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -39,6 +38,16 @@ async def server(answering: Answering, tls: ssl.SSLContext | None = None) -> Asy
         listener.close()
 
 
+def answered(status: int, body: str, headers: str = "") -> Answering:
+    """Answers with `body`."""
+
+    async def answering(writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: {len(body)}\r\n{headers}\r\n{body}".encode())
+        await writer.drain()
+
+    return answering
+
+
 async def post(url: str, private: bool = True, total_s: float = 10) -> Answer:
     async with outbound(private) as client:
         return await client.post(url, b"{}", {"Content-Type": "application/json"}, total_s)
@@ -52,11 +61,9 @@ async def refusal(url: str, private: bool = True, total_s: float = 10) -> Outbou
 
 
 async def test_an_answer_comes_back_with_status_and_body() -> None:
-    async with slack_sink() as sink:
-        sink.script.append(Reply(404, "no_service"))
-        answer = await post(sink.url)
+    async with server(answered(404, "no_service")) as url:
+        answer = await post(url)
     assert (answer.status, answer.text(100)) == (404, "no_service")
-    assert sink.posts == [{}]
 
 
 @pytest.mark.parametrize(
@@ -171,19 +178,28 @@ def test_addresses_of_the_internet_are_public(address: str) -> None:
 
 
 async def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
-    async with slack_sink() as elsewhere, slack_sink() as sink:
-        sink.script.append(Reply(307, "", {"location": elsewhere.url}))
-        answer = await post(sink.url)
+    asked: list[bool] = []
+
+    async def elsewhere(writer: asyncio.StreamWriter) -> None:
+        asked.append(True)
+
+    async with server(elsewhere) as there, server(answered(307, "", f"location: {there}\r\n")) as url:
+        answer = await post(url)
     assert answer.status == 307
-    assert elsewhere.posts == []
+    assert asked == []
 
 
 async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with slack_sink() as proxy, slack_sink() as sink:
+    asked: list[bool] = []
+
+    async def proxy(writer: asyncio.StreamWriter) -> None:
+        asked.append(True)
+
+    async with server(proxy) as there, server(answered(200, "ok")) as url:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
-            monkeypatch.setenv(name, proxy.url.partition("/services")[0])
-        assert (await post(sink.url)).status == 200
-    assert proxy.posts == []
+            monkeypatch.setenv(name, there.removesuffix("/SECRET"))
+        assert (await post(url)).status == 200
+    assert asked == []
 
 
 async def test_of_an_answer_without_end_only_the_beginning_is_read() -> None:

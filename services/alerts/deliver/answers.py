@@ -12,6 +12,8 @@ ANSWER_CHARACTERS = 500
 HIDDEN = "***"
 _SHORTEST_SECRET = 6
 _BROKEN_HERE = frozenset({"invalid_address", "forbidden_address"})
+_PERHAPS = frozenset({"no_answer", "timeout"})
+"""The server may have taken the message before it failed."""
 DEAD_STATUS = frozenset({401, 403, 404, 405, 407, 410})
 TRANSIENT_STATUS = frozenset({408, 421, 425, 429})
 
@@ -37,7 +39,9 @@ def retry_after_s(answer: Answer) -> float | None:
 
 def unanswered(error: OutboundError) -> Outcome:
     """What it means that no answer came: an address that is none stays none, anything else may mend."""
-    return Outcome("dead" if error.reason in _BROKEN_HERE else "again", str(error))
+    if error.reason in _BROKEN_HERE:
+        return Outcome("dead", str(error))
+    return Outcome("again", str(error), perhaps=error.reason in _PERHAPS)
 
 
 def by_status(answer: Answer, secrets: Iterable[str]) -> Outcome:

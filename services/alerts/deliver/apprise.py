@@ -57,7 +57,7 @@ async def send(private: bool, target: Apprise, message: Message, total_s: float 
         async with asyncio.timeout(total_s):
             answer = await _converse(child, asked)
     except TimeoutError:
-        return Outcome("again", f"Apprise was not done within {total_s:g} s, so it was stopped")
+        return Outcome("again", f"Apprise was not done within {total_s:g} s, so it was stopped", perhaps=True)
     finally:
         with contextlib.suppress(ProcessLookupError):
             child.kill()
@@ -84,7 +84,7 @@ def _outcome(answer: bytes, target: Apprise) -> Outcome:
     try:
         said = msgspec.json.decode(answer, type=dict[str, str])
     except msgspec.MsgspecError:
-        return Outcome("again", "the process of Apprise ended without an answer; it may lack memory")
+        return Outcome("again", "the process of Apprise ended without an answer; it may lack memory", perhaps=True)
     text = shown(said.get("log", ""), [target.url])
     match said.get("result"):
         case "sent":

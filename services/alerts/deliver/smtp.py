@@ -13,6 +13,7 @@ import socket
 import ssl
 import time
 from email.message import EmailMessage
+from typing import Any
 
 from infra.outbound import OutboundError, allowed_addresses
 from schemas.channels import Email
@@ -34,6 +35,8 @@ class _Connection(smtplib.SMTP):
         self._until_s = until_s
         self._spare: socket.socket | None = None
         self._ended = False
+        self.under_way = False
+        """The mail was begun and not answered: the server may have taken it."""
         self._tls = ssl.create_default_context()
         name = socket.gethostname()
         super().__init__(timeout=CONNECT_S, local_hostname=name if "." in name else "[127.0.0.1]")
@@ -48,6 +51,14 @@ class _Connection(smtplib.SMTP):
             self.starttls(context=self._tls)
         if self._target.user:
             self.login(self._target.user, self._target.password)
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        self.under_way = True
+        try:
+            return super().data(msg)
+        except smtplib.SMTPDataError:
+            self.under_way = False
+            raise
 
     def end(self) -> None:
         """Called from another thread: whatever waits for the server fails at once."""
@@ -79,6 +90,7 @@ class _Connection(smtplib.SMTP):
 async def deliver(private: bool, target: Email, mail: EmailMessage, total_s: float = TOTAL_S) -> Outcome:
     """One attempt. Raises nothing but cancellation."""
     until_s = time.monotonic() + total_s
+    link: _Connection | None = None
     try:
         async with asyncio.timeout(total_s):
             addresses = await allowed_addresses(target.server, target.port, private)
@@ -90,9 +102,8 @@ async def deliver(private: bool, target: Email, mail: EmailMessage, total_s: flo
     except OutboundError as error:
         return unanswered(error)
     except TimeoutError:
-        return Outcome(
-            "again", f"the server did not take the mail within {total_s:g} s; look whether it can be reached"
-        )
+        words = f"the server did not take the mail within {total_s:g} s; look whether it can be reached"
+        return Outcome("again", words, perhaps=link is not None and link.under_way)
 
 
 def _talk(link: _Connection, target: Email, mail: EmailMessage) -> Outcome:
@@ -101,9 +112,11 @@ def _talk(link: _Connection, target: Email, mail: EmailMessage) -> Outcome:
         link.open()
         refused = link.send_message(mail, target.sender, target.recipients)
         with contextlib.suppress(OSError, smtplib.SMTPException):
-            link.quit()
+            link.putcmd("quit")  # its answer changes nothing
     except (OSError, smtplib.SMTPException, ValueError, UnicodeError) as fault:
-        return _outcome(fault, target)
+        outcome = _outcome(fault, target)
+        outcome.perhaps = link.under_way and not isinstance(fault, smtplib.SMTPResponseException)
+        return outcome
     finally:
         link.close()
     if refused:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas.rules import Rule
-from services.alerts.notice import Extent, Notice, Said
+from services.alerts.notice import Extent, Kind, Notice, Said
 from services.alerts.notify.world import Draft, Item, World
 from services.alerts.telling.load import About, Tables
 
@@ -18,7 +18,25 @@ def notice_of(number: int, draft: Draft, tables: Tables, hosts: int, dashboard_u
         on = len(firing[name])
         extents[name] = Extent(on, max(on, _covered(rule, hosts, on)))
     made_s = now_s - tables.world.ahead_s
-    return Notice(number, draft.form, made_s, items, extents, draft.next_reminder_s, dashboard_url)
+    beside = _beside(draft, items, tables)
+    return Notice(number, draft.form, made_s, items, extents, draft.next_reminder_s, dashboard_url, beside)
+
+
+def _beside(draft: Draft, items: list[Said], tables: Tables) -> list[Said]:
+    """Other incidents that stand in the same messages of the channel."""
+    world = tables.world
+    messages = [said.reference for said in items if said.reference]
+    if not messages:
+        return []
+    news = {said.incident for said in items}
+    found = []
+    for number, incident in world.incidents.items():
+        told = world.told.get(number, {}).get(draft.channel)
+        if told is None or number in news or incident.past or told.reference not in messages:
+            continue
+        kind: Kind = "fire" if incident.level else incident.facts.ending or "resolve"
+        found.append(_said(Item(incident, kind, told), tables.about.get(number)))
+    return found
 
 
 def _said(item: Item, about: About | None) -> Said:

@@ -23,7 +23,7 @@ from services.alerts import sql
 from services.alerts.deliver.sending import sender
 from services.alerts.telling.chain import Telling, tell
 from tests.alerts.builders import BUSY
-from tests.alerts.sink import Sink, slack_sink
+from tests.alerts.slack_server import SlackServer, slack_server
 from tests.waiting import eventually
 
 PUT_CHANNEL = """
@@ -39,7 +39,7 @@ ON CONFLICT (id) DO UPDATE SET body = excluded.body, version = routes.version + 
 class Desk:
     """Database, sink, and what a test does to both. Nothing tells anybody but within `telling`."""
 
-    def __init__(self, url: str, connection: Connection, sink: Sink) -> None:
+    def __init__(self, url: str, connection: Connection, sink: SlackServer) -> None:
         self.url = url
         self.database = connection
         self.sink = sink
@@ -140,7 +140,7 @@ class Desk:
 @asynccontextmanager
 async def desk(database_url: str) -> AsyncIterator[Desk]:
     """A database without rules, channels and incidents, and a sink."""
-    async with slack_sink() as sink, database.connection(database_url, "desk") as connection:
+    async with slack_server() as sink, database.connection(database_url, "desk") as connection:
         yield Desk(database_url, connection, sink)
 
 

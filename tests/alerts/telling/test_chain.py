@@ -6,7 +6,7 @@ import time
 
 from schemas.matching import Matcher
 from schemas.routes import Route, Silence
-from tests.alerts.sink import Reply
+from tests.alerts.slack_server import Reply
 from tests.alerts.telling.desk import Desk, desk, telling
 from tests.waiting import eventually
 
