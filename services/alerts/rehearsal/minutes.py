@@ -28,7 +28,7 @@ class Column(Struct):
     """Counts; of no meaning where nothing is known."""
     greatest: Floats
     mean: Floats
-    """Only where raw samples are gone."""
+    """Only for rules about it, and where raw samples are gone."""
 
 
 class Minutes(Struct):
@@ -81,11 +81,46 @@ def bounds_of(check: CompiledRule, minutes: Minutes) -> Bounds:
         return Bounds(np.zeros(minutes.count), np.zeros(minutes.count), level)
     if function == "time_left":
         return Bounds(low, high, ~everything)
-    # A mean of equal values may be off by a rounding; a count more is far more than that.
-    spare = 1.0 if function == "avg" else 0.0
-    return Bounds(
-        _over(low, width, np.minimum, np.inf) - spare, _over(high, width, np.maximum, -np.inf) + spare, everything
-    )
+    if function == "avg":
+        return _mean_bounds(check, minutes, low, high, width)
+    return Bounds(_over(low, width, np.minimum, np.inf), _over(high, width, np.maximum, -np.inf), everything)
+
+
+def _mean_bounds(check: CompiledRule, minutes: Minutes, low: Floats, high: Floats, width: int) -> Bounds:
+    """Of a mean: minutes that are in the window as a whole count with their sum, the first and the last as they may."""
+    known = minutes.metric.known.astype(np.float64)
+    total = np.where(known > 0, check.limits.sign * minutes.metric.mean * known, 0.0)
+    inner = max(0, width - 2)
+    count, whole = _sum_before(known, inner), _sum_before(total, inner)
+    edges = known + _back(known, width - 1, 0.0)
+    highest = np.maximum(high, _back(high, width - 1, -np.inf))
+    lowest = np.minimum(low, _back(low, width - 1, np.inf))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        inside = whole / count
+        most = (whole + np.where(edges > 0, edges * highest, 0.0)) / (count + edges)
+        least = (whole + np.where(edges > 0, edges * lowest, 0.0)) / (count + edges)
+    nothing = count + edges == 0
+    # Any part of the edges may be in the window; the mean lies between having none of them and having all at their
+    # worst. A count more is far more than any rounding.
+    high = np.where(count > 0, np.fmax(inside, most), highest) + 1
+    low = np.where(count > 0, np.fmin(inside, least), lowest) - 1
+    return Bounds(np.where(nothing, np.inf, low), np.where(nothing, -np.inf, high), np.ones(minutes.count, np.bool_))
+
+
+def _back(values: Floats, minutes: int, nothing: float) -> Floats:
+    """What each minute's predecessor by so many has."""
+    if not minutes:
+        return np.full(len(values), nothing)
+    before: Floats = np.concatenate([np.full(min(minutes, len(values)), nothing), values[:-minutes]])
+    return before
+
+
+def _sum_before(values: Floats, minutes: int) -> Floats:
+    """The sum of the `minutes` before each."""
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    at = np.arange(len(values))
+    found: Floats = sums[at] - sums[np.maximum(0, at - minutes)]
+    return found
 
 
 def _over(values: Floats, width: int, extreme: np.ufunc, nothing: float) -> Floats:

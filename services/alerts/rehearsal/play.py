@@ -9,8 +9,7 @@ taken to have been ten seconds long, as agents send them unless they are told ot
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Generator, Iterator
-from typing import Literal
+from collections.abc import Iterator
 
 import numpy as np
 from msgspec import Struct, field
@@ -22,35 +21,12 @@ from services.alerts.judge.axis import Judged
 from services.alerts.judge.evaluate import Key, Looking, evaluate, feed
 from services.alerts.judge.machine import OK, State, limits_at, step
 from services.alerts.judge.ruleset import CompiledRule, OfHost
+from services.alerts.rehearsal.ahead import Buffer, Reading, Samples, Wanted
 from services.alerts.rehearsal.minutes import MINUTE_MS, Minutes, bounds_of, mattering, surrounded
 
 BATCH_MS = 10_000
-READ_AHEAD_MS = 10 * MINUTE_MS
-MOST_READ_MS = 360 * MINUTE_MS
 PULSES = 2000
 """Moments at which the host was there that are asked for at a time."""
-
-
-class Samples(Struct):
-    """Raw samples of one instance, in order of time."""
-
-    times: list[int] = []
-    counts: list[int | None] = []
-    others: list[int | None] = []
-    """Of the second condition's metric; empty without one."""
-
-
-class Wanted(Struct, frozen=True):
-    """What has to be read: samples of the instance, or the moments at which its host sampled anything."""
-
-    what: Literal["samples", "pulses"]
-    from_ms: int
-    to_ms: int
-    most: int = 0
-    """Of pulses: the first so many will do."""
-
-
-Reading = Generator[Wanted, Samples, None]
 
 
 class Line(Struct):
@@ -67,7 +43,12 @@ class Line(Struct):
     states: dict[Key, State] = field(default_factory=dict)
     looking: Looking = field(default_factory=Looking)
     transitions: list[AlertTransition] = field(default_factory=list)
-    samples_read: int = 0
+
+    buffer: Buffer | None = None
+
+    @property
+    def samples_read(self) -> int:
+        return self.buffer.samples_read if self.buffer is not None else 0
 
     @property
     def key(self) -> Key:
@@ -99,37 +80,14 @@ def _block(line: Line, samples: Samples) -> Block:
     return Block(line.check.family, codes, [Series(line.instance, {}, None, columns)], line.period_ms)
 
 
-def slots(samples: Samples) -> Iterator[tuple[int, Samples]]:
-    """`samples` as batches, each with its number since 1970."""
+def slots(samples: Samples, length_ms: int = BATCH_MS) -> Iterator[tuple[int, Samples]]:
+    """`samples` as batches of at most `length_ms`, each with its number since 1970."""
     start, times = 0, samples.times
     while start < len(times):
-        number = times[start] // BATCH_MS
-        end = bisect_left(times, (number + 1) * BATCH_MS, start)
+        number = times[start] // length_ms
+        end = bisect_left(times, (number + 1) * length_ms, start)
         yield number, Samples(times[start:end], samples.counts[start:end], samples.others[start:end])
         start = end
-
-
-class _Buffer:
-    """Raw samples that were read ahead."""
-
-    def __init__(self, line: Line) -> None:
-        self._line = line
-        self._from_ms = self._to_ms = 0
-        self._held = Samples()
-        self._ahead_ms = READ_AHEAD_MS
-
-    def read(self, from_ms: int, to_ms: int) -> Generator[Wanted, Samples, Samples]:
-        """The samples of a stretch; more than that is read where stretches follow on each other."""
-        if not self._from_ms <= from_ms <= to_ms <= self._to_ms:
-            near = self._to_ms and 0 <= from_ms - self._to_ms <= self._ahead_ms
-            self._ahead_ms = min(MOST_READ_MS, 2 * self._ahead_ms) if near else READ_AHEAD_MS
-            self._from_ms = from_ms
-            self._to_ms = max(to_ms, min(self._line.minutes.to_ms, from_ms + self._ahead_ms))
-            self._held = yield Wanted("samples", self._from_ms, self._to_ms)
-            self._line.samples_read += len(self._held.times)
-        held = self._held
-        first, last = bisect_left(held.times, from_ms), bisect_left(held.times, to_ms)
-        return Samples(held.times[first:last], held.counts[first:last], held.others[first:last])
 
 
 def play(line: Line) -> Reading:
@@ -139,7 +97,9 @@ def play(line: Line) -> Reading:
     mattering_at = np.flatnonzero(mattering(line.check, minutes, bounds))
     present_at = np.flatnonzero(minutes.present)
     steady = _Steady(line, bounds.low.tolist(), bounds.high.tolist(), bounds.whole.tolist())
-    buffer = _Buffer(line)
+    windowed = line.check.rule.window.function != "last"
+    back_ms = _back_ms(line) if windowed else 0
+    buffer = line.buffer = Buffer(minutes, mattering_at, back_ms)
     fed_ms = minutes.from_ms
     minute = 0
     while minute < minutes.count:
@@ -161,8 +121,8 @@ def play(line: Line) -> Reading:
             continue
         steady.catch_up()
         start_ms = _start(line, minute)
-        if line.check.rule.window.function != "last" and fed_ms != start_ms:
-            yield from _warm_up(line, buffer, fed_ms, start_ms)
+        if windowed and fed_ms != start_ms:
+            yield from _warm_up(line, buffer, fed_ms, start_ms, back_ms)
         samples = yield from buffer.read(start_ms, start_ms + MINUTE_MS)
         yield from _play_minute(line, steady, minute, samples)
         fed_ms = start_ms + MINUTE_MS
@@ -176,11 +136,16 @@ def _start(line: Line, minute: int) -> int:
 def _play_minute(line: Line, steady: _Steady, minute: int, samples: Samples) -> Reading:
     """A minute of which every sample counts, with the moments around it at which the instance was missing."""
     start_ms = _start(line, minute)
+    if line.check.rule.window.function != "last" and not steady.may_be_missing(minute):
+        # A window goes over all its values with each batch, and how long that is makes no difference to it.
+        if samples.times:
+            judge_slot(line, samples.times, samples)
+        return
     numbered: dict[int, tuple[list[int], Samples | None]] = {
         number: (slot.times, slot) for number, slot in slots(samples)
     }
     if steady.may_be_missing(minute):
-        pulses = yield Wanted("pulses", start_ms, start_ms + MINUTE_MS, PULSES)
+        pulses = yield Wanted("pulses", [(start_ms, start_ms + MINUTE_MS)], PULSES)
         for number, slot in slots(Samples(pulses.times)):
             numbered.setdefault(number, (slot.times, None))
     for number in sorted(numbered):
@@ -190,7 +155,7 @@ def _play_minute(line: Line, steady: _Steady, minute: int, samples: Samples) -> 
 def _play_absence(line: Line, from_ms: int, to_ms: int) -> Reading:
     """A stretch without samples of the instance: what counts is when its host was there all the same."""
     while from_ms < to_ms and not _settled(line):
-        pulses = (yield Wanted("pulses", from_ms, to_ms, PULSES)).times
+        pulses = (yield Wanted("pulses", [(from_ms, to_ms)], PULSES)).times
         whole = len(pulses) < PULSES
         if not whole:
             # The last batch may have been cut, so it is asked for again.
@@ -212,18 +177,21 @@ def _settled(line: Line) -> bool:
     return state.quiet
 
 
-def _warm_up(line: Line, buffer: _Buffer, fed_ms: int, start_ms: int) -> Reading:
+def _back_ms(line: Line) -> int:
+    """How far back a window has to have seen everything, so that it is as if it had seen it all."""
+    margin_ms = limits_at(line.check.limits, line.period_ms).gap_ms + 2 * MINUTE_MS
+    return round(line.check.rule.window.seconds * 1000) + margin_ms
+
+
+def _warm_up(line: Line, buffer: Buffer, fed_ms: int, start_ms: int, back_ms: int) -> Reading:
     """Let the window remember what was left out, as far back as it looks."""
-    check = line.check
-    margin_ms = limits_at(check.limits, line.period_ms).gap_ms + BATCH_MS + MINUTE_MS
-    back_ms = round(check.rule.window.seconds * 1000) + margin_ms
     from_ms = max(line.minutes.from_ms, (start_ms - back_ms) // MINUTE_MS * MINUTE_MS)
     if fed_ms >= from_ms:
         from_ms = fed_ms
     else:
         line.looking.windows.clear()
     samples = yield from buffer.read(from_ms, start_ms)
-    for _, slot in slots(samples):
+    for _, slot in slots(samples, MINUTE_MS):
         batch = Batch(line.host, "rehearsal", "metrics", 1, [], [_block(line, slot)])
         feed(line.rules, batch, slot.times, line.looking)
 
@@ -248,7 +216,7 @@ class _Steady:
         check = line.check
         if state.quiet or state.absent_ms or state.lacking or check.also is not None or not self._whole[minute]:
             return False
-        if self.may_be_missing(minute) or 0 < check.no_data_ms < 2 * MINUTE_MS:
+        if self.may_be_missing(minute):
             return False
         running = state.clocks != (0, 0)
         if running and (check.rule.window.function != "last" or not self._surrounded[minute]):
@@ -296,5 +264,7 @@ class _Steady:
 
     def may_be_missing(self, minute: int) -> bool:
         """Whether there may be batches in `minute` or around it that lack the instance, and that means something."""
-        around = self._surrounded if self._line.check.no_data_ms else self._accompanied
-        return not around[minute]
+        no_data_ms = self._line.check.no_data_ms
+        if no_data_ms:
+            return no_data_ms < 2 * MINUTE_MS or not self._surrounded[minute]
+        return not self._accompanied[minute]

@@ -17,8 +17,8 @@ from schemas.rules import COUNTERS
 from schemas.slots import SLOT_MS
 from services.alerts.judge.ruleset import CompiledRule
 from services.alerts.rehearsal import sql
+from services.alerts.rehearsal.ahead import Samples, Stretch, Wanted
 from services.alerts.rehearsal.minutes import MINUTE_MS, Column, Minutes
-from services.alerts.rehearsal.play import Samples, Wanted
 
 PULSE = "cpu"
 """A host is there while it samples this family, or that of the rule where it does not sample this one."""
@@ -72,7 +72,7 @@ async def instances_of(source: Source, check: CompiledRule) -> dict[int, str]:
 async def minutes_of(source: Source, check: CompiledRule, ids: Sequence[int]) -> dict[int, Minutes]:
     """By instance; one without any row in the range is left out."""
     span = source.range
-    with_sums = span.exact_from_ms > span.from_ms
+    with_sums = span.exact_from_ms > span.from_ms or check.rule.window.function == "avg"
     bounds = _times(span.from_ms, span.to_ms)
     query = sql.minutes(source.family, source.metrics, with_sums)
     made = {}
@@ -84,7 +84,7 @@ async def minutes_of(source: Source, check: CompiledRule, ids: Sequence[int]) ->
         if first >= last:
             continue
         for instance in ids:
-            held = await _rows(source, instance, first, last)
+            held = await _rows(source, instance, [(first, last)])
             if instance in made or len(held[0]):
                 _put_raw(made.setdefault(instance, _empty(source)), first, last, *held)
     for minutes in made.values():
@@ -133,6 +133,8 @@ def _put_raw(minutes: Minutes, from_ms: int, to_ms_: int, times: _Ints, counts: 
         column.least[stretch], column.greatest[stretch] = np.inf, -np.inf
         np.minimum.at(column.least, at[known], values[known])
         np.maximum.at(column.greatest, at[known], values[known])
+        sums = np.bincount(at[known], values[known], len(column.mean))[stretch]
+        column.mean[stretch] = sums / np.maximum(column.known[stretch], 1)
 
 
 def _as_played(check: CompiledRule, minutes: Minutes) -> None:
@@ -152,18 +154,23 @@ def _as_played(check: CompiledRule, minutes: Minutes) -> None:
 async def answer(source: Source, instance: int, minutes: Minutes, wanted: Wanted) -> Samples:
     """What playing asks for."""
     exact_ms = source.range.exact_from_ms
-    old_to_ms, new_from_ms = min(wanted.to_ms, exact_ms), max(wanted.from_ms, exact_ms)
+    old = [(first, min(last, exact_ms)) for first, last in wanted.stretches if first < exact_ms]
+    new = [(max(first, exact_ms), last) for first, last in wanted.stretches if last > exact_ms]
     if wanted.what == "pulses":
         times: list[int] = []
-        if wanted.from_ms < old_to_ms:
-            whole = await _moments(source, True, wanted.from_ms, old_to_ms, wanted.most)
-            times = [time_ms + MINUTE_MS // 2 for time_ms in whole]
-        if new_from_ms < wanted.to_ms and len(times) < wanted.most:
-            times += await _moments(source, False, new_from_ms, wanted.to_ms, wanted.most - len(times))
+        for first, last in old:
+            whole = await _moments(source, True, first, last, wanted.most)
+            times += [time_ms + MINUTE_MS // 2 for time_ms in whole]
+        for first, last in new:
+            if len(times) < wanted.most:
+                times += await _moments(source, False, first, last, wanted.most - len(times))
         return Samples(times)
-    held = _left_of(minutes, wanted.from_ms, old_to_ms) if wanted.from_ms < old_to_ms else Samples()
-    if new_from_ms < wanted.to_ms:
-        raw, counts = await _rows(source, instance, new_from_ms, wanted.to_ms)
+    held = Samples()
+    for first, last in old:
+        part = _left_of(minutes, first, last)
+        held = Samples(held.times + part.times, held.counts + part.counts, held.others + part.others)
+    if new:
+        raw, counts = await _rows(source, instance, new)
         columns = [_with_nulls(column) for column in counts]
         held.times = held.times + raw.tolist()
         held.counts = held.counts + columns[0]
@@ -183,10 +190,12 @@ def _left_of(minutes: Minutes, from_ms: int, to_ms_: int) -> Samples:
     return Samples(times, counts(minutes.metric), [] if minutes.other is None else counts(minutes.other))
 
 
-async def _rows(source: Source, instance: int, from_ms: int, to_ms_: int) -> tuple[_Ints, list[_Ints]]:
-    """Times and counts of raw rows; NO_VALUE stands for null. Of several of one time the last counts."""
+async def _rows(source: Source, instance: int, stretches: Sequence[Stretch]) -> tuple[_Ints, list[_Ints]]:
+    """Times and counts of raw rows, in order; NO_VALUE stands for null."""
     query = sql.samples(source.family, source.metrics)
-    row = await source.database.fetchrow(query, source.host_id, instance, *_times(from_ms, to_ms_))
+    bounds = [to_time(first) for first, _ in stretches], [to_time(last) for _, last in stretches]
+    ends = _times(stretches[0][0], stretches[-1][1])
+    row = await source.database.fetchrow(query, source.host_id, instance, *bounds, *ends)
     if row is None or row[0] is None:
         nothing = np.zeros(0, np.int64)
         return nothing, [nothing for _ in source.metrics]

@@ -52,13 +52,19 @@ def minutes(family: Family, metrics: list[Metric], with_sums: bool) -> str:
 
 
 def samples(family: Family, metrics: list[Metric]) -> str:
-    """$1 host, $2 instance, $3 and $4 the range: times, then counts of each metric; null without any row."""
+    """$1 host, $2 instance, $3 and $4 begins and ends of stretches in order: times, then counts of each metric.
+
+    $5 and $6 are the first begin and the last end, by which partitions are left out. All is null without any row.
+    """
     names = [quoted(metric.name) for metric in metrics]
     instance = "instance_id = $2" if family.instance else "$2::int IS NOT NULL"
     return f"""
         SELECT {packed("time")}, {", ".join(map(packed_counts, names))} FROM (
-            SELECT time, {", ".join(names)} FROM {quoted(family.name)}
-            WHERE host_id = $1 AND {instance} AND time >= $3 AND time < $4 ORDER BY time) AS r
+            SELECT r.* FROM unnest($3::timestamptz[], $4::timestamptz[]) WITH ORDINALITY AS p (first, last, number)
+            CROSS JOIN LATERAL (
+                SELECT time, {", ".join(names)} FROM {quoted(family.name)}
+                WHERE host_id = $1 AND {instance} AND time >= p.first AND time < p.last AND time >= $5 AND time < $6
+            ) AS r ORDER BY time) AS s
     """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,8 +11,9 @@ from msgspec.structs import replace
 from schemas.messages import AlertTransition
 from schemas.rules import Rule
 from services.alerts.judge.ruleset import RuleSet
+from services.alerts.rehearsal.ahead import Samples
 from services.alerts.rehearsal.minutes import MINUTE_MS, Column, Minutes
-from services.alerts.rehearsal.play import Line, Samples, judge_slot, play, slots
+from services.alerts.rehearsal.play import Line, judge_slot, play, slots
 
 START_MS = 1_790_000_040_000 // MINUTE_MS * MINUTE_MS
 HOST = "web-1"
@@ -51,6 +53,14 @@ def within(samples: Samples, from_ms: int, to_ms: int) -> Samples:
     )
 
 
+def joined(parts: Sequence[Samples]) -> Samples:
+    return Samples(
+        [time_ms for part in parts for time_ms in part.times],
+        [count for part in parts for count in part.counts],
+        [count for part in parts for count in part.others],
+    )
+
+
 def rehearsed(line: Line, samples: Samples, pulses: Sequence[int]) -> list[AlertTransition]:
     """What the rehearsal finds in a history."""
     reading = play(line)
@@ -58,9 +68,13 @@ def rehearsed(line: Line, samples: Samples, pulses: Sequence[int]) -> list[Alert
         wanted = next(reading)
         while True:
             if wanted.what == "samples":
-                wanted = reading.send(within(samples, wanted.from_ms, wanted.to_ms))
+                assert all(first < last for first, last in wanted.stretches)
+                assert all(before[1] <= after[0] for before, after in itertools.pairwise(wanted.stretches))
+                parts = [within(samples, *stretch) for stretch in wanted.stretches]
+                wanted = reading.send(joined(parts))
             else:
-                there = [time_ms for time_ms in pulses if wanted.from_ms <= time_ms < wanted.to_ms]
+                [(from_ms, to_ms)] = wanted.stretches
+                there = [time_ms for time_ms in pulses if from_ms <= time_ms < to_ms]
                 wanted = reading.send(Samples(there[: wanted.most]))
     except StopIteration:
         return line.transitions

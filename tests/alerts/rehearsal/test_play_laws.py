@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.rulechecks import check_rule
 from schemas.rules import Also, Rule, Threshold, Window
-from services.alerts.rehearsal.play import Samples
+from services.alerts.rehearsal.ahead import Samples
 from tests.alerts.rehearsal.stored import START_MS, judged, line_of, rehearsed
 
 MINUTES = 45
