@@ -34,6 +34,9 @@ SELECT id, rule_id, host, instance, body, acknowledged, extract(epoch FROM opene
 WHERE closed IS NULL AND past = $1 AND (host = '') = $2
 """
 
+# It would stand in the way of the next one of its alert.
+CLOSE_UNREADABLE = "UPDATE incidents SET closed = now(), level = 0, settled = true WHERE id = $1"
+
 SILENCES = """
 SELECT h.name AS host, extract(epoch FROM now() - max(m.seen))::float8 AS age_s
 FROM marks m JOIN hosts h ON h.id = m.host_id

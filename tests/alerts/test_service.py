@@ -228,6 +228,22 @@ async def test_a_stored_state_that_cannot_be_read_is_skipped_and_the_rest_is_jud
     assert "last_ms" in vars(said)["error"]
 
 
+async def test_a_stored_incident_that_cannot_be_read_is_over_and_the_next_is_another(
+    bus_url: str, database_url: str
+) -> None:
+    async with fleet(bus_url, database_url, [QUICK]) as hosts:
+        async with serving(hosts.settings):
+            await hosts.cpu([80] * 10, at_s=0)
+            await hosts.until("fire")
+        await hosts.database.execute("UPDATE incidents SET body = '{}'")
+        async with serving(hosts.settings):
+            await hosts.cpu([99] * 10, at_s=10)
+            await hosts.until("fire", "escalate")
+            await hosts.cpu([10] * 10, at_s=20)
+            await hosts.until("fire", "escalate", "resolve")
+        assert [goes_on for _, _, goes_on in await hosts.incidents()] == [False, False]
+
+
 @pytest.mark.parametrize("body", ["{}", '{"machine": {"last_ms": "late"}}', '{"machine": {"last_ms": 1e40}}'])
 async def test_old_states_are_forgotten_beside_unreadable_ones(bus_url: str, database_url: str, body: str) -> None:
     async with fleet(bus_url, database_url) as hosts:

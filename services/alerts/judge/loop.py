@@ -40,6 +40,7 @@ LISTEN_EVERY_S = 0.5
 RULES_EVERY_S = 30.0
 FORGET_EVERY_S = 3600.0
 FIRST_LOOK_S = 600.0
+BEFORE_WINDOW_S = 180.0
 
 
 class Senses(Struct):
@@ -203,9 +204,10 @@ async def open_judging(
 
 
 def longest_window_s(judging: Judging) -> float:
-    """How far back values matter to the rules in force."""
+    """How far back values matter to the rules in force: a window, and the batch with the last value before it."""
     windows = [rule.window for rule in judging.rules.set.rules.values()]
-    return max((window.seconds for window in windows if window.function != "time_left"), default=0)
+    longest_s = max((window.seconds for window in windows if window.function != "time_left"), default=0)
+    return longest_s + BEFORE_WINDOW_S if longest_s else 0
 
 
 def first_look_s(judging: Judging) -> float:

@@ -44,6 +44,7 @@ async def load_memory(database: Connection, part: Part) -> Memory:
             facts = msgspec.json.decode(record["body"], type=Facts)
         except msgspec.MsgspecError as fault:
             logger.error("stored incident invalid, skipped", extra={"incident": record["id"], "error": str(fault)})
+            await database.execute(sql.CLOSE_UNREADABLE, record["id"])
             continue
         key = (record["host"], record["rule_id"], record["instance"])
         memory.open[key] = OpenIncident(record["id"], record["opened_s"], facts)

@@ -49,6 +49,8 @@ class SlidingWindow:
         self._gap_ms = gap_ms
         self._counter = counter
         self._segments: deque[Segment] = deque()
+        self._before: tuple[int, int] | None = None
+        """Of changes: time and count of the last value before the segments."""
 
     @property
     def newest_ms(self) -> int:
@@ -59,13 +61,25 @@ class SlidingWindow:
         """Take in the column of the next batch, which has a row; the bounds of all counts in the window then."""
         if self._segments and times[0] - self._segments[-1].times[-1] > self._gap_ms:
             self._segments.clear()
+            self._before = None
         self._segments.append(Segment(times, column, column_bounds(column, len(times))))
         while len(self._segments) > 1 and (
             self._segments[1].times[0] <= times[0] - self._span_ms or len(self._segments) > MOST_SEGMENTS
         ):
-            self._segments.popleft()
+            self._drop(self._segments.popleft())
         known = [segment.bounds for segment in self._segments if segment.bounds is not None]
+        if self._before is not None:
+            known.append((self._before[1], self._before[1]))
         return (min(low for low, _ in known), max(high for _, high in known)) if known else None
+
+    def _drop(self, segment: Segment) -> None:
+        """Remember of a segment that is too old what a change is measured from."""
+        if self._function in ("rate", "increase") and segment.bounds is not None:
+            counts = unpack_column(segment.column, len(segment.times))
+            known = [
+                (time_ms, count) for time_ms, count in zip(segment.times, counts, strict=True) if count is not None
+            ]
+            self._before = known[-1] if known else self._before
 
     def values(self, value: Callable[[int | None], float | None]) -> list[tuple[int, float | None]]:
         """The function at each time of the newest batch; None where it has no value. `value` makes one of a count."""
@@ -75,6 +89,8 @@ class SlidingWindow:
             for time_ms, count in zip(segment.times, unpack_column(segment.column, len(segment.times)), strict=True)
             if (known := value(count)) is not None
         ]
+        if self._before is not None and (known := value(self._before[1])) is not None:
+            points.insert(0, (self._before[0], known))
         newest = self._segments[-1].times
         begun_ms = self._segments[0].times[0]
         found = dict(over(self._function, points, self._span_ms, begun_ms, newest[0], self._counter))

@@ -24,7 +24,7 @@ class Effect(Struct):
     told: dict[int, Told]
     """By incident: what its channel has been told of it now."""
     channel: Channel | None
-    """Null: it is not there any more."""
+    """Null: it was removed or switched off meanwhile."""
     wait_s: float
 
 
@@ -42,11 +42,11 @@ def note_answer(world: World, draft: Draft, outcome: Outcome, at_s: float, pace_
         told = {item.incident.id: _told(world, draft, number, at_s, outcome) for number, item in enumerate(draft.items)}
     elif outcome.perhaps:
         told = _perhaps(world, draft, at_s)
-    channel = world.channels.get(draft.channel)
-    if channel is None:
-        return Effect({}, None, 0)
     for number, what in told.items():
         world.told[number] = {**world.told.get(number, {}), draft.channel: what}
+    channel = world.channels.get(draft.channel)
+    if channel is None:
+        return Effect(told, None, 0)
     key = (draft.channel, draft.route)
     if outcome.verdict == "sent":
         world.sent_s[key] = [at for at in world.sent_s.get(key, ()) if at > at_s - BUDGET_S] + [at_s]
@@ -65,7 +65,7 @@ def note_answer(world: World, draft: Draft, outcome: Outcome, at_s: float, pace_
 def note_unanswered(world: World, draft: Draft, at_s: float) -> dict[int, Told]:
     """Note that nobody will ever know whether `draft` arrived; what is different then."""
     world.under_way.pop(draft.channel, None)
-    told = _perhaps(world, draft, at_s) if draft.channel in world.channels else {}
+    told = _perhaps(world, draft, at_s)
     for number, what in told.items():
         world.told[number] = {**world.told.get(number, {}), draft.channel: what}
     return told

@@ -177,5 +177,5 @@ def _read(body: str | None, type: type[T], what: str, name: str, said: Said) -> 
     except msgspec.MsgspecError as fault:
         if (what, name) not in said:
             said.add((what, name))
-            logger.error("stored row invalid, skipped", extra={"what": what, "name": name, "error": str(fault)})
+            logger.error("stored row invalid, skipped", extra={"what": what, "row": name, "error": str(fault)})
         return None
