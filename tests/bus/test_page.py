@@ -16,6 +16,7 @@ from schemas.agentconfig import AgentConfig
 from schemas.codec import MAX_ROWS, MOST_NAME, Sample, build_batch, encode_batch
 from schemas.health import Delay, Disk, Heartbeat, Work
 from schemas.settings import SettingChanged
+from schemas.watches import PushedConfig
 from services.gateway.http.catalogue import Catalogue
 
 PAGE = (Path(__file__).parents[2] / "docs" / "bus.md").read_text(encoding="utf-8")
@@ -25,6 +26,7 @@ TYPES: dict[str, type[Struct]] = {
     for kind in (
         AgentConfig,
         Catalogue,
+        PushedConfig,
         SettingChanged,
         commands.CommandReply,
         commands.CommandRequest,
