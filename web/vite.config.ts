@@ -11,8 +11,8 @@ const TARGET = join(import.meta.dirname, "../services/gateway/static");
 const BUDGETS: Record<string, number> = {
   fleet: 45,
   host: 80,
-  alerts: 45,
-  settings: 40,
+  alerts: 50,
+  settings: 46,
   account: 45,
   people: 45,
   audit: 40,

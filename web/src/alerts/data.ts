@@ -1,14 +1,29 @@
 // Rules and active alerts as the gateway has them, fetched again when the stream says that they changed.
-import { computed, effect, untracked } from "@preact/signals";
+import { computed, effect, signal, untracked } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { get } from "../api/client.ts";
 import { type Loader, loader } from "../api/loading.ts";
-import type { ActiveAlert, AlertCounts, Alerts, PastAlert, Rule, Rules, StoredRule } from "../api/types.gen.ts";
+import type {
+  ActiveAlert,
+  AlertCounts,
+  Alerts,
+  PastAlert,
+  Rule,
+  Rules,
+  StoredRule,
+  UnreadableRule,
+} from "../api/types.gen.ts";
 import { type Standing, standing } from "../fleet/summary.ts";
 import { fleet, known, polls, settingChange, transition } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 
-export const rules = loader<StoredRule[]>(async (signal) => (await get<Rules>("/rules", signal)).rules);
+/** Rules that are stored and cannot be read, so that they are not judged. */
+export const unreadable = signal<readonly UnreadableRule[]>([]);
+export const rules = loader<StoredRule[]>(async (asked) => {
+  const got = await get<Rules>("/rules", asked);
+  unreadable.value = got.unreadable;
+  return got.rules;
+});
 /** Alerts that are not over. */
 export const active = loader<ActiveAlert[]>(
   async (signal) => (await get<Alerts>("/alerts?state=active", signal)).active,
@@ -91,7 +106,9 @@ export function startAlerts(): void {
     if (fleet.snapshots.value !== 1) rules.refresh();
   });
   effect(() => {
-    if (settingChange.value?.key === "rules") rules.refresh();
+    const key = settingChange.value?.key;
+    if (key === "rules") rules.refresh();
+    if (key === "incidents") active.refresh();
   });
   withNews(active.refresh);
 }

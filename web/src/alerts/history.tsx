@@ -59,6 +59,11 @@ export function HistoryTable({ history }: { history: readonly PastAlert[] }) {
               <td class="n">{limit(one.threshold, one.unit, base())}</td>
               <td class="n">{ended(one) ? duration(one.time - one.since) : ""}</td>
               <td>
+                {one.incident > 0 && (
+                  <a href={`/alerts?incident=${one.incident}`}>
+                    Why<span class="hidden"> was I told of {one.rule_name}, or not</span>
+                  </a>
+                )}{" "}
                 {one.deliveries.length === 0 && <span class="muted">nobody told</span>}
                 {one.deliveries.map((delivery) => (
                   <Fate key={delivery.channel} delivery={delivery} />
@@ -92,6 +97,7 @@ function Kind({ one }: { one: PastAlert }) {
     <span class={`severity tone-${standing}`}>
       <StandingIcon standing={standing} />
       {one.kind === "fire" ? `fires, ${one.severity}` : kindWord(one.kind)}
+      {one.past && ", in the past"}
     </span>
   );
 }

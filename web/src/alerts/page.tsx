@@ -2,21 +2,27 @@
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { StoredRule } from "../api/types.gen.ts";
+import { query, setQuery } from "../router.ts";
 import { Action } from "../shell/allowed.tsx";
+import { lazy } from "../shell/lazy.tsx";
 import { Loaded } from "../shell/loaded.tsx";
 import { useTitle } from "../shell/title.ts";
-import { active, HISTORY_LIMIT, rules, useHistory } from "./data.ts";
+import { active, HISTORY_LIMIT, rules, unreadable, useHistory } from "./data.ts";
 import { RuleEditor } from "./editor.tsx";
 import { HistoryTable } from "./history.tsx";
 import { Now } from "./now.tsx";
 import { RuleList } from "./rules.tsx";
+import { SilenceList, silences } from "./silences.tsx";
 import "../style/alerts.css";
+
+const IncidentDialog = lazy("the incident", async () => (await import("./incident.tsx")).IncidentDialog);
 
 export function AlertsPage() {
   useTitle("Alerts");
   const history = useHistory();
   /** The rule in the editor; `new` for one that does not exist yet. */
   const edited = useSignal<StoredRule | "new" | null>(null);
+  const incident = query.value.get("incident");
   const heading = useRef<HTMLHeadingElement>(null);
 
   function closed(saved: boolean): void {
@@ -36,6 +42,12 @@ export function AlertsPage() {
         </header>
         <Now />
       </section>
+      <section aria-labelledby="silences">
+        <header>
+          <h2 id="silences">Silences</h2>
+        </header>
+        <SilenceList />
+      </section>
       <section aria-labelledby="rules">
         <header>
           <h2 id="rules" ref={heading} tabIndex={-1}>
@@ -51,6 +63,11 @@ export function AlertsPage() {
             New rule
           </Action>
         </header>
+        {unreadable.value.map((rule) => (
+          <p key={rule.id} class="notice warn">
+            The rule {rule.id} cannot be read, and is not judged: {rule.reason}.
+          </p>
+        ))}
         <Loaded from={rules} what="The rules">
           {(all) => (
             <RuleList
@@ -74,6 +91,16 @@ export function AlertsPage() {
           {(past) => <HistoryTable history={past} />}
         </Loaded>
       </section>
+      {incident !== null && (
+        <IncidentDialog
+          key={incident}
+          id={incident}
+          onClosed={(silenced) => {
+            setQuery({ incident: null });
+            if (silenced) silences.load();
+          }}
+        />
+      )}
       {edited.value !== null && <RuleEditor stored={edited.value === "new" ? null : edited.value} onClosed={closed} />}
     </div>
   );

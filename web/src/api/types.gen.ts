@@ -46,6 +46,14 @@ export interface Family {
   label: string;
 }
 
+export interface VirtualMetric {
+  path: string;
+  unit: string;
+  meaning: string;
+  about: "host" | "sonde";
+  instance: string;
+}
+
 export interface Acknowledged {
   by: string;
   at: number;

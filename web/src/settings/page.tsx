@@ -4,7 +4,9 @@ import { Loaded } from "../shell/loaded.tsx";
 import { Nothing } from "../shell/states.tsx";
 import { useTitle } from "../shell/title.ts";
 import { ThisBrowser } from "./browser.tsx";
+import { ChannelsSection } from "./channels.tsx";
 import { putSetting, useSettings } from "./data.ts";
+import { RoutesSection } from "./routes.tsx";
 import { SettingRow } from "./row.tsx";
 import { grouped } from "./values.ts";
 import "../style/forms.css";
@@ -32,6 +34,8 @@ export function SettingsPage() {
           )
         }
       </Loaded>
+      <ChannelsSection />
+      <RoutesSection />
       <ThisBrowser />
       <p class="hint">
         <a href="/api">Every request of the API, to read and to try</a>
