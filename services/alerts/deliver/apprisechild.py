@@ -61,8 +61,8 @@ _FORBIDDEN = frozenset(
 )
 
 
-class Forbidden(Exception):
-    """Something that this process may not do."""
+class Forbidden(PermissionError):
+    """Something that this process may not do; libraries take it for a file or an address that they may not use."""
 
 
 def bound() -> None:

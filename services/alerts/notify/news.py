@@ -67,7 +67,9 @@ class Memo(Struct):
 
 
 def circumstances(world: World) -> Circumstances:
-    channels = [(it.id, it.held, it.failures > 0, it.fallback) for it in world.channels.values()]
+    # Whether a channel fails for the moment matters to escalations alone.
+    escalates = any(route.escalation is not None for route in world.routes)
+    channels = [(it.id, it.held, escalates and it.failures > 0, it.fallback) for it in world.channels.values()]
     catching_up = world.catching_up_s is not None
     return Circumstances(
         list(world.routes), dict(world.silences), dict(world.muted_until), channels, catching_up, world.ahead_s

@@ -18,7 +18,7 @@ import pytest
 from infra.storage import database
 from infra.storage.database import Connection
 from schemas.routes import Route
-from tests.alerts.sink import Reply
+from tests.alerts.slack_server import Reply
 from tests.alerts.telling.desk import Desk, desk, telling
 from tests.waiting import eventually
 

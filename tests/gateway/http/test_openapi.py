@@ -47,9 +47,9 @@ OPEN = {
 }
 """What needs no login."""
 OWN = ("/session", "/sessions", "/tokens")
+"""What everybody who is logged in changes of their own."""
 PASSING = ("/rehearsals",)
 """What is asked for and stored nowhere."""
-"""What everybody who is logged in changes of their own."""
 
 
 @cache
