@@ -67,7 +67,7 @@ async def watch_over(watchdog: Watchdog, database_url: str, stop: asyncio.Event)
             _fails(watchdog, "the database does not answer")
             raise
 
-    await through_outages(work, stop, "dead man's switch waits for the database, will retry")
+    await through_outages(work, stop, "dead man's switch")
 
 
 async def _tell(watchdog: Watchdog, database: Connection, stop: asyncio.Event) -> None:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from services.alerts.notice import Outcome
 from services.alerts.notify.drafts import BUDGET_S
-from services.alerts.notify.world import Channel, Draft, Plan, Told, World
+from services.alerts.notify.world import Channel, Draft, Item, Plan, Told, World
 
 MOST_WAIT_S = 60.0
 """Between two attempts on a channel that fails."""
@@ -39,7 +39,10 @@ def note_answer(world: World, draft: Draft, outcome: Outcome, at_s: float, pace_
     told: dict[int, Told] = {}
     if outcome.verdict in ("sent", "refused"):
         # What a channel will never take counts as told there, or it would be sent for ever; its reminders are tried.
-        told = {item.incident.id: _told(world, draft, number, at_s, outcome) for number, item in enumerate(draft.items)}
+        # What follows up one message knows where that goes on; what tells of several leaves each where it was.
+        first = draft.items[0].told
+        follows_up = all(item.told and first and item.told.reference == first.reference for item in draft.items)
+        told = {item.incident.id: _told(world, draft.channel, item, at_s, outcome, follows_up) for item in draft.items}
     elif outcome.perhaps:
         told = _perhaps(world, draft, at_s)
     for number, what in told.items():
@@ -82,13 +85,12 @@ def note_settled(world: World, made: Plan) -> None:
         world.told.pop(number, None)
 
 
-def _told(world: World, draft: Draft, number: int, at_s: float, outcome: Outcome) -> Told:
-    item = draft.items[number]
-    before = world.told.get(item.incident.id, {}).get(draft.channel)
+def _told(world: World, channel: str, item: Item, at_s: float, outcome: Outcome, follows_up: bool) -> Told:
+    before = world.told.get(item.incident.id, {}).get(channel)
     known = before is not None and before.level and not before.unsure
     reference = dict(outcome.reference)
-    if before is not None and before.reference and (known or not reference):
-        reference = before.reference  # later messages follow up the first
+    if before is not None and before.reference and (not reference or (known and not follows_up)):
+        reference = before.reference
     return Told(
         item.incident.level,
         at_s,

@@ -37,6 +37,8 @@ PACE_S = 1.0
 """Of messages on one channel: what Slack takes."""
 POLL_S = 5.0
 """Between two looks at the tables when nobody says that something has changed."""
+CATCHING_UP_POLL_S = 0.25
+"""Between two looks whether what is old is judged."""
 LEAST_WAIT_S = 0.05
 STANDBY_S = 1.0
 STEP_S = 0.5
@@ -132,7 +134,9 @@ async def _tell(
         await keep_plan(database, telling.steps, tables, made, now_s)
         for draft in made.drafts:
             await _begin(telling, database, tables, draft, now_s, sends)
-        wait_s = POLL_S if made.wake_s is None else min(POLL_S, max(0, made.wake_s - telling.clock()))
+        wait_s = POLL_S if tables.world.catching_up_s is None else CATCHING_UP_POLL_S
+        if made.wake_s is not None:
+            wait_s = min(wait_s, made.wake_s - telling.clock())
         await wait_for_any(max(LEAST_WAIT_S, wait_s), stop, telling.wake, telling.answered)
     while telling.under_way:
         telling.answered.clear()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from schemas.rules import Rule
 from services.alerts.notice import Extent, Kind, Notice, Said
 from services.alerts.notify.world import Draft, Item, World
@@ -25,14 +27,16 @@ def notice_of(number: int, draft: Draft, tables: Tables, hosts: int, dashboard_u
 def _beside(draft: Draft, items: list[Said], tables: Tables) -> list[Said]:
     """Other incidents that stand in the same messages of the channel."""
     world = tables.world
-    messages = [said.reference for said in items if said.reference]
+    messages = {msgspec.json.encode(said.reference) for said in items if said.reference}
     if not messages:
         return []
     news = {said.incident for said in items}
     found = []
     for number, incident in world.incidents.items():
         told = world.told.get(number, {}).get(draft.channel)
-        if told is None or number in news or incident.past or told.reference not in messages:
+        if told is None or number in news or incident.past or not told.reference:
+            continue
+        if msgspec.json.encode(told.reference) not in messages:
             continue
         kind: Kind = "fire" if incident.level else incident.facts.ending or "resolve"
         found.append(_said(Item(incident, kind, told), tables.about.get(number)))

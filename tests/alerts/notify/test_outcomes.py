@@ -90,3 +90,39 @@ def test_the_end_of_what_perhaps_arrived_is_told() -> None:
     stage.run(0.7)
     stage.end(number)
     assert [it.said for it in stage.run(100)] == [("resolve web-1",)]
+
+
+def test_later_messages_follow_up_the_first() -> None:
+    stage = Stage()
+    stage.answer = lambda draft, now_s: Outcome("sent", "ok", reference={"ts": str(len(stage.sent))})
+    one = stage.fire(level=1)
+    stage.run(100)
+    two = stage.fire("web-2")
+    stage.run(100)
+    stage.world.routes = [route(group_by="all")]
+    stage.become(one, 2)
+    stage.become(two, 2)
+    stage.run(100)
+    references = [stage.world.told[number]["slack"].reference for number in (one, two)]
+    assert references == [{"ts": "0"}, {"ts": "1"}]
+
+
+def test_a_message_that_is_not_there_any_more_is_replaced_by_the_next() -> None:
+    stage = Stage()
+    stage.answer = lambda draft, now_s: Outcome("sent", "ok", reference={"ts": str(len(stage.sent))})
+    number = stage.fire(level=1)
+    stage.run(100)
+    stage.become(number, 2)
+    stage.run(100)
+    assert stage.world.told[number]["slack"].reference == {"ts": "1"}
+
+
+def test_an_answer_that_names_no_message_leaves_the_first_one_known() -> None:
+    stage = Stage()
+    answers = iter([Outcome("sent", "ok", reference={"ts": "1"}), SENT])
+    stage.answer = lambda draft, now_s: next(answers)
+    number = stage.fire(level=1)
+    stage.run(100)
+    stage.become(number, 2)
+    stage.run(100)
+    assert stage.world.told[number]["slack"].reference == {"ts": "1"}
