@@ -43,7 +43,7 @@ QUICK = Rule("quick", "Quick", "gpu.fan", warning=Threshold(50, 50))
 DOWN = Rule("host-down", "Host down", HOST_DOWN, host="host-*", critical=Threshold(60, 60))
 """Of the fleet only: those who send a single batch are no outage."""
 STEPS = [
-    Rule(f"load-{step}", f"Load step {step:02}", "cpu.load1", warning=Threshold(10 * step, 10 * step - 1))
+    Rule(f"load-{step}", f"Load step {step:02}", "cpu.load1", "person-*", warning=Threshold(10 * step, 10 * step - 1))
     for step in range(1, 31)
 ]
 """One rule for each time that an agent's way is measured: the same one again would count as flapping."""

@@ -34,6 +34,13 @@ SELECT id, rule_id, host, instance, body, acknowledged, extract(epoch FROM opene
 WHERE closed IS NULL AND past = $1 AND (host = '') = $2
 """
 
+# Of hosts that somebody deleted from the tables by hand: whoever removes one by the API ends its alerts in doing so.
+CLOSE_OF_NOBODY = """
+UPDATE incidents i SET closed = greatest(now(), opened), level = 0, noticed = now(), settled = false,
+    body = body || jsonb_build_object('ending', 'gone', 'changed', extract(epoch FROM now())::float8)
+WHERE closed IS NULL AND host <> '' AND NOT EXISTS (SELECT FROM hosts h WHERE h.name = i.host AND h.state = 'active')
+"""
+
 # It would stand in the way of the next one of its alert.
 CLOSE_UNREADABLE = "UPDATE incidents SET closed = now(), level = 0, settled = true WHERE id = $1"
 

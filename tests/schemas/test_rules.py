@@ -1,11 +1,16 @@
 """Rules that make no sense are refused with field, value and remedy."""
 
+import re
+from pathlib import Path
+from typing import get_args
+
 import msgspec
 import pytest
 
 from schemas.rulechecks import check_rule
-from schemas.rules import Also, InvalidFields, Override, Rule, Threshold, Window, default_rules
+from schemas.rules import Also, Function, InvalidFields, NoData, Override, Rule, Threshold, Window, default_rules
 
+PAGE = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")
 GOOD = Rule("cpu", "CPU", "cpu.total", critical=Threshold(90, 80))
 
 
@@ -145,3 +150,13 @@ def test_a_senseless_rule_names_all_its_fields() -> None:
 def test_a_rule_of_the_wrong_type_does_not_decode(body: bytes) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(body, type=Rule)
+
+
+@pytest.mark.parametrize("text", re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL))
+def test_the_rules_of_the_page_make_sense(text: str) -> None:
+    check_rule(msgspec.json.decode(text, type=Rule))
+
+
+def test_the_page_tells_of_every_function_and_every_meaning_of_missing_values() -> None:
+    for words in (*get_args(Function), *get_args(NoData)):
+        assert f"`{words}`" in PAGE

@@ -39,6 +39,7 @@ async def load_memory(database: Connection, part: Part) -> Memory:
             continue
         memory.states.setdefault(record["host"], {})[record["rule_id"], record["instance"]] = row.machine
         memory.subjects[record["rule_id"]] = Subject(row.rule_name, row.metric)
+    await database.execute(sql.CLOSE_OF_NOBODY)
     for record in await database.fetch(sql.OPEN_INCIDENTS, part.past, part.about_sonde):
         try:
             facts = msgspec.json.decode(record["body"], type=Facts)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from services.alerts.rehearsal.minutes import MINUTE_MS, Minutes
 
-READ_AHEAD_MS = 5 * MINUTE_MS
+READ_AHEAD_MS = 10 * MINUTE_MS
 """Of what follows on what is asked for."""
-READ_MINUTES = 240
+READ_MINUTES = 400
 """That are asked for at a time, of those that matter."""
 
 
@@ -64,11 +64,11 @@ class _Held(Struct):
 class Buffer:
     """What was read ahead: minutes that matter, and those that follow on the last one asked for."""
 
-    def __init__(self, minutes: Minutes, mattering_at: NDArray[np.int64], back_ms: int) -> None:
-        """`mattering_at`: the minutes that may be played; `back_ms`: how much more before each."""
+    def __init__(self, minutes: Minutes, mattering_at: NDArray[np.int64], back_ms: int, on_ms: int) -> None:
+        """`mattering_at`: the minutes that may be played; `back_ms`, `on_ms`: how much more before and after each."""
         self._minutes = minutes
         self._mattering_at = mattering_at
-        self._back_ms = back_ms
+        self._back_ms, self._on_ms = back_ms, on_ms
         self._planned, self._near = _Held(), _Held()
         self.samples_read = 0
 
@@ -90,13 +90,16 @@ class Buffer:
         return _Held(stretches, samples)
 
     def _plan(self, planned: list[Stretch]) -> list[Stretch]:
-        """`planned`, and the next minutes that matter, each with the one after it."""
+        """`planned`, and the next minutes that matter, each with what comes after it."""
         minutes = self._minutes
         from_ms, to_ms = planned[0]
         first = int(np.searchsorted(self._mattering_at, (to_ms - minutes.from_ms) // MINUTE_MS))
         for minute in self._mattering_at[first : first + READ_MINUTES].tolist():
             start_ms = minutes.from_ms + minute * MINUTE_MS
-            begin_ms, end_ms = max(from_ms, start_ms - self._back_ms), min(minutes.to_ms, start_ms + 2 * MINUTE_MS)
+            begin_ms, end_ms = (
+                max(from_ms, start_ms - self._back_ms),
+                min(minutes.to_ms, start_ms + 2 * MINUTE_MS + self._on_ms),
+            )
             if begin_ms <= planned[-1][1] + MINUTE_MS:
                 planned[-1] = (planned[-1][0], max(planned[-1][1], end_ms))
             else:

@@ -25,6 +25,7 @@ from services.alerts.rehearsal.ahead import Buffer, Reading, Samples, Wanted
 from services.alerts.rehearsal.minutes import MINUTE_MS, Minutes, bounds_of, mattering, surrounded
 
 BATCH_MS = 10_000
+MOST_ON_MS = 15 * MINUTE_MS
 PULSES = 2000
 """Moments at which the host was there that are asked for at a time."""
 
@@ -99,7 +100,9 @@ def play(line: Line) -> Reading:
     steady = _Steady(line, bounds.low.tolist(), bounds.high.tolist(), bounds.whole.tolist())
     windowed = line.check.rule.window.function != "last"
     back_ms = _back_ms(line) if windowed else 0
-    buffer = line.buffer = Buffer(minutes, mattering_at, back_ms)
+    # What fires is looked at again when it has held, and when it has recovered for as long as it must.
+    on_ms = min(MOST_ON_MS, line.check.limits.for_ms + line.check.limits.recover_for_ms) // MINUTE_MS * MINUTE_MS
+    buffer = line.buffer = Buffer(minutes, mattering_at, back_ms, on_ms)
     fed_ms = minutes.from_ms
     minute = 0
     while minute < minutes.count:

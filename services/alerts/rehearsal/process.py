@@ -24,7 +24,7 @@ from services.alerts.rehearsal.perform import perform
 MEMORY_BYTES = 2**30
 """Of addresses, of which the interpreter with its libraries takes a third."""
 TELL_EVERY_S = 0.25
-NICE = 10
+NICE = 5
 
 
 class Task(Struct):

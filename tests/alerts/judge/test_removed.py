@@ -104,6 +104,8 @@ async def test_a_host_deleted_by_hand_is_not_judged_any_more(bus_url: str, datab
         await judged_up_to(hosts, "web-1")
         await hosts.until("fire")  # of its second life: the first one's went with it
         assert await hosts.phases() == {"web-1": "firing"}
+        endings = await hosts.database.fetch("SELECT body ->> 'ending' AS ending FROM incidents ORDER BY id")
+        assert [row["ending"] for row in endings] == ["gone", None]
 
 
 async def test_removals_time_and_again_do_not_keep_others_from_being_called_down(
