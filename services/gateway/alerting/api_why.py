@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from infra.storage.database import Connection, Pool
@@ -27,7 +28,7 @@ def why_operations(pool: Pool) -> list[Operation]:
     async def get_why(call: Call[Nothing, None]) -> Why:
         async with connected(pool) as database, database.transaction(isolation="repeatable_read", readonly=True):
             known = await _known(database, call.path["incident"], now_s := time.time())
-        return why(known, now_s)
+        return await asyncio.to_thread(why, known, now_s)
 
     async def check(call: Call[Nothing, RouteQuestion]) -> RouteCheck:
         asked = call.body

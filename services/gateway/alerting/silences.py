@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -37,7 +38,7 @@ from services.gateway.settings.announce import Announce
 SILENCES_KEY = "silences"
 MOST_SILENCES = 1000
 """That are not over."""
-MOST_LOOKED_AT = 50_000
+MOST_LOOKED_AT = 10_000
 """Open incidents that a preview holds against the matcher."""
 MOST_SHOWN = 100
 _PATH = "/silences/{silence}"
@@ -99,7 +100,7 @@ def silence_operations(pool: Pool, announce: Announce) -> list[Operation]:
         async with connected(pool) as database:
             open_now = await database.fetch(incidents_sql.OPEN, MOST_LOOKED_AT)
             hosts = await database.fetch(sql.HOSTS)
-        return fitting(matcher, open_now, hosts)
+        return await asyncio.to_thread(fitting, matcher, open_now, hosts)
 
     return [
         Operation(

@@ -16,14 +16,16 @@ _COLUMNS = """
 _FROM = "FROM incidents i LEFT JOIN hosts h ON h.id = i.host_id AND h.state <> 'removing'"
 
 _MICROSECONDS = "(extract(epoch FROM {}) * 1000000)::bigint"
-SORTS: Mapping[str, tuple[str, str]] = {
-    "newest": (_MICROSECONDS.format("i.opened"), "DESC"),
-    "oldest": (_MICROSECONDS.format("i.opened"), "ASC"),
-    "changed": (_MICROSECONDS.format("i.noticed"), "DESC"),
-    # Of two that are equally grave the newer first: the level stands before any time that microseconds have.
-    "severity": (f"(i.level * 100000000000000000::bigint + {_MICROSECONDS.format('i.opened')})", "DESC"),
+_MOMENT = "to_timestamp(0) + $11::bigint * interval '1 microsecond'"
+# Of two that are equally grave the newer first: the level stands before any time that microseconds have.
+_GRAVITY = f"(i.level * 100000000000000000::bigint + {_MICROSECONDS.format('i.opened')})"
+SORTS: Mapping[str, tuple[str, str, str, str]] = {
+    "newest": ("i.opened", "DESC", _MICROSECONDS.format("i.opened"), _MOMENT),
+    "oldest": ("i.opened", "ASC", _MICROSECONDS.format("i.opened"), _MOMENT),
+    "changed": ("i.noticed", "DESC", _MICROSECONDS.format("i.noticed"), _MOMENT),
+    "severity": (_GRAVITY, "DESC", _GRAVITY, "$11::bigint"),
 }
-"""What each order goes by, as one whole number."""
+"""What each order goes by and in which direction, that as a whole number, and the number as what it goes by."""
 
 # Null: whatever it is. $10 is text that one of the names contains, with LIKE's own characters escaped.
 _FILTERED = """
@@ -43,11 +45,11 @@ WHERE ($1::boolean IS NULL OR (i.closed IS NULL) = $1)
 
 def listed(sort: str) -> str:
     """A page of those that fit $1 to $10, after position $11 and number $12 (null: the first page), at most $13."""
-    key, direction = SORTS[sort]
+    key, direction, number, after = SORTS[sort]
     beyond = "<" if direction == "DESC" else ">"
     return f"""
-        SELECT {_COLUMNS}, {key} AS position {_FROM} {_FILTERED}
-            AND ($11::bigint IS NULL OR ({key}, i.id) {beyond} ($11, $12::bigint))
+        SELECT {_COLUMNS}, {number} AS position {_FROM} {_FILTERED}
+            AND ($11::bigint IS NULL OR ({key}, i.id) {beyond} ({after}, $12::bigint))
         ORDER BY {key} {direction}, i.id {direction} LIMIT $13
     """
 

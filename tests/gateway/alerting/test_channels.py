@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
 
+from infra.servers.process import free_port
+from infra.settings import ServerSettings
 from infra.storage.database import connection
 from schemas.channels import Channel
+from tests.alerts.fleet import serving
+from tests.alerts.slack_server import Reply, slack_server
 from tests.gateway.asking import asking, get
 from tests.gateway.incidents import message
 from tests.gateway.running import ANY, gateway, ready
 from tests.people import add_token
+from tests.waiting import eventually
 
 SECRET = "https://hooks.slack.example/services/T/B/verysecret"  # noqa: S105 -- of no service
 SLACK = {"id": "ops", "name": "Operators", "target": {"kind": "slack", "url": SECRET}}
@@ -177,3 +184,59 @@ async def test_a_test_while_nobody_listens_says_that_the_alert_service_is_away(d
         unknown = await client.post("/channels/nobody/test")
     assert (answer.status_code, answer.json()["type"]) == (503, "/problems/alerts-away")
     assert unknown.status_code == 404
+
+
+@asynccontextmanager
+async def both(database_url: str, bus_url: str, private: bool = True) -> AsyncIterator[httpx.AsyncClient]:
+    """The gateway and the alert service at work."""
+    settings = ServerSettings(nats_url=bus_url, database_url=database_url, outbound_private=private)
+    async with serving(settings), gateway(database_url, bus_url) as client:
+        await ready(client)
+
+        async def listens() -> bool:
+            return (await client.post("/channels/ops/test")).status_code in (200, 404)
+
+        await eventually(listens)
+        yield client
+
+
+def at(url: str) -> dict[str, Any]:
+    return {**SLACK, "target": {"kind": "slack", "url": url}}
+
+
+async def test_a_test_says_what_the_channel_answered_and_releases_it_when_it_works(
+    database_url: str, bus_url: str
+) -> None:
+    async with slack_server() as slack, both(database_url, bus_url) as client:
+        await add(client, at(slack.url))
+        async with connection(database_url, "test") as database:
+            await database.execute(HOLD)
+        slack.script.append(Reply(404, "no_service"))
+        refused = (await client.post("/channels/ops/test")).json()
+        still = (await get(client, "/channels/ops"))["state"]["held_reason"]
+        sent = (await client.post("/channels/ops/test")).json()
+        state = (await get(client, "/channels/ops"))["state"]
+    assert (refused["ok"], refused["verdict"], "no_service" in refused["answer"]) == (False, "dead", True)
+    assert still == "404 no_service"
+    assert (sent["ok"], sent["verdict"]) == (True, "sent")
+    assert (state["held_since"], state["failures"]) == (None, 0)
+
+
+async def test_a_channel_that_cannot_be_reached_is_told_without_its_secret(database_url: str, bus_url: str) -> None:
+    async with both(database_url, bus_url) as client:
+        await add(client, at(f"http://127.0.0.1:{free_port()}/services/SECRET"))
+        answer = await client.post("/channels/ops/test")
+    assert answer.status_code == 200
+    assert not answer.json()["ok"]
+    assert "SECRET" not in answer.text
+
+
+async def test_a_channel_on_this_network_is_not_asked_unless_a_setting_allows_it(
+    database_url: str, bus_url: str
+) -> None:
+    async with slack_server() as slack, both(database_url, bus_url, private=False) as client:
+        await add(client, at(slack.url))
+        answer = (await client.post("/channels/ops/test")).json()
+    assert not answer["ok"]
+    assert "SONDE_OUTBOUND_PRIVATE=1" in answer["answer"]
+    assert slack.posts == []

@@ -73,7 +73,8 @@ async def test_pages_show_each_incident_once_in_the_order_of_the_whole(sort: str
         await several(database)
         await open_incident(database, "web-3", "cpu", opened_s=AT_S)
         whole = [each["id"] for each in (await get(client, "/incidents", sort=sort))["incidents"]]
-        paged, cursor = [], None
+        paged: list[int] = []
+        cursor = None
         while cursor is not None or not paged:
             page = await get(client, "/incidents", sort=sort, limit=2, **({"cursor": cursor} if cursor else {}))
             paged += [each["id"] for each in page["incidents"]]
