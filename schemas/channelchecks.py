@@ -69,8 +69,15 @@ def _bot_faults(target: SlackBot) -> Iterator[InvalidField]:
         yield InvalidField("target.token", None, "required; give a bot token, which begins with xoxb-")
     elif not re.fullmatch(r"[\x21-\x7e]+", target.token):
         yield InvalidField("target.token", None, "must be a token as Slack gives it, without spaces")
-    if fault := web_address_fault(target.api_url):
+    if fault := web_address_fault(target.api_url) or _open_fault(target.api_url):
         yield InvalidField("target.api_url", target.api_url, fault)
+
+
+def _open_fault(url: str) -> str:
+    """Why a token may not go to `url`: everybody on the way could read it. To this machine it may."""
+    parts = urlsplit(url)
+    here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    return "" if parts.scheme == "https" or here else "must start with https://: the token is sent there"
 
 
 def _email_faults(target: Email) -> Iterator[InvalidField]:

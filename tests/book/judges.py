@@ -135,7 +135,7 @@ class Judges(Struct):
         """Somebody removes a host: its alerts end as gone, and the session begins anew without it."""
         self._remove_from(self.hosts, host, at_s)
         self._remove_from(self.late, host, at_s)
-        self.hearing.forget(host)
+        self.hearing.keep({name: at_s for name, at_s in self.hearing.heard_s.items() if name != host})
         self.heard_late_s.pop(host, None)
         self.stream.pop(host, None)
         self.axis.forget(host)

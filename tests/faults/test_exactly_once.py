@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
@@ -19,12 +14,13 @@ import pytest
 
 from infra.bus import connection as bus
 from infra.bus.streams import ensure_streams
-from infra.servers.embedded import Server, nats_server, postgres_server
+from infra.servers.embedded import nats_server, postgres_server
 from infra.storage import database
 from infra.storage.engine import detect
 from infra.storage.migrate import migrate
 from schemas.rules import Rule, Threshold, Window
 from tests.faults.fleet import SAMPLES, cpu_total, synthetic_agent
+from tests.faults.killing import kill_and_restart, service
 from tests.waiting import eventually
 
 HOSTS = 20
@@ -49,49 +45,6 @@ SELECT i.host, i.rule_id, i.instance, extract(epoch FROM i.opened)::float8 AS op
      WHERE s.incident_id = i.id AND s.kind IN ('fired', 'escalated', 'deescalated', 'resolved', 'gone')) AS steps
 FROM incidents i ORDER BY i.host, i.rule_id, i.instance, i.opened
 """
-
-
-class Service:
-    """A service as its own process, which can be killed and is then started again."""
-
-    def __init__(self, name: str, nats_url: str, database_url: str, log: Path) -> None:
-        self._command = [sys.executable, "-m", "infra.cli.main", name]
-        known = {key: value for key, value in os.environ.items() if not key.startswith("SONDE_")}
-        self._environment = {**known, "SONDE_NATS_URL": nats_url, "SONDE_DATABASE_URL": database_url}
-        self._log = log
-        self.process = self._start()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        with self._log.open("ab") as log:
-            return subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log)
-
-    async def kill(self) -> None:
-        """SIGKILL, then a new process."""
-        self.process.kill()
-        await asyncio.to_thread(self.process.wait)
-        self.process = self._start()
-
-    def end(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
-
-
-@contextmanager
-def service(name: str, nats_url: str, database_url: str, directory: Path) -> Iterator[Service]:
-    """A running service, whose end on SIGTERM is a clean one."""
-    log = directory / f"{name}.log"
-    running = Service(name, nats_url, database_url, log)
-    try:
-        yield running
-        assert running.end() == 0, log.read_text()[-3000:]
-    finally:
-        running.process.kill()
-        running.process.wait()
-
-
-async def kill_and_restart(server: Server) -> None:
-    await server.kill()
-    await server.restart()
 
 
 async def prepare_database(url: str) -> None:

@@ -10,7 +10,9 @@ from services.alerts.notice import Outcome
 
 ANSWER_CHARACTERS = 500
 HIDDEN = "***"
-_SHORTEST_SECRET = 6
+SHORTEST_SECRET = 3
+SHORTEST_PART = 6
+"""Of an address: shorter ones are words such as `api`, and hiding them would garble every answer."""
 _BROKEN_HERE = frozenset({"invalid_address", "forbidden_address"})
 _PERHAPS = frozenset({"no_answer", "timeout"})
 """The server may have taken the message before it failed."""
@@ -20,10 +22,10 @@ TRANSIENT_STATUS = frozenset({408, 421, 425, 429})
 
 def shown(text: str, secrets: Iterable[str]) -> str:
     """The first characters of `text` in one line, with every secret, and each long part of an address, hidden."""
-    hide = set()
+    hide: set[str] = set()
     for secret in secrets:
-        hide |= {secret, *re.split(r"[/?&=#@:]", secret)}
-    hide = {part for part in hide if len(part) >= _SHORTEST_SECRET}
+        hide |= {part for part in re.split(r"[/?&=#@:]", secret) if len(part) >= SHORTEST_PART}
+        hide |= {secret} if len(secret) >= SHORTEST_SECRET else set()
     for part in sorted(hide, key=len, reverse=True):
         text = text.replace(part, HIDDEN)
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())[

@@ -250,7 +250,11 @@ def _may_trip(check: CompiledRule, bounds: tuple[int, int] | None) -> bool:
         return False
     if check.rule.window.function in ("rate", "increase"):
         at = check.limits.lowest() * check.limits.sign
-        return at <= 0 or bounds[1] != bounds[0]
+        if at <= 0:
+            return True
+        if check.rule.window.function == "rate" or check.rule.metric in COUNTERS:  # one that began anew grows twice
+            return bounds[1] != bounds[0]
+        return (bounds[1] - bounds[0] + 1) * check.resolution >= at
     return bounds[1] >= check.trip if check.limits.sign > 0 else bounds[0] <= check.trip
 
 

@@ -71,9 +71,12 @@ class Hearing(Struct):
             kept_s = _KEPT_SHARE * self.interval_s.get(host, 0.0)
             self.interval_s[host] = min(LONGEST_INTERVAL_S, max(spans_s, kept_s))
 
-    def forget(self, host: str) -> None:
-        for known in (self.heard_s, self.interval_s, self.left_s):
-            known.pop(host, None)
+    def keep(self, heard_s: dict[str, float]) -> None:
+        """From now on there are these hosts, heard last then, and no others."""
+        self.heard_s = heard_s
+        for known in (self.interval_s, self.left_s):
+            for host in [host for host in known if host not in heard_s]:
+                del known[host]
 
     def reached(self, seq: int, now_s: float) -> float | None:
         """The time until which everything has been heard, once all up to the probed end (`seq`) is processed."""

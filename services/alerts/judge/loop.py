@@ -51,6 +51,8 @@ class Senses(Struct):
     """Called when something has happened that people or the bus may have to hear."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when settings, rules or hosts are different ones."""
+    own_changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Likewise, for the loop that judges Sonde itself."""
     hearing: Hearing = field(default_factory=lambda: Hearing({}))
     clock: SteadyClock = field(default_factory=SteadyClock)
     said: dict[str, str] = field(default_factory=dict)
@@ -64,6 +66,7 @@ async def judge(client: Client, database: Connection, stop: asyncio.Event, sense
 
     async def on_change(_: Msg) -> None:
         senses.changed.set()
+        senses.own_changed.set()
         senses.told()
 
     async def on_event(message: Msg) -> None:
@@ -130,9 +133,7 @@ async def _open(database: Connection, senses: Senses) -> Judging:
     senses.ahead_s.clear()  # of hosts that are no more, too
     hearing = senses.hearing
     hearing.agreed_s = memory.interval_s
-    hearing.heard_s = {
-        row["host"]: hearing.heard_s.get(row["host"], now_s - max(0.0, row["age_s"])) for row in silences
-    }
+    hearing.keep({row["host"]: hearing.heard_s.get(row["host"], now_s - max(0.0, row["age_s"])) for row in silences})
 
     def heard(batch: Batch, judged: Judged) -> Mapping[str, float]:
         at_s = asyncio.get_running_loop().time()

@@ -101,7 +101,8 @@ async def _judge(database: Connection, stop: asyncio.Event, senses: Senses, arou
     adopt_rules(memory, rules)
     reloaded_s = time.monotonic()
     while not stop.is_set() and not senses.progress.pulse.standby:
-        if time.monotonic() - reloaded_s > RULES_EVERY_S:
+        if senses.own_changed.is_set() or time.monotonic() - reloaded_s > RULES_EVERY_S:
+            senses.own_changed.clear()
             reloaded_s = time.monotonic()
             changed = await load_rules(database, senses.said, rules)
             if changed is not None:

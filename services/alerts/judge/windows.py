@@ -16,7 +16,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from schemas.columns import Column, column_bounds, pack_column, unpack_column
+from schemas.columns import Column, pack_column, unpack_column
 from schemas.rules import Function
 
 MOST_SEGMENTS = 4000
@@ -62,7 +62,7 @@ class SlidingWindow:
         if self._segments and times[0] - self._segments[-1].times[-1] > self._gap_ms:
             self._segments.clear()
             self._before = None
-        self._segments.append(Segment(times, column, column_bounds(column, len(times))))
+        self._segments.append(Segment(times, column, _bounds(column, len(times))))
         while len(self._segments) > 1 and (
             self._segments[1].times[0] <= times[0] - self._span_ms or len(self._segments) > MOST_SEGMENTS
         ):
@@ -95,6 +95,14 @@ class SlidingWindow:
         begun_ms = self._segments[0].times[0]
         found = dict(over(self._function, points, self._span_ms, begun_ms, newest[0], self._counter))
         return [(time_ms, found.get(time_ms)) for time_ms in newest]
+
+
+def _bounds(column: Column, rows: int) -> Bounds | None:
+    """Least and greatest count: decoded once, as a column's own bounds are too wide to keep a window quiet."""
+    if not isinstance(column, bytes):
+        return None if column is None else (column, column)
+    known = [count for count in unpack_column(column, rows) if count is not None]
+    return (min(known), max(known)) if known else None
 
 
 def runs(times: list[int], column: Column, gap_ms: int) -> Iterator[tuple[list[int], Column]]:

@@ -35,9 +35,10 @@ Stretch = tuple[int, int]
 class Wanted(Struct, frozen=True):
     """What has to be read: samples of the instance, or the moments at which its host sampled anything."""
 
-    what: Literal["samples", "pulses"]
+    what: Literal["samples", "pulses", "breath"]
+    """`breath`: nothing, but others may have a turn, and whoever reads may look at the clock."""
     stretches: list[Stretch]
-    """In order, and apart from each other; of pulses only one."""
+    """In order, and apart from each other; of pulses only one, of a breath none."""
     most: int = 0
     """Of pulses: the first so many will do."""
 

@@ -90,11 +90,14 @@ def _mean_bounds(check: CompiledRule, minutes: Minutes, low: Floats, high: Float
     """Of a mean: minutes that are in the window as a whole count with their sum, the first and the last as they may."""
     known = minutes.metric.known.astype(np.float64)
     total = np.where(known > 0, check.limits.sign * minutes.metric.mean * known, 0.0)
-    inner = max(0, width - 2)
+    # Whatever moment of a minute it is, so many minutes before are in the window as a whole; up to two more in part.
+    inner = max(0, int(check.rule.window.seconds * 1000) // MINUTE_MS - 1)
     count, whole = _sum_before(known, inner), _sum_before(total, inner)
-    edges = known + _back(known, width - 1, 0.0)
-    highest = np.maximum(high, _back(high, width - 1, -np.inf))
-    lowest = np.minimum(low, _back(low, width - 1, np.inf))
+    edges, highest, lowest = known.copy(), high, low
+    for back in range(inner + 1, width):
+        edges += _back(known, back, 0.0)
+        highest = np.maximum(highest, _back(high, back, -np.inf))
+        lowest = np.minimum(lowest, _back(low, back, np.inf))
     with np.errstate(invalid="ignore", divide="ignore"):
         inside = whole / count
         most = (whole + np.where(edges > 0, edges * highest, 0.0)) / (count + edges)

@@ -25,6 +25,8 @@ from services.alerts.rehearsal.ahead import Buffer, Reading, Samples, Wanted
 from services.alerts.rehearsal.minutes import MINUTE_MS, Minutes, bounds_of, mattering, surrounded
 
 BATCH_MS = 10_000
+BREATH_MINUTES = 30
+"""Of a window they take a tenth of a second."""
 MOST_ON_MS = 15 * MINUTE_MS
 PULSES = 2000
 """Moments at which the host was there that are asked for at a time."""
@@ -104,7 +106,7 @@ def play(line: Line) -> Reading:
     on_ms = min(MOST_ON_MS, line.check.limits.for_ms + line.check.limits.recover_for_ms) // MINUTE_MS * MINUTE_MS
     buffer = line.buffer = Buffer(minutes, mattering_at, back_ms, on_ms)
     fed_ms = minutes.from_ms
-    minute = 0
+    minute = played = 0
     while minute < minutes.count:
         if line.state.quiet and not line.state.absent_ms:
             following = int(np.searchsorted(mattering_at, minute))
@@ -130,6 +132,9 @@ def play(line: Line) -> Reading:
         yield from _play_minute(line, steady, minute, samples)
         fed_ms = start_ms + MINUTE_MS
         minute += 1
+        played += 1
+        if played % BREATH_MINUTES == 0:
+            yield Wanted("breath", [])
 
 
 def _start(line: Line, minute: int) -> int:

@@ -12,10 +12,12 @@ from infra.storage.packed import packed, packed_counts
 from schemas.catalogue import Family, Metric
 from schemas.slots import SLOT_INTERVAL
 
-# Whatever this process does wrong, it changes nothing, and no statement of it keeps the database busy for long.
+# Whatever this process does wrong, it changes nothing, and no statement of it keeps the database busy for long. A plan
+# that is made once for stretches of any number and length reads whole partitions: a second instead of ten milliseconds.
 OPENING = """
 SELECT set_config('default_transaction_read_only', 'on', false), set_config('statement_timeout', '20s', false),
-       set_config('jit', 'off', false), set_config('idle_in_transaction_session_timeout', '60s', false)
+       set_config('jit', 'off', false), set_config('plan_cache_mode', 'force_custom_plan', false),
+       set_config('idle_in_transaction_session_timeout', '60s', false)
 """
 
 HOSTS = "SELECT id, name, tags FROM hosts WHERE state = 'active' ORDER BY name"

@@ -27,8 +27,8 @@ def address(there: Receiver, rest: str = "SECRETtopic", login: str = "") -> str:
 
 
 async def sent(url: str, private: bool = True) -> Outcome:
-    async with outbound(private) as http:
-        return await sender(http)(Channel("ntfy", "Ntfy", Apprise(url)), notice())
+    """What came of it, however slow the machine is."""
+    return await apprise.send(private, Apprise(url), message_of(notice()), total_s=120)
 
 
 async def told(there: Receiver) -> Outcome:
@@ -92,6 +92,13 @@ async def test_what_takes_too_long_is_stopped_and_may_have_arrived() -> None:
         stopped.set()
         server.close()
     assert (outcome.verdict, outcome.perhaps) == ("again", True)
+
+
+async def test_a_channel_of_that_kind_is_sent_to() -> None:
+    async with outbound(False) as http:
+        outcome = await sender(http)(Channel("ntfy", "Ntfy", Apprise("ntfy://127.0.0.1/SECRET")), notice())
+    assert outcome.verdict in ("dead", "again")
+    assert "SECRET" not in outcome.answer
 
 
 @pytest.mark.parametrize(

@@ -213,6 +213,26 @@ def test_an_unknown_second_value_changes_nothing() -> None:
     assert judge([SCARCE], space(0, 95, None))[1] == []
 
 
+def test_what_is_known_of_a_host_is_judged_with_its_batches() -> None:
+    ahead = rule(id="clock", metric="host.clock", warning=Threshold(60, 30), critical=None, for_s=0, recover_for_s=0)
+    judging = judge_of(ahead)
+    for second, value in enumerate((0.0, 90.0, 10.0)):
+        judging.take(cpu([100], NOON_MS + 1000 * second), known={"host.clock": value})
+    assert [(told.kind, told.value, told.unit) for told in judging.transitions] == [
+        ("fire", 90, "s"),
+        ("resolve", 10, "s"),
+    ]
+
+
+def test_what_is_not_known_of_a_host_changes_nothing() -> None:
+    booted = rule(
+        id="boot", metric="host.uptime", comparison="below", warning=Threshold(300, 300), critical=None, for_s=0
+    )
+    judging = judge_of(booted)
+    judging.take(cpu([100]), known={})
+    assert judging.states == {}
+
+
 levels = st.one_of(st.none(), st.integers(0, 10_000))
 
 

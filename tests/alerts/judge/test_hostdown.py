@@ -223,3 +223,11 @@ def test_a_second_outage_after_the_clock_was_set_back_is_called_in_time() -> Non
         state, change = judge_host(DOWN, heard, state, "web-1", second, NOON_MS + 1000 * second, wall_ms)
         told += [(second, change.kind)] if change is not None else []
     assert told == [(60, "fire"), (80, "resolve"), (260, "fire")]
+
+
+def test_of_hosts_that_are_no_more_nothing_is_kept() -> None:
+    heard = hearing(web_1=10, db_1=10)
+    for known in (heard.interval_s, heard.left_s):
+        known.update({"web-1": 10.0, "db-1": 10.0})
+    heard.keep({"db-1": 20})
+    assert (heard.heard_s, heard.interval_s, heard.left_s) == ({"db-1": 20}, {"db-1": 10}, {"db-1": 10})

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import msgspec
 import pytest
 
+from infra.bus.heartbeat import Pulse
 from infra.servers.embedded import Server
+from infra.storage.database import connection
 from schemas.health import Heartbeat, Work
 from schemas.messages import HostEvent
 from schemas.rules import Rule, Threshold, Window
 from schemas.subjects import SETTINGS_CHANGED, deadletter, events, health
+from services.alerts.judge.loop import Senses
+from services.alerts.judge.own import Surroundings, judge_own
+from services.alerts.judge.progress import Progress
 from tests.alerts.builders import rule
 from tests.alerts.fleet import Fleet, fleet, serving
 from tests.waiting import eventually
@@ -154,3 +160,27 @@ async def test_a_rule_whose_window_is_another_one_begins_with_an_empty_window(bu
         assert await hosts.kinds() == []
         await hosts.processed(await hosts.cpu([80] * 10, at_s=20))
         assert await hosts.kinds() == ["fire"]
+
+
+async def test_a_deleted_rule_about_sonde_ends_its_alerts_as_gone(
+    bus_url: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.alerts.judge.own.EVERY_S", 0.1)
+    silent = Rule("silent", "Silent", "service.silent", instance="ingest", critical=Threshold(1, 0.9))
+    async with fleet(bus_url, database_url, [silent]) as hosts, serving(hosts.settings):
+        await hosts.until("fire")
+        await hosts.rules()
+        await hosts.until("fire", "gone")
+        assert await hosts.incidents() == [("", "critical", False)]
+
+
+async def test_sonde_is_judged_no_more_once_another_instance_has_the_hosts(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.alerts.judge.own.EVERY_S", 0.1)
+    pulse = Pulse("alerts")
+    senses = Senses(Progress(pulse), lambda: None)
+    async with connection(database_url, "test") as database, asyncio.timeout(60), asyncio.TaskGroup() as group:
+        judging = group.create_task(judge_own(database, asyncio.Event(), senses, Surroundings(0)))
+        pulse.standby = True
+        await judging

@@ -67,7 +67,9 @@ def rehearsed(line: Line, samples: Samples, pulses: Sequence[int]) -> list[Alert
     try:
         wanted = next(reading)
         while True:
-            if wanted.what == "samples":
+            if wanted.what == "breath":
+                wanted = reading.send(Samples())
+            elif wanted.what == "samples":
                 assert all(first < last for first, last in wanted.stretches)
                 assert all(before[1] <= after[0] for before, after in itertools.pairwise(wanted.stretches))
                 parts = [within(samples, *stretch) for stretch in wanted.stretches]

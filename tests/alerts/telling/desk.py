@@ -138,18 +138,18 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(database_url: str) -> AsyncIterator[Desk]:
-    """A database without rules, channels and incidents, and a sink."""
-    async with slack_server() as sink, database.connection(database_url, "desk") as connection:
+async def desk(database_url: str, slack_pace_s: float = 0) -> AsyncIterator[Desk]:
+    """A database without rules, channels and incidents, and a sink that takes one message in `slack_pace_s`."""
+    async with slack_server(slack_pace_s) as sink, database.connection(database_url, "desk") as connection:
         yield Desk(database_url, connection, sink)
 
 
 @asynccontextmanager
-async def telling(at: Desk, clock: Callable[[], float] | None = None) -> AsyncIterator[None]:
+async def telling(at: Desk, clock: Callable[[], float] | None = None, pace_s: float = 0.01) -> AsyncIterator[None]:
     """The chain at work; on leaving it is asked to end and must do so by itself."""
     stop = asyncio.Event()
     async with outbound(True) as http, asyncio.TaskGroup() as group:
-        made = Telling(sender(http), 0.01, at.wake, lambda: at.catching_up_s, at.delays_s)
+        made = Telling(sender(http), pace_s, at.wake, lambda: at.catching_up_s, at.delays_s)
         if clock is not None:
             made.clock = clock
         group.create_task(tell(made, at.url, stop))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schemas.health import Component, Disk, Work
+from schemas.health import Component, Delay, Disk, Outward, Work
 from schemas.settings import StoredSettings
 from services.gateway.health.components import (
     Delivering,
@@ -65,6 +65,20 @@ def test_a_service_that_lags_is_degraded(name: str, work: Work, said: str) -> No
     assert status == "degraded"
     assert said in detail
     assert detail.endswith(f"; last error: TimeoutError: database; see the log of `sonde {name}`")
+
+
+def test_a_dead_mans_switch_that_is_not_told_is_named_with_the_reason() -> None:
+    work = Work(lag_s=0.1, outward=Outward(None, "no whole answer within 10 s"))
+    status, detail = found("alerts", heard("alerts", work=work))
+    assert status == "degraded"
+    assert "dead man's switch is not told: no whole answer within 10 s" in detail
+
+
+def test_alerts_say_how_soon_people_are_told_and_when_the_dead_mans_switch_was() -> None:
+    beat = heartbeat("alerts")
+    work = Work(lag_s=0.1, told_s=Delay(0.8, 1.9), outward=Outward(beat.time - 20_000, ""))
+    _, detail = found("alerts", heard("alerts", work=work, time=beat.time))
+    assert "people told after 0.8 s, 99 of 100 within 1.9 s; dead man's switch told 20 s ago" in detail
 
 
 def test_a_service_that_fails_again_and_again_is_degraded() -> None:
