@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import httpx
 from msgspec import Struct
@@ -81,17 +81,32 @@ class Outbound:
         raise OutboundError("no_connection", detail) from None
 
     async def _ask(self, target: httpx.URL, address: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        opened: list[Any] = []
+
+        async def note(event: str, facts: Mapping[str, Any]) -> None:
+            if event == "connection.connect_tcp.complete":
+                opened.append(facts["return_value"])
+
         sent = {**headers, "Host": target.netloc.decode("ascii"), "Accept-Encoding": "identity"}
-        named = {"sni_hostname": target.raw_host.decode("ascii")}  # whom the certificate has to name
-        async with self._http.stream(
-            "POST", target.copy_with(host=bracketed(address)), content=body, headers=sent, extensions=named
-        ) as response:
-            read = bytearray()
-            async for part in response.aiter_raw():
-                read += part
-                if len(read) >= ANSWER_BYTES:
-                    break
-            return Answer(response.status_code, response.headers, bytes(read[:ANSWER_BYTES]))
+        extensions = {
+            "sni_hostname": target.raw_host.decode("ascii"),  # whom the certificate has to name
+            "trace": note,
+        }
+        try:
+            async with self._http.stream(
+                "POST", target.copy_with(host=bracketed(address)), content=body, headers=sent, extensions=extensions
+            ) as response:
+                read = bytearray()
+                async for part in response.aiter_raw():
+                    read += part
+                    if len(read) >= ANSWER_BYTES:
+                        break
+                return Answer(response.status_code, response.headers, bytes(read[:ANSWER_BYTES]))
+        except BaseException:
+            for stream in opened:  # the client forgets a connection that is given up within its handshake
+                with contextlib.suppress(Exception):
+                    await stream.aclose()
+            raise
 
 
 async def allowed_addresses(host: str, port: int, private: bool) -> list[str]:

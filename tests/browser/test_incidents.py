@@ -15,6 +15,7 @@ from playwright.async_api import Page, expect
 from infra.settings import ServerSettings
 from infra.storage.database import Connection, connection
 from schemas.channels import Channel, Slack
+from tests.browser.axe import findings
 from tests.browser.browser import Chromium, opened
 from tests.browser.logins import api_of
 from tests.browser.stack import served
@@ -242,3 +243,38 @@ async def test_routes_are_made_put_in_order_and_keep_what_the_form_does_not_show
         "Europe/Berlin",
         hours["spans"],
     )
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+async def test_axe_finds_nothing_in_the_dialogs(
+    chromium: Chromium, width: int, bus_url: str, database_url: str
+) -> None:
+    async with connection(database_url, "test") as database:
+        await store_channel(database, Channel("ops", "Operators", Slack("https://hooks.example/x")))
+        await database.execute(
+            "INSERT INTO channel_states (channel, held_since, held_reason) VALUES ('ops', now(), '404 no_service')"
+        )
+        number = await firing(database)
+        await step(database, number, "fired", "critical: cpu.total was 97.5 %, threshold 90 %, since 300 s")
+    found: list[str] = []
+    async with page_of(chromium, bus_url, database_url, f"/alerts?incident={number}") as (page, api):
+        await page.set_viewport_size({"width": width, "height": 900})
+        (await api.post("/routes", json={"id": "web", "name": "Web", "channels": ["ops"]})).raise_for_status()
+        await page.get_by_text("Why was I (not) told?").wait_for()
+        found += await findings(page)
+        await page.get_by_role("button", name="Close").click()
+        await page.get_by_role("button", name="Edit File system full").click()
+        await page.get_by_label("Also").select_option("filesystem.available")
+        found += await findings(page)
+        await page.get_by_role("button", name="Cancel").click()
+        await page.get_by_role("button", name="Discard").click()
+        await page.get_by_role("link", name="Settings").click()
+        await page.locator("[data-route=web]").wait_for()
+        found += await findings(page)
+        for button, title in (("Edit Operators", "Channel ops"), ("Edit Web", "Route web")):
+            await page.get_by_role("button", name=button).click()
+            await page.get_by_role("heading", name=title).wait_for()
+            found += await findings(page)
+            await page.get_by_role("button", name="Cancel").click()
+        wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert (found, wide) == ([], 0)

@@ -140,6 +140,20 @@ INSERT INTO positions (consumer, stream, seq, time_ns)
 SELECT 'alerts', stream, seq, time_ns FROM positions WHERE (consumer, stream) = ('ingest', 'BACKFILL')
 ON CONFLICT DO NOTHING;
 
+-- The rules of a first start that are new; a database that has not had one gets all of them afterwards.
+INSERT INTO rules (id, body)
+SELECT body ->> 'id', body
+FROM jsonb_array_elements('[
+    {"id": "samples-lost", "name": "Samples lost", "metric": "agent.dropped_total",
+     "warning": {"raise_at": 1, "clear_at": 0}, "window": {"function": "increase", "seconds": 600}},
+    {"id": "blind", "name": "Monitoring is blind", "metric": "monitoring.blind", "critical": {"raise_at": 60, "clear_at": 0}},
+    {"id": "service-silent", "name": "Service of Sonde silent", "metric": "service.silent",
+     "critical": {"raise_at": 60, "clear_at": 30}},
+    {"id": "channel-held", "name": "Channel held", "metric": "channel.held", "warning": {"raise_at": 1, "clear_at": 0}}
+]'::jsonb) AS new (body)
+WHERE EXISTS (SELECT FROM schema_migrations WHERE name = 'default rules')
+ON CONFLICT DO NOTHING;
+
 -- The webhook of Slack was a setting; it is a channel now.
 INSERT INTO channels (id, body)
 SELECT 'slack', jsonb_build_object('id', 'slack', 'name', 'Slack', 'target', jsonb_build_object('kind', 'slack', 'url', value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.alerts.deliver.formats import counted
 from services.alerts.deliver.message import Line, Timed
-from services.alerts.deliver.reading import host_name, one_line
+from services.alerts.deliver.reading import one_line
 from services.alerts.deliver.states import GRAVEST_FIRST, MARKS, State, state
 from services.alerts.notice import Notice, Said
 
@@ -24,16 +24,15 @@ def grouped(notice: Notice, most: int) -> tuple[list[Line], str]:
 
 def _line(name: State, items: list[Said]) -> Line:
     rule = one_line(items[0].facts.rule_name)
-    hosts = {said.host: host_name(said) for said in items if said.host}
+    hosts = {said.host: said for said in items if said.host}
     word = "in the past" if name == "past" else name
     if not hosts:
-        return Line(MARKS[name], rule, Timed(f"{word}: {_some([one_line(said.instance) for said in items])}"))
+        return Line(MARKS[name], rule, Timed(f"{word}: {_some([said.instance for said in items])}"))
     times = f", {len(items):,} alerts" if len(items) > len(hosts) else ""
-    return Line(
-        MARKS[name], rule, Timed(f"{word} on {counted(len(hosts), 'host')}{times}: {_some(list(hosts.values()))}")
-    )
+    names = _some([said.label or said.host for said in hosts.values()])
+    return Line(MARKS[name], rule, Timed(f"{word} on {counted(len(hosts), 'host')}{times}: {names}"))
 
 
 def _some(names: list[str]) -> str:
     left = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {left:,} more" if left > 0 else "")
+    return ", ".join(map(one_line, names[:NAMED])) + (f" and {left:,} more" if left > 0 else "")

@@ -1,6 +1,6 @@
 """Slack's Web API: one message for what is told together, changed as it goes on; what follows goes to its thread.
 
-A reference says which message that is, to which conversation it was sent, and which incidents stand in it. When all
+A reference says which message that is, to which conversation it was sent, and how many incidents stand in it. When all
 that is news stands in one message, the news is a reply in its thread, shown in the conversation too where people have
 to act, and the message itself is brought up to date; else the news is a message of its own, and those before it are
 brought up to date. That an old message could not be changed does not make the news untold.
@@ -34,8 +34,6 @@ BEFORE_PLAIN_S = 1.0
 """Slack takes one message a second in a conversation."""
 MOST_UPDATED = 5
 """Messages that are brought up to date after one of news."""
-MOST_INCIDENTS = 200
-"""Whose numbers a reference holds."""
 
 Class = Literal["sent", "again", "payload", "gone", "dead"]
 
@@ -122,7 +120,7 @@ async def send(http: Outbound, target: SlackBot, message: Message, notice: Notic
         "ts": answered.ts,
         "channel": answered.channel,
         "room": target.room,
-        "incidents": [said.incident for said in items[:MOST_INCIDENTS]],
+        "incidents": len(items),
     }
     answered.outcome.reference = reference
     return answered.outcome
@@ -148,8 +146,8 @@ def standing(reference: dict[str, Any], notice: Notice) -> Message:
     items = [said for said in (*notice.items, *notice.beside) if said.reference.get("ts") == reference["ts"]]
     now = [said if is_over(said) else replace(said, kind="fire") for said in items]
     message = message_of(replace(notice, form="alert", items=now))
-    listed = reference.get("incidents")
-    over = len(listed) - len(items) if isinstance(listed, list) else 0
+    told = reference.get("incidents")
+    over = told - len(items) if isinstance(told, int) else 0
     if over > 0:
         rest = f"and {counted(over, 'alert')} that {'is' if over == 1 else 'are'} over"
         message.more = f"{message.more}; {rest}" if message.more else rest

@@ -187,13 +187,13 @@ def _about(items: list[Said], states: Counter[State]) -> str:
     rules = {said.rule for said in items}
     hosts = {said.host: said for said in items if said.host}
     what = one_line(items[0].facts.rule_name) if len(rules) == 1 else counted(len(items), "alert")
-    where = " of Sonde itself"
+    where = " about Sonde itself"
     if len(hosts) == 1 and all(said.host for said in items):
         where = f" on {host_name(next(iter(hosts.values())))}"
     elif hosts:
         where = f" on {counted(len(hosts), 'host')}"
         if not all(said.host for said in items):
-            where += " and of Sonde itself"
+            where += " and about Sonde itself"
     found = [f"{states[name]:,} {name}" for name in GRAVEST_FIRST if states[name] and name != "past"]
     return f"{what}{where}" + (f": {', '.join(found)}" if found else "")
 

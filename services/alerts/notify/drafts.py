@@ -70,23 +70,50 @@ def _of_present(now: Moment, draft: Draft, route: Route, news: list[Pending], la
         draft.form = "digest"
         return held
     key = (draft.channel, draft.route)
-    hosts = len({pending.item.incident.host for pending in news})
+    hosts = _hosts(news)
     sent_s = [at_s for at_s in now.world.sent_s.get(key, ()) if at_s > now.now_s - BUDGET_S]
-    too_much = hosts > route.storm_hosts or len(sent_s) >= BUDGET
+    spent = len(sent_s) >= BUDGET
+    too_much = spent or hosts > route.storm_hosts
     storm = _storm(now, key, news)
     if storm is None and not too_much:
         return _of_groups(now, draft, route, news, later)
     due_s = storm.next_s if storm is not None else min(pending.ready_s for pending in news)
     if now.now_s < due_s:
         later.note(due_s)
-        return None
+        return _graver(now, draft, route, news, storm, spent, later) if storm is not None else None
     if too_much:
         interval_s = min(STORM_INTERVAL_MOST_S, 2 * storm.interval_s) if storm is not None else STORM_INTERVAL_S
-        draft.storm = Storm(now.now_s + interval_s, interval_s)
+        draft.storm = Storm(now.now_s + interval_s, interval_s, _gravest(news))
     else:
         draft.storm = None
     draft.form = _plain_form(news) if len({pending.group for pending in news}) == 1 else "storm"
     return news
+
+
+def _graver(
+    now: Moment, draft: Draft, route: Route, news: list[Pending], storm: Storm, spent: bool, later: Later
+) -> list[Pending] | None:
+    """What is worse than all that the storm has told: a few by their groups, many, or more than the budget, in one."""
+    worse = [pending for pending in news if pending.item.incident.level > storm.level]
+    if not worse:
+        return None
+    if not spent and _hosts(worse) <= route.storm_hosts:
+        return _of_groups(now, draft, route, worse, later)
+    due_s = min(pending.ready_s for pending in worse)
+    if now.now_s < due_s:
+        later.note(due_s)
+        return None
+    draft.storm = Storm(storm.next_s, storm.interval_s, _gravest(worse))
+    draft.form = "storm"
+    return worse
+
+
+def _hosts(news: Iterable[Pending]) -> int:
+    return len({pending.item.incident.host for pending in news})
+
+
+def _gravest(news: Iterable[Pending]) -> int:
+    return max(pending.item.incident.level for pending in news)
 
 
 def _storm(now: Moment, key: tuple[str, str], news: Iterable[Pending]) -> Storm | None:

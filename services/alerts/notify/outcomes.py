@@ -13,7 +13,9 @@ MOST_WAIT_S = 60.0
 """Between two attempts on a channel that fails."""
 MOST_RETRY_AFTER_S = 3600.0
 HELD_AFTER = 12
-"""Attempts in a row that failed, after which a channel is called held: some ten minutes."""
+"""Attempts in a row that failed, after which a channel is called held: five minutes and more."""
+PATIENT_S = 30.0
+"""Who asks for less time than this is busy, and works."""
 HELD_RETRY_S = 900.0
 """How often one that refused everything is tried again by itself."""
 
@@ -111,7 +113,10 @@ def _perhaps(world: World, draft: Draft, at_s: float) -> dict[int, Told]:
 
 
 def _failures(channel: Channel, outcome: Outcome) -> int:
-    return channel.failures + 1 if outcome.verdict == "again" else 0
+    if outcome.verdict != "again":
+        return 0
+    busy = outcome.retry_after_s is not None and outcome.retry_after_s < PATIENT_S
+    return max(1, channel.failures) if busy else channel.failures + 1
 
 
 def _held(channel: Channel, outcome: Outcome) -> str:
@@ -121,8 +126,8 @@ def _held(channel: Channel, outcome: Outcome) -> str:
             return outcome.answer[:300] or "it refuses everything"
         case "again" if channel.held:
             return channel.held
-        case "again" if channel.failures + 1 >= HELD_AFTER:
-            return f"{channel.failures + 1} attempts in a row failed: {outcome.answer}"[:300]
+        case "again" if (failures := _failures(channel, outcome)) >= HELD_AFTER:
+            return f"{failures} attempts in a row failed: {outcome.answer}"[:300]
         case _:
             return ""
 

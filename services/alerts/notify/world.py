@@ -74,6 +74,8 @@ class Storm(Struct, frozen=True):
     next_s: float
     """When the next message may tell of it."""
     interval_s: float
+    level: int = 2
+    """The gravest that it has told. What is graver does not wait for the next message."""
 
 
 class World(Struct):

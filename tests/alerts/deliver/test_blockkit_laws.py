@@ -122,7 +122,7 @@ def test_slack_takes_every_message_as_text_only(made: Notice) -> None:
 @any_notice
 @given(notices, st.integers(0, 300))
 def test_slack_takes_every_message_that_is_brought_up_to_date(made: Notice, over: int) -> None:
-    reference = {"ts": "1.2", "channel": "C1", "room": "C1", "incidents": list(range(over))}
+    reference = {"ts": "1.2", "channel": "C1", "room": "C1", "incidents": over}
     told = replace(made, items=[replace(item, reference=reference) for item in made.items])
     check({**blocks_of(standing(reference, told)), "channel": "C1"}, POST_FIELDS)
 

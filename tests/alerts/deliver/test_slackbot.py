@@ -39,7 +39,7 @@ async def test_the_first_news_is_a_message_whose_name_is_kept() -> None:
     async with slack_server() as slack:
         outcome = await sent(slack, notice(said(7)))
     assert outcome.verdict == "sent"
-    assert outcome.reference == {"ts": "1790000000.000001", "channel": CHANNEL, "room": CHANNEL, "incidents": [7]}
+    assert outcome.reference == {"ts": "1790000000.000001", "channel": CHANNEL, "room": CHANNEL, "incidents": 1}
     assert slack.refusals == []
 
 
@@ -102,7 +102,7 @@ async def test_news_of_several_messages_is_one_of_its_own_and_all_are_brought_up
 
 
 async def test_news_of_a_message_that_is_gone_is_a_new_message() -> None:
-    lost = {"ts": "1.1", "channel": CHANNEL, "room": CHANNEL, "incidents": [7]}
+    lost = {"ts": "1.1", "channel": CHANNEL, "room": CHANNEL, "incidents": 1}
     async with slack_server() as slack:
         outcome = await sent(slack, notice(said(7, "resolve", reference=lost)))
     assert outcome.verdict == "sent"
@@ -111,7 +111,7 @@ async def test_news_of_a_message_that_is_gone_is_a_new_message() -> None:
 
 
 async def test_a_channel_that_posts_elsewhere_now_begins_anew() -> None:
-    before = {"ts": "1.1", "channel": "C999", "room": "C999", "incidents": [7]}
+    before = {"ts": "1.1", "channel": "C999", "room": "C999", "incidents": 1}
     async with slack_server() as slack:
         await sent(slack, notice(said(7, "resolve", reference=before)))
     assert [post.get("channel") for post in slack.posts] == [CHANNEL]

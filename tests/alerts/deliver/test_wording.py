@@ -191,3 +191,10 @@ def test_what_has_no_line_is_counted() -> None:
 def test_names_with_line_breaks_and_control_characters_stay_in_a_line() -> None:
     headline = message_of(notice(said(label="web\r\n\x1b[31m\u202eone"))).headline
     assert headline == "🔴 Critical: CPU busy on web [31m one"
+
+
+def test_alerts_about_hosts_and_about_sonde_are_told_apart() -> None:
+    held = said(2, host="", rule="held", rule_name="Channel held", instance="ops")
+    silent = said(3, host="", rule="silent", rule_name="Service of Sonde silent", instance="ingest")
+    assert message_of(notice(said(1), held)).headline == "🔴 2 alerts on 1 host and about Sonde itself: 2 critical"
+    assert message_of(notice(held, silent)).headline == "🔴 2 alerts about Sonde itself: 2 critical"

@@ -126,3 +126,12 @@ def test_an_answer_that_names_no_message_leaves_the_first_one_known() -> None:
     stage.become(number, 2)
     stage.run(100)
     assert stage.world.told[number]["slack"].reference == {"ts": "1"}
+
+
+def test_a_channel_that_asks_for_a_moment_again_and_again_is_not_held() -> None:
+    stage = Stage()
+    stage.answer = lambda draft, now_s: Outcome("again", "429", 1)
+    stage.fire()
+    stage.run(600)
+    assert len(stage.sent) > 100
+    assert not stage.world.channels["slack"].held

@@ -58,3 +58,43 @@ def test_a_storm_goes_on_over_a_restart() -> None:
     stage.restart()
     stage.fire("web-99")
     assert [it.second for it in stage.run(100)] == [60.5]
+
+
+def test_what_is_graver_than_a_storm_does_not_wait_for_its_next_message() -> None:
+    stage = Stage()
+    for number in range(20):
+        stage.fire(f"web-{number}", level=1)
+    stage.run(5)
+    stage.fire("db-1", level=2)
+    stage.fire("db-2", level=1)
+    assert told(stage.run(100)) == [(5.5, "slack", "fire db-1"), (60.5, "slack", "fire db-2")]
+
+
+def test_many_that_are_graver_than_a_storm_are_one_message() -> None:
+    stage = Stage()
+    for number in range(20):
+        stage.fire(f"web-{number}", level=1)
+    stage.run(5)
+    for number in range(20):
+        stage.fire(f"db-{number}", level=2)
+    stage.run(5)
+    for number in range(20):
+        stage.fire(f"app-{number}", level=2)
+    assert [(it.second, it.form, len(it.said)) for it in stage.run(100)] == [(60.5, "storm", 20)]
+    assert [(it.second, it.form, len(it.said)) for it in stage.sent][1] == (5.5, "storm", 20)
+
+
+def test_what_is_graver_is_told_in_one_message_once_the_budget_is_spent() -> None:
+    stage = Stage()
+    for number in range(BUDGET):
+        stage.fire(f"web-{number}", level=1)
+        stage.run(3)
+    stage.fire("web-99", level=1)
+    stage.run(3)
+    before = len(stage.sent)
+    for number in range(10):
+        stage.fire(f"db-{number}", level=2)
+        stage.run(3)
+    assert len(stage.sent) == before + 1
+    stage.run(BUDGET_S)
+    assert sum(len(it.said) for it in stage.sent) == BUDGET + 11

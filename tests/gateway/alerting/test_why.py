@@ -12,6 +12,9 @@ from schemas.channels import Channel, Slack
 from schemas.matching import Matcher
 from schemas.routes import Route
 from schemas.rules import default_rules
+from tests.alerts.builders import rule
+from tests.alerts.fleet import fleet, serving
+from tests.alerts.slack_server import slack_server
 from tests.gateway.asking import asking, get
 from tests.gateway.incidents import (
     AT_S,
@@ -23,6 +26,8 @@ from tests.gateway.incidents import (
     store_route,
     told,
 )
+from tests.gateway.running import gateway, ready
+from tests.waiting import eventually
 
 
 async def prepared(database: Connection) -> int:
@@ -31,10 +36,10 @@ async def prepared(database: Connection) -> int:
     await store_route(database, Route("db", "Databases", ["ops"], position=1, match=Matcher(tags=["db"])))
     await store_route(database, Route("all", "All", ["ops"], position=2))
     number = await open_incident(database)
-    rule = next(rule for rule in default_rules() if rule.id == "cpu")
+    judged = next(each for each in default_rules() if each.id == "cpu")
     await database.execute(
         "UPDATE incidents SET body = body || jsonb_build_object('rule', $1::jsonb)",
-        msgspec.json.encode(rule).decode(),
+        msgspec.json.encode(judged).decode(),
     )
     await step(database, number, "fired", "critical: cpu.total was 97.5 %, threshold 90 %, since 300 s")
     return number
@@ -143,3 +148,38 @@ async def test_an_alert_about_sonde_itself_has_reasons_too(database_url: str) ->
         number = await open_incident(database, "", "blind", rule_name="Monitoring is blind")
         why = await asked(client, number)
     assert texts(why, "selectors") == ["it is about Sonde itself: rules select no hosts for it"]
+
+
+async def test_an_alert_that_was_judged_and_told_says_so_and_one_that_is_silenced_says_that(
+    database_url: str, bus_url: str
+) -> None:
+    async with (
+        slack_server() as slack,
+        fleet(bus_url, database_url, [rule(for_s=0, recover_for_s=0)]) as hosts,
+        serving(hosts.settings),
+        gateway(database_url, bus_url) as client,
+    ):
+        await ready(client)
+        await hosts.slack(slack.url)
+        await hosts.processed(await hosts.cpu([10], at_s=0))
+        await hosts.processed(await hosts.cpu([10], at_s=0, host="web-2"))
+        silence = await client.post(
+            "/silences", json={"match": {"hosts": ["web-2"]}, "for_s": 3600, "reason": "new disks"}
+        )
+        await hosts.cpu([80], at_s=1)
+        await hosts.cpu([80], at_s=1, host="web-2")
+
+        async def reasons(host: str, said: str) -> dict[str, Any] | None:
+            found = (await get(client, "/incidents", host=host))["incidents"]
+            why = await asked(client, found[0]["id"]) if found else {"conclusion": ""}
+            return why if said in why["conclusion"] else None
+
+        told_of = await eventually(lambda: reasons("web-1", "was told of it"))
+        held = await eventually(lambda: reasons("web-2", f"silence {silence.json()['id']}"))
+    assert told_of is not None
+    assert held is not None
+    assert told_of["told"] == ["slack"]
+    assert any("fire to slack" in text for text in texts(told_of, "delivery"))
+    assert held["told"] == []
+    assert any(reason["stops"] and "new disks" in reason["text"] for reason in held["reasons"])
+    assert len(slack.posts) == 1

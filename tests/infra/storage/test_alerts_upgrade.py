@@ -10,12 +10,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from infra.bus.ordered import Position
 from infra.storage.database import Connection, connection
 from infra.storage.engine import detect
 from infra.storage.migrate import MIGRATIONS, migrate
+from infra.storage.positions import load_position
 from schemas.channels import Channel, Slack
 from schemas.incidents import Facts, Step
 from schemas.messages import AlertTransition, TransitionKind
+from schemas.rules import Rule, Threshold, default_rules
 from services.alerts.judge.memory import Part
 from services.alerts.judge.store import load_memory
 from tests.alerts.builders import transition
@@ -334,3 +337,37 @@ async def test_rows_that_cannot_be_read_stop_no_upgrade(blank_database_url: str,
         await before.alert(host_id, "firing", ("fire", "sent"), rule="other")
         await upgrade(before.database)
         assert await incidents(before.database) == [("other", 1, True, None)]
+
+
+async def stored_rules(database: Connection) -> dict[str, Rule]:
+    rows = await database.fetch("SELECT id, body FROM rules")
+    return {row["id"]: msgspec.json.decode(row["body"], type=Rule) for row in rows}
+
+
+async def test_rules_of_a_first_start_that_are_new_are_there_after_an_upgrade(
+    blank_database_url: str, tmp_path: Path
+) -> None:
+    before_it = {"cpu", "memory", "filesystem", "inodes", "gpu-temperature", "host-down"}
+    async with version_before(blank_database_url, tmp_path) as before:
+        await before.database.execute("DELETE FROM rules WHERE id <> ALL($1)", list(before_it))
+        await upgrade(before.database)
+        assert await stored_rules(before.database) == {rule.id: rule for rule in default_rules()}
+
+
+async def test_a_rule_of_somebodys_own_under_such_a_name_is_kept(blank_database_url: str, tmp_path: Path) -> None:
+    own = Rule("blind", "Mine", "cpu.total", critical=Threshold(99, 98))
+    async with version_before(blank_database_url, tmp_path) as before:
+        await before.database.execute(
+            "UPDATE rules SET body = $1 WHERE id = 'blind'", msgspec.json.encode(own).decode()
+        )
+        await upgrade(before.database)
+        assert (await stored_rules(before.database))["blind"] == own
+
+
+async def test_what_came_late_before_the_upgrade_is_not_judged_after_it(
+    blank_database_url: str, tmp_path: Path
+) -> None:
+    async with version_before(blank_database_url, tmp_path) as before:
+        await before.database.execute("INSERT INTO positions VALUES ('ingest', 'BACKFILL', 7, 8)")
+        await upgrade(before.database)
+        assert await load_position(before.database, "alerts", "BACKFILL") == Position(7, 8)

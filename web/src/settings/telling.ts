@@ -1,5 +1,5 @@
-// Channels and routes as the gateway has them, fetched again when the stream says that they changed.
-import { effect } from "@preact/signals";
+// Channels and routes as the gateway has them, fetched again when the stream says that something changed.
+import { effect, untracked } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { get } from "../api/client.ts";
 import { loader } from "../api/loading.ts";
@@ -14,9 +14,9 @@ export function useTelling(): void {
   useEffect(() => {
     const stop = effect(() => {
       fleet.snapshots.value;
-      const key = settingChange.value?.key;
-      if (key !== "routes") channels.refresh();
-      if (key !== "channels") routes.refresh();
+      settingChange.value;
+      untracked(channels.refresh);
+      untracked(routes.refresh);
     });
     return () => {
       stop();
