@@ -23,14 +23,16 @@ def _history(seed: int, every_s: int, calm: float, second: bool, hold_s: float) 
     """
     dice = random.Random(seed)
     samples, pulses = Samples([], [], []), []
-    level, other, silent_s, absent_s, left_s = 40, 50, 0, 0, 0.0
+    level, other, silent_s, absent_s, null_s, left_s = 40, 50, 0, 0, 0, 0.0
     lengths = [hold_s + more for more in (-every_s, 0, every_s, 7, 59, 60)] + [20, 90, 400]
     for second_at in range(dice.randrange(every_s), MINUTES * 60, every_s):
-        silent_s, absent_s = silent_s - every_s, absent_s - every_s
+        silent_s, absent_s, null_s = silent_s - every_s, absent_s - every_s, null_s - every_s
         if dice.random() < (1 - calm) / 10:
             silent_s = dice.choice([30, 130, 400])
         if dice.random() < (1 - calm) / 10:
             absent_s = dice.choice([30, 90, 130, 200, 500])
+        if dice.random() < (1 - calm) / 10:
+            null_s = dice.choice([70, 130, 200])
         if silent_s > 0:
             continue
         left_s -= every_s
@@ -44,7 +46,7 @@ def _history(seed: int, every_s: int, calm: float, second: bool, hold_s: float) 
             continue
         value = dice.choice(STEPS) if dice.random() < (1 - calm) / 3 else level
         samples.times.append(time_ms)
-        samples.counts.append(None if dice.random() < (1 - calm) / 5 else value * 100)
+        samples.counts.append(None if null_s > 0 or dice.random() < (1 - calm) / 5 else value * 100)
         if second:
             samples.others.append(None if dice.random() < (1 - calm) / 5 else other * 100)
     return samples, pulses
@@ -99,3 +101,14 @@ def test_what_is_left_out_makes_no_difference(rule: Rule, seed: int, every_s: in
     samples, pulses = _history(seed, every_s, calm, rule.also is not None, hold_s)
     found = rehearsed(line_of(rule, samples, MINUTES), samples, pulses)
     assert found == judged(line_of(rule, samples, MINUTES), samples, pulses)
+
+
+def test_nulls_for_longer_than_a_gap_start_a_running_clock_anew() -> None:
+    """Each minute but those of nulls has values that leave the clock as it is."""
+    rule = Rule("busy", "CPU busy", "cpu.total", warning=Threshold(75, 62), for_s=600)
+    times = [START_MS + 1000 * second for second in range(MINUTES * 60)]
+    counts: list[int | None] = [None if 300 <= second < 430 else 8000 for second in range(MINUTES * 60)]
+    samples = Samples(times, counts)
+    [fired] = rehearsed(line_of(rule, samples, MINUTES), samples, times)
+    assert fired.time == START_MS / 1000 + 430 + 600
+    assert [fired] == judged(line_of(rule, samples, MINUTES), samples, times)
