@@ -78,7 +78,7 @@ class Fleet:
             position = await self.database.fetchval("SELECT seq FROM positions WHERE consumer = 'alerts'")
             return position is not None and position >= seq
 
-        await eventually(reached, within_s=20)
+        await eventually(reached)
 
     async def transitions(self) -> list[AlertTransition]:
         rows = await self.database.fetch("SELECT body FROM alert_transitions ORDER BY id")
@@ -87,7 +87,7 @@ class Fleet:
     async def kinds(self) -> list[str]:
         return [transition.kind for transition in await self.transitions()]
 
-    async def until(self, *kinds: str, within_s: float = 15) -> None:
+    async def until(self, *kinds: str, within_s: float = 40) -> None:
         """Wait until exactly these transitions have happened, in order."""
 
         async def told() -> bool:
@@ -108,7 +108,7 @@ class Fleet:
         )
         return [tuple(row) for row in rows]
 
-    async def delivered(self, channel: str = "slack", within_s: float = 15) -> None:
+    async def delivered(self, channel: str = "slack", within_s: float = 40) -> None:
         """Wait until nothing waits for `channel` any more."""
 
         async def done() -> bool:
@@ -138,7 +138,7 @@ async def fleet(bus_url: str, database_url: str, rules: Sequence[Rule] = ()) -> 
 async def serving(settings: ServerSettings, slack_pace_s: float = 0.05) -> AsyncIterator[None]:
     """The service running; on leaving it is asked to stop and must do so by itself."""
     stop = asyncio.Event()
-    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(200), asyncio.TaskGroup() as group:
         group.create_task(run(settings, stop, slack_pace_s=slack_pace_s))
         yield
         stop.set()

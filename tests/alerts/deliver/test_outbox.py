@@ -59,7 +59,7 @@ async def test_a_transient_answer_is_tried_again_in_order(bus_url: str, database
         slack.script += [Reply(503, "upstream"), Reply(500, "rollup_error")]
         await hosts.setting("slack_webhook_url", slack.url)
         await swing(hosts)
-        await eventually(lambda: len(slack.posts) == 4, within_s=20)
+        await eventually(lambda: len(slack.posts) == 4)
         assert [line.split()[0] for line in slack.headlines] == ["🟠", "🟠", "🟠", "🟢"]
         await hosts.delivered()
         assert await hosts.outbox() == [("sent", 3, "200 ok"), ("sent", 1, "200 ok")]
@@ -146,15 +146,15 @@ async def test_messages_for_a_removed_webhook_are_dropped(bus_url: str, database
 
 async def test_a_slack_that_hangs_delays_neither_judging_nor_the_bus(bus_url: str, database_url: str) -> None:
     async with slack_sink() as slack, fleet(bus_url, database_url, [QUICK]) as hosts:
-        slack.script += [Reply(after_s=2.5)]
+        slack.script += [Reply(after_s=250)] * 20
         await hosts.setting("slack_webhook_url", slack.url)
         async with serving(hosts.settings):
             await hosts.cpu([80], at_s=0)
             await eventually(lambda: len(slack.posts) == 1)
             await hosts.cpu([10, 80, 10], at_s=1)
-            await hosts.until("fire", "resolve", "fire", "resolve", within_s=2)
-            await hosts.delivered("bus", within_s=2)
-            assert len(slack.posts) == 1
+            await hosts.until("fire", "resolve", "fire", "resolve")
+            await hosts.delivered("bus")
+            assert {status for status, _, _ in await hosts.outbox()} == {"waiting"}
 
 
 async def test_a_kill_between_sending_and_noting_it_loses_nothing(bus_url: str, database_url: str) -> None:
@@ -163,7 +163,7 @@ async def test_a_kill_between_sending_and_noting_it_loses_nothing(bus_url: str, 
         await hosts.setting("slack_webhook_url", slack.url)
         async with serving_until_killed(hosts.settings):
             await swing(hosts)
-            await eventually(lambda: len(slack.posts) == 1, within_s=20)
+            await eventually(lambda: len(slack.posts) == 1)
         async with serving(hosts.settings):
             await hosts.delivered()
         assert [line.split()[0] for line in slack.headlines] == ["🟠", "🟠", "🟢"]

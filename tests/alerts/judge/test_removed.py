@@ -61,7 +61,7 @@ async def test_a_removed_host_is_not_called_down(bus_url: str, database_url: str
         await judged_up_to(hosts, "web-1")
         await judged_up_to(hosts, "db-1")
         await remove(hosts.client, hosts.database, "web-1")
-        await hosts.until("fire", within_s=20)
+        await hosts.until("fire")
         assert await told_of(hosts, "db-1") == ["fire"]
 
 
@@ -70,19 +70,19 @@ async def test_an_archived_host_is_not_called_down(bus_url: str, database_url: s
         await judged_up_to(hosts, "web-1")
         await judged_up_to(hosts, "db-1")
         await remove(hosts.client, hosts.database, "web-1", keep_history=True)
-        await hosts.until("fire", within_s=20)
+        await hosts.until("fire")
         assert await told_of(hosts, "db-1") == ["fire"]
 
 
 async def test_enrolled_again_it_begins_without_a_past(bus_url: str, database_url: str) -> None:
     async with fleet(bus_url, database_url, [DOWN]) as hosts, serving(hosts.settings):
         await judged_up_to(hosts, "web-1")
-        await hosts.until("fire", within_s=20)
+        await hosts.until("fire")
         await remove(hosts.client, hosts.database, "web-1")
         await hosts.until("fire", "gone")
         await enrol_again(hosts.database, "web-1")
         await judged_up_to(hosts, "web-1")
-        await hosts.until("fire", "gone", "fire", within_s=20)
+        await hosts.until("fire", "gone", "fire")
 
 
 async def test_a_host_that_waits_for_its_first_sample_after_being_enrolled_again_is_not_down(
@@ -93,17 +93,17 @@ async def test_a_host_that_waits_for_its_first_sample_after_being_enrolled_again
         await remove(hosts.client, hosts.database, "web-1")
         await enrol_again(hosts.database, "web-1")
         await judged_up_to(hosts, "db-1")
-        await hosts.until("fire", within_s=20)
+        await hosts.until("fire")
         assert await told_of(hosts, "db-1") == ["fire"]
 
 
 async def test_a_host_deleted_by_hand_is_not_judged_any_more(bus_url: str, database_url: str) -> None:
     async with fleet(bus_url, database_url, [DOWN]) as hosts, serving(hosts.settings):
         await judged_up_to(hosts, "web-1")
-        await hosts.until("fire", within_s=20)
+        await hosts.until("fire")
         await hosts.database.execute("DELETE FROM hosts WHERE name = 'web-1'")
         await judged_up_to(hosts, "web-1")
-        await hosts.until("fire", within_s=20)  # of its second life: the first one's went with it
+        await hosts.until("fire")  # of its second life: the first one's went with it
         assert await hosts.phases() == {"web-1": "firing"}
 
 
@@ -127,7 +127,7 @@ async def test_removals_time_and_again_do_not_keep_others_from_being_called_down
 
         coming = asyncio.create_task(come_and_go())
         try:
-            await eventually(lambda: told_of(watching, "db-1"), within_s=20)
+            await eventually(lambda: told_of(watching, "db-1"))
         finally:
             coming.cancel()
             await asyncio.wait([coming])
@@ -141,7 +141,7 @@ async def test_removals_are_no_failures(bus_url: str, database_url: str, caplog:
             await remove(hosts.client, hosts.database, f"web-{number}")
             await judged_up_to(hosts, "db-1")
         assert caplog.messages.count("session restarted") == 3
-        answer = await hosts.client.request(ask_health("alerts"), timeout=5)
+        answer = await hosts.client.request(ask_health("alerts"), timeout=40)
         assert msgspec.json.decode(answer.data, type=Heartbeat).errors == 0
 
 
