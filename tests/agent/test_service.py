@@ -42,7 +42,7 @@ async def running(of: AgentSettings) -> AsyncIterator[None]:
         yield
     finally:
         stop.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             await task
 
 
@@ -187,7 +187,7 @@ async def test_a_signal_ends_the_process_in_order(bus_url: str, tmp_path: Path) 
 
             await eventually(publishes)
         agent.send_signal(signal.SIGTERM)
-        output, _ = await asyncio.to_thread(agent.communicate, timeout=5)
+        output, _ = await asyncio.to_thread(agent.communicate, timeout=40)
         assert agent.returncode == 0, output
         assert "Traceback" not in output
 
@@ -196,7 +196,7 @@ async def test_a_second_agent_on_the_same_data_says_so_in_one_line(bus_url: str,
     async with running(settings(tmp_path, bus_url)):
         await eventually(lambda: (tmp_path / "agent" / "spool" / "lock").exists())
         with process(tmp_path, bus_url) as agent:
-            output, _ = await asyncio.to_thread(agent.communicate, timeout=10)
+            output, _ = await asyncio.to_thread(agent.communicate, timeout=40)
             assert agent.returncode == 2
         assert "another agent uses this spool" in output
         assert "Traceback" not in output
@@ -204,7 +204,7 @@ async def test_a_second_agent_on_the_same_data_says_so_in_one_line(bus_url: str,
 
 def test_an_invalid_setting_ends_the_process_with_one_line(tmp_path: Path) -> None:
     with process(tmp_path, NOWHERE, SONDE_SAMPLE_INTERVAL_S="0") as agent:
-        output, _ = agent.communicate(timeout=10)
+        output, _ = agent.communicate(timeout=40)
         assert agent.returncode == 2
     assert output.startswith("agent: SONDE_SAMPLE_INTERVAL_S")
     assert len(output.splitlines()) == 1

@@ -90,7 +90,7 @@ class Fleet:
     async def kinds(self) -> list[str]:
         return [transition.kind for transition in await self.transitions()]
 
-    async def until(self, *kinds: str, within_s: float = 30) -> None:
+    async def until(self, *kinds: str, within_s: float = 40) -> None:
         """Wait until exactly these transitions have happened, in order."""
 
         async def told() -> bool:

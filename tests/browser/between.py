@@ -115,13 +115,22 @@ class Between:
             await back.drain()
 
     async def _downwards(self, kind: str, there: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # The head never trickles: a page that lost its connection for another reason could make none.
+        try:
+            head = await there.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError as cut:
+            head = cut.partial
+        await self._pass_on(kind, head, writer)
         while data := await there.read(TRICKLE_BYTES if self._fault(kind) == "slow" else 1 << 16):
-            while self._fault(kind) == "swallow":
-                await self._changed.wait()
-            writer.write(data)
-            await writer.drain()
+            await self._pass_on(kind, data, writer)
             if self._fault(kind) == "slow":
                 await asyncio.sleep(TRICKLE_S)
+
+    async def _pass_on(self, kind: str, data: bytes, writer: asyncio.StreamWriter) -> None:
+        while self._fault(kind) == "swallow":
+            await self._changed.wait()
+        writer.write(data)
+        await writer.drain()
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -21,20 +22,14 @@ pytestmark = pytest.mark.browser
 
 PRESETS = ("5m", "15m", "1h", "6h", "24h", "7d", "30d", "1y")
 BLOCKED_MS = 200
+"""Of processor time: what others take meanwhile does not count."""
 TRIES = 5
-"""A task also takes longer when the processor is lent to others: only what takes too long every time is too long."""
-WATCH_TASKS = """
-window.tasks = [];
-new PerformanceObserver((list) => {
-  tasks.push(...list.getEntries().map((one) => one.duration));
-}).observe({type: 'longtask'});
-"""
+"""A task also takes longer when a cache is cold: only what takes too long every time is too long."""
 READY = """(previous) => {
   const chart = document.querySelector('[data-chart=cpu]');
   return chart?.dataset.pending === '0' && chart.getAttribute('aria-busy') === 'false'
     && chart.querySelector('canvas') && location.href !== previous;
 }"""
-LONGEST = "new Promise((done) => setTimeout(() => done(Math.max(0, ...tasks.splice(0))), 0))"
 CPU = "[data-chart=cpu]"
 
 
@@ -43,14 +38,25 @@ async def ready(page: Page, previous: str = "") -> None:
     await page.wait_for_function(READY, arg=previous)
 
 
-async def blocked_ms(page: Page, act: Callable[[], Awaitable[object]]) -> float:
-    """The longest task of the page while `act` is done and shown."""
-    previous = page.url
-    await page.evaluate(LONGEST)
-    await act()
-    await ready(page, previous)
-    longest: float = await page.evaluate(LONGEST)
-    return longest
+async def blocked_ms(page: Page, act: Callable[[], Awaitable[object]], elsewhere: bool = True) -> float:
+    """The longest task of the page, in processor time, while `act` is done and shown, at another address unless not."""
+    browser = page.context.browser
+    assert browser is not None
+    previous = page.url if elsewhere else ""
+    await browser.start_tracing(page=page, categories=["toplevel"])
+    try:
+        await act()
+        await ready(page, previous)
+    finally:
+        events = json.loads(await browser.stop_tracing())["traceEvents"]
+    pages = {
+        (event["pid"], event["tid"])
+        for event in events
+        if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
+    }
+    tasks = [event["tdur"] for event in events if "tdur" in event and (event["pid"], event["tid"]) in pages]
+    assert tasks, "the trace has no task of the page"
+    return max(tasks) / 1000
 
 
 async def heap_mb(page: Page) -> float:
@@ -86,7 +92,6 @@ async def test_no_change_of_range_blocks_the_page(
         stack(bus_url, database_url, tmp_path) as address,
         opened(chromium, f"{address}/hosts/{HOST}") as page,
     ):
-        await page.add_init_script(WATCH_TASKS)
         await page.goto(f"{address}/hosts/{HOST}?range={PRESETS[0]}")
         await ready(page)
         slow = [(before, after) for before, after in tour() if await blocked_ms(page, chosen(page, after)) > BLOCKED_MS]
@@ -108,7 +113,6 @@ async def test_neither_a_cold_year_nor_keys_nor_a_drag_block_the_page(
         stack(bus_url, database_url, tmp_path) as address,
         opened(chromium, f"{address}/hosts/{HOST}") as page,
     ):
-        await page.add_init_script(WATCH_TASKS)
 
         async def start(query: str) -> None:
             await page.goto(f"{address}/hosts/{HOST}?{query}")
@@ -126,8 +130,9 @@ async def test_neither_a_cold_year_nor_keys_nor_a_drag_block_the_page(
 
         cold = []
         for _ in range(TRIES):
-            await start("range=1y")
-            cold.append(await page.evaluate(LONGEST))
+            cold.append(await blocked_ms(page, lambda: start("range=1y"), elsewhere=False))
+            if cold[-1] <= BLOCKED_MS:
+                break
         assert min(cold) <= BLOCKED_MS, cold
 
         out = [lambda: page.keyboard.press("-")] * 12

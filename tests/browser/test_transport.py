@@ -85,7 +85,7 @@ async def test_the_page_says_what_is_wrong_and_what_still_works(
             assert await page.locator(".card .standing").first.get_attribute("title") == case.standing
             return True
 
-        await eventually(said, within_s=60, every_s=0.2)
+        await eventually(said, within_s=150, every_s=0.2)
         way.harm()
         await live(page)
         await page.locator(".banner").wait_for(state="hidden")

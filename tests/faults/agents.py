@@ -30,7 +30,7 @@ async def agent(of: AgentSettings) -> AsyncIterator[None]:
         yield
     finally:
         stop.set()
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(40):
             await task
 
 

@@ -101,6 +101,6 @@ async def proxy(url: str) -> AsyncIterator[tuple[Proxy, str]]:
         server.close()
         between.cut()
         between.heal()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             while between._writers:
                 await asyncio.sleep(0.01)

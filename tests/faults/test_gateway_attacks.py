@@ -34,7 +34,7 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.fault
 
-LATE_S = 15.0
+LATE_S = 45.0
 """By which a busy machine may be late."""
 
 
@@ -157,7 +157,8 @@ async def test_a_flood_of_one_address_takes_no_more_than_its_share_and_ends_with
                 *(asyncio.open_connection("127.0.0.1", victim.port, local_addr=("127.0.0.9", 0)) for _ in range(300)),
                 return_exceptions=True,
             )
-            assert victim.process.num_fds() <= descriptors + MOST_PER_ADDRESS + 10
+            # Those that are too many are accepted before they are closed.
+            await eventually(lambda: victim.process.num_fds() <= descriptors + MOST_PER_ADDRESS + 10)
             meanwhile.append(await victim.ask())
             for each in flood:
                 if not isinstance(each, BaseException):

@@ -109,7 +109,7 @@ class Stream:
         self._lines = response.aiter_lines()
         self.seen: list[Event] = []
 
-    async def next(self, within_s: float = 10) -> Event:
+    async def next(self, within_s: float = 40) -> Event:
         """The next event. Raises StopAsyncIteration at the stream's end."""
         fields: dict[str, str] = {}
         async with asyncio.timeout(within_s):
@@ -122,7 +122,7 @@ class Stream:
         return event
 
     async def until(
-        self, name: str, matching: Callable[[Any], bool] = lambda data: True, within_s: float = 10
+        self, name: str, matching: Callable[[Any], bool] = lambda data: True, within_s: float = 40
     ) -> Event:
         """The next event of that name whose data match; others pass."""
         async with asyncio.timeout(within_s):
@@ -131,7 +131,7 @@ class Stream:
                 if event.name == name and matching(event.data):
                     return event
 
-    async def in_good_order(self, within_s: float = 10) -> bool:
+    async def in_good_order(self, within_s: float = 40) -> bool:
         """Wait for the end of the stream; False when it was broken off."""
         try:
             async with asyncio.timeout(within_s):

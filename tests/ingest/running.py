@@ -65,7 +65,7 @@ async def reached(connection: database.Connection, seq: int, stream: str = "METR
 
 async def said(client: Client) -> Heartbeat:
     """What ingest says of itself."""
-    answer = await client.request(ask_health("ingest"), timeout=5)
+    answer = await client.request(ask_health("ingest"), timeout=40)
     return msgspec.json.decode(answer.data, type=Heartbeat)
 
 

@@ -146,7 +146,7 @@ async def test_a_mount_that_answers_again_is_measured_again(hanging: Hanging) ->
     await filesystems.collect()
     hanging.stuck.clear()
     hanging.go.set()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 40
     while (await filesystems.collect()).instances["/b"]["stuck"]:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)

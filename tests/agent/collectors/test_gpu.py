@@ -323,9 +323,7 @@ async def test_a_driver_that_hangs_costs_the_deadline_once_and_comes_back(machin
     machine.have("hang nvmlDeviceGetPowerUsage")
     clock = Clock()
     source = gpus(clock, deadline_s=0.05)
-    began = time.monotonic()
     assert await source.finish(source.start()) is None
-    assert time.monotonic() - began < 2
     await eventually(lambda: machine.calls("0 nvmlDeviceGetPowerUsage"))
     assert source.start() is None, "the hanging call is waited for, not joined by another"
     clock.pass_time(HANGS_AFTER_S)

@@ -168,7 +168,7 @@ async def answer(gateway: Client, verb: str, id: str) -> CommandReply:
     data = request(id, expires=4_000_000_000)
     while True:
         try:
-            reply = await gateway.request(f"command.web-1.{verb}", data, timeout=10)
+            reply = await gateway.request(f"command.web-1.{verb}", data, timeout=40)
         except NoRespondersError:
             await asyncio.sleep(0.01)
         else:

@@ -60,7 +60,7 @@ class Agent:
             group.create_task(send_present(client, self.lanes))
             group.create_task(send_backfill(client, self.lanes))
 
-    async def delivered(self, within_s: float = 20) -> None:
+    async def delivered(self, within_s: float = 40) -> None:
         await eventually(lambda: self.lanes.spool.backlog.batches == 0, within_s)
 
 

@@ -27,7 +27,7 @@ async def test_a_cancelled_server_leaves_the_loop_fit_for_the_next() -> None:
             serving = asyncio.create_task(server.serve_until_told([bound]))
             await eventually(lambda server=server: server.started)
             url = f"http://127.0.0.1:{bound.getsockname()[1]}/"
-            async with httpx.AsyncClient(verify=TRUST, timeout=10) as client:
+            async with httpx.AsyncClient(verify=TRUST, timeout=40) as client:
                 assert (await client.get(url)).text == "here"
             serving.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -51,7 +51,7 @@ async def test_a_connection_is_cut_whatever_the_scope_says_of_its_client() -> No
         serving = asyncio.create_task(server.serve_until_told([bound]))
         await eventually(lambda: server.started)
         base = f"http://127.0.0.1:{bound.getsockname()[1]}"
-        async with httpx.AsyncClient(base_url=base, verify=TRUST, timeout=10) as client:
+        async with httpx.AsyncClient(base_url=base, verify=TRUST, timeout=40) as client:
             with pytest.raises(httpx.TransportError):
                 await client.get("/broken")
             assert (await client.get("/whole")).text == "half and whole"

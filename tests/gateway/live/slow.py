@@ -73,7 +73,7 @@ async def receive_until(plain: socket.socket, enough: Callable[[bytes], bool]) -
     """What the stuck viewer gets when it reads after all, until that is enough."""
     loop = asyncio.get_running_loop()
     seen = b""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while not enough(seen):
             seen += await loop.sock_recv(plain, 1 << 20)
     return seen

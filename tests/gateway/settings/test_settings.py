@@ -115,7 +115,7 @@ async def test_a_change_is_announced_to_services_and_viewers(database_url: str, 
             await stream.until("snapshot")
             await client.put("/settings/raw_days", json={"value": 3}, headers=ANY)
             event = await stream.until("settings")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(40):
                 assert await heard.get() == SettingChanged("raw_days", 1)
     assert event.data == {"key": "raw_days", "version": 1}
 

@@ -7,7 +7,6 @@ import shutil
 import socket
 import stat
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -132,13 +131,11 @@ async def test_a_cluster_of_another_version_is_refused(cluster: Path) -> None:
             pass
 
 
-async def test_stopping_with_clients_connected_is_quick(cluster: Path) -> None:
+async def test_stopping_does_not_wait_for_clients_to_leave(cluster: Path) -> None:
     async with postgres_server(cluster) as server:
         connection = await database.connect(server.url, "test")
         await connection.execute("CREATE TABLE t AS SELECT generate_series(1, 100000) AS n")
-        started = time.monotonic()
         await server.stop()
-        assert time.monotonic() - started < 2
         connection.terminate()
         assert server.process.returncode == 0
 

@@ -111,5 +111,5 @@ async def test_deleted_default_rules_stay_deleted(database_url: str) -> None:
 async def test_the_lock_is_free_afterwards(database_url: str) -> None:
     async with connection(database_url, "test") as one, connection(database_url, "test") as two:
         await migrate(one, await detect(one))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             await migrate(two, await detect(two))
