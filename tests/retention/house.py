@@ -12,16 +12,29 @@ from services.retention.guard import ReadSpace, Space
 from tests.infra import families
 from tests.infra.families import HOUSE
 
-NOW = datetime.now(UTC).replace(microsecond=0)
-"""One moment for the whole run of the tests, in the past of every clock that is asked during it."""
-TODAY = NOW.replace(hour=0, minute=0, second=0)
+_moments = [datetime.now(UTC).replace(microsecond=0)]
 
 DISK_BYTES = 5 * 2**20
 
 
+def now() -> datetime:
+    """One moment for the whole of a test, in the past of every clock that is asked during it."""
+    return _moments[-1]
+
+
+def today() -> datetime:
+    """When the UTC day of that moment began."""
+    return now().replace(hour=0, minute=0, second=0)
+
+
+def next_test() -> None:
+    """Let another moment begin: the run of all tests may go on over midnight."""
+    _moments[:] = [datetime.now(UTC).replace(microsecond=0)]
+
+
 def ago(days: int, hour: int = 12) -> datetime:
     """An hour of a UTC day before today; of today itself only what is over."""
-    return TODAY - timedelta(days=days) + timedelta(hours=hour)
+    return today() - timedelta(days=days) + timedelta(hours=hour)
 
 
 async def put(database: Connection, engine: Engine, *times: datetime, catalogue: tuple[Family, ...] = HOUSE) -> None:

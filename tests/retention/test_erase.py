@@ -25,7 +25,7 @@ from services.retention.erase import erase_removed
 from services.retention.rollup import roll_up
 from tests.gateway.incidents import open_incident
 from tests.infra.families import HOUSE, house
-from tests.retention.house import NOW, ago
+from tests.retention.house import ago, now
 from tests.retention.rollups import Row, write
 from tests.retention.test_service import service
 from tests.waiting import eventually
@@ -45,7 +45,7 @@ def rows_of(*hosts: str, each: int = 30) -> list[Row]:
 async def filled(database: Connection, engine: Engine, *hosts: str, columnar: bool = False, each: int = 30) -> None:
     """Rows of five days and their roll-ups, the older days compressed where the engine can."""
     await write(database, engine, rows_of(*hosts, each=each))
-    await roll_up(database, engine, HOUSE, NOW)
+    await roll_up(database, engine, HOUSE, now())
     if columnar:
         await engine.compress_before(database, tables_of(HOUSE), ago(2, 0))
 
@@ -119,7 +119,7 @@ async def test_slots_that_await_their_roll_up_are_not_rolled_up_any_more(blank_d
         await remove(database, "web-1")
 
         async def roll() -> None:
-            await roll_up(database, engine, HOUSE, NOW)
+            await roll_up(database, engine, HOUSE, now())
 
         await erase_removed(database, engine, HOUSE, roll)
         assert all(not of for of in (await counts(database)).values())

@@ -11,7 +11,7 @@ from services.retention import sql
 from services.retention.forget import forget_instances
 from services.retention.job import prune
 from tests.infra.families import HOUSE, house
-from tests.retention.house import NOW, PLENTY, ago, put, set_
+from tests.retention.house import PLENTY, ago, now, put, set_
 from tests.waiting import eventually
 
 
@@ -35,9 +35,9 @@ async def test_an_instance_goes_when_its_last_hour_is_dropped(blank_database_url
         await rename(database, "long gone")
         await put(database, engine, ago(20))
         await rename(database, "in hours")
-        await put(database, engine, NOW)
+        await put(database, engine, now())
         await set_(database, minute_days=7, hour_days=30)
-        run = await prune(database, HOUSE, NOW, PLENTY)
+        run = await prune(database, HOUSE, now(), PLENTY)
         assert run is not None
         assert run.report.instances == 1
         assert await instances(database) == ["a", "in hours"]
@@ -46,8 +46,8 @@ async def test_an_instance_goes_when_its_last_hour_is_dropped(blank_database_url
 @pytest.mark.parametrize("table", ["shelf", "shelf_1m", "shelf_1h"])
 async def test_an_instance_with_a_row_in_any_table_stays(blank_database_url: str, table: str) -> None:
     async with house(blank_database_url) as (database, engine):
-        await put(database, engine, ago(2), NOW)
-        await prune(database, HOUSE, NOW, PLENTY)
+        await put(database, engine, ago(2), now())
+        await prune(database, HOUSE, now(), PLENTY)
         for other in {"shelf", "shelf_1m", "shelf_1h"} - {table}:
             await database.execute(f"TRUNCATE {other}")
         assert await forget_instances(database, HOUSE) == 0
@@ -56,7 +56,7 @@ async def test_an_instance_with_a_row_in_any_table_stays(blank_database_url: str
 
 async def test_without_anything_to_forget_the_generation_stays(blank_database_url: str) -> None:
     async with house(blank_database_url) as (database, engine):
-        await put(database, engine, NOW)
+        await put(database, engine, now())
         await forget_instances(database, HOUSE)
         assert await generation(database) == 0
         await database.execute("DELETE FROM shelf")
@@ -66,7 +66,7 @@ async def test_without_anything_to_forget_the_generation_stays(blank_database_ur
 
 async def test_an_instance_that_a_flush_under_way_writes_rows_of_stays(blank_database_url: str) -> None:
     async with house(blank_database_url) as (database, engine), connection(blank_database_url, "flush") as flushing:
-        await put(database, engine, NOW)
+        await put(database, engine, now())
         await database.execute("DELETE FROM shelf")
         async with flushing.transaction():
             await flushing.execute(f"{sql.HORIZON} FOR SHARE")
@@ -88,7 +88,9 @@ async def waits_for_the_horizon(url: str) -> bool:
 
 
 async def put_shelf(database: Connection) -> None:
-    await database.execute("INSERT INTO shelf (time, host_id, instance_id) SELECT $1, host_id, id FROM instances", NOW)
+    await database.execute(
+        "INSERT INTO shelf (time, host_id, instance_id) SELECT $1, host_id, id FROM instances", now()
+    )
 
 
 async def test_a_flush_that_begins_while_instances_are_forgotten_sees_another_generation(
@@ -108,7 +110,7 @@ async def test_ingest_that_holds_on_for_too_long_costs_only_the_forgetting(
     blank_database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with house(blank_database_url) as (database, engine), connection(blank_database_url, "flush") as flushing:
-        await put(database, engine, NOW)
+        await put(database, engine, now())
         await database.execute("DELETE FROM shelf")
         await database.execute("SET lock_timeout = '100ms'")
         async with flushing.transaction():
@@ -121,7 +123,7 @@ async def test_ingest_that_holds_on_for_too_long_costs_only_the_forgetting(
 async def test_many_instances_go_in_portions(blank_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.retention.forget.PORTION", 40)
     async with house(blank_database_url) as (database, engine):
-        await put(database, engine, NOW)
+        await put(database, engine, now())
         await database.execute(
             "INSERT INTO instances (host_id, family, name) SELECT host_id, family, 'job-' || n "
             "FROM instances, generate_series(1, 100) n"

@@ -19,9 +19,7 @@ from services.retention.guard import GIB, WORTH, Space, early_horizons, read_spa
 from services.retention.job import prune
 from services.retention.report import Run
 from tests.infra.families import HOUSE, house
-from tests.retention.house import NOW, PLENTY, a_disk, ago, put, set_, times_of
-
-YESTERDAY = ago(1, 0)
+from tests.retention.house import PLENTY, a_disk, ago, now, put, set_, times_of
 
 
 def part(days_ago: int, size: int = 100, table: str = "room") -> Part:
@@ -62,22 +60,22 @@ def test_the_worse_of_two_shortages_counts() -> None:
 
 def test_the_oldest_days_go_first_and_no_more_than_needed() -> None:
     parts = [part(days) for days in range(7, -1, -1)]
-    assert early_horizons(parts, ago(7, 0), YESTERDAY, 150) == [ago(6, 0), ago(5, 0)]
+    assert early_horizons(parts, ago(7, 0), ago(1, 0), 150) == [ago(6, 0), ago(5, 0)]
 
 
 def test_all_families_of_a_day_count_together() -> None:
     parts = [part(days, table=table) for days in range(7, -1, -1) for table in ("room", "shelf")]
-    assert early_horizons(parts, ago(7, 0), YESTERDAY, 150) == [ago(6, 0)]
+    assert early_horizons(parts, ago(7, 0), ago(1, 0), 150) == [ago(6, 0)]
 
 
 def test_yesterday_and_today_never_go() -> None:
     parts = [part(days) for days in range(3, -1, -1)]
-    assert early_horizons(parts, ago(7, 0), YESTERDAY, 1000) == [ago(2, 0), ago(1, 0)]
+    assert early_horizons(parts, ago(7, 0), ago(1, 0), 1000) == [ago(2, 0), ago(1, 0)]
 
 
 def test_nothing_goes_for_a_disk_that_something_else_fills() -> None:
     parts = [part(days) for days in range(7, -1, -1)]
-    assert early_horizons(parts, ago(7, 0), YESTERDAY, 1_000_000) == []
+    assert early_horizons(parts, ago(7, 0), ago(1, 0), 1_000_000) == []
 
 
 @given(
@@ -88,26 +86,26 @@ def test_nothing_goes_for_a_disk_that_something_else_fills() -> None:
 def test_the_guard_only_moves_forward_to_yesterday_at_most(
     sizes: list[tuple[int, int]], days: int, missing: int
 ) -> None:
-    steps = early_horizons([part(at, size) for at, size in sizes], ago(days, 0), YESTERDAY, missing)
+    steps = early_horizons([part(at, size) for at, size in sizes], ago(days, 0), ago(1, 0), missing)
     assert steps == sorted(set(steps))
-    assert all(ago(days, 0) < step <= YESTERDAY for step in steps)
+    assert all(ago(days, 0) < step <= ago(1, 0) for step in steps)
 
 
 @given(st.lists(st.integers(1, 1000), min_size=3, max_size=12), st.integers(1, 5000))
 def test_all_steps_but_the_last_free_too_little(sizes: list[int], missing: int) -> None:
     parts = [part(days, size) for days, size in enumerate(sizes)]
-    steps = early_horizons(parts, ago(40, 0), YESTERDAY, missing)
+    steps = early_horizons(parts, ago(40, 0), ago(1, 0), missing)
 
     def freed(before: datetime) -> int:
         return sum(each.bytes for each in parts if each.last <= before)
 
     assert all(freed(step) < missing for step in steps[:-1])
-    assert not steps or freed(steps[-1]) >= min(missing, freed(YESTERDAY))
-    assert bool(steps) == (freed(YESTERDAY) >= WORTH * missing)
+    assert not steps or freed(steps[-1]) >= min(missing, freed(ago(1, 0)))
+    assert bool(steps) == (freed(ago(1, 0)) >= WORTH * missing)
 
 
 async def runs(database: Connection, *free_percent: float) -> Run:
-    run = await prune(database, HOUSE, NOW, a_disk(*free_percent))
+    run = await prune(database, HOUSE, now(), a_disk(*free_percent))
     assert run is not None
     return run
 
@@ -160,7 +158,7 @@ async def test_a_full_disk_of_somebody_elses_is_told_and_nothing_goes(
     async with house(blank_database_url) as (database, engine):
         for days in (4, 3, 0):
             await put(database, engine, ago(days, 0))
-        await prune(database, HOUSE, NOW, huge)
+        await prune(database, HOUSE, now(), huge)
         assert len(await times_of(database, "room")) == 3
     assert caplog.messages == ["disk guard cannot free enough space"]
 
@@ -182,7 +180,7 @@ async def test_late_rows_for_a_day_that_went_early_are_below_the_horizon(blank_d
             await put(database, engine, ago(days, 0))
         run = await runs(database, 9, 12)
         assert run.report.raw_before == ago(3, 0)
-        again = await prune(database, HOUSE, NOW, PLENTY)
+        again = await prune(database, HOUSE, now(), PLENTY)
         assert again is not None
         assert again.report.raw_before == ago(3, 0)
 
@@ -195,7 +193,7 @@ async def test_the_budget_of_a_remote_database_is_kept(blank_database_url: str) 
         for days in (4, 3, 0):
             await put(database, engine, ago(days, 0))
         await set_(database, database_gib=1)
-        await prune(database, HOUSE, NOW, remote)
+        await prune(database, HOUSE, now(), remote)
         assert (await times_of(database, "room"))[0] > ago(4, 0)
 
 

@@ -11,7 +11,7 @@ from infra.storage.engine import tables_of
 from services.retention.job import prune, read_settings
 from services.retention.policy import InvalidSetting
 from tests.infra.families import HOUSE, house
-from tests.retention.house import NOW, PLENTY, ago, put, times_of
+from tests.retention.house import PLENTY, ago, now, put, times_of
 from tests.retention.test_service import service
 from tests.waiting import eventually
 
@@ -30,10 +30,10 @@ async def test_an_invalid_setting_of_somebody_else_changes_nothing(
     blank_database_url: str, key: str, value: str
 ) -> None:
     async with house(blank_database_url) as (database, engine):
-        await put(database, engine, ago(9), NOW)
+        await put(database, engine, ago(9), now())
         await store(database, key, value)
-        await prune(database, HOUSE, NOW, PLENTY)
-        assert await times_of(database, "room") == [NOW]
+        await prune(database, HOUSE, now(), PLENTY)
+        assert await times_of(database, "room") == [now()]
 
 
 @pytest.mark.parametrize(
@@ -50,11 +50,11 @@ async def test_while_a_setting_of_its_own_is_invalid_nothing_is_dropped(
     blank_database_url: str, key: str, value: str
 ) -> None:
     async with house(blank_database_url) as (database, engine):
-        await put(database, engine, ago(900), ago(9), NOW)
+        await put(database, engine, ago(900), ago(9), now())
         await store(database, key, value)
         with pytest.raises(InvalidSetting, match=f"^{key} is stored as {value[:100]}: it must be "):
-            await prune(database, HOUSE, NOW, PLENTY)
-        assert await times_of(database, "room") == [ago(900), ago(9), NOW]
+            await prune(database, HOUSE, now(), PLENTY)
+        assert await times_of(database, "room") == [ago(900), ago(9), now()]
         assert await database.fetchval("SELECT before FROM horizons WHERE name = 'raw'") == datetime(
             1970, 1, 1, tzinfo=UTC
         )
@@ -66,12 +66,12 @@ async def test_while_a_setting_of_its_own_is_invalid_there_is_still_room_for_row
     async with house(blank_database_url) as (database, engine):
         if engine.name != "native":
             pytest.skip("chunks are made with their rows")
-        await put(database, engine, NOW)
+        await put(database, engine, now())
         tables = tables_of(HOUSE, "raw")
         await store(database, "raw_days", "0")
         with pytest.raises(InvalidSetting):
-            await prune(database, HOUSE, NOW, PLENTY)
-        assert max(part.last for part in await engine.parts(database, tables)) > NOW + timedelta(days=1)
+            await prune(database, HOUSE, now(), PLENTY)
+        assert max(part.last for part in await engine.parts(database, tables)) > now() + timedelta(days=1)
 
 
 async def test_every_invalid_setting_is_named(blank_database_url: str) -> None:
@@ -88,18 +88,18 @@ async def test_with_an_invalid_setting_the_service_rolls_up_says_so_and_prunes_o
     monkeypatch.setattr("services.retention.service.PRUNE_EVERY_S", 0.0)
     monkeypatch.setattr("services.retention.service.ROLL_UP_EVERY_S", 0.1)
     async with house(blank_database_url) as (database, engine):
-        old, now = datetime.now(UTC) - timedelta(days=9), datetime.now(UTC)
-        await put(database, engine, old, now)
+        old, new = datetime.now(UTC) - timedelta(days=9), datetime.now(UTC)
+        await put(database, engine, old, new)
         await store(database, "raw_days", '"x"')
         async with service(blank_database_url, bus_url):
             await eventually(lambda: times_of(database, "room_1h"))
-            assert await times_of(database, "room") == [old, now]
+            assert await times_of(database, "room") == [old, new]
             told = [record for record in caplog.records if record.levelname == "ERROR"]
             assert told[0].message == "invalid setting, pruning paused"
             assert 'raw_days is stored as "x"' in told[0].__dict__["error"]
             await store(database, "raw_days", "7")
 
             async def dropped() -> bool:
-                return await times_of(database, "room") == [now]
+                return await times_of(database, "room") == [new]
 
             await eventually(dropped)

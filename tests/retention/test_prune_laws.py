@@ -15,9 +15,9 @@ from infra.storage.engine import Engine, tables_of
 from services.retention import sql
 from services.retention.job import prune
 from tests.infra.families import HOUSE, house
-from tests.retention.house import NOW, PLENTY, TODAY, a_disk, mark, set_
+from tests.retention.house import PLENTY, a_disk, mark, now, set_, today
 
-MIDDAY = TODAY - timedelta(hours=12)
+MIDDAY = today() - timedelta(hours=12)
 """Where true time ends at the latest: the database's clock is right or ahead of it by weeks, ours wherever."""
 FIRST = MIDDAY - timedelta(days=20)
 
@@ -124,26 +124,26 @@ async def test_flushes_and_runs_at_the_same_time_lose_nothing(blank_database_url
         async with connection(blank_database_url, "test") as database:
             for flush in range(30):
                 batch = Batch((1 + (flush + number) % 9) * 1440 + 7 * number, 13, 8)
-                taken.extend(await _flush(database, engine, batch, NOW + timedelta(seconds=flush)))
+                taken.extend(await _flush(database, engine, batch, now() + timedelta(seconds=flush)))
 
     async def keep_fewer(done: asyncio.Event) -> None:
         async with connection(blank_database_url, "test") as database:
             for days in (8, 7, 6, 5, 4, 3, 2, 1):
                 await set_(database, raw_days=days)
-                run = await prune(database, HOUSE, NOW, PLENTY)
+                run = await prune(database, HOUSE, now(), PLENTY)
                 assert run is not None
                 assert run.report.waiting_since is None
             done.set()
 
     async with house(blank_database_url) as (database, engine):
-        await _flush(database, engine, Batch(0, 1, 1), NOW)
+        await _flush(database, engine, Batch(0, 1, 1), now())
         done = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             group.create_task(keep_fewer(done))
             for number in range(3):
                 group.create_task(write(number))
-        await prune(database, HOUSE, NOW, PLENTY)
-        allowed = Allowed(NOW - timedelta(days=1), NOW - timedelta(days=30))
+        await prune(database, HOUSE, now(), PLENTY)
+        allowed = Allowed(now() - timedelta(days=1), now() - timedelta(days=30))
         await _check(database, taken, allowed)
     assert done.is_set()
 

@@ -13,12 +13,11 @@ from services.retention.job import prune
 from services.retention.policy import Kept
 from services.retention.usage import Usage, days_of, measure, rows_per_day, uncompressed, usage
 from tests.infra.families import HOUSE, ROOM, house
-from tests.retention.house import NOW, PLENTY, TODAY, a_disk, ago, put
+from tests.retention.house import PLENTY, a_disk, ago, now, put, today
 
 MIB = 2**20
 KEPT = Kept(7, 30, 730)
 DAY = timedelta(days=1)
-LONG_AGO = ago(9, 0)
 
 
 def part(
@@ -29,8 +28,8 @@ def part(
     return Part("room", f"room_{days_ago}", first, first + days * DAY, size, rows, compressed, before)
 
 
-def used(*parts: Part, kind: Kind = "raw", since: datetime = LONG_AGO, columnar: bool = False) -> Usage:
-    return usage(Table(ROOM, kind), parts, KEPT, since, TODAY, columnar)
+def used(*parts: Part, kind: Kind = "raw", since: datetime | None = None, columnar: bool = False) -> Usage:
+    return usage(Table(ROOM, kind), parts, KEPT, since or ago(9, 0), today(), columnar)
 
 
 def test_bytes_per_value_count_every_metric_of_a_row() -> None:
@@ -44,12 +43,12 @@ def test_without_rows_there_is_no_rate_and_no_need() -> None:
 
 def test_a_rate_is_over_the_time_that_rows_cover() -> None:
     since = ago(1, 12)
-    assert rows_per_day([part(1, 500), part(0, 250)], since, TODAY + DAY / 4) == 750 / 0.75
+    assert rows_per_day([part(1, 500), part(0, 250)], since, today() + DAY / 4) == 750 / 0.75
 
 
 def test_a_rate_is_of_the_newest_parts() -> None:
     parts = [part(days, 1000 if days > 7 else 100) for days in range(20, 0, -1)]
-    assert rows_per_day(parts, ago(20, 0), TODAY) == 100
+    assert rows_per_day(parts, ago(20, 0), today()) == 100
 
 
 def test_a_rate_of_days_long_gone_ends_with_its_rows() -> None:
@@ -57,7 +56,7 @@ def test_a_rate_of_days_long_gone_ends_with_its_rows() -> None:
 
 
 def test_of_a_few_minutes_no_rate_is_told() -> None:
-    assert rows_per_day([part(0, 300)], TODAY, TODAY + timedelta(minutes=5)) is None
+    assert rows_per_day([part(0, 300)], today(), today() + timedelta(minutes=5)) is None
 
 
 def test_raw_rows_are_needed_for_their_days_and_today() -> None:
@@ -106,7 +105,7 @@ async def test_rows_that_nobody_has_counted_are_not_none(blank_database_url: str
     """Before autovacuum has looked at a table PostgreSQL says that it has -1 rows."""
     async with house(blank_database_url) as (database, engine):
         await put(database, engine, *(ago(1, 0) + timedelta(seconds=second) for second in range(5000)))
-        measured = await measure(database, HOUSE, NOW, PLENTY)
+        measured = await measure(database, HOUSE, now(), PLENTY)
     rows = {(each.family, each.kind): each.rows for each in measured.tables}
     assert 2500 < rows["room", "raw"] < 10_000
     assert 2500 < rows["shelf", "raw"] < 10_000
@@ -118,9 +117,9 @@ async def test_columnar_rows_are_counted(blank_database_url: str) -> None:
         if engine.name == "native":
             pytest.skip("no TimescaleDB: set SONDE_TEST_DATABASE_URL to a server that has it")
         await put(database, engine, *(ago(3, 0) + timedelta(seconds=second) for second in range(5000)))
-        await put(database, engine, NOW)
-        await prune(database, HOUSE, NOW, PLENTY)
-        measured = await measure(database, HOUSE, NOW, PLENTY)
+        await put(database, engine, now())
+        await prune(database, HOUSE, now(), PLENTY)
+        measured = await measure(database, HOUSE, now(), PLENTY)
     [room] = [each for each in measured.tables if (each.family, each.kind) == ("room", "raw")]
     assert room.columnar_bytes > 0
     assert room.uncompressed_bytes is not None
@@ -131,7 +130,7 @@ async def test_columnar_rows_are_counted(blank_database_url: str) -> None:
 
 async def test_a_new_database_has_sizes_and_no_rate(blank_database_url: str) -> None:
     async with house(blank_database_url) as (database, _):
-        measured = await measure(database, HOUSE, NOW, a_disk(50))
+        measured = await measure(database, HOUSE, now(), a_disk(50))
     assert measured.need_bytes is None
     assert measured.database_bytes > 0
     assert [each.rows for each in measured.tables] == [0] * 6
@@ -140,13 +139,13 @@ async def test_a_new_database_has_sizes_and_no_rate(blank_database_url: str) -> 
 async def test_a_need_says_of_what_it_knows_no_rate_yet(blank_database_url: str) -> None:
     async with house(blank_database_url) as (database, engine):
         await put(database, engine, *(ago(1, 0) + timedelta(seconds=second) for second in range(0, 5000, 10)))
-        await put(database, engine, NOW)
-        measured = await measure(database, HOUSE, NOW, PLENTY)
+        await put(database, engine, now())
+        measured = await measure(database, HOUSE, now(), PLENTY)
         assert measured.need_without == ["minute", "hour"]
         [need] = [line for line in told(measured) if line.startswith("need: ")]
         assert need.endswith("; without minutes and hours, which have too few rows yet")
-        await prune(database, HOUSE, NOW, PLENTY)
+        await prune(database, HOUSE, now(), PLENTY)
         await database.execute("ANALYZE")
-        measured = await measure(database, HOUSE, NOW, PLENTY)
+        measured = await measure(database, HOUSE, now(), PLENTY)
     assert measured.need_without == []
     assert [line for line in told(measured) if "without" in line] == []

@@ -63,7 +63,7 @@ async def test_frames_of_the_live_stream_arrive_while_it_is_open(
     ):
         await ready(front.direct)
         async with watching(client) as stream:
-            await stream.until("snapshot")
+            await stream.until("complete")
             await publish(agent, sample(now_ms(), total=4711))
             frame = await stream.until("frame", lambda data: "web-1" in str(data))
     assert frame.id

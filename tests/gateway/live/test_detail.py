@@ -24,6 +24,12 @@ def names(stream: Stream) -> list[str]:
     return [event.name for event in stream.seen]
 
 
+async def begun(stream: Stream, details: int = 1) -> None:
+    """Wait until the viewer knows what there is: what is published before that may be in its snapshots already."""
+    while names(stream).count("complete") < 1 or names(stream).count("detail-snapshot") < details:
+        await stream.next()
+
+
 async def told_all(agent: Any, stream: Stream) -> None:
     """Wait until what was said before has been sent."""
     await agent.publish(SETTINGS_CHANGED, msgspec.json.encode(SettingChanged("raw_days", 7)))
@@ -36,6 +42,7 @@ async def test_a_host_in_detail_comes_with_every_metric_and_with_those_selected(
     async with gateway(database_url, bus_url) as client, publishing(bus_url) as agent:
         await ready(client)
         async with watching(client, CARDS + "&detail=web-1") as stream:
+            await begun(stream)
             at = now_ms()
             await publish(agent, sample(at, total=100, user=200))
             while not {"frame", "detail-frame"} <= set(names(stream)):
@@ -49,6 +56,7 @@ async def test_a_detail_feed_has_no_other_host(database_url: str, bus_url: str) 
     async with gateway(database_url, bus_url) as client, publishing(bus_url) as agent:
         await ready(client)
         async with watching(client, CARDS + "&detail=web-1") as stream:
+            await begun(stream)
             await publish(agent, sample(now_ms(), total=100), host="web-2")
             await stream.until("frame")
             await publish(agent, sample(now_ms(), total=100), host="web-1")
@@ -61,6 +69,7 @@ async def test_a_detail_snapshot_has_the_full_minute_of_its_host(database_url: s
         await ready(client)
         at = now_ms() - 2000
         async with watching(client) as stream:
+            await begun(stream, details=0)
             await publish(agent, sample(at, total=100, user=200), sample(at + 1000, total=100, user=300))
             await stream.until("frame")
         async with watching(client, CARDS + "&detail=web-1") as stream:
@@ -75,7 +84,8 @@ async def test_a_host_in_detail_that_does_not_exist_joins_when_it_appears(databa
     async with gateway(database_url, bus_url) as client, publishing(bus_url) as agent:
         await ready(client)
         async with watching(client, CARDS + "&detail=web-1") as stream:
-            snapshot = await stream.until("detail-snapshot")
+            await begun(stream)
+            snapshot = next(event for event in stream.seen if event.name == "detail-snapshot")
             await publish(agent, sample(now_ms(), total=100))
             host = await stream.until("detail-host")
             await stream.until("detail-frame")
@@ -87,6 +97,7 @@ async def test_detail_events_carry_no_id(database_url: str, bus_url: str) -> Non
     async with gateway(database_url, bus_url) as client, publishing(bus_url) as agent:
         await ready(client)
         async with watching(client, CARDS + "&detail=web-1") as stream:
+            await begun(stream)
             await publish(agent, sample(now_ms(), total=100))
             await stream.until("detail-frame")
             await told_all(agent, stream)
@@ -99,6 +110,7 @@ async def test_settings_are_told_once(database_url: str, bus_url: str) -> None:
     async with gateway(database_url, bus_url) as client, publishing(bus_url) as agent:
         await ready(client)
         async with watching(client, CARDS + "&detail=web-1,web-2") as stream:
+            await begun(stream, details=2)
             await told_all(agent, stream)
             await publish(agent, sample(now_ms(), total=100))
             await stream.until("detail-frame")
@@ -112,6 +124,7 @@ async def test_a_stream_opened_anew_with_one_more_host_in_detail_goes_on_without
         await ready(client)
         at = now_ms() - 5000
         async with watching(client, CARDS + "&detail=web-1") as stream:
+            await begun(stream)
             await publish(agent, sample(at, total=100))
             last = await stream.until("frame")
         await publish(agent, sample(at + 1000, total=200))

@@ -29,6 +29,7 @@ async def test_a_sample_reaches_the_viewer_as_a_frame(database_url: str, bus_url
         await ready(client)
         async with watching(client) as stream:
             snapshot = await stream.next()
+            await stream.until("complete")
             at = now_ms()
             await publish(agent, sample(at, total=1234))
             host = await stream.until("host")
@@ -46,6 +47,7 @@ async def test_a_sample_that_comes_again_in_its_batch_is_sent_once(database_url:
     async with gateway(database_url, bus_url) as client, publishing(bus_url) as agent:
         await ready(client)
         async with watching(client, "interval=0.25") as stream:
+            await stream.until("complete")
             start = now_ms() - 10_000
             ticks = [sample(start + 1000 * k, total=k) for k in range(10)]
             for tick in ticks[6:]:
@@ -61,6 +63,7 @@ async def test_a_viewer_gets_the_hosts_and_metrics_it_asked_for(database_url: st
     async with gateway(database_url, bus_url) as client, publishing(bus_url) as agent:
         await ready(client)
         async with watching(client, "hosts=web-2&metrics=cpu.user,disk") as stream:
+            await stream.until("complete")
             at = now_ms()
             await publish(agent, sample(at, total=1, user=2))
             both = sample(at, total=1, user=2)
@@ -113,6 +116,7 @@ async def test_a_viewer_that_lost_its_connection_goes_on_where_it_was(database_u
         await ready(client)
         start = now_ms() - 20_000
         async with watching(client, "interval=0.25") as stream:
+            await stream.until("complete")
             await publish(agent, sample(start, total=0))
             last = await stream.until("frame")
         for k in range(1, 4):
@@ -137,9 +141,11 @@ async def test_interest_is_announced_while_somebody_watches(database_url: str, b
         heard = await agent.subscribe(LIVE_INTEREST)
         await agent.flush()
         async with watching(client, "hosts=web-1,web-2"):
-            first = msgspec.json.decode((await heard.next_msg(10)).data, type=LiveInterest)
+            first = msgspec.json.decode((await heard.next_msg(40)).data, type=LiveInterest)
             async with watching(client):
-                second = msgspec.json.decode((await heard.next_msg(10)).data, type=LiveInterest)
+                second = first
+                while second == first:  # which is said again and again
+                    second = msgspec.json.decode((await heard.next_msg(40)).data, type=LiveInterest)
     assert (first, second) == (LiveInterest(["web-1", "web-2"], 15), LiveInterest(["*", "web-1", "web-2"], 15))
 
 
@@ -151,18 +157,23 @@ async def test_agents_stop_within_20_s_of_the_last_viewer_leaving(database_url: 
         heard = await agent.subscribe(LIVE_INTEREST)
         await agent.flush()
         async with watching(client, "hosts=web-1"):
-            feed.note_interest((await heard.next_msg(10)).data)
+            feed.note_interest((await heard.next_msg(40)).data)
             assert (feed.watched, feed.named) == (True, True)
 
         async def left() -> bool:
             return not (await client.get("/viewers")).json()["viewers"]
 
+        async def silent() -> bool:
+            """Whether nothing was said for longer than it takes to say it again."""
+            try:
+                feed.note_interest((await heard.next_msg(interest.EVERY_S + 0.5)).data)
+            except nats.errors.TimeoutError:
+                return True
+            return False
+
         await eventually(left)
-        while heard.pending_msgs:  # said before
-            feed.note_interest((await heard.next_msg(10)).data)
+        await eventually(silent)
         clock.pass_time(20)
-        with pytest.raises(nats.errors.TimeoutError):
-            await heard.next_msg(interest.EVERY_S + 0.5)
     assert (feed.watched, feed.named) == (False, False)
 
 
@@ -174,6 +185,7 @@ async def test_facts_are_stored_and_shown(database_url: str, bus_url: str) -> No
     async with publishing(bus_url) as agent:
         stream = agent.jetstream()
         async with gateway(database_url, bus_url) as client, watching(client) as viewer:
+            await viewer.until("complete")
             await stream.publish("events.web-1", b"no event")
             await stream.publish("events.web-9", msgspec.json.encode(foreign))
             await stream.publish("events.web-1", msgspec.json.encode(event))
@@ -196,6 +208,7 @@ async def test_messages_that_make_no_sense_are_counted_and_disturb_nothing(datab
     async with gateway(database_url, bus_url) as client, publishing(bus_url) as agent:
         await ready(client)
         async with watching(client) as stream:
+            await stream.until("complete")
             at = now_ms()
             for subject in ("metrics.web-1", "live.web-1", "alerts.web-1.cpu", "settings.changed"):
                 await agent.publish(subject, b"\xc1 no sense")
