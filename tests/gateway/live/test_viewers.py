@@ -21,7 +21,7 @@ async def test_viewers_are_listed_while_they_watch(database_url: str, bus_url: s
         assert viewer["sent"] >= 2
         assert viewer["user_agent"].startswith("python-httpx")
         assert viewer["person"]
-        assert abs(viewer["since"] - now_ms()) < 10_000
+        assert abs(viewer["since"] - now_ms()) < 60_000
 
         async def left() -> bool:
             return not (await client.get("/viewers")).json()["viewers"]

@@ -19,7 +19,7 @@ from tests.gateway.running import TRUST, Stream, gateway, ready, watching
 from tests.people import add_session, add_token, add_user, bearing, in_browser
 from tests.waiting import eventually
 
-WITHIN_S = 5
+WITHIN_S = 20
 
 
 @contextlib.asynccontextmanager
