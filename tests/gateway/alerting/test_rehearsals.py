@@ -30,11 +30,11 @@ RULE: dict[str, Any] = {
 
 
 @asynccontextmanager
-async def both(database_url: str, bus_url: str, role: str = "viewer") -> AsyncIterator[httpx.AsyncClient]:
-    """A gateway asked by somebody with `role`, and the rehearsing part of the alerts service."""
+async def both(database_url: str, bus_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A gateway asked by an operator, and the rehearsing part of the alerts service."""
     stop = asyncio.Event()
     settings = ServerSettings(nats_url=bus_url, database_url=database_url)
-    token = await add_token(database_url, role)  # type: ignore[arg-type]
+    token = await add_token(database_url, "operator")
     async with bus.connection(bus_url, "rehearsals") as client, asyncio.TaskGroup() as group:
         group.create_task(rehearse(client, settings, stop))
         try:
@@ -67,7 +67,7 @@ async def over(client: httpx.AsyncClient, id: str) -> dict[str, Any]:
     return told
 
 
-async def test_a_viewer_learns_when_a_draft_would_have_fired(bus_url: str, database_url: str) -> None:
+async def test_an_operator_learns_when_a_draft_would_have_fired(bus_url: str, database_url: str) -> None:
     first = start_ms(120)
     await put(database_url, "cpu", seconds(first, (600, 20), (300, 95), (600, 20)))
     async with both(database_url, bus_url) as client:
