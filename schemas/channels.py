@@ -97,6 +97,8 @@ class TrialAnswer(Struct):
 
 
 _SECRETS = ("url", "token", "key", "password")
+_SENT = ("url", "token", "password")
+"""Those that travel; a key only signs what does."""
 _PLACES = ("server", "port", "security", "api_url")
 """Where secrets are sent to, or in which way."""
 
@@ -121,9 +123,8 @@ def keeping_secrets(before: Channel | None, after: Channel) -> Channel:
     old, new = asdict(before.target), asdict(after.target)
     if any(old[name] != new[name] for name in _PLACES if name in old):
         return after
-    if new.get("url") and new["url"] != old["url"]:
-        return after
-    kept = {name: old[name] for name in _secrets(after.target) if not new[name]}
+    elsewhere = bool(new.get("url")) and new["url"] != old["url"]
+    kept = {name: old[name] for name in _secrets(after.target) if not new[name] and not (elsewhere and name in _SENT)}
     return replace(after, target=replace(after.target, **kept))
 
 

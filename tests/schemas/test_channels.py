@@ -101,7 +101,7 @@ def test_a_change_without_secrets_keeps_them(target: Target) -> None:
         (MAIL, {"port": 2525}),
         (MAIL, {"security": "none"}),
         (BOT, {"api_url": "https://mine.example"}),
-        (HOOK, {"url": "https://mine.example"}),
+        (Slack("https://hooks.slack.com/SECRET"), {"url": "https://mine.example"}),
     ],
 )
 def test_a_secret_is_never_kept_for_another_place(target: Target, change: dict[str, Any]) -> None:
@@ -109,6 +109,12 @@ def test_a_secret_is_never_kept_for_another_place(target: Target, change: dict[s
     blank = without_secrets(before)
     after = replace(blank, target=replace(blank.target, **change))
     assert keeping_secrets(before, after) == after
+
+
+def test_a_key_that_only_signs_stays_when_the_address_changes() -> None:
+    before = channel(HOOK)
+    after = channel(Webhook("https://other.example/", ""))
+    assert keeping_secrets(before, after) == channel(Webhook("https://other.example/", HOOK.key))
 
 
 def test_a_secret_is_never_kept_for_another_kind_of_channel() -> None:
