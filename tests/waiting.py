@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar, overload
 
+from infra.storage.database import connection
+
 T = TypeVar("T")
 
 
@@ -39,7 +41,15 @@ async def eventually(condition: Callable[[], Any], within_s: float = 30, every_s
         await asyncio.sleep(every_s)
 
 
-LOCK_AWAITED = """
-SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database())
-"""
-"""Whether somebody waits for a lock in this database; other databases of the server belong to other tests."""
+async def lock_awaited(url: str) -> bool:
+    """Whether somebody waits for a lock in the database at `url`; others of its server belong to other tests.
+
+    Asked on a connection of its own: within a transaction the answer stays what it was first.
+    """
+    async with connection(url, "watcher") as database:
+        return bool(
+            await database.fetchval(
+                "SELECT EXISTS (SELECT FROM pg_stat_activity"
+                " WHERE wait_event_type = 'Lock' AND datname = current_database())"
+            )
+        )

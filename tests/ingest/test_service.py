@@ -16,7 +16,7 @@ from schemas.health import Heartbeat
 from schemas.messages import MESSAGE_ID, Block, Series
 from tests.batches import batch, encoded, instances, sample
 from tests.ingest.running import NOW_MS, count_is, ingesting, publish, reached, said, ticks
-from tests.waiting import LOCK_AWAITED, eventually
+from tests.waiting import eventually, lock_awaited
 
 
 async def test_a_batch_becomes_rows_with_times_values_and_nulls(bus_url: str, database_url: str) -> None:
@@ -176,7 +176,7 @@ async def test_a_flush_that_is_begun_is_no_success_before_it_is_committed(bus_ur
         async with connection.transaction():
             await connection.execute("LOCK TABLE marks IN ACCESS EXCLUSIVE MODE")
             await publish(client, encoded(*ticks(3, NOW_MS + 3000), seq=2))
-            await eventually(lambda: connection.fetchval(LOCK_AWAITED))
+            await eventually(lambda: lock_awaited(database_url))
             before = await said(client)
 
             async def said_a_second_later() -> Heartbeat | None:

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from infra.storage.database import Connection, connect, connection
+from infra.storage.database import connect, connection
 from infra.storage.engine import Table, tables_of
 from services.retention import rollup
 from services.retention.rollup import RolledUp, roll_up
 from tests.infra.families import HOUSE, ROOM, at, house
 from tests.retention.rollups import Row, check, snapshot, stored, write
-from tests.waiting import LOCK_AWAITED, eventually
+from tests.waiting import eventually, lock_awaited
 
 NOW = at(21, 15)
 HOURS = [at(21, 9), at(21, 10), at(21, 11)]
@@ -91,14 +91,10 @@ async def test_a_flush_between_the_marks_and_the_end_leaves_its_slot_marked(blan
         async with other.transaction():
             await write(other, engine, late)  # not committed yet: the job must wait for it at the mark
             job = asyncio.create_task(roll_up(database, engine, HOUSE, NOW))
-            await _until_someone_waits(other)
+            await eventually(lambda: lock_awaited(blank_database_url))
         done = await job
         await check(database, rows + late)
     assert done.slots == 2
-
-
-async def _until_someone_waits(database: Connection) -> None:
-    await eventually(lambda: database.fetchval(LOCK_AWAITED), within_s=30)
 
 
 async def test_a_job_that_is_cut_off_leaves_everything_marked(blank_database_url: str) -> None:
@@ -109,7 +105,7 @@ async def test_a_job_that_is_cut_off_leaves_everything_marked(blank_database_url
         async with connection(blank_database_url, "other") as other, other.transaction():
             await other.execute("LOCK TABLE dirty_hours")
             job = asyncio.create_task(roll_up(cut, engine, HOUSE, NOW))
-            await _until_someone_waits(other)
+            await eventually(lambda: lock_awaited(blank_database_url))
             cut.terminate()
             result = (await asyncio.gather(job, return_exceptions=True))[0]
         assert not isinstance(result, RolledUp)

@@ -26,7 +26,7 @@ from services.gateway.agents.configs import held
 from tests.agent.build import all_times, stored
 from tests.agent.test_service import running, settings
 from tests.gateway.running import ANY, gateway, ready
-from tests.waiting import LOCK_AWAITED, eventually
+from tests.waiting import eventually, lock_awaited
 
 
 async def add_hosts(database_url: str, *names: str) -> None:
@@ -194,14 +194,13 @@ async def test_changes_at_the_same_time_have_their_revisions_in_the_order_of_the
     await add_hosts(database_url, "web-1")
     async with gateway(database_url, bus_url) as client, connection(database_url, "other") as other:
         await client.get("/agents/config")  # so that its connection is there
-        async with connection(database_url, "observer") as observer:
-            async with other.transaction():
-                put = await other.fetchrow(sql.PUT, None, "{}", None)
-                putting = asyncio.ensure_future(
-                    client.put("/hosts/web-1/config", json={"sample_interval_s": 5}, headers=ANY)
-                )
-                await eventually(lambda: observer.fetchval(LOCK_AWAITED))
-            answer = await putting
+        async with other.transaction():
+            put = await other.fetchrow(sql.PUT, None, "{}", None)
+            putting = asyncio.ensure_future(
+                client.put("/hosts/web-1/config", json={"sample_interval_s": 5}, headers=ANY)
+            )
+            await eventually(lambda: lock_awaited(database_url))
+        answer = await putting
     assert put is not None
     assert answer.json()["effective"]["revision"] > put["revision"]
 

@@ -23,7 +23,7 @@ from tests.gateway.heard import SERVICES, becomes, component, health, running
 from tests.gateway.incidents import message, store_channel
 from tests.gateway.rows import execute
 from tests.gateway.running import gateway, publish, publishing, watching
-from tests.waiting import LOCK_AWAITED, eventually
+from tests.waiting import eventually, lock_awaited
 
 
 async def test_health_is_ok_beside_services_that_are(database_url: str, bus_url: str) -> None:
@@ -187,7 +187,7 @@ async def test_a_gateway_that_has_not_read_its_hosts_is_not_ready(database_url: 
         await reading.start()
         await locking.execute("LOCK TABLE refusals IN ACCESS EXCLUSIVE MODE")
         async with gateway(database_url, bus_url) as client:
-            await eventually(lambda: locking.fetchval(LOCK_AWAITED))
+            await eventually(lambda: lock_awaited(database_url))
             before = await found()
             await reading.commit()
             await eventually(lambda: is_ok(found))

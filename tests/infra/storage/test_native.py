@@ -14,7 +14,7 @@ from infra.storage.engine import NativeEngine, tables_of
 from infra.storage.migrate import migrate
 from schemas.catalogue import CATALOGUE
 from tests.infra.families import HOUSE, ROOM, at, put, times_in
-from tests.waiting import LOCK_AWAITED, eventually
+from tests.waiting import eventually, lock_awaited
 
 ENGINE = NativeEngine()
 
@@ -95,14 +95,9 @@ async def test_a_flush_under_way_keeps_its_partitions_from_being_dropped(blank_d
         async with asyncio.TaskGroup() as group, flushing.transaction():
             await ENGINE.make_room(flushing, tables_of(HOUSE, "raw"), [at(10)])
             drop = group.create_task(ENGINE.drop_before(dropping, tables_of(HOUSE, "raw"), at(20)))
-            await eventually(lambda: waits_for_lock(blank_database_url))
+            await eventually(lambda: lock_awaited(blank_database_url))
             await flushing.execute("INSERT INTO room (time, host_id) VALUES ($1, 1)", at(10))
         assert [part.table for part in drop.result()] == ["room", "shelf"]
-
-
-async def waits_for_lock(url: str) -> bool:
-    async with connection(url, "test") as database:
-        return bool(await database.fetchval(LOCK_AWAITED))
 
 
 async def test_a_drop_gives_way_to_a_long_reader_and_is_made_up_for_later(blank_database_url: str) -> None:
