@@ -87,14 +87,14 @@ class Fleet:
     async def kinds(self) -> list[str]:
         return [transition.kind for transition in await self.transitions()]
 
-    async def until(self, *kinds: str, within_s: float = 40) -> None:
+    async def until(self, *kinds: str) -> None:
         """Wait until exactly these transitions have happened, in order."""
 
         async def told() -> bool:
             assert await self.kinds() == list(kinds)
             return True
 
-        await eventually(told, within_s=within_s)
+        await eventually(told)
 
     async def phases(self) -> dict[str, str]:
         """Host -> state."""
@@ -108,13 +108,13 @@ class Fleet:
         )
         return [tuple(row) for row in rows]
 
-    async def delivered(self, channel: str = "slack", within_s: float = 40) -> None:
+    async def delivered(self, channel: str = "slack") -> None:
         """Wait until nothing waits for `channel` any more."""
 
         async def done() -> bool:
             return all(status != "waiting" for status, _, _ in await self.outbox(channel))
 
-        await eventually(done, within_s=within_s)
+        await eventually(done)
 
     async def on_the_bus(self) -> list[AlertTransition]:
         """What the ALERTS stream holds."""
