@@ -90,14 +90,14 @@ class Fleet:
     async def kinds(self) -> list[str]:
         return [transition.kind for transition in await self.transitions()]
 
-    async def until(self, *kinds: str, within_s: float = 40) -> None:
+    async def until(self, *kinds: str) -> None:
         """Wait until exactly these transitions have happened, in order."""
 
         async def told() -> bool:
             assert await self.kinds() == list(kinds)
             return True
 
-        await eventually(told, within_s=within_s)
+        await eventually(told)
 
     async def phases(self) -> dict[str, str]:
         """Host -> state."""

@@ -53,8 +53,8 @@ async def test_a_service_that_stops_is_named_at_once(database_url: str, bus_url:
 async def test_who_watches_is_told_of_a_part_that_is_not_as_it_was(database_url: str, bus_url: str) -> None:
     async with gateway(database_url, bus_url) as client, watching(client) as stream:
         async with running("alerts", database_url, bus_url):
-            await stream.until("health", lambda health: status_of(health, "alerts") == "ok", within_s=30)
-        await stream.until("health", lambda health: status_of(health, "alerts") == "down", within_s=30)
+            await stream.until("health", lambda health: status_of(health, "alerts") == "ok")
+        await stream.until("health", lambda health: status_of(health, "alerts") == "down")
 
 
 def status_of(health: dict[str, Any], name: str) -> str:

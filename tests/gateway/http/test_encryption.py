@@ -173,7 +173,10 @@ def replace(files: Tls, by: Tls) -> None:
 async def test_the_stop_ends_open_streams_over_tls_in_order(tmp_path: Path, database_url: str, bus_url: str) -> None:
     settings, tls = own(tmp_path)
     async with contextlib.AsyncExitStack() as stack:
-        async with encrypted(database_url, bus_url, tls.ca, tls="own", data=settings.data) as client:
+        async with (
+            asyncio.timeout(None) as farewell,
+            encrypted(database_url, bus_url, tls.ca, tls="own", data=settings.data) as client,
+        ):
             watcher = await stack.enter_async_context(
                 httpx.AsyncClient(
                     base_url=client.base_url, headers=client.headers, verify=ssl.create_default_context(cafile=tls.ca)
@@ -184,4 +187,6 @@ async def test_the_stop_ends_open_streams_over_tls_in_order(tmp_path: Path, data
             # One that shook no hands, and one that says nothing after it.
             silent = await asyncio.to_thread(socket.create_connection, ("127.0.0.1", client.base_url.port or 0))
             stack.callback(silent.close)
+            # Waited for, a farewell of TLS would take 30 s.
+            farewell.reschedule(asyncio.get_running_loop().time() + 20)
         assert await stream.in_good_order()
