@@ -237,6 +237,13 @@ class Telling(RuleBasedStateMachine):
             stage.run(0)
             assert plan(stage.world, stage.now_s, stage.memo).drafts == []
 
+    @invariant()
+    def what_was_found_out_before_makes_no_difference(self) -> None:
+        for stage in getattr(self, "stages", ()):
+            known, anew = plan(stage.world, stage.now_s, stage.memo), plan(stage.world, stage.now_s)
+            assert (known.drafts, known.settled, known.over) == (anew.drafts, anew.settled, anew.over)
+            assert known.wake_s == anew.wake_s
+
     def teardown(self) -> None:
         for ledger in getattr(self, "ledgers", ()):
             self._nothing_is_forgotten(ledger)
