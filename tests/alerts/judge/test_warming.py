@@ -77,3 +77,20 @@ async def test_a_trend_of_what_is_sampled_seldom_is_stored_with_gaps(bus_url: st
             now = instances(at_ms, "filesystem", {"/": {"used_percent": 6500}}, 600_000)
             await hosts.processed(await hosts.send(metrics("web-1"), encoded(now, seq=9)))
             assert await hosts.kinds() == ["fire"]
+
+
+async def test_a_trend_for_which_there_was_no_time_is_given_what_is_stored_later(
+    bus_url: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.alerts.judge.judging.WARM_S", 0.0)
+    async with fleet(bus_url, database_url, [FULL_SOON]) as hosts:
+        at_ms = hosts.start_ms - hosts.start_ms % 60_000
+        await store_hour(hosts, at_ms, 50, 0.25)
+        async with serving(hosts.settings):
+            now = instances(at_ms, "filesystem", {"/": {"used_percent": 6500}})
+            await hosts.processed(await hosts.send(metrics("web-1"), encoded(now)))
+            assert await hosts.kinds() == []
+            monkeypatch.setattr("services.alerts.judge.judging.WARM_S", 1.0)
+            now = instances(at_ms + 10_000, "filesystem", {"/": {"used_percent": 6504}})
+            await hosts.processed(await hosts.send(metrics("web-1"), encoded(now, seq=2)))
+            assert await hosts.kinds() == ["fire"]
