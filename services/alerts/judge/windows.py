@@ -51,6 +51,10 @@ class SlidingWindow:
         """Time of the last row that it holds; 0: none."""
         return self._segments[-1].times[-1] if self._segments else 0
 
+    def widen(self, gap_ms: int) -> None:
+        """Where its host samples so seldom, nothing shorter is a gap."""
+        self._gap_ms = max(self._gap_ms, gap_ms)
+
     def add(self, times: list[int], column: Column) -> Bounds | None:
         """Take in the column of the next batch, which has a row; the bounds of all counts in the window then."""
         if self._segments and times[0] - self._segments[-1].times[-1] > self._gap_ms:
@@ -65,6 +69,28 @@ class SlidingWindow:
         if self._before is not None:
             known.append((self._before[1], self._before[1]))
         return (min(low for low, _ in known), max(high for _, high in known)) if known else None
+
+    def empty(self) -> SlidingWindow:
+        """Another one alike, which holds nothing."""
+        return SlidingWindow(self._function, self._span_ms, self._gap_ms, self._counter)
+
+    def precede(self, earlier: SlidingWindow, later_ms: int) -> None:
+        """Put what `earlier` holds before what this one does; its times count as so much later.
+
+        Not if this one is full by itself, nor where there is a gap between them.
+        """
+        if not earlier._segments:
+            return
+        if self._segments:
+            first_ms = self._segments[0].times[0]
+            between_ms = first_ms - earlier.newest_ms - later_ms
+            if not 0 < between_ms <= self._gap_ms or self.newest_ms - first_ms >= self._span_ms:
+                return
+        for segment in reversed(earlier._segments):
+            times = [time_ms + later_ms for time_ms in segment.times] if later_ms else segment.times
+            self._segments.appendleft(Segment(times, segment.column, segment.bounds))
+        if earlier._before is not None:
+            self._before = earlier._before[0] + later_ms, earlier._before[1]
 
     def _drop(self, segment: Segment) -> None:
         """Remember of a segment that is too old what a change is measured from."""
