@@ -49,6 +49,13 @@ class Answer(Struct, frozen=True):
         return self.body.decode(errors="replace").replace("\0", "")[:most]
 
 
+class _Progress(Struct):
+    """How far a request has come."""
+
+    begun: bool = False
+    """Something of it was sent: the server may have taken it."""
+
+
 class Outbound:
     """Asks servers outside. `private`: also those of this machine and network."""
 
@@ -58,20 +65,24 @@ class Outbound:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], total_s: float = TOTAL_S) -> Answer:
         """The answer to a POST, redirects included. Raises OutboundError."""
+        progress = _Progress()
         try:
             async with asyncio.timeout(total_s):
-                return await self._post(url, body, headers)
+                return await self._post(url, body, headers, progress)
         except TimeoutError:
+            if not progress.begun:
+                detail = f"no connection within {total_s:g} s; look whether the server can be reached, and at DNS"
+                raise OutboundError("no_connection", detail) from None
             detail = f"no whole answer within {total_s:g} s; look whether the server works and can be reached"
             raise OutboundError("timeout", detail) from None
 
-    async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def _post(self, url: str, body: bytes, headers: Mapping[str, str], progress: _Progress) -> Answer:
         target = _parsed(url)
         fault: Exception | None = None
         port = target.port or {"http": 80, "https": 443}[target.scheme]
         for address in await allowed_addresses(target.host, port, self.private):
             try:
-                return await self._ask(target, address, body, headers)
+                return await self._ask(target, address, body, headers, progress)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 fault = error  # such as an IPv6 address where there is no route: the next may do
             except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
@@ -80,12 +91,16 @@ class Outbound:
         detail = f"no connection ({type(fault).__name__}); look whether the server runs, its port and its certificate"
         raise OutboundError("no_connection", detail) from None
 
-    async def _ask(self, target: httpx.URL, address: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def _ask(
+        self, target: httpx.URL, address: str, body: bytes, headers: Mapping[str, str], progress: _Progress
+    ) -> Answer:
         opened: list[Any] = []
 
         async def note(event: str, facts: Mapping[str, Any]) -> None:
             if event == "connection.connect_tcp.complete":
                 opened.append(facts["return_value"])
+            elif event == "http11.send_request_headers.started":
+                progress.begun = True
 
         sent = {**headers, "Host": target.netloc.decode("ascii"), "Accept-Encoding": "identity"}
         extensions = {

@@ -74,7 +74,9 @@ class StoredMessage(Struct):
 class OrderedPull:
     """The receiving end of one ephemeral consumer. Made by `ordered`."""
 
-    def __init__(self, client: Client, stream: str, consumer: str, inbox: str, last_seq: int, begins: Position) -> None:
+    def __init__(
+        self, client: Client, stream: str, consumer: str, inbox: str, last_seq: int, begins: Position, pending: int
+    ) -> None:
         self._client = client
         self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
         self._inbox = inbox
@@ -90,6 +92,8 @@ class OrderedPull:
         """Last sequence number the stream held when last heard of; what is beyond the last message is lag."""
         self.begins = begins
         """The position that was asked for; where that was zero, the one before the first message that is wanted."""
+        self.pending = pending
+        """How many messages there were when it began."""
 
     async def receive(self, message: Msg) -> None:
         """Subscription callback: file a message, or note what a status message says."""
@@ -189,8 +193,9 @@ async def ordered(
     )
     info = await jetstream.add_consumer(stream, config)
     inbox = client.new_inbox()
-    begins = position if position.seq else Position(max(0, state.last_seq - (info.num_pending or 0)))
-    pull = OrderedPull(client, stream, info.name, inbox, state.last_seq, begins)
+    pending = info.num_pending or 0
+    begins = position if position.seq else Position(max(0, state.last_seq - pending))
+    pull = OrderedPull(client, stream, info.name, inbox, state.last_seq, begins, pending)
     subscription = await client.subscribe(f"{inbox}.*", cb=pull.receive, pending_bytes_limit=0)
     try:
         yield pull

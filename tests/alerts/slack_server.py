@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tests.alerts.blockkit import POST_FIELDS, UPDATE_FIELDS, WEBHOOK_FIELDS, Refused, check
 
@@ -54,6 +55,8 @@ class SlackServer:
         self.messages: dict[str, Posted] = {}
         """Of the Web API, by ts."""
         self.script: deque[Reply] = deque()
+        self.delays_s: deque[float] = deque()
+        """How long the next answers take that are not in the script."""
         self.url = ""
         """Of the incoming webhook; holds a secret."""
         self.api_url = ""
@@ -72,7 +75,10 @@ class SlackServer:
                 line, *lines = head.decode().split("\r\n")
                 headers = {name.lower(): value.strip() for name, _, value in (each.partition(":") for each in lines)}
                 body = await reader.readexactly(int(headers.get("content-length", "0")))
+                scripted = bool(self.script)
                 reply = self._answer(line.split(" ")[1], headers, body)
+                if self.delays_s and not scripted:
+                    reply = replace(reply, after_s=self.delays_s.popleft())
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(reply.after_s):
                         await self.closing.wait()

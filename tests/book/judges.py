@@ -25,6 +25,7 @@ from services.alerts.judge.late import QUIET_S, ends_of
 from services.alerts.judge.machine import State
 from services.alerts.judge.memory import Memory, Part, RulesInForce, adopt_rules, orphans, remember
 from services.alerts.judge.own import HEARD_WITHIN_S, evaluate_own
+from services.alerts.judge.refill import join
 from services.alerts.judge.ruleset import RuleSet
 
 KEPT_BATCHES = 400
@@ -190,10 +191,13 @@ class Judges(Struct):
         begun.hearing.heard_s = dict(self.hearing.heard_s)
         begun.hearing.agreed_s = self.hearing.agreed_s
         begun.hearing.since_s = math.inf
+        past = Axis()
         for host, stream in self.stream.items():
-            looking = begun.hosts.looking.setdefault(host, Looking())
+            looking = begun.hosts.earlier.setdefault(host, Looking())
             for arrived in stream:
-                feed(begun.rules.set.of(host), arrived.batch, times_ms(arrived.batch.times), looking)
+                times = past.judge(host, times_ms(arrived.batch.times), self._server_ms(arrived.at_s)).times
+                feed(begun.rules.set.of(host), arrived.batch, times, looking)
+        join(begun.hosts, begun.axis, past)
         begun.set_tags(begun.hosts.tags, at_s)
         return begun
 

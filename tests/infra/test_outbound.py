@@ -350,7 +350,7 @@ async def test_a_server_that_never_ends_its_handshake_ends_when_its_time_is_up()
     listener = await asyncio.start_server(silent, "127.0.0.1", 0)
     try:
         url = f"https://127.0.0.1:{listener.sockets[0].getsockname()[1]}/SECRET"
-        assert (await refusal(url, total_s=0.5)).reason == "timeout"
+        assert (await refusal(url, total_s=0.5)).reason == "no_connection"
         async with asyncio.timeout(60):
             await left.wait()  # the client has closed the connection
     finally:
@@ -365,3 +365,17 @@ async def test_an_answer_that_is_cut_or_garbled_is_none(ending: str) -> None:
 
     async with server(cut) as url:
         assert (await refusal(url)).reason == "no_answer"
+
+
+async def test_a_request_that_never_began_has_certainly_not_been_taken() -> None:
+    listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+    waiting = [socket.socket() for _ in range(4)]
+    for each in waiting:  # the kernel completes no more connections than the backlog has room for
+        each.setblocking(False)
+        each.connect_ex(listener.getsockname())
+    try:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/SECRET"
+        assert (await refusal(url, total_s=0.5)).reason == "no_connection"
+    finally:
+        for each in (*waiting, listener):
+            each.close()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, unquote
 
-from infra.outbound import Answer, OutboundError
+from infra.outbound import ANSWER_BYTES, Answer, OutboundError
 from services.alerts.notice import Outcome
 
 ANSWER_CHARACTERS = 500
@@ -21,16 +23,30 @@ TRANSIENT_STATUS = frozenset({408, 421, 425, 429})
 
 
 def shown(text: str, secrets: Iterable[str]) -> str:
-    """The first characters of `text` in one line, with every secret, and each long part of an address, hidden."""
-    hide: set[str] = set()
-    for secret in secrets:
-        hide |= {part for part in re.split(r"[/?&=#@:]", secret) if len(part) >= SHORTEST_PART}
-        hide |= {secret} if len(secret) >= SHORTEST_SECRET else set()
-    for part in sorted(hide, key=len, reverse=True):
-        text = text.replace(part, HIDDEN)
+    """The first characters of `text` in one line, with every secret, and each long part of an address, hidden.
+
+    So they are however the server spells them. A text that was cut before may end with the beginning of one.
+    """
+    hide = sorted({part for secret in secrets for part in _spelled(secret)}, key=len, reverse=True)
+    if hide:
+        text = re.sub("|".join(map(re.escape, hide)), HIDDEN, text, flags=re.IGNORECASE)
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())[
         :ANSWER_CHARACTERS
     ]
+
+
+def _spelled(secret: str) -> Iterator[str]:
+    """What of `secret` may come back: all of it and its long parts, as they are, percent-encoded or in Base64."""
+    login = re.match(r"[^/]+//([^/?#]*)@", secret)
+    whole = [secret, *([unquote(login[1])] if login else [])]
+    for text in whole:
+        if len(text) >= SHORTEST_SECRET:
+            yield from (text, b64encode(text.encode()).decode().rstrip("="))
+    for part in re.split(r"[/?&=#@:]", secret):
+        if len(part) >= SHORTEST_PART:
+            yield from (part, quote(part, safe=""))
+            if len(plain := unquote(part)) >= SHORTEST_PART:
+                yield plain
 
 
 def retry_after_s(answer: Answer) -> float | None:
@@ -48,7 +64,7 @@ def unanswered(error: OutboundError) -> Outcome:
 
 def by_status(answer: Answer, secrets: Iterable[str]) -> Outcome:
     """What an answer in plain HTTP means."""
-    text = f"{answer.status} {shown(answer.text(4 * ANSWER_CHARACTERS), secrets)}".strip()
+    text = f"{answer.status} {shown(answer.text(ANSWER_BYTES), secrets)}".strip()
     if 200 <= answer.status < 300:
         return Outcome("sent", text)
     if answer.status in TRANSIENT_STATUS or answer.status >= 500:

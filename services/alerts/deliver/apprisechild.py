@@ -120,8 +120,8 @@ def _may_reach(address: Any, private: bool, noted: list[str]) -> None:
     """Only what the name resolves to is seen here, at the moment of connecting."""
     if not isinstance(address, tuple) or len(address) < 2:
         raise Forbidden("socket of this machine")
-    host, port = str(address[0]), address[1]
-    if port == 53 or private:
+    host = str(address[0])
+    if private:
         return
     try:
         allowed = is_public(host)

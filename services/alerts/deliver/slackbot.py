@@ -18,9 +18,9 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from infra.outbound import Outbound, OutboundError
+from infra.outbound import ANSWER_BYTES, Outbound, OutboundError
 from schemas.channels import SlackBot
-from services.alerts.deliver.answers import ANSWER_CHARACTERS, retry_after_s, shown, unanswered
+from services.alerts.deliver.answers import retry_after_s, shown, unanswered
 from services.alerts.deliver.formats import counted
 from services.alerts.deliver.message import Message
 from services.alerts.deliver.slackblocks import blocks_of, text_of
@@ -194,7 +194,7 @@ async def _call(http: Outbound, target: SlackBot, method: str, payload: dict[str
         said = msgspec.json.decode(answer.body, type=dict[str, Any])
     error_word = str(said.get("error", ""))
     kind = classify(answer.status, said.get("ok") is True, error_word)
-    raw = error_word or ("ok" if kind == "sent" else answer.text(ANSWER_CHARACTERS))
+    raw = error_word or ("ok" if kind == "sent" else answer.text(ANSWER_BYTES))
     if missing := said.get("needed"):
         raw = f"{raw}, needed: {missing}"
     text = f"{answer.status} {shown(raw, [target.token])}".strip()

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from infra.outbound import Answer, Outbound, OutboundError
+from infra.outbound import ANSWER_BYTES, Answer, Outbound, OutboundError
 from schemas.channels import Slack
-from services.alerts.deliver.answers import ANSWER_CHARACTERS, retry_after_s, shown, unanswered
+from services.alerts.deliver.answers import retry_after_s, shown, unanswered
 from services.alerts.deliver.message import Message
 from services.alerts.deliver.slackblocks import blocks_of, text_of
 from services.alerts.notice import Outcome
@@ -69,7 +69,7 @@ async def _post(http: Outbound, url: str, payload: dict[str, Any]) -> Outcome:
         answer: Answer = await http.post(url, msgspec.json.encode(payload), _HEADERS)
     except OutboundError as error:
         return unanswered(error)
-    word = answer.text(ANSWER_CHARACTERS).strip()
+    word = answer.text(ANSWER_BYTES).strip()
     text = f"{answer.status} {shown(word, [url])}"
     match classify(answer.status, word):
         case "sent":

@@ -13,7 +13,7 @@ import socket
 import ssl
 import time
 from email.message import EmailMessage
-from typing import Any
+from typing import IO, Any
 
 from infra.outbound import OutboundError, allowed_addresses
 from schemas.channels import Email
@@ -24,6 +24,24 @@ TOTAL_S = 20.0
 """For one mail with everything: resolving, connecting, logging in, sending."""
 CONNECT_S = 5.0
 """For each address that the name resolves to."""
+REPLIES_BYTES = 64 * 1024
+"""Of all that the server says; what says more is no mail server."""
+
+
+class _Replies:
+    """What the server says, as `smtplib` reads it, as long as it is not too much."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._left_bytes = REPLIES_BYTES
+        self.close = file.close
+
+    def readline(self, most: int) -> bytes:
+        line = self._file.readline(most)
+        self._left_bytes -= len(line)
+        if self._left_bytes < 0:
+            raise smtplib.SMTPServerDisconnected
+        return line
 
 
 class _Connection(smtplib.SMTP):
@@ -51,6 +69,11 @@ class _Connection(smtplib.SMTP):
             self.starttls(context=self._tls)
         if self._target.user:
             self.login(self._target.user, self._target.password)
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:
+            self.file = _Replies(self.sock.makefile("rb"))
+        return super().getreply()
 
     def data(self, msg: Any) -> tuple[int, bytes]:
         self.under_way = True
@@ -144,15 +167,15 @@ def _outcome(fault: Exception, target: Email) -> Outcome:
             lasting = 500 <= fault.smtp_code < 600
             return Outcome("dead" if lasting else "again", _reply(fault.smtp_code, fault.smtp_error, target))
         case smtplib.SMTPNotSupportedError():
-            return Outcome(
-                "dead", f"the server lacks what the channel asks for: {shown(str(fault), [target.password])}"
-            )
+            return Outcome("dead", f"the server lacks what the channel asks for: {shown(str(fault), _secrets(target))}")
         case ssl.SSLCertVerificationError():
             return Outcome("again", f"the server's certificate is not valid: {fault.verify_message}")
         case ssl.SSLError():
             return Outcome("again", 'no TLS with the server; look at its port, and at "security" of the channel')
         case smtplib.SMTPServerDisconnected():
-            return Outcome("again", "the server closed the connection; look whether its port is the right one")
+            return Outcome(
+                "again", "the server closed the connection, or says too much; look whether its port is the right one"
+            )
         case TimeoutError():
             return Outcome("again", "the server did not answer in time; look whether it can be reached")
         case _:
@@ -163,4 +186,9 @@ def _outcome(fault: Exception, target: Email) -> Outcome:
 
 def _reply(code: int, words: bytes | str, target: Email) -> str:
     text = words.decode(errors="replace") if isinstance(words, bytes) else words
-    return f"{code} {shown(text, [target.password])}".strip()
+    return f"{code} {shown(text, _secrets(target))}".strip()
+
+
+def _secrets(target: Email) -> tuple[str, str]:
+    """The password, and as it travels in a login."""
+    return target.password, f"\0{target.user}\0{target.password}" if target.password else ""

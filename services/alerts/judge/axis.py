@@ -57,6 +57,17 @@ class Axis:
             self._shift_ms.pop(host, None)
         return Judged(judged, shift_ms, times[-1] - arrived_ms)
 
+    def follow(self, host: str, earlier: Axis) -> None:
+        """Go on from where `earlier` is, which has read again what `host` sent before anything was judged here."""
+        read_ms = earlier._last_ms[host]
+        later_ms = max(0, self._last_ms.get(host, 0) - read_ms)
+        self._last_ms[host] = read_ms + later_ms
+        self._shift_ms[host] = earlier.shift_ms(host) + later_ms
+
+    def shift_ms(self, host: str) -> int:
+        """What is added to the host's own times now."""
+        return self._shift_ms.get(host, 0)
+
     def forget(self, host: str) -> None:
         self._last_ms.pop(host, None)
         self._shift_ms.pop(host, None)

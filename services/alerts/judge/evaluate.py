@@ -231,7 +231,7 @@ def _enter(
     for some_times, some in runs(times, column, check.limits.gap_ms):
         bounds = window.add(some_times, some)
         if before is None or not before.quiet or _may_trip(check, bounds):
-            found += window.values(check.value)
+            found += window.values(check.least, check.most, check.resolution)
     return found or None
 
 

@@ -33,8 +33,8 @@ INTERVALS = 3.0
 LONGEST_INTERVAL_S = 3600.0
 LEFT_S = 20.0
 """How long a host that the bus has seen leave may be away: an agent that is restarted is back sooner."""
-_KEPT_SHARE = 0.7
-"""Of a longer interval, with each batch: one that was sent early does not make the next ones late."""
+KEPT_SHARE = 0.7
+"""Of a longer interval, each time that it has passed: batches that are sent early do not make the next one late."""
 
 
 class Probe(Struct, frozen=True):
@@ -63,12 +63,14 @@ class Hearing(Struct):
 
     def hear(self, host: str, at_s: float, times: list[int]) -> None:
         """Note a batch with samples taken at `times`, in milliseconds."""
+        passed_s = max(0.0, at_s - self.heard_s.get(host, at_s))
         self.heard_s[host] = at_s
         self.left_s.pop(host, None)
         rows = len(times)
         if rows > 1:
             spans_s = (times[-1] - times[0]) / 1000 * rows / (rows - 1)
-            kept_s = _KEPT_SHARE * self.interval_s.get(host, 0.0)
+            before_s = self.interval_s.get(host, 0.0)
+            kept_s = before_s * KEPT_SHARE ** (passed_s / before_s) if before_s else 0.0
             self.interval_s[host] = min(LONGEST_INTERVAL_S, max(spans_s, kept_s))
 
     def keep(self, heard_s: dict[str, float]) -> None:

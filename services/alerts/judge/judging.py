@@ -19,7 +19,7 @@ from schemas.messages import Batch, Lane
 from schemas.rules import Rule
 from schemas.subjects import host_of
 from services.alerts.judge.axis import Axis, Judged
-from services.alerts.judge.evaluate import Looking, evaluate, feed, forget_ended
+from services.alerts.judge.evaluate import Looking, evaluate, forget_ended
 from services.alerts.judge.memory import Advance, Memory, RulesInForce, adopt_rules, orphans, remember
 from services.alerts.judge.store import commit, load_hosts, load_rules
 from services.alerts.judge.warming import warm_trends
@@ -75,32 +75,27 @@ async def judge_messages(judging: Judging, messages: list[StoredMessage]) -> Non
     """Evaluate `messages` and commit states, transitions, marks and position in one transaction."""
     started_s = time.perf_counter()
     advance = Advance(stream=judging.stream, position=messages[-1].position)
-    counts = dict.fromkeys(("skipped", "repeats", "of_removed", "read_again"), 0)
+    counts = dict.fromkeys(("skipped", "repeats"), 0)
     of_removed: list[str] = []
     await read_again(judging.database, judging.removed, messages)
     for number, message in enumerate(messages, 1):
         if number % BREATH_MESSAGES == 0:
             await asyncio.sleep(0)
-        if _is_of_removed(judging.removed, message):
+        if is_of_removed(judging.removed, message):
             of_removed.append(host_of(message.subject))
             continue
         try:
-            batch = _read(message, judging.lane)
+            batch = read(message, judging.lane)
         except Poison:
             counts["skipped"] += 1  # ingest parks it with the reason
             continue
         lane = (batch.host, batch.lane, batch.epoch)
         if batch.seq <= judging.marks.get(lane, 0):
-            # Judged before the restart: what windows remember of it is all that is wanted.
-            counts["repeats" if message.seq > judging.position.seq else "read_again"] += 1
-            if message.seq <= judging.position.seq:
-                _feed(judging, batch)
+            counts["repeats"] += 1
             continue
         advance.marks[lane] = batch.seq
         advance.forgotten_marks += judging.marks.raise_to({lane: batch.seq})
         await _judge(judging, batch, message, advance)
-    if messages[-1].seq <= judging.position.seq:
-        return
     advance.marks = {lane: number for lane, number in advance.marks.items() if lane in judging.marks}
     await save(judging, advance)
     judging.position = messages[-1].position
@@ -130,7 +125,8 @@ async def _judge(judging: Judging, batch: Batch, message: StoredMessage, advance
     of_host = judging.rules.set.of(batch.host)
     if of_host.trends:
         first_ms = judged.times[0] - judged.shift_ms
-        await warm_trends(judging.database, of_host, looking, memory.hosts.get(batch.host), first_ms)
+        host_id = memory.hosts.get(batch.host)
+        await warm_trends(judging.database, of_host, looking, host_id, first_ms, judged.shift_ms)
     outcome = evaluate(of_host, batch, judged, memory.states.get(batch.host, {}), looking, known)
     if outcome.changed:
         remember(memory, {batch.host: outcome.changed})
@@ -138,19 +134,13 @@ async def _judge(judging: Judging, batch: Batch, message: StoredMessage, advance
     advance.transitions += outcome.transitions
 
 
-def _feed(judging: Judging, batch: Batch) -> None:
-    """Let the windows of a batch's host remember it."""
-    looking = judging.memory.looking.setdefault(batch.host, Looking())
-    feed(judging.rules.set.of(batch.host), batch, times_ms(batch.times), looking)
-
-
-def _is_of_removed(removed: Removed, message: StoredMessage) -> bool:
+def is_of_removed(removed: Removed, message: StoredMessage) -> bool:
     """Whether `message` is of a host that was removed, or is archived: that one is stored, but never judged."""
     host = host_of(message.subject)
     return host in removed.archived_ns or removed.drops(host, message.time_ns)
 
 
-def _read(message: StoredMessage, lane: Lane) -> Batch:
+def read(message: StoredMessage, lane: Lane) -> Batch:
     """The batch in `message`. Raises Poison for what ingest parks."""
     batch = decode_batch(message.data)
     if batch.host != host_of(message.subject) or batch.lane != lane:
@@ -175,7 +165,7 @@ async def reload(judging: Judging) -> None:
 def _forget_windows(memory: Memory, before: RulesInForce, now: RulesInForce) -> None:
     """Drop what windows hold for rules that look at something else, or at another time, from now on."""
     others = {rule.id for rule in before.set.rules.values() if not _looks_alike(rule, now.set.rules.get(rule.id))}
-    for looking in memory.looking.values():
+    for looking in (*memory.looking.values(), *memory.earlier.values()):
         for key in [key for key in looking.windows if key[0] in others]:
             del looking.windows[key]
         looking.warm -= others

@@ -18,9 +18,10 @@ from schemas.messages import AlertTransition, Batch
 from schemas.subjects import BACKFILL
 from services.alerts.judge.axis import Judged
 from services.alerts.judge.judging import Judging, judge_messages, parts, reload, save, some
-from services.alerts.judge.loop import RULES_EVERY_S, Senses, longest_window_s, open_judging
+from services.alerts.judge.loop import RULES_EVERY_S, Senses, open_judging
 from services.alerts.judge.machine import State, gone
 from services.alerts.judge.memory import Advance, Memory, Part, Subject, remember, unit_of
+from services.alerts.judge.refill import refill
 from services.alerts.judge.store import check_hosts, load_memory
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,9 @@ async def _judge_on(client: Client, database: Connection, stop: asyncio.Event, s
 
     judging = await open_judging(database, memory, BACKFILL.name, "backfill", senses, heard)
     reloaded_s = time.monotonic()
-    async with ordered(client, BACKFILL.name, judging.position, longest_window_s(judging)) as pull:
+    await refill(client, judging)
+    heard_s |= dict.fromkeys(memory.looking, time.monotonic())
+    async with ordered(client, BACKFILL.name, judging.position) as pull:
         while not stop.is_set():
             messages = await some(pull)
             if time.monotonic() - reloaded_s > RULES_EVERY_S or messages:

@@ -32,6 +32,7 @@ from services.alerts.judge.hostdown import FULL_SHARE, Hearing, Probe, judge_hos
 from services.alerts.judge.judging import Judging, enforce, judge_messages, parts, reload, save, some
 from services.alerts.judge.memory import Advance, Memory, Part, remember
 from services.alerts.judge.progress import Progress
+from services.alerts.judge.refill import longest_window_s, refilling
 from services.alerts.judge.store import CONSUMER, check_hosts, forget_old, load_memory, load_rules
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,6 @@ LISTEN_EVERY_S = 0.5
 RULES_EVERY_S = 30.0
 FORGET_EVERY_S = 3600.0
 FIRST_LOOK_S = 600.0
-BEFORE_WINDOW_S = 180.0
 
 
 class Senses(Struct):
@@ -91,8 +91,8 @@ async def judge(client: Client, database: Connection, stop: asyncio.Event, sense
 async def _judge_on(client: Client, judging: Judging, senses: Senses, stop: asyncio.Event) -> None:
     """Judge from the last commit on, until `stop` is set. Raises StaleIds once a host was removed."""
     progress = senses.progress
-    earlier_s, first_s = longest_window_s(judging), first_look_s(judging)
-    async with ordered(client, METRICS.name, judging.position, earlier_s, first_s) as pull:
+    first_s = first_look_s(judging)
+    async with ordered(client, METRICS.name, judging.position, first_s=first_s) as pull, refilling(client, judging):
         judging.position = pull.begins
         loop = asyncio.get_running_loop()
         listened_s = -math.inf
@@ -202,13 +202,6 @@ async def open_judging(
     )
     await enforce(judging)
     return judging
-
-
-def longest_window_s(judging: Judging) -> float:
-    """How far back values matter to the rules in force: a window, and the batch with the last value before it."""
-    windows = [rule.window for rule in judging.rules.set.rules.values()]
-    longest_s = max((window.seconds for window in windows if window.function != "time_left"), default=0)
-    return longest_s + BEFORE_WINDOW_S if longest_s else 0
 
 
 def first_look_s(judging: Judging) -> float:

@@ -76,6 +76,8 @@ class Memory(Struct):
     """The longer of the intervals that hosts say they keep, for their samples and for their batches."""
     looking: dict[str, Looking] = {}
     """By host."""
+    earlier: dict[str, Looking] = {}
+    """Likewise, while it is read again: what was judged before the restart."""
 
 
 class Advance(Struct):

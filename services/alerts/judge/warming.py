@@ -11,17 +11,22 @@ from services.alerts.judge.trend import Trend
 
 
 async def warm_trends(
-    database: Connection, rules: OfHost, looking: Looking, host_id: int | None, before_ms: int
+    database: Connection, rules: OfHost, looking: Looking, host_id: int | None, before_ms: int, shift_ms: int
 ) -> None:
-    """Give the trends of a host what is stored of the time until `before_ms`, those that were given nothing yet."""
+    """Give the trends of a host what is stored of the time until `before_ms`, those that were given nothing yet.
+
+    That is by the host's clock; its times are judged as `shift_ms` later.
+    """
     for check in rules.trends:
         if check.rule.id not in looking.warm:
             looking.warm.add(check.rule.id)
             if host_id is not None:
-                await _warm(database, check, looking, host_id, before_ms)
+                await _warm(database, check, looking, host_id, before_ms, shift_ms)
 
 
-async def _warm(database: Connection, check: CompiledRule, looking: Looking, host_id: int, before_ms: int) -> None:
+async def _warm(
+    database: Connection, check: CompiledRule, looking: Looking, host_id: int, before_ms: int, shift_ms: int
+) -> None:
     for key in [key for key in looking.windows if key[0] == check.rule.id]:
         del looking.windows[key]
     rows = await database.fetch(
@@ -35,4 +40,4 @@ async def _warm(database: Connection, check: CompiledRule, looking: Looking, hos
             continue
         trend = looking.windows.setdefault((check.rule.id, row["instance"]), window_of(check))
         if isinstance(trend, Trend):
-            trend.remember(row["time_ms"], row["n"], row["total"] * check.resolution)
+            trend.remember(row["time_ms"] + shift_ms, row["n"], row["total"] * check.resolution)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from msgspec import Struct, field
 
+from schemas.matching import misfit
 from schemas.routes import Route, Silence
 from schemas.virtual import HOST_DOWN
 from services.alerts.notice import Kind
@@ -47,15 +49,21 @@ class News(Struct):
     over: bool = False
 
 
-class Circumstances(Struct):
-    """What decides about all incidents, other than incidents."""
+class General(Struct):
+    """What decides about every incident."""
 
     routes: list[Route]
-    silences: dict[int, Silence]
-    muted_until: dict[str, float]
     channels: list[tuple[str, str, bool, str]]
     catching_up: bool
     ahead_s: float
+
+
+class Circumstances(Struct):
+    """What decides about incidents, other than incidents."""
+
+    general: General
+    silences: dict[int, Silence]
+    muted_until: dict[str, float]
 
 
 class Memo(Struct):
@@ -70,10 +78,30 @@ def circumstances(world: World) -> Circumstances:
     # Whether a channel fails for the moment matters to escalations alone.
     escalates = any(route.escalation is not None for route in world.routes)
     channels = [(it.id, it.held, escalates and it.failures > 0, it.fallback) for it in world.channels.values()]
-    catching_up = world.catching_up_s is not None
-    return Circumstances(
-        list(world.routes), dict(world.silences), dict(world.muted_until), channels, catching_up, world.ahead_s
-    )
+    general = General(list(world.routes), channels, world.catching_up_s is not None, world.ahead_s)
+    return Circumstances(general, dict(world.silences), dict(world.muted_until))
+
+
+def hushes(before: Circumstances, now: Circumstances) -> Callable[[Incident], bool]:
+    """Whether an incident fits a silence, or is of a muted host, that is another one `now`, or is no more."""
+    matchers = [
+        silences[number].match
+        for silences, others in ((before.silences, now.silences), (now.silences, before.silences))
+        for number in silences
+        if silences[number] != others.get(number)
+    ]
+    names = before.muted_until.keys() | now.muted_until.keys()
+    hosts = {name for name in names if before.muted_until.get(name) != now.muted_until.get(name)}
+
+    def changed(incident: Incident) -> bool:
+        if incident.host in hosts:
+            return True
+        if not matchers:
+            return False
+        subject = incident.subject
+        return any(not misfit(matcher, subject) for matcher in matchers)
+
+    return changed
 
 
 def news_of(now: Moment, incident: Incident) -> News:

@@ -15,7 +15,7 @@ import math
 
 from services.alerts.notify.decide import Moment, moment
 from services.alerts.notify.drafts import Later, draft_of
-from services.alerts.notify.news import Memo, News, Pending, circumstances, news_of
+from services.alerts.notify.news import Memo, News, Pending, circumstances, hushes, news_of
 from services.alerts.notify.world import Incident, Plan, World
 
 
@@ -54,10 +54,14 @@ def plan(world: World, now_s: float, memo: Memo | None = None) -> Plan:
 
 def _refresh(world: World, memo: Memo) -> None:
     """Forget what circumstances have changed, and the incidents that are not there any more."""
-    present = circumstances(world)
-    if memo.circumstances != present:
-        memo.circumstances = present
+    before, present = memo.circumstances, circumstances(world)
+    memo.circumstances = present
+    if before is None or before.general != present.general:
         memo.news.clear()
+    elif before != present:
+        changed = hushes(before, present)
+        for number in [number for number, news in memo.news.items() if changed(news.incident)]:
+            del memo.news[number]
     if len(memo.news) > len(world.incidents):
         for number in memo.news.keys() - world.incidents.keys():
             del memo.news[number]

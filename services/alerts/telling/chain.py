@@ -19,7 +19,7 @@ from msgspec import Struct, field
 from infra.clock import SteadyClock
 from infra.storage.database import Connection, become_the_one, connection
 from schemas.channels import Channel as StoredChannel
-from services.alerts.notice import Notice, Outcome
+from services.alerts.notice import Notice, Outcome, Verdict
 from services.alerts.notify.news import Memo
 from services.alerts.notify.outcomes import note_answer, note_sending
 from services.alerts.notify.plan import plan
@@ -53,13 +53,14 @@ class Sending(Struct):
 
     number: int
     draft: Draft
+    before: Verdict | None
+    """What came of the last attempt at the same message; None: it is new."""
 
 
 class Ended(Struct):
     """A message whose fate is known and not written yet."""
 
-    number: int
-    draft: Draft
+    sending: Sending
     outcome: Outcome
     at_s: float
 
@@ -85,6 +86,8 @@ class Telling(Struct):
     """How far `clock` is ahead of `unix`."""
     under_way: dict[str, Sending] = field(default_factory=dict)
     """By channel."""
+    failed: dict[str, Ended] = field(default_factory=dict)
+    """By channel: the last message, where it failed."""
     ended: list[Ended] = field(default_factory=list)
     answered: asyncio.Event = field(default_factory=asyncio.Event)
     steps: Steps = field(default_factory=Steps)
@@ -172,30 +175,55 @@ def _plan(telling: Telling, tables: Tables, memo: Memo, now_s: float) -> Plan:
 async def _begin(
     telling: Telling, database: Connection, tables: Tables, draft: Draft, now_s: float, sends: asyncio.TaskGroup
 ) -> None:
-    number, hosts = await begin(database, tables, draft, now_s)
+    before = _same(telling.failed.pop(draft.channel, None), draft, tables)
+    number, hosts = await begin(database, tables, draft, now_s, before.sending.number if before else None)
     dashboard_url = tables.settings.settings.dashboard_url
     notice = notice_of(number, draft, tables, hosts, dashboard_url, now_s)
-    telling.under_way[draft.channel] = Sending(number, draft)
+    telling.under_way[draft.channel] = sending = Sending(number, draft, before.outcome.verdict if before else None)
     note_sending(tables.world, draft)
-    sends.create_task(_send(telling, tables.channels[draft.channel], notice, draft))
+    sends.create_task(_send(telling, tables.channels[draft.channel], notice, sending))
 
 
-async def _send(telling: Telling, channel: StoredChannel, notice: Notice, draft: Draft) -> None:
+def _same(before: Ended | None, draft: Draft, tables: Tables) -> Ended | None:
+    """`before`, if `draft` says the same to a channel that nobody has mended meanwhile."""
+    if before is None or (before.outcome.verdict == "dead" and not tables.world.channels[draft.channel].held):
+        return None
+    return before if _says(before.sending.draft) == _says(draft) else None
+
+
+def _says(draft: Draft) -> object:
+    items = [(item.incident.id, item.kind, item.incident.level, item.incident.facts.changed) for item in draft.items]
+    return draft.route, draft.form, items
+
+
+async def _send(telling: Telling, channel: StoredChannel, notice: Notice, sending: Sending) -> None:
     outcome = await telling.send(channel, notice)
-    telling.ended.append(Ended(notice.number, draft, outcome, telling.clock()))
+    telling.ended.append(Ended(sending, outcome, telling.clock()))
     telling.answered.set()
 
 
 async def _write_ended(telling: Telling, database: Connection, tables: Tables) -> None:
     while telling.ended:
         ended = telling.ended[0]
-        jitter = telling.rng.random()
-        effect = note_answer(tables.world, ended.draft, ended.outcome, ended.at_s, telling.pace_s, jitter)
-        delay_s = telling.steps.delay_s(ended.draft, ended.at_s - tables.world.ahead_s)
+        sending, outcome = ended.sending, ended.outcome
+        draft = sending.draft
+        effect = note_answer(tables.world, draft, outcome, ended.at_s, telling.pace_s, telling.rng.random())
+        delay_s = telling.steps.delay_s(draft, ended.at_s - tables.world.ahead_s)
         await end(
-            database, telling.steps, tables, ended.number, ended.draft, ended.outcome, ended.at_s, effect, delay_s
+            database,
+            telling.steps,
+            tables,
+            sending.number,
+            draft,
+            outcome,
+            ended.at_s,
+            effect,
+            delay_s,
+            sending.before,
         )
-        if ended.outcome.verdict == "sent" and delay_s is not None:
+        if outcome.verdict == "sent" and delay_s is not None:
             telling.delays_s.append(delay_s)
+        if outcome.verdict in ("again", "dead"):
+            telling.failed[draft.channel] = ended
         del telling.ended[0]
-        del telling.under_way[ended.draft.channel]
+        del telling.under_way[draft.channel]

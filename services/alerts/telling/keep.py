@@ -7,7 +7,7 @@ import logging
 import msgspec
 
 from infra.storage.database import Connection
-from services.alerts.notice import Outcome
+from services.alerts.notice import Outcome, Verdict
 from services.alerts.notify.outcomes import Effect, note_settled
 from services.alerts.notify.world import Channel, Draft, Plan, World
 from services.alerts.telling import sql
@@ -36,13 +36,22 @@ async def keep_plan(database: Connection, steps: Steps, tables: Tables, made: Pl
         steps.forget(number)
 
 
-async def begin(database: Connection, tables: Tables, draft: Draft, now_s: float) -> tuple[int, int]:
-    """Write down that `draft` is being sent; its number, and how many hosts there are."""
+async def begin(
+    database: Connection, tables: Tables, draft: Draft, now_s: float, before: int | None
+) -> tuple[int, int]:
+    """Write down that `draft` is being sent; its number, and how many hosts there are.
+
+    `before`: the number of the same message, which failed; it keeps that, so that failing for hours fills no table.
+    """
     async with database.transaction():
         made_s = now_s - tables.world.ahead_s
-        number: int = await database.fetchval(sql.BEGIN, draft.channel, draft.route, draft.form, made_s)
-        ids = [item.incident.id for item in draft.items]
-        await database.execute(sql.ADD_ITEMS, number, ids, [item.kind for item in draft.items])
+        number: int | None = None
+        if before is not None:
+            number = await database.fetchval(sql.BEGIN_AGAIN, before, made_s)
+        if number is None:
+            number = await database.fetchval(sql.BEGIN, draft.channel, draft.route, draft.form, made_s)
+            ids = [item.incident.id for item in draft.items]
+            await database.execute(sql.ADD_ITEMS, number, ids, [item.kind for item in draft.items])
         hosts: int = await database.fetchval(sql.HOSTS)
     return number, hosts
 
@@ -57,8 +66,9 @@ async def end(
     at_s: float,
     effect: Effect,
     delay_s: float | None,
+    before: Verdict | None,
 ) -> None:
-    """Keep what came of a message, and with it what its channel has been told."""
+    """Keep what came of a message, and with it what its channel has been told; `before`: of its last attempt."""
     world = tables.world
     unix_s = at_s - world.ahead_s
     status = {"again": "failed"}.get(outcome.verdict, outcome.verdict)
@@ -79,7 +89,8 @@ async def end(
                 [msgspec.json.encode(what.reference).decode() for what in told],
                 [what.unsure for what in told],
             )
-        await steps.write_sent(database, draft, outcome, unix_s)
+        if outcome.verdict != before:
+            await steps.write_sent(database, draft, outcome, unix_s)
     extra = {
         "notification": number,
         "channel": draft.channel,

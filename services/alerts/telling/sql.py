@@ -66,6 +66,11 @@ INSERT INTO notifications (channel, route, form, status, made) VALUES ($1, $2, $
 RETURNING id
 """
 
+# Nothing else was to be said meanwhile: it is the same message.
+BEGIN_AGAIN = """
+UPDATE notifications SET status = 'sending', made = to_timestamp($2) WHERE id = $1 RETURNING id
+"""
+
 ADD_ITEMS = """
 INSERT INTO notification_items (notification_id, incident_id, kind)
 SELECT $1, i, k FROM unnest($2::bigint[], $3::text[]) AS t (i, k) WHERE EXISTS (SELECT FROM incidents WHERE id = i)

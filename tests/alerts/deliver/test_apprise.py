@@ -166,6 +166,7 @@ def in_guarded_child(code: str, private: bool = False) -> str:
         "os.remove('/tmp/sonde-written')",
         "socket.create_connection(('127.0.0.1', 9))",
         "socket.create_connection(('169.254.169.254', 80))",
+        "socket.create_connection(('127.0.0.1', 53))",
         "socket.socket(socket.AF_UNIX).connect('/var/run/docker.sock')",
         "bytearray(2 * 2**30)",
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -194,6 +195,43 @@ async def test_a_server_that_trickles_is_left_when_time_is_up() -> None:
         made = mail_of(target(port), message_of(notice()), [])
         outcome = await smtp.deliver(True, target(port), made, total_s=0.5)
     assert (outcome.verdict, outcome.perhaps) == ("again", False)
+
+
+async def test_a_server_that_never_stops_talking_is_left() -> None:
+    said_bytes = 0
+    done = asyncio.Event()
+
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal said_bytes
+        try:
+            while True:
+                writer.write(b"220-" + b"x" * 1000 + b"\r\n")
+                await writer.drain()
+                said_bytes += 1006
+        finally:
+            done.set()
+
+    async with talking(flood) as port:
+        outcome = await sent(port)
+        async with asyncio.timeout(60):
+            await done.wait()
+    assert (outcome.verdict, outcome.perhaps) == ("again", False)
+    assert "says too much" in outcome.answer
+    assert said_bytes < 32 * 2**20  # what the kernel keeps between two ends, and no more
+
+
+async def test_a_login_that_the_server_repeats_is_not_shown(tmp_path: Path) -> None:
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 hello\r\n")
+        while line := await reader.readline():
+            known = line.upper().startswith(b"EHLO")
+            writer.write(b"250-hello\r\n250 AUTH PLAIN\r\n" if known else b"535 you said " + line)
+
+    async with talking(echo) as port:
+        outcome = await sent(port, user="sonde", password=PASSWORD)
+    login = base64.b64encode(f"\0sonde\0{PASSWORD}".encode()).decode()
+    assert outcome.answer.startswith("the login was refused: 535")
+    assert login[:12] not in outcome.answer
 
 
 async def test_a_server_that_is_lost_after_the_mail_may_have_taken_it() -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import unquote
 
 import pytest
 
 from infra.outbound import outbound
 from schemas.channels import Channel, Slack
+from services.alerts.deliver import slackwebhook
 from services.alerts.deliver.sending import sender
 from services.alerts.deliver.slackwebhook import classify
 from services.alerts.deliver.trials import try_channel
+from services.alerts.deliver.wording import message_of
 from services.alerts.notice import Notice, Outcome
 from tests.alerts.deliver.notices import notice
 from tests.alerts.slack_server import Reply, SlackServer, slack_server
@@ -72,6 +76,27 @@ async def test_an_answer_that_repeats_the_address_is_shown_without_it() -> None:
         outcome = await sent(slack)
     assert slack.url not in outcome.answer
     assert "/SECRET" not in outcome.answer
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "x" * 490 + " /services/T000/B000/{secret}",
+        "x" * 30 + " {lower}",
+        "Authorization: Basic {login}",
+        "{decoded}",
+    ],
+)
+async def test_no_spelling_of_the_address_is_shown(said: str) -> None:
+    secret = "SECRET%2Fpart-of-the-address"  # noqa: S105
+    login = base64.b64encode(b"ann:pw12").decode()
+    words = said.format(secret=secret, lower=secret.lower(), login=login, decoded=unquote(secret))
+    async with answering(Reply(404, words)) as slack, outbound(True) as http:
+        url = slack.url.replace("//", "//ann:pw12@").replace("SECRET", secret)
+        outcome = await slackwebhook.send(http, Slack(url), message_of(notice()))
+    assert outcome.verdict == "dead"
+    for hidden in ("secret", "part-of", login.lower()[:8]):
+        assert hidden not in outcome.answer.lower()
 
 
 async def test_a_cut_answer_may_have_been_taken() -> None:

@@ -169,6 +169,14 @@ def test_batches_sent_early_do_not_make_the_next_one_late() -> None:
     assert at(123, heard)[1] is None
 
 
+def test_many_batches_sent_early_do_not_make_the_next_one_late() -> None:
+    heard = hearing()
+    heard.hear("web-1", 0, times(-120, 0))
+    for second in range(2, 62, 2):
+        heard.hear("web-1", second, times(second - 2, second))
+    assert at(61 + 120, heard)[1] is None
+
+
 def test_a_host_that_the_bus_saw_leave_is_down_sooner() -> None:
     heard = hearing(web_1=10)
     heard.left_s["web-1"] = 12

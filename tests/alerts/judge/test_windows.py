@@ -78,7 +78,7 @@ def slid(function: Function, rows: Rows, span_ms: int, counter: bool, cuts: Sequ
         times, column = [time_ms for time_ms, _ in part], pack_column([count for _, count in part])
         for some_times, some in runs(times, column, GAP_MS):
             window.add(some_times, some)
-            values = window.values(lambda count: None if count is None else float(count))
+            values = window.values(-(2**62), 2**62, 1)
             found.update({time_ms: value for time_ms, value in values if value is not None})
     return found
 
@@ -108,6 +108,14 @@ def test_windows_are_what_their_definition_says_however_the_samples_are_cut(
     # Before a window of changes there is one value more, which a silence or the beginning may have taken.
     assert found.keys() == expected.keys()
     assert all(math.isclose(found[time_ms], expected[time_ms], abs_tol=1e-9) for time_ms in found)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_counts_that_add_up_to_more_than_64_bits_do_no_harm(function: Function) -> None:
+    rows: Rows = [(NOON_MS + 1000 * second, (2**61 + second) * (-1) ** second) for second in range(20)]
+    found, expected = slid(function, rows, 5000, False, [7]), plain(function, rows, 5000, False)
+    assert found.keys() == expected.keys()
+    assert all(math.isclose(found[time_ms], expected[time_ms], rel_tol=1e-9, abs_tol=1) for time_ms in found)
 
 
 def windowed(function: Function, seconds: float, at: float, **changes: object) -> Rule:

@@ -18,6 +18,7 @@ from schemas.matching import Matcher
 from schemas.routes import Escalation, Hours, Route, Silence, Span
 from schemas.rules import default_rules
 from services.alerts.notice import Outcome
+from services.alerts.notify.news import Memo
 from services.alerts.notify.plan import plan
 from services.alerts.notify.world import Channel, Draft, Incident
 from tests.alerts.builders import BUSY
@@ -236,6 +237,14 @@ class Telling(RuleBasedStateMachine):
         for stage in getattr(self, "stages", ()):
             stage.run(0)
             assert plan(stage.world, stage.now_s, stage.memo).drafts == []
+
+    @invariant()
+    def what_was_found_out_before_makes_no_difference(self) -> None:
+        for stage in getattr(self, "stages", ()):
+            anew = Memo()
+            known, made = plan(stage.world, stage.now_s, stage.memo), plan(stage.world, stage.now_s, anew)
+            assert (known.drafts, known.wake_s) == (made.drafts, made.wake_s)
+            assert stage.memo == anew
 
     def teardown(self) -> None:
         for ledger in getattr(self, "ledgers", ()):

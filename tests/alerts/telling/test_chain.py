@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from schemas.matching import Matcher
 from schemas.routes import Route, Silence
@@ -207,3 +208,35 @@ async def test_what_had_to_wait_is_no_measure_of_delay(database_url: str) -> Non
             at.wake.set()
             await at.until_status("sent")
         assert not at.delays_s
+
+
+async def test_a_message_that_fails_again_and_again_stays_one(database_url: str) -> None:
+    async with desk(database_url) as at:
+        await at.channel()
+        at.sink.script.extend([Reply(500, "no", {"Retry-After": "0"})] * 3)
+        async with telling(at):
+            number = await at.fire()
+            await at.until_status("sent")
+        assert len(at.sink.posts) == 4
+        assert await at.database.fetchval("SELECT attempts FROM notifications") == 4
+        assert [kind for kind, _ in await at.steps(number)] == ["routed", "failed", "sent"]
+
+
+async def test_a_channel_that_stays_dead_fills_no_table(database_url: str) -> None:
+    async with desk(database_url) as at:
+        await at.channel()
+        at.sink.script.extend([Reply(404, "no_service")] * 2)
+        shift_s = 0.0
+        async with telling(at, clock=lambda: time.time() + shift_s):
+            number = await at.fire()
+            await at.until_status("dead")
+            shift_s = 1000.0
+            at.wake.set()
+            await at.posts(2)
+            await eventually(partial(_has_tried, at, 2))
+        assert await at.statuses() == ["dead"]
+        assert [kind for kind, _ in await at.steps(number)].count("failed") == 1
+
+
+async def _has_tried(at: Desk, times: int) -> bool:
+    return bool(await at.database.fetchval("SELECT sum(attempts) FROM notifications") == times)
