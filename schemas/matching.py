@@ -94,6 +94,13 @@ def fits(pattern: str, text: str) -> bool:
     return ("*" in pattern or "?" in pattern) and _glob(pattern, text)
 
 
+def covers(pattern: str, other: str) -> bool:
+    """Whether everything that fits `other`, a pattern too, fits `pattern`; sure where it says so, not where not."""
+    if not ("*" in other or "?" in other):
+        return fits(pattern, other)
+    return pattern == other or ("?" not in pattern and fits(pattern, other))
+
+
 _HOST_GLOB = re.compile(HOST_GLOB)
 
 

@@ -9,8 +9,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.catalogue import CATALOGUE, Family, Metric, metric_named
-from schemas.matching import fits, is_glob
+from schemas.health import SERVICES
+from schemas.matching import covers, fits, is_glob
 from schemas.rules import (
+    COUNTERS,
     LONGEST_WINDOW_S,
     SHORTEST_WINDOW_S,
     InvalidField,
@@ -96,6 +98,9 @@ def _scope_faults(rule: Rule, about: Measured) -> Iterator[InvalidField]:
         yield InvalidField("instance", rule.instance, f"must be *: {rule.metric} has no instances")
     if rule.not_instances and not about.instances:
         yield InvalidField("not_instances", rule.not_instances, f"must be empty: {rule.metric} has no instances")
+    if about.instances and (by := next((each for each in rule.not_instances if covers(each, rule.instance)), "")):
+        remedy = f"must leave some of the instances that the rule is about, which are {rule.instance}"
+        yield InvalidField("not_instances", by, remedy)
     yield from _own_faults(rule, about)
     if both := set(rule.tags) & set(rule.without_tags):
         yield InvalidField("without_tags", min(both), "is asked for in tags, too: no host fits both")
@@ -112,6 +117,8 @@ def _own_faults(rule: Rule, about: Measured) -> Iterator[InvalidField]:
             yield InvalidField(field, len(getattr(rule, field)), f"must be empty: {rule.metric} is of no host")
     if rule.host != "*":
         yield InvalidField("host", rule.host, f"must be *: {rule.metric} is of no host")
+    if about.instances == "service" and rule.instance and not any(fits(rule.instance, name) for name in SERVICES):
+        yield InvalidField("instance", rule.instance, f"must be * or one of the services {', '.join(SERVICES)}")
 
 
 def _threshold_faults(rule: Rule, within: str, required: bool) -> Iterator[InvalidField]:
@@ -168,13 +175,14 @@ def _ending_faults(rule: Rule, about: Measured, within: str) -> Iterator[Invalid
 def _bounds(rule: Rule, about: Measured) -> tuple[float, float, str]:
     """Between what the value that is held against the thresholds always is, and its unit."""
     span = about.most - about.least
+    fall = 0 if about.path in COUNTERS else -span
     match rule.window.function:
         case "time_left":
             return 0, math.inf, " s"
         case "rate":
-            return -span, span, ""
+            return fall, span, ""
         case "increase":
-            return -span, span, f" {about.unit}".rstrip()
+            return fall, span, f" {about.unit}".rstrip()
         case _:
             return about.least, about.most, f" {about.unit}".rstrip()
 
@@ -218,6 +226,9 @@ def _trend_faults(rule: Rule, about: Measured) -> Iterator[InvalidField]:
     if rule.window.limit is None and about.metric is not None and about.metric.most is None:
         remedy = f"required: {rule.metric} has no most of its own that it could reach"
         yield InvalidField("window.limit", None, remedy)
+    if rule.window.limit is not None and not about.least <= rule.window.limit <= about.most:
+        remedy = f"must be from {about.least:g} to {about.most:g}: {rule.metric} never reaches anything else"
+        yield InvalidField("window.limit", rule.window.limit, remedy)
 
 
 def _also_faults(rule: Rule, about: Measured, catalogue: tuple[Family, ...]) -> Iterator[InvalidField]:
@@ -244,6 +255,7 @@ def _also_faults(rule: Rule, about: Measured, catalogue: tuple[Family, ...]) -> 
 
 
 def _override_faults(rule: Rule, about: Measured) -> Iterator[InvalidField]:
+    yield from _taken_faults(rule)
     for number, override in enumerate(rule.overrides):
         within = f"overrides[{number}]."
         if not override.hosts and not override.tags:
@@ -255,6 +267,23 @@ def _override_faults(rule: Rule, about: Measured) -> Iterator[InvalidField]:
         if override.warning is not None or override.critical is not None:
             yield from _range_faults(merged, about, within)
             yield from _ending_faults(merged, about, within)
+
+
+def _taken_faults(rule: Rule) -> Iterator[InvalidField]:
+    """Overrides that leave nothing to fire, or nothing to those after them."""
+    on = False
+    for number, override in enumerate(rule.overrides):
+        on = on or override.enabled is not False
+        named = not override.hosts or any(covers(pattern, rule.host) for pattern in override.hosts)
+        if not (named and (override.hosts or override.tags) and set(override.tags) <= set(rule.tags)):
+            continue
+        if not on:
+            remedy = "must not be false for every host that the rule is about; set enabled of the rule to false"
+            yield InvalidField(f"overrides[{number}].enabled", False, remedy)
+        elif number + 1 < len(rule.overrides):
+            remedy = f"is never taken: overrides[{number}] fits every host that the rule is about; put it before"
+            yield InvalidField(f"overrides[{number + 1}]", None, remedy)
+        return
 
 
 def overridden(rule: Rule, override: Override) -> Rule:

@@ -124,6 +124,8 @@ ROLES: dict[str, Permissions] = {
             "command.>",
             "events.*",
             subjects.TRY_CHANNEL,
+            REHEARSAL_ASK,
+            REHEARSAL_CANCEL,
             subjects.LIVE_INTEREST,
             subjects.SETTINGS_CHANGED,
             *_tells("gateway"),

@@ -21,7 +21,7 @@ from services.alerts.deliver.sending import sender
 from services.alerts.deliver.trials import answer_trials
 from services.alerts.judge.late import judge_late
 from services.alerts.judge.loop import Senses, judge
-from services.alerts.judge.own import Surroundings, judge_own, listen
+from services.alerts.judge.own import Surroundings, begin_anew, judge_own, listen
 from services.alerts.judge.progress import Progress
 from services.alerts.judge.store import CONSUMER
 from services.alerts.rehearsal.desk import rehearse
@@ -109,6 +109,7 @@ async def _own(settings: ServerSettings, stop: asyncio.Event, senses: Senses, ar
     async def work(works: Callable[[], None]) -> None:
         if senses.progress.pulse.standby:
             # Only who hears the hosts can tell whether we are blind.
+            begin_anew(senses, around, time.monotonic())
             await wait_for_any(STANDBY_S, stop)
             return
         async with connection(settings.database_url, "alerts own") as database:

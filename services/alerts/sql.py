@@ -57,9 +57,16 @@ FROM unnest($1::text[], $2::integer[], $3::text[], $5::text[], $6::jsonb[]) AS t
 ON CONFLICT (rule_id, host_id, instance, past) DO UPDATE SET state = excluded.state, body = excluded.body
 """
 
+# Those without a host apart: no index finds what IS NOT DISTINCT FROM; each would be looked for among all of a rule.
 DELETE_STATES = """
-DELETE FROM alert_states s USING unnest($1::text[], $2::integer[], $3::text[]) AS gone (rule_id, host_id, instance)
-WHERE s.rule_id = gone.rule_id AND s.host_id IS NOT DISTINCT FROM gone.host_id AND s.instance = gone.instance
+WITH gone AS MATERIALIZED (
+    SELECT * FROM unnest($1::text[], $2::integer[], $3::text[]) AS gone (rule_id, host_id, instance)
+), of_hosts AS (
+    DELETE FROM alert_states s USING gone
+    WHERE s.rule_id = gone.rule_id AND s.host_id = gone.host_id AND s.instance = gone.instance AND s.past = $4
+)
+DELETE FROM alert_states s USING gone
+WHERE gone.host_id IS NULL AND s.host_id IS NULL AND s.rule_id = gone.rule_id AND s.instance = gone.instance
     AND s.past = $4
 """
 

@@ -11,6 +11,9 @@ from schemas.rulechecks import check_rule
 from schemas.rules import Also, Function, InvalidFields, NoData, Override, Rule, Threshold, Window, default_rules
 
 PAGE = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")
+CLEAR = "critical.clear_at"
+SOON = Threshold(60, 90)
+OFF = Override(hosts=["web-1"], enabled=False)
 GOOD = Rule("cpu", "CPU", "cpu.total", critical=Threshold(90, 80))
 
 
@@ -49,6 +52,10 @@ def test_default_rules_make_sense() -> None:
         ({"comparison": "below", "critical": Threshold(5, 101)}, "critical.clear_at"),
         ({"tags": ["prod", "eu"], "without_tags": ["eu"]}, "without_tags"),
         ({"not_instances": ["eth*"]}, "not_instances"),
+        ({"metric": "filesystem.used_percent", "not_instances": ["/a", "*"]}, "not_instances"),
+        ({"metric": "filesystem.used_percent", "instance": "/a", "not_instances": ["/?"]}, "not_instances"),
+        ({"metric": "filesystem.used_percent", "instance": "/a/*", "not_instances": ["/*"]}, "not_instances"),
+        ({"metric": "service.silent", "instance": "nginx"}, "instance"),
         ({"metric": "monitoring.blind", "host": "web-*"}, "host"),
         ({"metric": "monitoring.blind", "tags": ["prod"]}, "tags"),
         ({"metric": "channel.held", "overrides": [Override(hosts=["a"], enabled=False)]}, "overrides"),
@@ -59,8 +66,20 @@ def test_default_rules_make_sense() -> None:
         ({"window": Window("avg", 7200)}, "window.seconds"),
         ({"window": Window("avg", 60, limit=5)}, "window.limit"),
         ({"window": Window("increase", 60), "critical": Threshold(101, 0)}, "critical.raise_at"),
+        ({"metric": "agent.dropped_total", "window": Window("increase", 60), "critical": Threshold(1, -1)}, CLEAR),
+        (
+            {
+                "metric": "agent.dropped_total",
+                "window": Window("rate", 60),
+                "comparison": "below",
+                "critical": Threshold(-1, 0),
+            },
+            "critical.raise_at",
+        ),
         ({"window": Window("time_left", 3600)}, "comparison"),
         ({"window": Window("time_left", 60), "comparison": "below", "critical": Threshold(60, 90)}, "window.seconds"),
+        ({"window": Window("time_left", 3600, limit=101), "comparison": "below", "critical": SOON}, "window.limit"),
+        ({"window": Window("time_left", 3600, limit=-1), "comparison": "below", "critical": SOON}, "window.limit"),
         ({"also": Also("memory.used", "above", 1)}, "also.metric"),
         ({"also": Also("cpu.total", "above", 1)}, "also.metric"),
         ({"also": Also("cpu.nothing", "above", 1)}, "also.metric"),
@@ -69,6 +88,13 @@ def test_default_rules_make_sense() -> None:
         ({"metric": "host.down", "also": Also("cpu.user", "above", 1)}, "also"),
         ({"overrides": [Override(warning=Threshold(60, 50))]}, "overrides[0].hosts"),
         ({"overrides": [Override(hosts=["a"])]}, "overrides[0]"),
+        ({"overrides": [Override(hosts=["*"], enabled=False)]}, "overrides[0].enabled"),
+        (
+            {"host": "web-*", "overrides": [OFF, Override(hosts=["db-*", "web-*"], enabled=False)]},
+            "overrides[1].enabled",
+        ),
+        ({"tags": ["web"], "overrides": [Override(tags=["web"], enabled=False)]}, "overrides[0].enabled"),
+        ({"overrides": [Override(hosts=["*"], for_s=5), Override(hosts=["a"], for_s=9)]}, "overrides[1]"),
         ({"overrides": [Override(hosts=["a"], critical=Threshold(101, 90))]}, "overrides[0].critical.raise_at"),
         ({"overrides": [Override(hosts=["a"], warning=Threshold(95, 90))]}, "overrides[0].warning.raise_at"),
     ],
@@ -105,6 +131,10 @@ def test_a_senseless_rule_names_its_field(changes: dict[str, object], field: str
         {"metric": "filesystem.used_percent", "also": Also("filesystem.available", "below", 10 * 2**30)},
         {"tags": ["prod"], "without_tags": ["lab"], "no_data": "alert"},
         {"overrides": [Override(hosts=["db-*"], critical=Threshold(95, 90)), Override(tags=["lab"], enabled=False)]},
+        {"overrides": [Override(hosts=["db-*"], for_s=5), Override(hosts=["*"], enabled=False)]},
+        {"host": "web-?", "overrides": [Override(hosts=["web-1"], enabled=False)]},
+        {"metric": "filesystem.used_percent", "instance": "/*", "not_instances": ["/?", "/boot"]},
+        {"metric": "service.lag", "instance": "in*"},
     ],
 )
 def test_a_rule_that_can_fire_makes_sense(changes: dict[str, object]) -> None:

@@ -118,7 +118,7 @@ def _evaluate_block(turn: _Turn, check: CompiledRule, block: Block) -> None:
         if check.no_data_ms:
             _evaluate_watched(turn, check, key, before, series, column, block.period_ms, other)
             continue
-        values = _values(turn, check, key, before, series, column)
+        values = _values(turn, check, key, before, series, column, block.period_ms)
         if values is None:
             continue
         holds = _holding(turn, check, series, other, rows)
@@ -155,7 +155,7 @@ def _evaluate_watched(
     limits = limits_at(check.limits, period_ms)
     values = known
     if check.rule.window.function != "last":
-        at = dict(_windowed(turn, check, key, None, series, column) or ())
+        at = dict(_windowed(turn, check, key, None, series, column, period_ms) or ())
         values = [at.get(time_ms) for time_ms in times]
     holds = _holding(turn, check, series, other, len(times))
     for time_ms, raw, value in zip(times, known, values, strict=True):
@@ -177,11 +177,11 @@ def _evaluate_watched(
 
 
 def _values(
-    turn: _Turn, check: CompiledRule, key: Key, before: State, series: Series, column: Column
+    turn: _Turn, check: CompiledRule, key: Key, before: State, series: Series, column: Column, period_ms: int
 ) -> Iterable[tuple[int, float | None]] | None:
     """What is held against the thresholds, by time; None when none of it can matter."""
     if check.rule.window.function != "last":
-        return _windowed(turn, check, key, before, series, column)
+        return _windowed(turn, check, key, before, series, column, period_ms)
     times = _times(series, turn.judged.times)
     if before.quiet and not trips(check, column, len(times)):
         return None
@@ -199,10 +199,10 @@ def trips(check: CompiledRule, column: Column, rows: int) -> bool:
 
 
 def _windowed(
-    turn: _Turn, check: CompiledRule, key: Key, before: State | None, series: Series, column: Column
+    turn: _Turn, check: CompiledRule, key: Key, before: State | None, series: Series, column: Column, period_ms: int
 ) -> Values | None:
     """The rule's function at the times of `series`; None when none of them can matter to `before`."""
-    return _enter(check, key, turn.looking, _times(series, turn.judged.times), column, before)
+    return _enter(check, key, turn.looking, _times(series, turn.judged.times), column, period_ms, before)
 
 
 def feed(rules: OfHost, batch: Batch, times: list[int], looking: Looking) -> None:
@@ -215,20 +215,29 @@ def feed(rules: OfHost, batch: Batch, times: list[int], looking: Looking) -> Non
             for series in block.series:
                 if check.is_about(series.instance):
                     key = (check.rule.id, series.instance)
-                    _enter(check, key, looking, _times(series, times), series.columns[index], OK)
+                    _enter(check, key, looking, _times(series, times), series.columns[index], block.period_ms, OK)
 
 
 def _enter(
-    check: CompiledRule, key: Key, looking: Looking, times: list[int], column: Column, before: State | None
+    check: CompiledRule,
+    key: Key,
+    looking: Looking,
+    times: list[int],
+    column: Column,
+    period_ms: int,
+    before: State | None,
 ) -> Values | None:
     """Put a column into its window; what the function is then, unless a quiet state `before` shows no interest."""
     window = looking.windows.get(key)
     if window is None:
         window = looking.windows[key] = window_of(check)
+    gap_ms = limits_at(check.limits, period_ms).gap_ms
+    if period_ms:
+        window.widen(gap_ms)
     if isinstance(window, Trend):
         return window.add(times, [check.value(count) for count in unpack_column(column, len(times))])
     found: Values = []
-    for some_times, some in runs(times, column, check.limits.gap_ms):
+    for some_times, some in runs(times, column, gap_ms):
         bounds = window.add(some_times, some)
         if before is None or not before.quiet or _may_trip(check, bounds):
             found += window.values(check.least, check.most, check.resolution)

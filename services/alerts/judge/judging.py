@@ -124,9 +124,7 @@ async def _judge(judging: Judging, batch: Batch, message: StoredMessage, advance
         looking = memory.looking[batch.host] = Looking()
     of_host = judging.rules.set.of(batch.host)
     if of_host.trends:
-        first_ms = judged.times[0] - judged.shift_ms
-        host_id = memory.hosts.get(batch.host)
-        await warm_trends(judging.database, of_host, looking, host_id, first_ms, judged.shift_ms)
+        await warm_trends(judging.database, of_host, looking, memory.hosts.get(batch.host), batch, judged)
     outcome = evaluate(of_host, batch, judged, memory.states.get(batch.host, {}), looking, known)
     if outcome.changed:
         remember(memory, {batch.host: outcome.changed})

@@ -82,6 +82,11 @@ async def listen(client: Client, around: Surroundings) -> None:
     await client.flush()
 
 
+def begin_anew(senses: Senses, around: Surroundings, now_s: float) -> None:
+    """Whoever was in standby until `now_s` has been blind for no time yet."""
+    around.started_s, senses.hearing.reached_s = now_s, None
+
+
 async def judge_own(database: Connection, stop: asyncio.Event, senses: Senses, around: Surroundings) -> None:
     """Judge what is known of Sonde once a second until `stop` is set, or another instance has the hosts to judge."""
     while not stop.is_set() and not senses.progress.pulse.standby:

@@ -47,6 +47,10 @@ class Trend:
         """Time of the last value that it holds; 0: none."""
         return self._last_ms
 
+    def widen(self, gap_ms: int) -> None:
+        """Where its host samples so seldom, nothing shorter is a gap."""
+        self._gap_ms = max(self._gap_ms, gap_ms)
+
     def remember(self, time_ms: int, count: int, total: float) -> None:
         """Take in `count` values that add up to `total`, from about `time_ms`. In order, and before any is added."""
         if self._last_ms and time_ms - self._last_ms > self._gap_ms:

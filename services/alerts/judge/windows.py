@@ -51,6 +51,10 @@ class SlidingWindow:
         """Time of the last row that it holds; 0: none."""
         return self._segments[-1].times[-1] if self._segments else 0
 
+    def widen(self, gap_ms: int) -> None:
+        """Where its host samples so seldom, nothing shorter is a gap."""
+        self._gap_ms = max(self._gap_ms, gap_ms)
+
     def add(self, times: list[int], column: Column) -> Bounds | None:
         """Take in the column of the next batch, which has a row; the bounds of all counts in the window then."""
         if self._segments and times[0] - self._segments[-1].times[-1] > self._gap_ms:

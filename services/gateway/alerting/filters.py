@@ -11,7 +11,7 @@ from schemas.matching import NO_NUL, TEXT, Tag
 from schemas.messages import Severity
 from schemas.rules import InvalidField, RuleId
 from schemas.subjects import HostId
-from services.gateway.http.paging import Cursor, Limit, Number, Page
+from services.gateway.http.paging import MOST_MICROSECONDS, Cursor, Limit, Number, Page
 from services.gateway.http.ranges import Time, parse_time
 
 Sort = Literal["newest", "oldest", "changed", "severity"]
@@ -67,6 +67,17 @@ class IncidentsQuery(Filter, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def page(self) -> Page:
         return Page(limit=self.limit, cursor=self.cursor)
+
+    def after(self) -> Position | None:
+        """Where the page before this one ended; None for the first page. Raises InvalidField."""
+        position = self.page.after(Position)
+        if position is None:
+            return None
+        if position.sort != self.sort:
+            raise InvalidField("cursor", self.cursor, "must be of a page in the same order")
+        if self.sort != "severity" and position.position > MOST_MICROSECONDS:
+            raise InvalidField("cursor", self.cursor, "must be what `next` of the page before has")
+        return position
 
 
 class Position(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

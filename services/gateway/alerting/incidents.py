@@ -6,7 +6,6 @@ from typing import Any
 
 from infra.storage.database import Connection, Pool
 from schemas.alerting import IncidentDetail, IncidentId, Incidents
-from schemas.rules import InvalidField
 from services.gateway.alerting import shown
 from services.gateway.alerting import sql_incidents as sql
 from services.gateway.alerting.filters import IncidentsQuery, Position
@@ -21,9 +20,7 @@ MOST_NOTIFICATIONS = 100
 def incident_operations(pool: Pool) -> list[Operation]:
     async def list_incidents(call: Call[IncidentsQuery, None]) -> Incidents:
         sort, page = call.query.sort, call.query.page
-        after = page.after(Position)
-        if after is not None and after.sort != sort:
-            raise InvalidField("cursor", page.cursor, "must be of a page in the same order")
+        after = call.query.after()
         position = (after.position, after.id) if after else (None, None)
         arguments = [*call.query.arguments(), *position, page.limit + 1]
         async with connected(pool) as database:

@@ -27,7 +27,7 @@ from schemas.rehearsals import (
 from schemas.rules import InvalidField, InvalidFields
 from services.gateway.http.bus import Bus
 from services.gateway.http.operations import Call, Nothing, Operation, Reply
-from services.gateway.http.problems import unavailable, unknown
+from services.gateway.http.problems import ProblemError, unavailable
 
 MOST_KEPT = 100
 """Rehearsals that can be asked about; beyond, the oldest are forgotten."""
@@ -110,13 +110,13 @@ def rehearsal_operations(bus: Bus, rehearsals: Rehearsals, catalogue: tuple[Fami
         if held is not None and call.query.wait_s:
             held = await rehearsals.until_over(held.id, call.query.wait_s)
         if held is None:
-            raise unknown("rehearsal", call.path["rehearsal"])
+            raise _unknown(call.path["rehearsal"])
         return held
 
     async def cancel(call: Call[Nothing, None]) -> None:
         held = rehearsals.get(call.path["rehearsal"])
         if held is None:
-            raise unknown("rehearsal", call.path["rehearsal"])
+            raise _unknown(call.path["rehearsal"])
         if held.state not in OVER:
             await bus.publish(REHEARSAL_CANCEL, held.id.encode())
             await rehearsals.until_over(held.id, ANSWER_WITHIN_S)
@@ -182,6 +182,11 @@ async def _order(bus: Bus, rehearsals: Rehearsals, order: RehearsalOrder) -> Reh
         for task in (asking, hearing):
             task.cancel()
         await asyncio.gather(asking, hearing, return_exceptions=True)
+
+
+def _unknown(id: str) -> ProblemError:
+    detail = f"rehearsal {id!r} is not known, or was forgotten: the last {MOST_KEPT} are kept; order it again"
+    return ProblemError(404, detail, type="/problems/unknown-rehearsal")
 
 
 def _within_rule(fault: InvalidField) -> InvalidField:

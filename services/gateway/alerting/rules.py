@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -11,9 +12,10 @@ from schemas.alerting import RuleCheck
 from schemas.api import FieldError, Rules, StoredRule, UnreadableRule
 from schemas.catalogue import Family
 from schemas.rulechecks import check_change, check_rule
-from schemas.rules import InvalidFields, Rule, RuleId
+from schemas.rules import InvalidField, InvalidFields, Rule, RuleId
 from services.gateway.alerting import sql
 from services.gateway.alerting.bodies import read
+from services.gateway.alerting.rulenames import check_names
 from services.gateway.http.audit import record
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation, Reply
@@ -136,13 +138,16 @@ def _body(rule: Rule) -> str:
 
 async def _check(pool: Pool, rule: Rule, catalogue: tuple[Family, ...]) -> RuleCheck:
     """What is wrong with `rule` in the place of the stored one of its id."""
+    faults: Sequence[InvalidField] = []
     async with connected(pool) as database:
         row = await database.fetchrow(sql.RULE, rule.id)
-    try:
-        check_change(None if row is None else _readable(row["body"]), rule, catalogue)
-    except InvalidFields as wrong:
-        return RuleCheck(False, [FieldError(fault.field, fault.value, fault.remedy) for fault in wrong.faults])
-    return RuleCheck(True)
+        before = None if row is None else _readable(row["body"])
+        try:
+            check_change(before, rule, catalogue)
+            await check_names(database, before, rule)
+        except InvalidFields as wrong:
+            faults = wrong.faults
+    return RuleCheck(not faults, [FieldError(fault.field, fault.value, fault.remedy) for fault in faults])
 
 
 def _listed(rows: list[Any]) -> Rules:
@@ -171,9 +176,10 @@ def _unreadable(name: str, version: int) -> ProblemError:
 
 
 async def _insert(pool: Pool, call: Call[Nothing, Rule]) -> int:
-    """Version of the new rule. Raises ProblemError 409 when its id is taken."""
+    """Version of the new rule. Raises ProblemError 409 when its id is taken, and InvalidFields."""
     rule = call.body
     async with connected(pool) as database, database.transaction():
+        await check_names(database, None, rule)
         version: int | None = await database.fetchval(sql.INSERT_RULE, rule.id, _body(rule))
         if version is not None:
             await record(database, call, rule.id, None, rule)
@@ -201,6 +207,7 @@ async def _change(
             raise conflict("rule", name, before["version"])
         if rule is not None:
             check_change(_readable(before["body"]), rule, catalogue)
+            await check_names(database, _readable(before["body"]), rule)
         await record(database, call, name, msgspec.json.decode(before["body"]), rule)
     return version
 

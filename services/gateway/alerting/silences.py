@@ -244,7 +244,8 @@ def ended(silence: Silence, now_s: float) -> Silence:
 def _asked(asked: NewSilence, now_s: float, before: Silence | None = None) -> Silence:
     """Raises InvalidField and InvalidFields. In the place of `before` it begins when that did, unless it says when."""
     if (asked.ends is None) == (asked.for_s is None):
-        raise InvalidField("ends", asked.ends, "must be given, unless for_s is; one of the two is required")
+        remedy = "required, unless for_s is given" if asked.ends is None else "must be left out where for_s is given"
+        raise InvalidField("ends", asked.ends, remedy)
     starts = asked.starts if asked.starts is not None else now_s if before is None else before.starts
     ends = asked.ends if asked.ends is not None else max(starts, now_s) + (asked.for_s or 0)
     silence = Silence(asked.match, starts, ends, asked.reason)

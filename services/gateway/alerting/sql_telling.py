@@ -78,6 +78,10 @@ DELETE_SILENCE = "DELETE FROM silences WHERE id = $1"
 
 HOSTS = "SELECT name, tags FROM hosts WHERE state = 'active' ORDER BY name"
 
+HAS_HOST = "SELECT EXISTS (SELECT FROM hosts WHERE name = $1 AND state <> 'removing')"
+
+HAS_CHANNEL = "SELECT EXISTS (SELECT FROM channels WHERE id = $1)"
+
 HOST = """
 SELECT tags, CASE WHEN muted_until = 'infinity' THEN 'infinity'::float8
     ELSE extract(epoch FROM muted_until)::float8 END AS muted_s

@@ -30,7 +30,7 @@ def differences(
         before = stored.get((kind, name), absent(kind))
         after = wanted.get((kind, name), absent(kind))
         reason = _left_alone(kind, before, after, adopt)
-        if _is_of_nobody(kind, name, hosts):
+        if _is_of_nobody(kind, name, hosts) or _is_about_nobody(kind, before, after, hosts):
             reason = "there is no such host here"
         yield _one(kind, name, before, after, reason)
 
@@ -65,3 +65,10 @@ def _one(kind: Kind, name: str, before: Any, after: Any, reason: str) -> Differe
 
 def _is_of_nobody(kind: Kind, name: str, hosts: Collection[str]) -> bool:
     return kind in ("agent", "host") and name != FLEET and name not in hosts
+
+
+def _is_about_nobody(kind: Kind, before: Any, after: Any, hosts: Collection[str]) -> bool:
+    """Whether it is a rule that from now on would be about one host alone, which is not there."""
+    if kind != "rule" or after is None or (before is not None and before["host"] == after["host"]):
+        return False
+    return not ("*" in after["host"] or "?" in after["host"]) and after["host"] not in hosts

@@ -21,7 +21,8 @@ MOST = 1000
 _WORDS = "what `next` of the page before has"
 Number = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 """In a position: the number of a row."""
-Microseconds = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+MOST_MICROSECONDS = 2**53 - 1
+Microseconds = Annotated[int, Meta(ge=0, le=MOST_MICROSECONDS)]
 """Unix time that PostgreSQL knows exactly, also when it multiplies it with an interval."""
 Limit = Annotated[int, Meta(ge=1, le=MOST)]
 Cursor = Annotated[str, Meta(min_length=1, max_length=4000, description=_WORDS)]

@@ -33,7 +33,6 @@ _UNKNOWN = {
     "session": "sessions",
     "token": "API tokens",
     "viewer": "viewers",
-    "rehearsal": "rehearsals",
 }
 
 PROBLEM_TYPES: Mapping[str, ProblemType] = {
@@ -95,6 +94,9 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
         )
         for one, many in _UNKNOWN.items()
     },
+    "/problems/unknown-rehearsal": ProblemType(
+        404, "Unknown rehearsal", "It is not known, or was forgotten, as later ones came; order it again."
+    ),
     "/problems/unknown-verb": ProblemType(404, "Unknown command", "There is no such command; see the path's `verb`."),
     "/problems/unknown-wheel": ProblemType(404, "Unknown wheel", "No wheel of that name is served here."),
     "/problems/removed-host": ProblemType(

@@ -17,7 +17,7 @@ from schemas.virtual import (
 from services.alerts.judge.hostdown import Hearing
 from services.alerts.judge.loop import Senses
 from services.alerts.judge.machine import State
-from services.alerts.judge.own import HEARD_WITHIN_S, Surroundings, evaluate_own, values_of
+from services.alerts.judge.own import HEARD_WITHIN_S, Surroundings, begin_anew, evaluate_own, values_of
 from services.alerts.judge.progress import Progress
 from services.alerts.judge.ruleset import RuleSet
 from tests.alerts.builders import NOON_MS
@@ -142,3 +142,10 @@ def test_it_is_told_by_the_wall_clock() -> None:
     advance = evaluate_own(RuleSet([BLIND]).about_sonde, {MONITORING_BLIND: {"": 70}}, {}, NOON_MS + 3_600_000, NOON_MS)
     (fired,) = advance.transitions
     assert (fired.time, fired.since, fired.peak_time) == (NOON_MS / 1000, NOON_MS / 1000, NOON_MS / 1000)
+
+
+def test_who_takes_over_after_an_hour_in_standby_is_not_blind() -> None:
+    waited, around = senses(reached_s=10), Surroundings(0)
+    begin_anew(waited, around, 3600)
+    assert values_of(waited, around, {}, 3601)[MONITORING_BLIND] == {"": 0.0}
+    assert values_of(waited, around, {}, 3601 + HEARD_WITHIN_S)[MONITORING_BLIND] == {"": 1 + HEARD_WITHIN_S}

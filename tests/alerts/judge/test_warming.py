@@ -28,19 +28,18 @@ FULL_SOON: Rule = rule(
 [FILESYSTEM] = [family for family in CATALOGUE if family.name == "filesystem"]
 
 
-async def store_hour(hosts: Fleet, until_ms: int, start: float, per_minute: float) -> None:
-    """An hour of minute values of / on web-1, in percent."""
+async def store_hour(hosts: Fleet, until_ms: int, start: float, per_minute: float, every: int = 1) -> None:
+    """An hour of minute values of / on web-1, in percent, of one minute in `every`."""
     host_id = await hosts.database.fetchval("INSERT INTO hosts (name) VALUES ('web-1') RETURNING id")
     root = await hosts.database.fetchval(
         "INSERT INTO instances (host_id, family, name) VALUES ($1, 'filesystem', '/') RETURNING id", host_id
     )
-    times = [to_time(until_ms) - timedelta(minutes=60 - minute) for minute in range(60)]
+    times = {minute: to_time(until_ms) - timedelta(minutes=60 - minute) for minute in range(0, 60, every)}
     async with hosts.database.transaction():
         engine = await detect(hosts.database)
-        await engine.make_room(hosts.database, tables_of([FILESYSTEM], "minute"), times)
+        await engine.make_room(hosts.database, tables_of([FILESYSTEM], "minute"), list(times.values()))
         rows = [
-            (time, host_id, root, 6, 6 * round(100 * (start + per_minute * minute)))
-            for minute, time in enumerate(times)
+            (time, host_id, root, 6, 6 * round(100 * (start + per_minute * minute))) for minute, time in times.items()
         ]
         columns = ["time", "host_id", "instance_id", "used_percent_n", "used_percent_sum"]
         await hosts.database.copy_records_to_table("filesystem_1m", records=rows, columns=columns)
@@ -67,3 +66,14 @@ async def test_what_is_stored_of_later_than_the_batch_does_not_count(bus_url: st
             now = instances(at_ms, "filesystem", {"/": {"used_percent": 5000}})
             await hosts.processed(await hosts.send(metrics("web-1"), encoded(now)))
             assert await hosts.kinds() == []
+
+
+async def test_a_trend_of_what_is_sampled_seldom_is_stored_with_gaps(bus_url: str, database_url: str) -> None:
+    async with fleet(bus_url, database_url, [FULL_SOON]) as hosts:
+        at_ms = hosts.start_ms - hosts.start_ms % 60_000
+        await store_hour(hosts, at_ms, 50, 0.25, every=10)
+        async with serving(hosts.settings):
+            await hosts.processed(await hosts.cpu([10], at_s=-100))  # without the family
+            now = instances(at_ms, "filesystem", {"/": {"used_percent": 6500}}, 600_000)
+            await hosts.processed(await hosts.send(metrics("web-1"), encoded(now, seq=9)))
+            assert await hosts.kinds() == ["fire"]

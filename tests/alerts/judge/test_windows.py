@@ -18,7 +18,7 @@ from services.alerts.judge.evaluate import feed
 from services.alerts.judge.windows import SlidingWindow, runs
 from tests.alerts.builders import NOON_MS, rule
 from tests.alerts.judge.judged import cpu, judge, judge_of, timeline
-from tests.batches import batch, sample
+from tests.batches import batch, instances, sample
 
 GAP_MS = 120_000
 FUNCTIONS: tuple[Function, ...] = ("avg", "min", "max", "p95", "rate", "increase")
@@ -246,3 +246,41 @@ def test_a_window_that_was_filled_again_after_a_restart_says_the_same(function: 
     for one in batches[6:]:
         again.take(one)
     assert judging.transitions + again.transitions == whole
+
+
+@pytest.mark.parametrize("function", ["avg", "max", "increase"])
+def test_a_window_of_what_a_host_samples_seldom_is_full_in_the_end(function: Function) -> None:
+    every_s = 600
+    filling = rule(
+        metric="filesystem.used_percent",
+        warning=Threshold(20, 10),
+        critical=None,
+        for_s=0,
+        recover_for_s=0,
+        window=Window(function, 1800),
+    )
+    batches = [
+        batch(
+            instances(NOON_MS + 1000 * every_s * at, "filesystem", {"/": {"used_percent": 1000 * at}}, 1000 * every_s)
+        )
+        for at in range(10)
+    ]
+    assert [kind for _, kind in timeline(judge([filling], *batches)[1])] == ["fire"]
+
+
+def test_a_trend_of_what_a_host_samples_seldom_is_told() -> None:
+    every_s = 600
+    full_soon = rule(
+        metric="filesystem.used_percent",
+        comparison="below",
+        warning=Threshold(4 * 3600, 8 * 3600),
+        critical=None,
+        for_s=0,
+        recover_for_s=0,
+        window=Window("time_left", 3600),
+    )
+    batches = [
+        batch(instances(NOON_MS + 1000 * every_s * at, "filesystem", {"/": {"used_percent": 500 * at}}, 1000 * every_s))
+        for at in range(10)
+    ]
+    assert [kind for _, kind in timeline(judge([full_soon], *batches)[1])] == ["fire"]

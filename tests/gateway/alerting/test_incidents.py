@@ -11,6 +11,8 @@ import pytest
 from infra.storage.database import Connection, connection
 from schemas.channels import Channel, Slack
 from schemas.rules import Rule, Threshold
+from services.gateway.alerting.filters import Position
+from services.gateway.http.paging import cursor
 from tests.gateway.asking import asking, get
 from tests.gateway.incidents import AT_S, at, end_incident, message, open_incident, step, store_channel, told
 
@@ -192,3 +194,12 @@ async def test_messages_are_listed_by_channel_status_and_incident(database_url: 
         assert await ids(to=round((AT_S + 1) * 1000)) == [first]
         page = await get(client, "/notifications", limit=1)
         assert await ids(cursor=page["next"]) == [second, first]
+
+
+@pytest.mark.parametrize("sort", ["newest", "oldest", "changed", "severity"])
+async def test_a_cursor_with_a_time_that_no_calendar_has_is_refused_and_breaks_nothing(
+    database_url: str, sort: Any
+) -> None:
+    async with asking(database_url) as client:
+        answer = await client.get("/incidents", params={"sort": sort, "cursor": cursor(Position(sort, 2**63 - 1, 1))})
+    assert answer.status_code == (200 if sort == "severity" else 400), answer.text

@@ -169,3 +169,33 @@ async def test_every_change_is_announced(database_url: str, bus_url: str) -> Non
         async with asyncio.timeout(40):
             changes = [await heard.get() for _ in range(3)]
     assert changes == [SettingChanged("rules", 1), SettingChanged("rules", 2), SettingChanged("rules", 2)]
+
+
+async def test_a_rule_about_a_host_that_is_not_there_is_refused(database_url: str) -> None:
+    async with asking(database_url) as client:
+        added = await client.post("/rules", json={**JSON, "host": "web-1"})
+        checked = (await client.post("/rules/check", json={**JSON, "host": "web-1"})).json()
+        to_come = await client.post("/rules", json={**JSON, "host": "web-*"})
+        narrowed = await client.put("/rules/hot", json={**JSON, "host": "web-1"}, headers=ANY)
+    for answer in (added, narrowed):
+        [error] = answer.json()["errors"]
+        assert (answer.status_code, error["field"], error["value"]) == (400, "host", "web-1")
+        assert "there is no such host" in error["reason"]
+    assert (checked["ok"], [error["field"] for error in checked["errors"]]) == (False, ["host"])
+    assert to_come.status_code == 201
+
+
+async def test_a_rule_whose_host_was_removed_can_still_be_changed(database_url: str) -> None:
+    await execute(database_url, "INSERT INTO hosts (name) VALUES ('web-1')")
+    async with asking(database_url) as client:
+        added = await client.post("/rules", json={**JSON, "host": "web-1"})
+        await execute(database_url, "DELETE FROM hosts")
+        changed = await client.put("/rules/hot", json={**JSON, "host": "web-1", "name": "Hotter"}, headers=ANY)
+    assert (added.status_code, changed.status_code) == (201, 200)
+
+
+async def test_a_rule_about_a_channel_that_is_not_there_is_refused(database_url: str) -> None:
+    held = {**JSON, "metric": "channel.held", "instance": "ops"}
+    async with asking(database_url) as client:
+        answer = await client.post("/rules", json=held)
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, ["instance"])

@@ -190,3 +190,13 @@ async def test_stored_routes_and_channels_that_cannot_be_read_are_left_out_and_s
         assert len((await get(client, "/routes"))["unreadable"]) == 1
     assert "# The route odd is left out" in text
     assert "# The channel odd is left out" in text
+
+
+async def test_a_rule_about_one_host_is_skipped_until_that_host_is_there(database_url: str) -> None:
+    text = f'version = 1\nrules.busy = {RULE[:-1]}, host = "web-1"}}'
+    async with asking(database_url) as client:
+        assert await changed(client, text) == [("rule", "busy", "skipped")]
+        await execute(database_url, "INSERT INTO hosts (name) VALUES ('web-1')")
+        assert await changed(client, text) == [("rule", "busy", "created")]
+        await execute(database_url, "DELETE FROM hosts")
+        assert await changed(client, text) == []
