@@ -163,6 +163,7 @@ function Head({ incident, onClose }: { incident: Incident; onClose: () => void }
           {text(incident.value, incident.unit, base())}, limit {limit(incident.threshold, incident.unit, base())}
         </span>
         <span>
+          {incident.closed === null && "since "}
           {moment(incident.opened * 1000)}
           {incident.closed !== null && `, for ${duration(incident.closed - incident.opened)}`}
         </span>

@@ -17,8 +17,8 @@ export const MATCH_FIELDS = ["hosts", "tags", "without_tags", "rules", "instance
 );
 
 export function MatchFields({ draft, errors, set }: MatchFieldsProps) {
-  const field = (name: Text, label: string, hint: string, placeholder: string) => (
-    <Field label={label} error={errors[`match.${name}`]} hint={hint}>
+  const field = (name: Text, label: string, hint: string, placeholder: string, wide = false) => (
+    <Field label={label} error={errors[`match.${name}`]} hint={hint} wide={wide}>
       <input
         name={name}
         value={draft[name]}
@@ -61,8 +61,7 @@ export function MatchFields({ draft, errors, set }: MatchFieldsProps) {
       {field("instances", "Instances", "such as /srv or eth*, separated by commas", "all")}
       {!ofSonde && (
         <>
-          {field("hosts", "Hosts", "web-* is each that begins so", "all")}
-          <span class="gap" />
+          {field("hosts", "Hosts", "their ids; web-* is each that begins so", "all", true)}
           {field("tags", "With the tags", "all of them", "any")}
           {field("without_tags", "But not with", "any of these", "none")}
         </>

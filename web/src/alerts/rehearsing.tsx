@@ -6,6 +6,7 @@ import type { Episode, Outcome, Rehearsal, Rule } from "../api/types.gen.ts";
 import { duration, moment, text } from "../format.ts";
 import { base } from "../preferences.ts";
 import { Scroller } from "../shell/scroller.tsx";
+import "../style/telling.css";
 import { isOver, limitsOf, outcomeWords, playable, REACHES } from "./rehearsal.ts";
 
 interface RehearsingProps {

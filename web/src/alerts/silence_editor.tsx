@@ -168,8 +168,8 @@ function Told({ answer, match }: { answer: Answer; match: Matcher }) {
   return (
     <>
       <p>{previewWords(match, found)}</p>
-      {alerts.length > 0 && <p>{listed(alerts, found.incident_count)}</p>}
-      {found.hosts.length > 0 && <p>{listed(found.hosts.slice(0, NAMED), found.host_count)}</p>}
+      {alerts.length > 0 && <p>Alerts: {listed(alerts, found.incident_count)}</p>}
+      {found.hosts.length > 0 && <p>Hosts: {listed(found.hosts.slice(0, NAMED), found.host_count)}</p>}
     </>
   );
 }

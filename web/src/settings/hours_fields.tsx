@@ -2,6 +2,7 @@
 import { DAY_WORDS, type Day } from "../alerts/telling.ts";
 import type { Span } from "../api/types.gen.ts";
 import { Field } from "../shell/field.tsx";
+import "../style/telling.css";
 import { DAYTIME, type Draft, NIGHT } from "./route_draft.ts";
 
 interface HoursFieldsProps {
