@@ -69,7 +69,9 @@ def _bot_faults(target: SlackBot) -> Iterator[InvalidField]:
         yield InvalidField("target.token", None, "required; give a bot token, which begins with xoxb-")
     elif not re.fullmatch(r"[\x21-\x7e]+", target.token):
         yield InvalidField("target.token", None, "must be a token as Slack gives it, without spaces")
-    if fault := web_address_fault(target.api_url) or _open_fault(target.api_url):
+    if "@" in target.api_url:  # it is shown to whoever sees the channel
+        yield InvalidField("target.api_url", None, "must have no user and no password: the token says who asks")
+    elif fault := web_address_fault(target.api_url) or _open_fault(target.api_url):
         yield InvalidField("target.api_url", target.api_url, fault)
 
 

@@ -57,6 +57,7 @@ def test_what_can_be_sent_to_passes(target: Target) -> None:
         (replace(BOT, token=""), "target.token"),
         (replace(BOT, token="SECRET\nX: y"), "target.token"),  # noqa: S106
         (replace(BOT, api_url="slack.com"), "target.api_url"),
+        (replace(BOT, api_url="https://ann:SECRET@slack.com/api"), "target.api_url"),
         (replace(BOT, api_url="http://slack.com/api"), "target.api_url"),
         (replace(MAIL, server="not a host"), "target.server"),
         (replace(MAIL, sender="sonde"), "target.sender"),

@@ -32,8 +32,8 @@ logger = logging.getLogger(__name__)
 
 BEFORE_PLAIN_S = 1.0
 """Slack takes one message a second in a conversation."""
-MOST_UPDATED = 5
-"""Messages that are brought up to date after one of news."""
+MOST_UPDATED = 20
+"""Messages that are brought up to date after one of news: all, unless a route has told more than its budget."""
 
 Class = Literal["sent", "again", "payload", "gone", "dead"]
 
@@ -115,7 +115,8 @@ async def send(http: Outbound, target: SlackBot, message: Message, notice: Notic
         return answered.outcome
     if notice is not None:
         for reference in before[:MOST_UPDATED]:
-            await _update(http, target, reference, notice)
+            if await _update(http, target, reference, notice) == "again":
+                break  # whoever has no time now has none for the others
     reference = root or {
         "ts": answered.ts,
         "channel": answered.channel,
@@ -172,13 +173,14 @@ async def _post(
     return second
 
 
-async def _update(http: Outbound, target: SlackBot, reference: dict[str, Any], notice: Notice) -> None:
+async def _update(http: Outbound, target: SlackBot, reference: dict[str, Any], notice: Notice) -> Class:
     payload = blocks_of(standing(reference, notice))
     where = {"channel": reference.get("channel") or target.room, "ts": reference["ts"]}
     answered = await _call(http, target, "chat.update", {**where, "text": payload["text"], "blocks": payload["blocks"]})
     if answered.kind != "sent":
         extra = {"notification": notice.number, "answer": answered.outcome.answer[:300]}
         logger.info("earlier slack message not updated", extra=extra)
+    return answered.kind
 
 
 async def _call(http: Outbound, target: SlackBot, method: str, payload: dict[str, Any]) -> Answered:

@@ -122,10 +122,10 @@ def _failures(channel: Channel, outcome: Outcome) -> int:
 def _held(channel: Channel, outcome: Outcome) -> str:
     """Why nothing can be sent on the channel after `outcome`; empty: it can."""
     match outcome.verdict:
+        case "dead" | "again" if channel.held:
+            return channel.held  # each other reason would have all that it keeps back decided anew
         case "dead":
             return outcome.answer[:300] or "it refuses everything"
-        case "again" if channel.held:
-            return channel.held
         case "again" if (failures := _failures(channel, outcome)) >= HELD_AFTER:
             return f"{failures} attempts in a row failed: {outcome.answer}"[:300]
         case _:

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from infra.storage.database import Connection
 from schemas.channels import Channel as StoredChannel
 from schemas.incidents import Acknowledged, Facts
-from schemas.routes import Route, Silence
+from schemas.routes import Route, Silence, is_zone
 from schemas.settings import StoredSettings
 from services.alerts.notify.drafts import BUDGET_S
 from services.alerts.notify.outcomes import MOST_RETRY_AFTER_S, MOST_WAIT_S
@@ -75,7 +75,7 @@ async def refresh(database: Connection, tables: Tables, now_s: float, said: Said
         if {row["id"]: row["mark"] for row in rows} != tables.marks:
             world.told = await _read_told(database, world, now_s, said)
         _take_channels(rows, tables, now_s, said)
-        routes = [_read(row["body"], Route, "route", row["id"], said) for row in await database.fetch(sql.ROUTES)]
+        routes = [_route(row["body"], row["id"], said) for row in await database.fetch(sql.ROUTES)]
         world.routes = sorted((route for route in routes if route), key=lambda route: (route.position, route.id))
         silences = {
             row["id"]: _read(row["body"], Silence, "silence", str(row["id"]), said)
@@ -106,6 +106,18 @@ async def _read_incidents(database: Connection, tables: Tables, now_s: float, sa
             world.incidents[number] = _incident(row, facts, seen, min(now_s, row["noticed_s"] + world.ahead_s))
         else:
             world.incidents.pop(number, None)
+
+
+def _route(body: str, name: str, said: Said) -> Route | None:
+    """A stored route; without hours of a zone that this machine does not know, as too early is better than never."""
+    route = _read(body, Route, "route", name, said)
+    if route is None or route.hours is None or is_zone(route.hours.zone):
+        return route
+    if ("route", name) not in said:
+        said.add(("route", name))
+        fault = f"unknown time zone {route.hours.zone}, so its hours hold nothing"
+        logger.error("stored row invalid, skipped", extra={"what": "hours of route", "row": name, "error": fault})
+    return msgspec.structs.replace(route, hours=None)
 
 
 def _incident(row: Mapping[str, Any], facts: Facts, seen: Acknowledged | None, noticed_s: float) -> Incident:

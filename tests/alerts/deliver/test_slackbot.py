@@ -101,6 +101,26 @@ async def test_news_of_several_messages_is_one_of_its_own_and_all_are_brought_up
     assert outcome.reference["ts"] == "1790000000.000003"
 
 
+async def many_resolved(slack: SlackServer, updated: list[Reply]) -> list[int]:
+    """How often each of twelve messages was brought up to date by the one that tells that all is over."""
+    told = [await sent(slack, notice(said(number, host=f"web-{number}"))) for number in range(12)]
+    items = [said(at, "resolve", host=f"web-{at}", reference=outcome.reference) for at, outcome in enumerate(told)]
+    if updated:
+        slack.script.extend([Reply(200, json.dumps({"ok": True, "ts": "2.2", "channel": CHANNEL})), *updated])
+    assert (await sent(slack, notice(*items))).verdict == "sent"
+    return [message.updates for message in slack.messages.values()][:12]
+
+
+async def test_an_end_of_many_leaves_no_message_as_it_was() -> None:
+    async with slack_server() as slack:
+        assert await many_resolved(slack, []) == [1] * 12
+
+
+async def test_slack_is_not_asked_for_more_changes_once_it_has_no_time() -> None:
+    async with slack_server() as slack:
+        assert await many_resolved(slack, [failing("ratelimited")]) == [0] * 12
+
+
 async def test_news_of_a_message_that_is_gone_is_a_new_message() -> None:
     lost = {"ts": "1.1", "channel": CHANNEL, "room": CHANNEL, "incidents": 1}
     async with slack_server() as slack:

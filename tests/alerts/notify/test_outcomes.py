@@ -53,6 +53,15 @@ def test_a_dead_channel_is_tried_now_and_then() -> None:
     assert [it.second for it in stage.run(1900)] == [0.5, pytest.approx(900.6), pytest.approx(1800.7)]
 
 
+def test_a_channel_that_stays_dead_is_held_for_the_reason_that_it_gave_first() -> None:
+    stage = Stage()
+    answers = iter(["403 request 1", "403 request 2", "403 request 3"])
+    stage.answer = lambda draft, now_s: Outcome("dead", next(answers))
+    stage.fire()
+    stage.run(1900)
+    assert stage.world.channels["slack"].held == "403 request 1"
+
+
 def test_a_dead_channel_that_is_mended_is_told_what_goes_on() -> None:
     stage = Stage()
     stage.hold("slack")

@@ -6,7 +6,7 @@ import time
 from functools import partial
 
 from schemas.matching import Matcher
-from schemas.routes import Route
+from schemas.routes import DAYS, Hours, Route, Span
 from services.alerts.notify.plan import plan
 from services.alerts.telling.load import Tables, load, refresh
 from tests.alerts.telling.desk import Desk, desk, telling
@@ -71,6 +71,16 @@ async def test_rows_that_cannot_be_read_are_passed_over(database_url: str) -> No
         await at.database.execute("INSERT INTO routes (id, body) VALUES ('odd', '[]')")
         await at.database.execute("INSERT INTO silences (starts, ends, body, by) VALUES (now(), 'infinity', '1', 'x')")
         await at.database.execute("INSERT INTO incidents (rule_id, opened, level, body) VALUES ('odd', now(), 1, '{}')")
+        async with telling(at):
+            await at.fire()
+            await at.until_status("sent")
+
+
+async def test_hours_of_an_unknown_zone_hold_nothing(database_url: str) -> None:
+    async with desk(database_url) as at:
+        await at.channel()
+        always = Hours([Span(list(DAYS), "00:00", "24:00")], zone="Europe/Atlantis")
+        await at.route(Route("all", "All", ["slack"], group_wait_s=0, hours=always))
         async with telling(at):
             await at.fire()
             await at.until_status("sent")
