@@ -107,8 +107,9 @@ SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::integer[], $4::text[],
 
 ADD_STEPS = """
 INSERT INTO incident_steps (incident_id, at, kind, body)
-SELECT i, to_timestamp(a), k, b FROM unnest($1::bigint[], $2::float8[], $3::text[], $4::jsonb[]) AS s (i, a, k, b)
-WHERE EXISTS (SELECT FROM incidents WHERE id = i)
+SELECT i, to_timestamp(a), k, b
+FROM unnest($1::bigint[], $2::float8[], $3::text[], $4::jsonb[]) WITH ORDINALITY AS s (i, a, k, b, n)
+WHERE EXISTS (SELECT FROM incidents WHERE id = i) ORDER BY n
 """
 
 UNPUBLISHED = "SELECT id, body FROM alert_transitions WHERE NOT published ORDER BY id LIMIT $1"
