@@ -93,7 +93,7 @@ class Outcome(Struct, frozen=True):
     complete: bool
     """False: the time was up before all hosts were played."""
     episodes: list[Episode]
-    """The latest first, at most a thousand."""
+    """The latest first, at most a thousand, fewer where names are long."""
     samples_read: int
     """Raw samples that were looked at; the others cannot have mattered by what their minutes say."""
     took_s: float

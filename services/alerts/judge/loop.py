@@ -33,7 +33,7 @@ from services.alerts.judge.judging import Judging, enforce, judge_messages, part
 from services.alerts.judge.memory import Advance, Memory, Part, remember
 from services.alerts.judge.progress import Progress
 from services.alerts.judge.refill import longest_window_s, refilling
-from services.alerts.judge.store import CONSUMER, check_hosts, forget_old, load_memory, load_rules
+from services.alerts.judge.store import CONSUMER, check_hosts, forget_old, learn, load_memory, load_rules
 
 logger = logging.getLogger(__name__)
 
@@ -233,9 +233,7 @@ def _note_event(senses: Senses, memory: Memory | None, message: Msg) -> None:
         senses.hearing.left_s.pop(host, None)
     elif event.facts is not msgspec.UNSET and memory is not None:
         facts = event.facts
-        memory.interval_s[host] = max(facts.batch_interval_s, facts.sample_interval_s)
-        if facts.boot_time:
-            memory.booted_s[host] = facts.boot_time
+        learn(memory, host, facts.boot_time or 0, max(facts.batch_interval_s, facts.sample_interval_s))
 
 
 async def _judge_silence(client: Client, judging: Judging, senses: Senses) -> None:

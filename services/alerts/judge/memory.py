@@ -74,6 +74,8 @@ class Memory(Struct):
     """When hosts booted, Unix seconds, where that is known."""
     interval_s: dict[str, float] = {}
     """The longer of the intervals that hosts say they keep, for their samples and for their batches."""
+    announced: dict[str, tuple[float, float]] = {}
+    """Of both what hosts have said themselves and is not in their table yet."""
     looking: dict[str, Looking] = {}
     """By host."""
     earlier: dict[str, Looking] = {}

@@ -59,6 +59,17 @@ async def load_hosts(database: Connection, memory: Memory) -> None:
     memory.tags = {row["name"]: frozenset(row["tags"]) for row in rows if row["tags"]}
     memory.interval_s = {row["name"]: row["interval_s"] for row in rows if row["interval_s"]}
     memory.booted_s = {row["name"]: row["booted_s"] for row in rows if row["booted_s"]}
+    for host, (booted_s, interval_s) in list(memory.announced.items()):
+        stored = (memory.booted_s.get(host, 0), memory.interval_s.get(host, 0))
+        if stored == (booted_s, interval_s) or host not in memory.hosts:
+            del memory.announced[host]
+        else:
+            learn(memory, host, booted_s, interval_s)
+
+
+def learn(memory: Memory, host: str, booted_s: float, interval_s: float) -> None:
+    """Take what `host` says of itself; it stands until the table, which others write, says so, too."""
+    memory.announced[host] = memory.booted_s[host], memory.interval_s[host] = booted_s, interval_s
 
 
 async def check_hosts(database: Connection, memory: Memory) -> None:

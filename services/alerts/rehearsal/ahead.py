@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from services.alerts.rehearsal.minutes import MINUTE_MS, Minutes
 
-READ_AHEAD_MS = 10 * MINUTE_MS
-"""Of what follows on what is asked for."""
+READ_AHEAD_MS = 8 * MINUTE_MS
+"""At most, of what follows on what is asked for; less where nothing of that was of use yet."""
 READ_MINUTES = 400
 """That are asked for at a time, of those that matter."""
 
@@ -71,6 +71,7 @@ class Buffer:
         self._mattering_at = mattering_at
         self._back_ms, self._on_ms = back_ms, on_ms
         self._planned, self._near = _Held(), _Held()
+        self._ahead_ms = 0
         self.samples_read = 0
 
     def read(self, from_ms: int, to_ms: int) -> Generator[Wanted, Samples, Samples]:
@@ -78,11 +79,12 @@ class Buffer:
         for held in (self._planned, self._near):
             if held.has(from_ms, to_ms):
                 return held.within(from_ms, to_ms)
-        ahead = [(from_ms, max(to_ms, min(self._minutes.to_ms, to_ms + READ_AHEAD_MS)))]
         if self._planned.stretches and to_ms < self._planned.stretches[-1][1]:
-            self._near = yield from self._fetch(ahead)
+            follows = self._near.stretches and self._near.stretches[-1][1] == from_ms
+            self._ahead_ms = min(READ_AHEAD_MS, max(MINUTE_MS, 2 * self._ahead_ms)) if follows else 0
+            self._near = yield from self._fetch([(from_ms, min(self._minutes.to_ms, to_ms + self._ahead_ms))])
             return self._near.within(from_ms, to_ms)
-        self._planned = yield from self._fetch(self._plan(ahead))
+        self._planned = yield from self._fetch(self._plan([(from_ms, to_ms)]))
         return self._planned.within(from_ms, to_ms)
 
     def _fetch(self, stretches: list[Stretch]) -> Generator[Wanted, Samples, _Held]:

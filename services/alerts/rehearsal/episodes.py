@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
+
+import msgspec
 
 from schemas.messages import AlertTransition
 from schemas.rehearsals import MOST_EPISODES, Episode
 from services.alerts.rehearsal.play import Line
+
+TOLD_BYTES = 400_000
+"""Of episodes in one answer; the bus carries 512 KiB."""
 
 
 def episodes_of(line: Line) -> list[Episode]:
@@ -48,5 +54,12 @@ def _episode(line: Line, transitions: Sequence[AlertTransition], last: AlertTran
 
 
 def latest(episodes: Iterable[Episode]) -> list[Episode]:
-    """As many as one answer lists, the latest first."""
+    """As many as one answer lists at most, the latest first."""
     return sorted(episodes, key=lambda one: (-one.fired, one.host, one.instance))[:MOST_EPISODES]
+
+
+def told(episodes: Iterable[Episode]) -> list[Episode]:
+    """Of the latest so many as fit into one message: names may be long."""
+    listed = latest(episodes)
+    bytes_at = itertools.accumulate(len(msgspec.json.encode(episode)) + 1 for episode in listed)
+    return listed[: sum(size <= TOLD_BYTES for size in bytes_at)]

@@ -8,19 +8,18 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct, field
 
+from infra.bus.connection import first_fault
 from infra.clock import now_ms, to_ms
 from infra.storage.database import Connection, connection
 from schemas.catalogue import family_named
 from schemas.rehearsals import Episode, Outcome, RehearsalOrder, check_rehearsal
 from services.alerts.judge.ruleset import CompiledRule, OfHost, RuleSet
 from services.alerts.rehearsal import sql
-from services.alerts.rehearsal.episodes import episodes_of, latest
+from services.alerts.rehearsal.episodes import episodes_of, latest, told
 from services.alerts.rehearsal.minutes import MINUTE_MS, Minutes
 from services.alerts.rehearsal.play import Line, play
 from services.alerts.rehearsal.read import Range, answer, instances_of, minutes_of, source_of
 
-CONNECTIONS = 2
-"""While one host is played the rows of another are read."""
 MOST_KEPT = 20_000
 """Episodes in memory; the latest of them are told, all are counted."""
 
@@ -67,6 +66,7 @@ async def perform(database_url: str, order: RehearsalOrder, most_s: float, tell:
     started_s = time.monotonic()
     rule = check_rehearsal(order.rule)
     rules = RuleSet([rule])
+    # Two, so that while one host is played the rows of another are read.
     async with connection(database_url, "rehearsal") as first, connection(database_url, "rehearsal") as second:
         for database in (first, second):
             await database.execute(sql.OPENING)
@@ -85,9 +85,12 @@ async def perform(database_url: str, order: RehearsalOrder, most_s: float, tell:
                     return
                 tell(found.hosts_played / len(hosts))
 
-        async with asyncio.TaskGroup() as group:
-            for database in (first, second)[:CONNECTIONS]:
-                group.create_task(work(database))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for database in (first, second):
+                    group.create_task(work(database))
+        except BaseExceptionGroup as faults:
+            raise first_fault(faults) from None
     return Outcome(
         start=span.from_ms / 1000,
         end=span.to_ms / 1000,
@@ -100,7 +103,7 @@ async def perform(database_url: str, order: RehearsalOrder, most_s: float, tell:
         hosts_played=found.hosts_played,
         series=found.series,
         complete=found.hosts_played == len(hosts),
-        episodes=latest(found.episodes),
+        episodes=told(found.episodes),
         samples_read=found.samples_read,
         took_s=round(time.monotonic() - started_s, 3),
     )

@@ -22,12 +22,13 @@ from services.alerts.judge.evaluate import Key, Looking, evaluate, feed
 from services.alerts.judge.machine import OK, State, limits_at, step
 from services.alerts.judge.ruleset import CompiledRule, OfHost
 from services.alerts.rehearsal.ahead import Buffer, Reading, Samples, Wanted
-from services.alerts.rehearsal.minutes import MINUTE_MS, Minutes, bounds_of, mattering, surrounded
+from services.alerts.rehearsal.minutes import MINUTE_MS, Minutes, bounds_of, mattering, reaching, surrounded
 
 BATCH_MS = 10_000
 BREATH_MINUTES = 30
 """Of a window they take a tenth of a second."""
 MOST_ON_MS = 15 * MINUTE_MS
+TOGETHER_MINUTES = 10
 PULSES = 2000
 """Moments at which the host was there that are asked for at a time."""
 
@@ -98,6 +99,7 @@ def play(line: Line) -> Reading:
     minutes = line.minutes
     bounds = bounds_of(line.check, minutes)
     mattering_at = np.flatnonzero(mattering(line.check, minutes, bounds))
+    may_reach = reaching(line.check, bounds).tolist()
     present_at = np.flatnonzero(minutes.present)
     steady = _Steady(line, bounds.low.tolist(), bounds.high.tolist(), bounds.whole.tolist())
     windowed = line.check.rule.window.function != "last"
@@ -128,10 +130,20 @@ def play(line: Line) -> Reading:
         start_ms = _start(line, minute)
         if windowed and fed_ms != start_ms:
             yield from _warm_up(line, buffer, fed_ms, start_ms, back_ms)
-        samples = yield from buffer.read(start_ms, start_ms + MINUTE_MS)
-        yield from _play_minute(line, steady, minute, samples)
-        fed_ms = start_ms + MINUTE_MS
-        minute += 1
+        following = minute + 1
+        # A window goes over all its values with each batch, so the longer a batch the better.
+        while (
+            windowed
+            and following < min(minutes.count, minute + TOGETHER_MINUTES)
+            and minutes.present[following]
+            and may_reach[following]
+            and not any(map(steady.may_be_missing, (minute, following)))
+        ):
+            following += 1
+        fed_ms = _start(line, following)
+        samples = yield from buffer.read(start_ms, fed_ms)
+        yield from _play_minutes(line, steady.may_be_missing(minute), samples, start_ms, fed_ms)
+        minute = following
         played += 1
         if played % BREATH_MINUTES == 0:
             yield Wanted("breath", [])
@@ -141,21 +153,18 @@ def _start(line: Line, minute: int) -> int:
     return line.minutes.from_ms + minute * MINUTE_MS
 
 
-def _play_minute(line: Line, steady: _Steady, minute: int, samples: Samples) -> Reading:
-    """A minute of which every sample counts, with the moments around it at which the instance was missing."""
-    start_ms = _start(line, minute)
-    if line.check.rule.window.function != "last" and not steady.may_be_missing(minute):
-        # A window goes over all its values with each batch, and how long that is makes no difference to it.
-        if samples.times:
+def _play_minutes(line: Line, may_be_missing: bool, samples: Samples, from_ms: int, to_ms: int) -> Reading:
+    """Minutes of which every sample counts, with the moments around them at which the instance was missing."""
+    if not may_be_missing:
+        if samples.times:  # as one batch: how long those are makes no difference to what is there all the time
             judge_slot(line, samples.times, samples)
         return
     numbered: dict[int, tuple[list[int], Samples | None]] = {
         number: (slot.times, slot) for number, slot in slots(samples)
     }
-    if steady.may_be_missing(minute):
-        pulses = yield Wanted("pulses", [(start_ms, start_ms + MINUTE_MS)], PULSES)
-        for number, slot in slots(Samples(pulses.times)):
-            numbered.setdefault(number, (slot.times, None))
+    pulses = yield Wanted("pulses", [(from_ms, to_ms)], PULSES)
+    for number, slot in slots(Samples(pulses.times)):
+        numbered.setdefault(number, (slot.times, None))
     for number in sorted(numbered):
         judge_slot(line, *numbered[number])
 

@@ -73,7 +73,7 @@ async def instances_of(source: Source, check: CompiledRule) -> dict[int, str]:
 async def minutes_of(source: Source, check: CompiledRule, ids: Sequence[int]) -> dict[int, Minutes]:
     """By instance; one without any row in the range is left out."""
     span = source.range
-    with_sums = span.exact_from_ms > span.from_ms or check.rule.window.function == "avg"
+    with_sums = span.exact_from_ms > span.from_ms or check.rule.window.function in ("avg", "p95")
     bounds = _times(span.from_ms, span.to_ms)
     query = sql.minutes(source.family, source.metrics, with_sums)
     made = {}
@@ -150,6 +150,7 @@ def _as_played(check: CompiledRule, minutes: Minutes) -> None:
         else:
             left = np.round(column.mean[before])
         column.least[before] = column.greatest[before] = column.mean[before] = left
+        column.known[before] = np.minimum(column.known[before], 1)
 
 
 async def answer(source: Source, instance: int, minutes: Minutes, wanted: Wanted) -> Samples:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -33,6 +35,9 @@ MOST_KEPT = 100
 """Rehearsals that can be asked about; beyond, the oldest are forgotten."""
 ANSWER_WITHIN_S = 5.0
 OVER = ("done", "failed", "cancelled")
+SILENT_S = 35.0
+"""Who performs one tells of it every ten seconds; of what nothing was heard for so long nothing will be."""
+SILENT = "nothing more was heard of it: the alerts service was restarted, or the bus was away; ask again"
 
 
 class RehearsalQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,8 +50,10 @@ class RehearsalQuery(Struct, frozen=True, forbid_unknown_fields=True):
 class Rehearsals:
     """What the bus says of rehearsals, whichever gateway they were asked of."""
 
-    def __init__(self) -> None:
+    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
         self._held: OrderedDict[str, Rehearsal] = OrderedDict()
+        self._heard_s: dict[str, float] = {}
+        self._now_s = now_s
         self._news = asyncio.Event()
 
     async def follow(self, client: Client, bus: Bus) -> None:
@@ -66,21 +73,26 @@ class Rehearsals:
         if before is not None and before.state in OVER:
             return
         self._held[rehearsal.id] = rehearsal
+        self._heard_s[rehearsal.id] = self._now_s()
         while len(self._held) > MOST_KEPT:
-            self._held.popitem(last=False)
+            forgotten, _ = self._held.popitem(last=False)
+            del self._heard_s[forgotten]
         self._news.set()
         self._news = asyncio.Event()
 
     def get(self, id: str) -> Rehearsal | None:
+        held = self._held.get(id)
+        if held is not None and held.state not in OVER and self._now_s() - self._heard_s[id] > SILENT_S:
+            self.take(Rehearsal(id, "failed", held.progress, SILENT))
         return self._held.get(id)
 
     async def until_over(self, id: str, within_s: float) -> Rehearsal | None:
         """How it goes once it is over, or after so long; None: nothing was heard of it."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                while (held := self._held.get(id)) is None or held.state not in OVER:
+                while (held := self.get(id)) is None or held.state not in OVER:
                     await self._news.wait()
-        return self._held.get(id)
+        return self.get(id)
 
     async def until_heard(self, id: str, within_s: float) -> Rehearsal | None:
         """The first that is heard of it; None when that is nothing."""

@@ -13,7 +13,7 @@ from infra.bus.heartbeat import Pulse
 from infra.servers.embedded import Server
 from infra.storage.database import connection
 from schemas.health import Heartbeat, Work
-from schemas.messages import HostEvent
+from schemas.messages import HostEvent, HostFacts
 from schemas.rules import Rule, Threshold, Window
 from schemas.subjects import SETTINGS_CHANGED, deadletter, events, health
 from services.alerts.judge.loop import Senses
@@ -52,6 +52,21 @@ async def test_a_host_that_has_just_booted_is_told_once(bus_url: str, database_u
         assert await hosts.kinds() == ["fire"]
         await hosts.processed(await hosts.cpu([10], at_s=300))
         assert await hosts.kinds() == ["fire", "resolve"]
+
+
+async def test_that_a_host_has_booted_is_known_although_nobody_has_stored_it_yet(
+    bus_url: str, database_url: str
+) -> None:
+    async with fleet(bus_url, database_url, [BOOTED]) as hosts, serving(hosts.settings):
+        await hosts.processed(await hosts.cpu([10], at_s=0))
+        before = msgspec.json.encode({"boot_time": hosts.start_ms / 1000 - 100_000}).decode()
+        await hosts.database.execute("UPDATE hosts SET facts = $1", before)
+        booted = HostEvent("web-1", time.time(), "facts", facts=HostFacts(boot_time=hosts.start_ms / 1000 - 10))
+        await hosts.client.publish(events("web-1"), msgspec.json.encode(booted))
+        await hosts.client.flush()
+        await hosts.client.publish(SETTINGS_CHANGED, b'{"key":"hosts","version":1}')
+        await hosts.processed(await hosts.cpu([10], at_s=10))
+        assert await hosts.kinds() == ["fire"]
 
 
 async def test_a_host_that_the_bus_saw_leave_is_called_down_before_its_time(

@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import msgspec
+import psutil
 
 from schemas.rehearsals import (
+    MOST_EPISODES,
     REHEARSAL_ASK,
     REHEARSAL_CANCEL,
     Outcome,
@@ -19,7 +21,7 @@ from schemas.rehearsals import (
 )
 from schemas.rules import Override, Rule, Threshold, Window
 from schemas.virtual import HOST_DOWN
-from services.alerts.rehearsal.desk import rehearse
+from services.alerts.rehearsal.desk import GRACE_S, MODULE, MOST_S, STOPPED, rehearse
 from services.alerts.rehearsal.minutes import MINUTE_MS
 from tests.alerts.fleet import Fleet, fleet
 from tests.gateway.rolled import roll_up
@@ -31,10 +33,12 @@ DOWN = Rule("down", "Down", HOST_DOWN, critical=Threshold(60, 60))
 
 
 @asynccontextmanager
-async def serving(bus_url: str, database_url: str) -> AsyncIterator[Fleet]:
+async def serving(
+    bus_url: str, database_url: str, most_s: float = MOST_S, grace_s: float = GRACE_S
+) -> AsyncIterator[Fleet]:
     async with fleet(bus_url, database_url) as made, asyncio.TaskGroup() as group:
         stop = asyncio.Event()
-        group.create_task(rehearse(made.client, made.settings, stop))
+        group.create_task(rehearse(made.client, made.settings, stop, most_s, grace_s))
         try:
             await _listening(made)
             yield made
@@ -265,3 +269,71 @@ async def test_more_than_a_few_are_refused(bus_url: str, database_url: str) -> N
             await asked.until("waiting" if number < 5 else "failed")
             if number == 0:
                 await asked.until("running")
+
+
+async def test_one_whose_process_is_killed_has_failed_and_the_next_one_begins(bus_url: str, database_url: str) -> None:
+    async with serving(bus_url, database_url) as made:
+        async with made.database.transaction():
+            await made.database.execute("LOCK TABLE hosts IN ACCESS EXCLUSIVE MODE")
+            asked = Asked(made, "00000000000000cc")
+            await asked.ask(BUSY)
+            await asked.until("running")
+            await eventually(_kill_child)
+            told = await asked.until("failed")
+        assert "killed" in told.reason
+        assert (await rehearsed(made, BUSY)).hosts == 0
+
+
+def _kill_child() -> bool:
+    """Kill the process of the rehearsal that this one performs."""
+    for child in psutil.Process().children():
+        if MODULE in child.cmdline():
+            child.kill()
+            return True
+    return False
+
+
+async def test_one_that_takes_too_long_is_ended_and_says_so(bus_url: str, database_url: str) -> None:
+    async with serving(bus_url, database_url, most_s=0.5, grace_s=0.5) as made, made.database.transaction():
+        await made.database.execute("LOCK TABLE hosts IN ACCESS EXCLUSIVE MODE")
+        asked = Asked(made, "00000000000000dd")
+        await asked.ask(BUSY)
+        assert "took longer than 1 s" in (await asked.until("failed")).reason
+
+
+async def test_a_database_that_does_not_answer_in_time_is_the_reason(bus_url: str, database_url: str) -> None:
+    first = start_ms(60)
+    async with serving(bus_url, database_url) as made:
+        await put(database_url, "cpu", seconds(first, (60, 20)))
+        async with made.database.transaction():
+            await made.database.execute("LOCK TABLE cpu_1m IN ACCESS EXCLUSIVE MODE")
+            asked = Asked(made, "00000000000000ee")
+            await asked.ask(BUSY)
+            assert "took longer than 20 s" in (await asked.until("failed")).reason
+
+
+async def test_what_is_in_hand_when_the_service_stops_is_told_to_have_failed(bus_url: str, database_url: str) -> None:
+    async with fleet(bus_url, database_url) as made, made.database.transaction():
+        await made.database.execute("LOCK TABLE hosts IN ACCESS EXCLUSIVE MODE")
+        async with asyncio.TaskGroup() as group:
+            stop = asyncio.Event()
+            group.create_task(rehearse(made.client, made.settings, stop))
+            await _listening(made)
+            orders = [Asked(made, f"{number:016x}") for number in range(2)]
+            for asked, state in zip(orders, ("running", "waiting"), strict=True):
+                await asked.ask(BUSY)
+                await asked.until(state)
+            stop.set()
+        reasons = [(await asked.until("failed")).reason for asked in orders]
+    assert reasons == [STOPPED, STOPPED]
+
+
+async def test_an_answer_with_long_names_is_cut_to_what_the_bus_carries(bus_url: str, database_url: str) -> None:
+    first = start_ms(60)
+    rule = Rule("full", "Full", "filesystem.used_percent", warning=Threshold(90, 80))
+    async with serving(bus_url, database_url) as made:
+        rows: list[Row] = [(first, f"/{number:0500}", {"used_percent": 9500}) for number in range(MOST_EPISODES)]
+        await put(database_url, "filesystem", rows)
+        outcome = await rehearsed(made, rule)
+    assert outcome.fired == MOST_EPISODES
+    assert 300 < len(outcome.episodes) < MOST_EPISODES

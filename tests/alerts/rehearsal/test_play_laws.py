@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,8 +69,18 @@ WINDOWS = st.one_of(
     ),
     st.just(Window("time_left", 600, 100)),
 )
-RULES = st.builds(
-    lambda levels, window, for_s, recover_for_s, no_data, no_data_s, also: Rule(
+
+
+def _rule(
+    levels: tuple[Literal["above", "below"], Threshold | None, Threshold | None],
+    window: Window,
+    for_s: float,
+    recover_for_s: float,
+    no_data: Literal["keep", "alert", "ok"],
+    no_data_s: float,
+    also: bool,
+) -> Rule:
+    return Rule(
         "busy",
         "CPU busy",
         "cpu.total",
@@ -82,9 +93,23 @@ RULES = st.builds(
         no_data=no_data,
         no_data_s=no_data_s,
         also=Also("cpu.user", "above", 50) if also else None,
+    )
+
+
+OF_CHANGES = st.sampled_from(
+    [
+        ("above", Threshold(0.2, 0.1), Threshold(0.5, 0.2)),
+        ("above", Threshold(0, 0), None),
+        ("below", Threshold(-0.1, 0), None),
+        ("below", Threshold(0, 0.05), Threshold(-0.3, -0.1)),
+    ]
+)
+RATES = st.builds(Window, st.sampled_from(["rate", "increase"]), st.sampled_from([10.0, 60.0, 90.0, 150.0, 600.0]))
+RULES = st.builds(
+    lambda asked, for_s, recover_for_s, no_data, no_data_s, also: _rule(
+        asked[0], asked[1], for_s, recover_for_s, no_data, no_data_s, also
     ),
-    THRESHOLDS,
-    WINDOWS,
+    st.tuples(THRESHOLDS, WINDOWS) | st.tuples(OF_CHANGES, RATES),
     st.sampled_from([0.0, 5.0, 59.0, 60.0, 120.0, 180.0, 300.0, 900.0]),
     st.sampled_from([0.0, 20.0, 60.0, 240.0]),
     st.sampled_from(["keep", "alert", "ok"]),

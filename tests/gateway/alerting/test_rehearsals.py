@@ -13,7 +13,7 @@ from infra.bus import connection as bus
 from infra.settings import ServerSettings
 from schemas.rehearsals import Rehearsal
 from services.alerts.rehearsal.desk import rehearse
-from services.gateway.alerting.rehearsals import MOST_KEPT, Rehearsals
+from services.gateway.alerting.rehearsals import MOST_KEPT, SILENT_S, Rehearsals
 from tests.alerts.rehearsal.test_desk import seconds, start_ms
 from tests.gateway.rows import put
 from tests.gateway.running import gateway, ready
@@ -129,3 +129,15 @@ def test_of_too_many_the_oldest_are_forgotten() -> None:
         rehearsals.take(Rehearsal(str(number), "done"))
     assert rehearsals.get("0") is None
     assert rehearsals.get(str(MOST_KEPT)) is not None
+
+
+def test_one_of_which_nothing_more_is_heard_has_failed() -> None:
+    now_s = 1000.0
+    rehearsals = Rehearsals(lambda: now_s)
+    rehearsals.take(Rehearsal("a", "running", 0.5))
+    rehearsals.take(Rehearsal("b", "done"))
+    now_s += SILENT_S + 1
+    lost, done = rehearsals.get("a"), rehearsals.get("b")
+    assert lost is not None and done is not None  # noqa: PT018
+    assert (lost.state, done.state) == ("failed", "done")
+    assert "ask again" in lost.reason
