@@ -55,13 +55,13 @@ def _faults(data: Any, type: Any, field: str) -> Iterator[InvalidField]:
 
 def _faults_inside(data: Any, bare: Any, field: str) -> Iterator[InvalidField]:
     """What is wrong with the parts of `data`, each on its own."""
-    arguments = get_args(bare)
+    kind, arguments = get_origin(bare), get_args(bare)
     if isinstance(data, dict) and _is_struct(bare):
         yield from _struct_faults(data, bare, field)
-    elif isinstance(data, list) and len(arguments) == 1:
+    elif isinstance(data, list) and kind is list:
         for index, entry in enumerate(data):
             yield from _faults(entry, arguments[0], f"{field}[{index}]")
-    elif isinstance(data, dict) and len(arguments) == 2:
+    elif isinstance(data, dict) and kind is dict:
         for key, entry in data.items():
             yield from _faults(entry, arguments[1], _dotted(field, str(key)[:_KEY_CHARACTERS]))
 

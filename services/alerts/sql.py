@@ -107,8 +107,9 @@ SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::integer[], $4::text[],
 
 ADD_STEPS = """
 INSERT INTO incident_steps (incident_id, at, kind, body)
-SELECT i, to_timestamp(a), k, b FROM unnest($1::bigint[], $2::float8[], $3::text[], $4::jsonb[]) AS s (i, a, k, b)
-WHERE EXISTS (SELECT FROM incidents WHERE id = i)
+SELECT i, to_timestamp(a), k, b
+FROM unnest($1::bigint[], $2::float8[], $3::text[], $4::jsonb[]) WITH ORDINALITY AS s (i, a, k, b, n)
+WHERE EXISTS (SELECT FROM incidents WHERE id = i) ORDER BY n
 """
 
 UNPUBLISHED = "SELECT id, body FROM alert_transitions WHERE NOT published ORDER BY id LIMIT $1"
@@ -126,13 +127,25 @@ CHANNEL = "SELECT body FROM channels WHERE id = $1"
 def stored_means(family: str, metric: str, with_instances: bool) -> str:
     """Of host $1 from $2 until before $3: by instance (empty without) and minute, how many values and their sum.
 
-    In counts. Names are the catalogue's.
+    In counts. Minutes are rolled up some time after they have ended, so the newest are made of raw rows, of an hour at
+    most. Names are the catalogue's.
     """
-    n, total = quoted(f"{metric}_n"), quoted(f"{metric}_sum")
+    n, total, value = quoted(f"{metric}_n"), quoted(f"{metric}_sum"), quoted(metric)
+    minutes = quoted(family + SUFFIX["minute"])
     name, join = ("i.name", "JOIN instances i ON i.id = m.instance_id") if with_instances else ("''", "")
     return f"""
         SELECT {name} AS instance, (extract(epoch FROM m.time) * 1000)::bigint AS time_ms, m.{n} AS n,
             m.{total}::float8 AS total
-        FROM {quoted(family + SUFFIX["minute"])} m {join}
-        WHERE m.host_id = $1 AND m.time >= $2 AND m.time < $3 AND m.{n} > 0 ORDER BY m.time
+        FROM {minutes} m {join}
+        WHERE m.host_id = $1 AND m.time >= $2 AND m.time < $3 AND m.{n} > 0
+        UNION ALL
+        SELECT {name}, (extract(epoch FROM date_bin('1 min', m.time, '1970-01-01Z')) * 1000)::bigint,
+            count(m.{value}), sum(m.{value})::float8
+        FROM {quoted(family + SUFFIX["raw"])} m {join}
+        WHERE m.host_id = $1 AND m.{value} IS NOT NULL AND m.time < $3 AND m.time >= greatest($2,
+            $3::timestamptz - interval '1 hour',
+            (SELECT max(r.time) + interval '1 min' FROM {minutes} r
+             WHERE r.host_id = $1 AND r.time >= $2 AND r.time < $3))
+        GROUP BY 1, 2
+        ORDER BY 2
     """  # noqa: S608  (names of the catalogue only)

@@ -34,6 +34,8 @@ BODIES: list[tuple[Any, type, str]] = [
     ({**RULE, "enabled": "yes"}, Rule, "enabled: 'yes': must be true or false"),
     ({**RULE, "metric": 7}, Rule, "metric: 7: must be a string"),
     ({**RULE, "comparison": "equal"}, Rule, 'comparison: \'equal\': must be "above" or "below"'),
+    ({**RULE, "comparison": {"is": "above"}}, Rule, 'comparison: None: must be "above" or "below"'),
+    ({**RULE, "comparison": ["above"]}, Rule, 'comparison: None: must be "above" or "below"'),
     ({**RULE, "critical": 90}, Rule, "critical: 90: must be an object with the fields raise_at and clear_at, or null"),
     ({**RULE, "critical": {"raise_at": "90", "clear_at": 1}}, Rule, "critical.raise_at: '90': must be a number"),
     ({**RULE, "critical": {"raise_at": 90}}, Rule, "critical.clear_at: None: required; must be a number"),

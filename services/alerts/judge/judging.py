@@ -33,6 +33,8 @@ BREATH_MESSAGES = 50
 LINGER_S = 0.1
 """How long a few messages wait for company."""
 WAIT_S = 0.25
+WARM_S = 0.25
+"""Spent on the trends of hosts in one transaction; the others have their turn with later batches."""
 
 Heard = Callable[[Batch, Judged], Mapping[str, float]]
 """Takes note of a new batch; returns the virtual metrics of its host."""
@@ -56,6 +58,8 @@ class Judging(Struct):
     heard: Heard
     said: dict[str, str]
     """Rules that cannot be in force, as they were when that was logged."""
+    warming_s: float = 0
+    """Spent on trends since the last transaction."""
 
 
 async def some(pull: OrderedPull) -> list[StoredMessage]:
@@ -77,6 +81,7 @@ async def judge_messages(judging: Judging, messages: list[StoredMessage]) -> Non
     advance = Advance(stream=judging.stream, position=messages[-1].position)
     counts = dict.fromkeys(("skipped", "repeats"), 0)
     of_removed: list[str] = []
+    judging.warming_s = 0
     await read_again(judging.database, judging.removed, messages)
     for number, message in enumerate(messages, 1):
         if number % BREATH_MESSAGES == 0:
@@ -123,8 +128,10 @@ async def _judge(judging: Judging, batch: Batch, message: StoredMessage, advance
     if looking is None:
         looking = memory.looking[batch.host] = Looking()
     of_host = judging.rules.set.of(batch.host)
-    if of_host.trends:
+    if of_host.trends and judging.warming_s < WARM_S:
+        began_s = time.perf_counter()
         await warm_trends(judging.database, of_host, looking, memory.hosts.get(batch.host), batch, judged)
+        judging.warming_s += time.perf_counter() - began_s
     outcome = evaluate(of_host, batch, judged, memory.states.get(batch.host, {}), looking, known)
     if outcome.changed:
         remember(memory, {batch.host: outcome.changed})

@@ -147,7 +147,8 @@ def values_of(senses: Senses, around: Surroundings, held_s: Mapping[str, float],
     for service in SERVICES:
         if service != "alerts":
             # While we hear nobody, one service's silence says nothing of it.
-            silent[service] = None if blind else now_s - max(around.since_s, around.heard_s.get(service, 0))
+            heard_s = around.heard_s.get(service, 0)
+            silent[service] = None if blind else now_s - max(around.started_s, around.since_s, heard_s)
             lag[service] = None if blind else around.lag_s.get(service)
     return {
         MONITORING_BLIND: {"": unheard_s if blind else 0.0},

@@ -110,8 +110,9 @@ SETTLE = "UPDATE incidents SET settled = true WHERE id = ANY($1) AND level = 0"
 
 ADD_STEPS = """
 INSERT INTO incident_steps (incident_id, at, kind, body)
-SELECT i, to_timestamp(a), k, b FROM unnest($1::bigint[], $2::float8[], $3::text[], $4::jsonb[]) AS s (i, a, k, b)
-WHERE EXISTS (SELECT FROM incidents WHERE id = i)
+SELECT i, to_timestamp(a), k, b
+FROM unnest($1::bigint[], $2::float8[], $3::text[], $4::jsonb[]) WITH ORDINALITY AS s (i, a, k, b, n)
+WHERE EXISTS (SELECT FROM incidents WHERE id = i) ORDER BY n
 """
 
 LAST_DECISIONS = """

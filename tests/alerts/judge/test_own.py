@@ -65,6 +65,11 @@ def test_a_service_is_silent_since_its_last_heartbeat() -> None:
     assert values[SERVICE_LAG]["ingest"] == 12
 
 
+def test_before_we_listen_no_service_is_silent_for_longer_than_we_run() -> None:
+    values = values_of(senses(), Surroundings(started_s=43_000), {}, 43_002)
+    assert values[SERVICE_SILENT]["ingest"] == 2
+
+
 def test_refusals_of_the_last_minute_count() -> None:
     around = Surroundings(0)
     around.refused_s.extend((10, 39, 41, 100))

@@ -110,6 +110,32 @@ def test_windows_are_what_their_definition_says_however_the_samples_are_cut(
     assert all(math.isclose(found[time_ms], expected[time_ms], abs_tol=1e-9) for time_ms in found)
 
 
+@given(
+    st.sampled_from(FUNCTIONS),
+    st.lists(st.tuples(st.sampled_from((None, 3, 5)), st.integers(1, 12)), min_size=1, max_size=8),
+    st.sampled_from((2000, 5000, 30_000)),
+    st.booleans(),
+    st.integers(1, 4),
+)
+def test_windows_over_counts_that_rest_are_what_their_definition_says(
+    function: Function, rests: list[tuple[int | None, int]], span_ms: int, counter: bool, rows_each: int
+) -> None:
+    counts = [count for count, times in rests for _ in range(times)]
+    rows: Rows = [(NOON_MS + 1000 * second, count) for second, count in enumerate(counts)]
+    found = slid(function, rows, span_ms, counter, list(range(0, len(rows), rows_each)))
+    expected = plain(function, rows, span_ms, counter)
+    assert found.keys() == expected.keys()
+    assert all(math.isclose(found[time_ms], expected[time_ms], abs_tol=1e-9) for time_ms in found)
+
+
+def test_a_counter_that_rests_is_kept_in_a_few_segments() -> None:
+    rests, grows = (SlidingWindow("increase", 600_000, GAP_MS, True) for _ in range(2))
+    for number in range(60):
+        rests.add([NOON_MS + 10_000 * number], 7)
+        grows.add([NOON_MS + 10_000 * number], 7 + number)
+    assert (rests.segments, grows.segments) == (2, 60)
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_counts_that_add_up_to_more_than_64_bits_do_no_harm(function: Function) -> None:
     rows: Rows = [(NOON_MS + 1000 * second, (2**61 + second) * (-1) ** second) for second in range(20)]

@@ -88,28 +88,56 @@ function throttled(act: () => void): () => void {
   };
 }
 
-/** Runs `act` now, with each snapshot of the stream and with each transition, but not with every one of a storm. */
-function withNews(act: () => void): () => void {
-  const run = throttled(act);
-  return effect(() => {
-    fleet.snapshots.value;
-    polls.value;
-    transition.value;
-    untracked(run);
-  });
+/** Runs `act` now, with each snapshot of the stream, and when the stream says that what is stored under `key` changed. */
+export function withSettings(key: string, act: () => void): () => void {
+  return both(
+    effect(() => {
+      fleet.snapshots.value;
+      untracked(act);
+    }),
+    effect(() => {
+      if (settingChange.value?.key === key) untracked(act);
+    }),
+  );
 }
 
-/** Fetches at once, whatever becomes of the stream, and with each of its snapshots; active alerts also with each transition. */
+/**
+ * Runs `act` now, with each snapshot of the stream, with each transition, and when somebody acknowledges; but not with
+ * every one of a storm.
+ */
+export function withNews(act: () => void): () => void {
+  let open = true;
+  const run = throttled(() => open && act());
+  const stop = both(
+    effect(() => {
+      fleet.snapshots.value;
+      polls.value;
+      transition.value;
+      untracked(run);
+    }),
+    effect(() => {
+      if (settingChange.value?.key === "incidents") untracked(run);
+    }),
+  );
+  return () => {
+    open = false;
+    stop();
+  };
+}
+
+function both(one: () => void, other: () => void): () => void {
+  return () => {
+    one();
+    other();
+  };
+}
+
+/**
+ * Fetches at once, whatever becomes of the stream, and with each of its snapshots; active alerts also with each transition.
+ * With the first snapshot, too: what changed between the page's first request and the stream's beginning, no event tells.
+ */
 export function startAlerts(): void {
-  effect(() => {
-    // At once; then with every snapshot but the first, which comes at about the same time.
-    if (fleet.snapshots.value !== 1) rules.refresh();
-  });
-  effect(() => {
-    const key = settingChange.value?.key;
-    if (key === "rules") rules.refresh();
-    if (key === "incidents") active.refresh();
-  });
+  withSettings("rules", rules.refresh);
   withNews(active.refresh);
 }
 
@@ -117,12 +145,8 @@ export function startAlerts(): void {
 export function useHistory(): Loader<PastAlert[]> {
   const history = useMemo(() => loader(askHistory), []);
   useEffect(() => {
-    let open = true;
-    const stop = withNews(() => {
-      if (open) history.refresh();
-    });
+    const stop = withNews(history.refresh);
     return () => {
-      open = false;
       stop();
       history.close();
     };

@@ -58,7 +58,7 @@ export function HistoryTable({ history }: { history: readonly PastAlert[] }) {
               </td>
               <td class="n">{limit(one.threshold, one.unit, base())}</td>
               <td class="n">{ended(one) ? duration(one.time - one.since) : ""}</td>
-              <td>
+              <td class="told">
                 {one.incident > 0 && (
                   <a href={`/alerts?incident=${one.incident}`}>
                     Why<span class="hidden"> was I told of {one.rule_name}, or not</span>

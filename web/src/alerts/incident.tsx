@@ -2,19 +2,20 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { get, request } from "../api/client.ts";
+import { get } from "../api/client.ts";
 import { loader } from "../api/loading.ts";
 import type { Incident, IncidentDetail, Reason, Why } from "../api/types.gen.ts";
 import { duration, limit, moment, text } from "../format.ts";
-import { now, settingChange, transition } from "../live/session.ts";
+import { useEvery } from "../live/every.ts";
+import { now } from "../live/session.ts";
 import { base } from "../preferences.ts";
-import { Action } from "../shell/allowed.tsx";
-import { Field } from "../shell/field.tsx";
+import { Discard, isOutside } from "../shell/discard.tsx";
 import { CloseIcon, StandingIcon } from "../shell/icons.tsx";
 import { Loaded } from "../shell/loaded.tsx";
-import { useSending } from "../shell/sending.ts";
-import { active } from "./data.ts";
-import { ABOUT_WORDS, acknowledgedWords, LASTING, seen, silenceOf } from "./telling.ts";
+import { useUnsaved } from "../shell/unsaved.tsx";
+import { active, withNews } from "./data.ts";
+import { Doing } from "./doing.tsx";
+import { ABOUT_WORDS } from "./telling.ts";
 import "../style/telling.css";
 
 interface Whole {
@@ -24,49 +25,96 @@ interface Whole {
 
 interface IncidentDialogProps {
   id: string;
-  /** The dialog is closed; whether a silence was made, which the page shows. */
-  onClosed: (silenced: boolean) => void;
+  onClosed: () => void;
 }
+
+/** No event tells what became of a message: it is looked after so often. */
+const LOOK_AGAIN_S = 5;
 
 export function IncidentDialog({ id, onClosed }: IncidentDialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const silenced = useRef(false);
   const asked = useMemo(() => loader<Whole>((signal) => ask(id, signal)), [id]);
+  const note = useSignal("");
+  const discarding = useSignal(false);
+  /** It may close without asking. */
+  const settled = useRef(false);
+  const dirty = note.value.trim() !== "";
+  useUnsaved("the note", dirty);
   useLayoutEffect(() => dialog.current?.showModal(), []);
-  useEffect(() => asked.close, [asked]);
-  const news = `${transition.value?.id} ${settingChange.value?.key} ${settingChange.value?.version}`;
   useEffect(() => {
-    if (news) asked.refresh();
-  }, [asked, news]);
+    const stop = withNews(asked.refresh);
+    return () => {
+      stop();
+      asked.close();
+    };
+  }, [asked]);
+  useEvery(LOOK_AGAIN_S, asked.refresh);
 
+  function close(): void {
+    settled.current = true;
+    dialog.current?.close();
+  }
+  function leave(): void {
+    if (dirty) discarding.value = true;
+    else close();
+  }
   return (
     <dialog
       ref={dialog}
       class="editor incident"
       aria-labelledby="incident-title"
-      onClose={() => onClosed(silenced.current)}
+      onCancel={(event) => {
+        event.preventDefault();
+        leave();
+      }}
+      onMouseDown={(event) => {
+        if (dialog.current && event.target === dialog.current && isOutside(event, dialog.current)) {
+          event.preventDefault();
+          leave();
+        }
+      }}
+      onClose={() => {
+        if (settled.current || !dirty) onClosed();
+        else {
+          // Browsers close a dialog without asking when its user insists.
+          dialog.current?.showModal();
+          discarding.value = true;
+        }
+      }}
     >
       <div class="inside">
+        {asked.state.value.value === null && (
+          <header>
+            <h2 id="incident-title">Incident {id}</h2>
+            <CloseButton onClose={leave} />
+          </header>
+        )}
         <Loaded from={asked} what="The incident">
           {({ detail, why }) => (
             <>
-              <Head incident={detail.incident} onClose={() => dialog.current?.close()} />
+              <Head incident={detail.incident} onClose={leave} />
               <p class="conclusion">{why.conclusion}</p>
               <Doing
                 incident={detail.incident}
+                note={note}
                 onDone={() => {
                   asked.load();
                   active.load();
-                }}
-                onSilenced={() => {
-                  silenced.current = true;
-                  dialog.current?.close();
                 }}
               />
               <Reasons reasons={why.reasons} />
             </>
           )}
         </Loaded>
+        {discarding.value && (
+          <Discard
+            onKeep={() => {
+              discarding.value = false;
+              dialog.current?.querySelector<HTMLElement>("[name=note]")?.focus();
+            }}
+            onDiscard={close}
+          />
+        )}
       </div>
     </dialog>
   );
@@ -80,6 +128,14 @@ async function ask(id: string, signal: AbortSignal): Promise<Whole> {
   return { detail, why };
 }
 
+function CloseButton({ onClose }: { onClose: () => void }) {
+  return (
+    <button type="button" class="quiet" onClick={onClose} aria-label="Close">
+      <CloseIcon />
+    </button>
+  );
+}
+
 function Head({ incident, onClose }: { incident: Incident; onClose: () => void }) {
   const standing = incident.state === "open" ? incident.severity : "up";
   const from = Math.round((incident.opened - 600) * 1000);
@@ -91,9 +147,7 @@ function Head({ incident, onClose }: { incident: Incident; onClose: () => void }
           {incident.rule_name}
           {incident.instance && <code> {incident.instance}</code>}
         </h2>
-        <button type="button" class="quiet" onClick={onClose} aria-label="Close">
-          <CloseIcon />
-        </button>
+        <CloseButton onClose={onClose} />
       </header>
       <p class="facts">
         <span class={`severity tone-${standing}`}>
@@ -109,6 +163,7 @@ function Head({ incident, onClose }: { incident: Incident; onClose: () => void }
           {text(incident.value, incident.unit, base())}, limit {limit(incident.threshold, incident.unit, base())}
         </span>
         <span>
+          {incident.closed === null && "since "}
           {moment(incident.opened * 1000)}
           {incident.closed !== null && `, for ${duration(incident.closed - incident.opened)}`}
         </span>
@@ -117,107 +172,6 @@ function Head({ incident, onClose }: { incident: Incident; onClose: () => void }
       </p>
       {incident.invalid && <p class="error">What is stored of this incident cannot be read. {incident.invalid}</p>}
     </>
-  );
-}
-
-interface DoingProps {
-  incident: Incident;
-  onDone: () => void;
-  onSilenced: () => void;
-}
-
-/** Acknowledging, a note, a silence. */
-function Doing({ incident, onDone, onSilenced }: DoingProps) {
-  const { busy, failure, send } = useSending();
-  const note = useSignal("");
-  const for_s = useSignal("3600");
-  const open = incident.state === "open";
-  const is_seen = seen(incident);
-  const path = `/incidents/${incident.id}`;
-
-  async function act(done: () => Promise<unknown>): Promise<void> {
-    if (await send(done)) onDone();
-  }
-  const acknowledge = () =>
-    act(async () => {
-      await request("POST", `${path}/acknowledge`, { body: { note: note.value.trim() } });
-      note.value = "";
-    });
-  const add = () =>
-    act(async () => {
-      await request("POST", `${path}/notes`, { body: { text: note.value.trim() } });
-      note.value = "";
-    });
-  async function silence(): Promise<void> {
-    const body = { match: silenceOf(incident), for_s: Number(for_s.value), reason: note.value.trim() };
-    if (await send(() => request("POST", "/silences", { body }))) onSilenced();
-  }
-  return (
-    <div class="doing">
-      {incident.acknowledged && <p>{acknowledgedWords(incident)}</p>}
-      <Field label="Note" wide>
-        <input
-          name="note"
-          autocomplete="off"
-          maxLength={500}
-          value={note.value}
-          placeholder={open ? "goes with what you do" : "what it was"}
-          onInput={(event) => {
-            note.value = event.currentTarget.value;
-          }}
-        />
-      </Field>
-      <div class="actions">
-        {open && !is_seen && (
-          <Action needs="operator" class="primary" onClick={() => void acknowledge()}>
-            {busy ? "One moment …" : "Acknowledge"}
-          </Action>
-        )}
-        {incident.acknowledged && (
-          <Action
-            needs="operator"
-            onClick={() => void act(() => request("DELETE", `${path}/acknowledge`, { version: incident.version }))}
-          >
-            Take back the acknowledgement
-          </Action>
-        )}
-        <Action needs="operator" disabled={note.value.trim() === ""} onClick={() => void add()}>
-          Add the note
-        </Action>
-      </div>
-      {open && (
-        <div class="actions">
-          <label>
-            Silence it for{" "}
-            <select
-              name="silence"
-              value={for_s.value}
-              onChange={(event) => {
-                for_s.value = event.currentTarget.value;
-              }}
-            >
-              {LASTING.map(([seconds, words]) => (
-                <option key={seconds} value={String(seconds)}>
-                  {words}
-                </option>
-              ))}
-            </select>
-          </label>
-          <Action needs="operator" onClick={() => void silence()}>
-            Silence
-          </Action>
-          <span class="hint">
-            Nobody is told of this rule on {incident.host || "Sonde"}
-            {incident.instance && ` ${incident.instance}`} meanwhile.
-          </span>
-        </div>
-      )}
-      {failure && (
-        <p class="error" role="alert">
-          {failure.message}
-        </p>
-      )}
-    </div>
   );
 }
 

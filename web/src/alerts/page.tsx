@@ -8,13 +8,14 @@ import { lazy } from "../shell/lazy.tsx";
 import { Loaded } from "../shell/loaded.tsx";
 import { useTitle } from "../shell/title.ts";
 import { active, HISTORY_LIMIT, rules, unreadable, useHistory } from "./data.ts";
-import { RuleEditor } from "./editor.tsx";
+import { HeldChannels } from "./held.tsx";
 import { HistoryTable } from "./history.tsx";
 import { Now } from "./now.tsx";
 import { RuleList } from "./rules.tsx";
-import { SilenceList, silences } from "./silences.tsx";
+import { SilenceSection } from "./silences.tsx";
 import "../style/alerts.css";
 
+const RuleEditor = lazy("the form", async () => (await import("./editor.tsx")).RuleEditor);
 const IncidentDialog = lazy("the incident", async () => (await import("./incident.tsx")).IncidentDialog);
 
 export function AlertsPage() {
@@ -40,14 +41,10 @@ export function AlertsPage() {
         <header>
           <h2 id="firing">Now</h2>
         </header>
+        <HeldChannels />
         <Now />
       </section>
-      <section aria-labelledby="silences">
-        <header>
-          <h2 id="silences">Silences</h2>
-        </header>
-        <SilenceList />
-      </section>
+      <SilenceSection />
       <section aria-labelledby="rules">
         <header>
           <h2 id="rules" ref={heading} tabIndex={-1}>
@@ -92,14 +89,7 @@ export function AlertsPage() {
         </Loaded>
       </section>
       {incident !== null && (
-        <IncidentDialog
-          key={incident}
-          id={incident}
-          onClosed={(silenced) => {
-            setQuery({ incident: null });
-            if (silenced) silences.load();
-          }}
-        />
+        <IncidentDialog key={incident} id={incident} onClosed={() => setQuery({ incident: null })} />
       )}
       {edited.value !== null && <RuleEditor stored={edited.value === "new" ? null : edited.value} onClosed={closed} />}
     </div>

@@ -1,15 +1,20 @@
-// Silences that are not over, each with a button that ends it.
-import { useEffect } from "preact/hooks";
+// Silences that are not over, each with buttons to change it and to end it, and the dialog to write one.
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { get, request } from "../api/client.ts";
 import { loader } from "../api/loading.ts";
 import type { Silences, StoredSilence } from "../api/types.gen.ts";
-import { fleet, settingChange } from "../live/session.ts";
 import { Action } from "../shell/allowed.tsx";
+import { lazy } from "../shell/lazy.tsx";
 import { Loaded } from "../shell/loaded.tsx";
 import { useSending } from "../shell/sending.ts";
 import { Nothing } from "../shell/states.tsx";
+import { withSettings } from "./data.ts";
+import { ALL } from "./matching.ts";
 import { matchWords, silenceWords } from "./telling.ts";
 import "../style/telling.css";
+
+const SilenceEditor = lazy("the form", async () => (await import("./silence_editor.tsx")).SilenceEditor);
 
 const MOST = 200;
 
@@ -18,34 +23,76 @@ export const silences = loader<StoredSilence[]>(async (signal) => {
   return all.filter((silence) => silence.state !== "expired");
 });
 
-export function SilenceList() {
-  const news = settingChange.value?.key === "silences" ? settingChange.value : null;
-  const snapshots = fleet.snapshots.value;
+export function SilenceSection() {
+  const edited = useSignal<StoredSilence | "new" | null>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    silences.refresh();
-  }, [news, snapshots]);
+    const stop = withSettings("silences", silences.refresh);
+    return () => {
+      stop();
+      silences.close();
+    };
+  }, []);
   return (
-    <Loaded from={silences} what="The silences">
-      {(all) =>
-        all.length === 0 ? (
-          <Nothing>Nothing is silenced. An incident’s “Details” has a button for that.</Nothing>
-        ) : (
-          <ul class="rules">
-            {all.map((silence) => (
-              <Row key={silence.id} silence={silence} />
-            ))}
-          </ul>
-        )
-      }
-    </Loaded>
+    <section aria-labelledby="silences">
+      <header>
+        <h2 id="silences" ref={heading} tabIndex={-1}>
+          Silences
+        </h2>
+        <Action
+          needs="operator"
+          onClick={() => {
+            edited.value = "new";
+          }}
+        >
+          New silence
+        </Action>
+      </header>
+      <Loaded from={silences} what="The silences">
+        {(all) =>
+          all.length === 0 ? (
+            <Nothing>Nothing is silenced.</Nothing>
+          ) : (
+            <ul class="rules">
+              {all.map((silence) => (
+                <Row
+                  key={silence.id}
+                  silence={silence}
+                  onEdit={() => {
+                    edited.value = silence;
+                  }}
+                  onEnded={() => heading.current?.focus()}
+                />
+              ))}
+            </ul>
+          )
+        }
+      </Loaded>
+      {edited.value !== null && (
+        <SilenceEditor
+          from={edited.value === "new" ? ALL : edited.value}
+          onClosed={() => {
+            edited.value = null;
+            silences.load();
+          }}
+        />
+      )}
+    </section>
   );
 }
 
-function Row({ silence }: { silence: StoredSilence }) {
+interface RowProps {
+  silence: StoredSilence;
+  onEdit: () => void;
+  /** The row goes, and the focus with it. */
+  onEnded: () => void;
+}
+
+function Row({ silence, onEdit, onEnded }: RowProps) {
   const { busy, failure, send } = useSending();
   const words = matchWords(silence.match);
   async function end(): Promise<void> {
-    await send(() => request("POST", `/silences/${silence.id}/expire`));
+    if (await send(() => request("POST", `/silences/${silence.id}/expire`))) onEnded();
     silences.load();
   }
   return (
@@ -62,9 +109,15 @@ function Row({ silence }: { silence: StoredSilence }) {
         </p>
         {silence.invalid && <p class="error">It cannot be read, and silences nothing. {silence.invalid}</p>}
       </div>
-      <div class="actions">
+      <div class="row-actions">
+        {!silence.invalid && (
+          <Action needs="operator" onClick={onEdit}>
+            Edit<span class="hidden"> the silence of {words}</span>
+          </Action>
+        )}
         <Action needs="operator" onClick={() => void end()}>
           {busy ? "Ending …" : "End now"}
+          <span class="hidden">: {words}</span>
         </Action>
       </div>
       {failure && (

@@ -1,6 +1,18 @@
-// Incidents, silences, channels and routes in words, and the silence that fits an incident. Pure.
-import type { Channel, Incident, Matcher, Reason, Route, StoredSilence } from "../api/types.gen.ts";
+// Incidents, silences, channels and routes in words. Pure.
+import type {
+  Channel,
+  Escalation,
+  Hours,
+  Incident,
+  Matcher,
+  Reason,
+  Route,
+  Span,
+  StoredSilence,
+} from "../api/types.gen.ts";
 import { duration, moment } from "../format.ts";
+
+export type Day = Span["days"][number];
 
 /** What each part of "why was I (not) told?" is about, in the order in which it is decided. */
 export const ABOUT_WORDS: Record<Reason["about"], string> = {
@@ -12,38 +24,23 @@ export const ABOUT_WORDS: Record<Reason["about"], string> = {
   people: "People",
 };
 
-/** How long a silence lasts, in seconds. */
-export const LASTING: readonly (readonly [number, string])[] = [
-  [3600, "1 hour"],
-  [4 * 3600, "4 hours"],
-  [24 * 3600, "1 day"],
-  [7 * 86_400, "1 week"],
-];
-
 const LEVELS = { warning: 1, critical: 2 } as const;
 
 /** Whether somebody has seen it as it is now. */
-export function seen(incident: Incident, now_s = Date.now() / 1000): boolean {
+export function seen(incident: Incident, now_s: number): boolean {
   const { acknowledged } = incident;
   if (!acknowledged || incident.state !== "open") return false;
   const graver = LEVELS[incident.severity] > acknowledged.level;
   return !graver && (acknowledged.until === null || now_s < acknowledged.until);
 }
 
-export function acknowledgedWords(incident: Incident, now_s = Date.now() / 1000): string {
+export function acknowledgedWords(incident: Incident, now_s: number): string {
   const { acknowledged } = incident;
   if (!acknowledged) return "";
   const until = acknowledged.until === null ? "" : `, until ${moment(acknowledged.until * 1000)}`;
   const note = acknowledged.note ? `: ${acknowledged.note}` : "";
   const lapsed = incident.state === "open" && !seen(incident, now_s) ? " That holds no longer." : "";
   return `${acknowledged.by} acknowledged it ${moment(acknowledged.at * 1000)}${until}${note}.${lapsed}`;
-}
-
-/** This rule, on this host, for this instance. */
-export function silenceOf(incident: Incident): Partial<Matcher> {
-  const where: Partial<Matcher> = incident.host ? { hosts: [incident.host] } : { about: "sonde" };
-  const literal = incident.instance !== "" && !/[*?]/.test(incident.instance);
-  return { ...where, rules: [incident.rule], ...(literal ? { instances: [incident.instance] } : {}) };
 }
 
 /** Which alerts a matcher means. */
@@ -73,6 +70,46 @@ export const KINDS: Record<Channel["target"]["kind"], string> = {
   apprise: "Apprise",
 };
 
+export const DAY_WORDS: Record<Day, string> = {
+  mon: "Mon",
+  tue: "Tue",
+  wed: "Wed",
+  thu: "Thu",
+  fri: "Fri",
+  sat: "Sat",
+  sun: "Sun",
+};
+const DAYS = Object.keys(DAY_WORDS) as Day[];
+
+/** Days of the week, three in a row or more as one stretch: `Mon to Fri, Sun`. */
+export function dayWords(days: readonly Day[]): string {
+  const stretches: Day[][] = [];
+  for (const day of DAYS.filter((one) => days.includes(one))) {
+    const last = stretches.at(-1);
+    if (last && DAYS.indexOf(last.at(-1) as Day) === DAYS.indexOf(day) - 1) last.push(day);
+    else stretches.push([day]);
+  }
+  if (stretches[0]?.length === DAYS.length) return "every day";
+  return stretches
+    .flatMap((one) =>
+      one.length > 2
+        ? [`${DAY_WORDS[one[0] as Day]} to ${DAY_WORDS[one.at(-1) as Day]}`]
+        : one.map((day) => DAY_WORDS[day]),
+    )
+    .join(", ");
+}
+
+function hoursWords(hours: Hours): string {
+  const spans = hours.spans.map(({ days, start, until }) => `${dayWords(days)} ${start} to ${until}`).join(" and ");
+  const told = hours.kind === "working" ? "tells only" : "waits";
+  return `${told} ${spans} (${hours.zone})${hours.critical_passes ? ", what is critical always" : ""}`;
+}
+
+function escalationWords({ after_s, channels, critical_only }: Escalation): string {
+  const what = critical_only ? "of what is critical " : "";
+  return `also tells ${channels.join(", ")} ${what}after ${duration(after_s)} unacknowledged`;
+}
+
 /** What a route does, in a sentence. */
 export function routeWords(route: Route): string {
   const told = route.channels.length > 0 ? route.channels.join(", ") : "nobody";
@@ -80,10 +117,8 @@ export function routeWords(route: Route): string {
   const more = [
     repeat,
     route.send_resolved ? "" : "says nothing of ends",
-    route.hours ? `${route.hours.kind} hours` : "",
-    route.escalation
-      ? `${route.escalation.channels.join(", ")} after ${duration(route.escalation.after_s)} unacknowledged`
-      : "",
+    route.hours ? hoursWords(route.hours) : "",
+    route.escalation ? escalationWords(route.escalation) : "",
     route.further ? "later routes are tried, too" : "",
   ].filter(Boolean);
   const words = matchWords(route.match);

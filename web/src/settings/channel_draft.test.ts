@@ -33,6 +33,11 @@ test("what the form does not show survives too", () => {
   assert.deepEqual(channelOf(draftOf(bot)), bot);
 });
 
+test("an empty address of Slack's API is the usual one", () => {
+  const made = channelOf({ ...FRESH, kind: "slack-bot", texts: { room: "C01", token: "xoxb-1", api_url: " " } });
+  assert.deepEqual(made.target, { kind: "slack-bot", room: "C01", token: "xoxb-1", api_url: "https://slack.com/api" });
+});
+
 test("a channel of another kind has nothing of the one before", () => {
   const made = channelOf({ ...draftOf(mail), kind: "slack", texts: { url: " https://hooks.example/x " } });
   assert.deepEqual(made.target, { kind: "slack", url: "https://hooks.example/x" });

@@ -1,4 +1,5 @@
 // A channel while it is being written: fields as texts by name, and the channel that they make. Pure.
+import { KINDS } from "../alerts/telling.ts";
 import type { Channel } from "../api/types.gen.ts";
 
 type Kind = Channel["target"]["kind"];
@@ -10,6 +11,8 @@ interface Asked {
   /** Written and never shown. */
   secret?: boolean;
   optional?: boolean;
+  /** What an empty one means. */
+  otherwise?: string;
   choices?: readonly string[];
 }
 
@@ -19,6 +22,13 @@ export const FIELDS: Record<Kind, readonly Asked[]> = {
   "slack-bot": [
     { name: "room", label: "Conversation", hint: "its id, such as C0123456789" },
     { name: "token", label: "Bot token", secret: true, hint: "begins with xoxb-; needs the scope chat:write" },
+    {
+      name: "api_url",
+      label: "Address of Slack’s API",
+      optional: true,
+      otherwise: "https://slack.com/api",
+      hint: "another one for GovSlack only",
+    },
   ],
   webhook: [
     { name: "url", label: "Address", secret: true },
@@ -44,6 +54,8 @@ export interface Draft {
   fallback: string;
   /** What the fields of the kind say. */
   texts: Record<string, string>;
+  /** Names of the secrets that are stored. */
+  secrets: readonly string[];
   /** The channel that it began as, with all that the form does not show; null: a new one. */
   kept: Channel | null;
 }
@@ -55,10 +67,11 @@ export const FRESH: Draft = {
   enabled: true,
   fallback: "",
   texts: { port: "587", security: "starttls" },
+  secrets: [],
   kept: null,
 };
 
-export function draftOf(channel: Channel): Draft {
+export function draftOf(channel: Channel, secrets: readonly string[] = []): Draft {
   const { kind, ...rest } = channel.target;
   const texts = Object.fromEntries(
     Object.entries(rest).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : String(value)]),
@@ -70,6 +83,7 @@ export function draftOf(channel: Channel): Draft {
     enabled: channel.enabled,
     fallback: channel.fallback,
     texts: { ...FRESH.texts, ...texts },
+    secrets,
     kept: channel,
   };
 }
@@ -78,8 +92,8 @@ export function draftOf(channel: Channel): Draft {
 export function channelOf(draft: Draft): Channel {
   const before = draft.kept?.target.kind === draft.kind ? draft.kept.target : {};
   const target: Record<string, unknown> = { ...before, kind: draft.kind };
-  for (const { name } of FIELDS[draft.kind]) {
-    const text = (draft.texts[name] ?? "").trim();
+  for (const { name, otherwise = "" } of FIELDS[draft.kind]) {
+    const text = (draft.texts[name] ?? "").trim() || otherwise;
     if (name === "recipients") target[name] = text.split(/[\s,]+/).filter(Boolean);
     else target[name] = name === "port" ? Number(text) : text;
   }
@@ -91,4 +105,10 @@ export function channelOf(draft: Draft): Channel {
     enabled: draft.enabled,
     fallback: draft.fallback,
   };
+}
+
+/** What a channel is, in a sentence without its secrets. */
+export function channelWords(channel: Channel): string {
+  const fallback = channel.fallback ? `, while it is held ${channel.fallback} is told` : "";
+  return `“${channel.name}”, ${KINDS[channel.target.kind]}${fallback}${channel.enabled ? "" : ", off"}.`;
 }

@@ -1,5 +1,6 @@
 // Where people are told: channels with how they do, a test message with what came back, and the dialog to write one.
 import { useSignal } from "@preact/signals";
+import { channels, useChannels } from "../alerts/channels.ts";
 import { KINDS } from "../alerts/telling.ts";
 import { request } from "../api/client.ts";
 import type { StoredChannel, TrialAnswer } from "../api/types.gen.ts";
@@ -11,14 +12,14 @@ import { Loaded } from "../shell/loaded.tsx";
 import { Question } from "../shell/question.tsx";
 import { useSending } from "../shell/sending.ts";
 import { Nothing } from "../shell/states.tsx";
-import { channels, routes, useTelling } from "./telling.ts";
+import { routes } from "./routes_data.ts";
 import "../style/alerts.css";
 import "../style/telling.css";
 
 const ChannelEditor = lazy("the form", async () => (await import("./channel_editor.tsx")).ChannelEditor);
 
 export function ChannelsSection() {
-  useTelling();
+  useChannels();
   const edited = useSignal<StoredChannel | "new" | null>(null);
   return (
     <section class="panel group" aria-labelledby="channels">

@@ -1,15 +1,14 @@
-// The dialog in which a route is written. What it does not show, such as hours and escalation, stays as it is.
-import { useSignal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+// The dialog in which a route is written: which alerts, whom it tells, when, and what happens when nobody acknowledges.
+import { MATCH_FIELDS, MatchFields } from "../alerts/match_fields.tsx";
 import { routeWords } from "../alerts/telling.ts";
 import { slug } from "../alerts/words.ts";
-import { request } from "../api/client.ts";
 import type { StoredRoute } from "../api/types.gen.ts";
+import { useEditing } from "../shell/editing.ts";
+import { EditorDialog } from "../shell/editor_dialog.tsx";
 import { Field } from "../shell/field.tsx";
-import { CloseIcon } from "../shell/icons.tsx";
-import { useSending } from "../shell/sending.ts";
-import { type Draft, draftOf, FRESH, routeOf } from "./route_draft.ts";
-import { channels } from "./telling.ts";
+import { ChannelChoice } from "./channel_choice.tsx";
+import { HoursFields } from "./hours_fields.tsx";
+import { type Draft, draftOf, FRESH, faultsOf, routeOf } from "./route_draft.ts";
 
 interface RouteEditorProps {
   /** Null: a new one. */
@@ -17,137 +16,96 @@ interface RouteEditorProps {
   onClosed: () => void;
 }
 
-const SHOWN = ["id", "name", "channels", "match.hosts", "match.tags", "match.rules", "repeat_s"];
+const SHOWN = [
+  ...["id", "name", "channels", "repeat_s", "hours.spans", "hours.zone", "escalation.after_s", "escalation.channels"],
+  ...MATCH_FIELDS,
+];
+
+const made = (draft: Draft) => routeOf({ ...draft, id: draft.id || slug(draft.name) });
 
 export function RouteEditor({ stored, onClosed }: RouteEditorProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const draft = useSignal<Draft>(stored ? draftOf(stored.route) : FRESH);
-  const { busy, failure, send } = useSending();
-  useLayoutEffect(() => dialog.current?.showModal(), []);
-  const errors = Object.fromEntries((failure?.fields ?? []).map((one) => [one.field.replace(/\[.*$/, ""), one.reason]));
-  const general = failure && !SHOWN.some((name) => errors[name]) ? failure.message : null;
-  useEffect(() => {
-    if (failure) dialog.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
-  }, [failure]);
-
-  const set = (change: Partial<Draft>) => {
-    draft.value = { ...draft.value, ...change };
-  };
-  const made = () => routeOf({ ...draft.value, id: draft.value.id || slug(draft.value.name) });
-  async function save(event: Event): Promise<void> {
-    event.preventDefault();
-    const route = made();
-    const done = await send(() =>
-      stored
-        ? request("PUT", `/routes/${route.id}`, { body: route, version: stored.version })
-        : request("POST", "/routes", { body: route }),
-    );
-    if (done) dialog.current?.close();
-  }
-  const text = (name: "name" | "hosts" | "tags" | "rules" | "repeat_h") => ({
+  const editing = useEditing<StoredRoute, Draft>({
+    what: "route",
+    stored,
+    fresh: FRESH,
+    draftOf: ({ route }) => draftOf(route),
+    collection: "/routes",
+    idOf: ({ route }) => route.id,
+    bodyOf: made,
+    faultsOf,
+  });
+  const { draft, errors, set, theirs } = editing;
+  const text = (name: "name" | "repeat_h" | "escalation_min") => ({
     name,
-    value: draft.value[name],
+    value: draft[name],
     autocomplete: "off",
     spellcheck: false,
     onInput: (event: InputEvent) => set({ [name]: (event.currentTarget as HTMLInputElement).value }),
   });
-  const check = (name: "send_resolved" | "further" | "enabled", label: string) => (
+  const check = (
+    name: "send_resolved" | "further" | "enabled" | "escalates" | "escalation_critical_only",
+    label: string,
+  ) => (
     <label class="check wide-field">
       <input
         type="checkbox"
         name={name}
-        checked={draft.value[name]}
+        checked={draft[name]}
         onChange={(event) => set({ [name]: event.currentTarget.checked })}
       />
       {label}
     </label>
   );
   return (
-    <dialog ref={dialog} class="editor" aria-labelledby="route-title" onClose={onClosed}>
-      <form noValidate onSubmit={(event) => void save(event)}>
-        <header>
-          <h2 id="route-title">{stored ? `Route ${stored.route.id}` : "New route"}</h2>
-          <button type="button" class="quiet" onClick={() => dialog.current?.close()} aria-label="Close">
-            <CloseIcon />
-          </button>
-        </header>
-        <div class="fields">
-          <Field label="Name" error={errors.name ?? errors.id} wide>
-            <input {...text("name")} maxLength={120} autofocus />
-          </Field>
-          <Field label="Hosts" error={errors["match.hosts"]} hint="web-* is each that begins so">
-            <input {...text("hosts")} placeholder="all" />
-          </Field>
-          <Field label="With the tags" error={errors["match.tags"]} hint="all of them">
-            <input {...text("tags")} placeholder="any" />
-          </Field>
-          <Field label="Rules" error={errors["match.rules"]} hint="their ids">
-            <input {...text("rules")} placeholder="all" />
-          </Field>
-          <Field label="Severity">
-            <select
-              name="severity"
-              value={draft.value.severity}
-              onChange={(event) => set({ severity: event.currentTarget.value as Draft["severity"] })}
-            >
-              <option value="any">any</option>
-              <option value="warning">warning</option>
-              <option value="critical">critical</option>
-            </select>
-          </Field>
-          <ChannelChoice draft={draft.value} error={errors.channels} set={set} />
-          <Field label="Remind every" error={errors.repeat_s} hint="0: never" unit="h">
-            <input {...text("repeat_h")} inputMode="decimal" />
-          </Field>
-          {check("send_resolved", "Tell of ends, too")}
-          {check("further", "Try later routes, too")}
-          {check("enabled", "Enabled")}
-        </div>
-        <p class="preview">{routeWords(made())}</p>
-        {general && (
-          <p class="notice bad" role="alert">
-            {failure?.status === 412 ? "Somebody changed this route meanwhile. Close this, and look again." : general}
-          </p>
+    <EditorDialog
+      title={stored ? `Route ${stored.route.id}` : "New route"}
+      what={stored ? `the route “${stored.route.name}”` : "the new route"}
+      dirty={editing.dirty}
+      busy={editing.busy}
+      submit={stored ? "Save route" : "Create route"}
+      general={SHOWN.some((name) => errors[name]) ? null : editing.refusal}
+      failures={editing.failures}
+      theirs={theirs && `Somebody changed this route meanwhile: ${routeWords(theirs.route)}`}
+      onSave={editing.save}
+      onTake={editing.take}
+      onOverwrite={editing.overwrite}
+      onClosed={onClosed}
+    >
+      <div class="fields">
+        <Field label="Name" error={errors.name ?? errors.id} wide>
+          <input {...text("name")} maxLength={120} autofocus />
+        </Field>
+        <MatchFields draft={draft} errors={errors} set={set} />
+        <ChannelChoice
+          legend="Tells"
+          chosen={draft.channels}
+          error={errors.channels}
+          onChange={(channels) => set({ channels })}
+        />
+        <Field label="Remind every" error={errors.repeat_s} hint="0: never" unit="h">
+          <input {...text("repeat_h")} inputMode="decimal" />
+        </Field>
+        {check("send_resolved", "Tell of ends, too")}
+        {check("further", "Try later routes, too")}
+        <HoursFields draft={draft} errors={errors} set={set} />
+        {check("escalates", "Tell others, too, when nobody acknowledges")}
+        {draft.escalates && (
+          <>
+            <Field label="After" error={errors["escalation.after_s"]} unit="min">
+              <input {...text("escalation_min")} inputMode="decimal" />
+            </Field>
+            <ChannelChoice
+              legend="Then tells"
+              chosen={draft.escalation_channels}
+              error={errors["escalation.channels"]}
+              onChange={(escalation_channels) => set({ escalation_channels })}
+            />
+            {check("escalation_critical_only", "Only of what is critical")}
+          </>
         )}
-        <footer>
-          <button type="button" onClick={() => dialog.current?.close()}>
-            Cancel
-          </button>
-          <button type="submit" class="primary">
-            {busy ? "Saving …" : stored ? "Save route" : "Create route"}
-          </button>
-        </footer>
-      </form>
-    </dialog>
-  );
-}
-
-interface ChannelChoiceProps {
-  draft: Draft;
-  error: string | undefined;
-  set: (change: Partial<Draft>) => void;
-}
-
-function ChannelChoice({ draft, error, set }: ChannelChoiceProps) {
-  const there = channels.state.value.value?.channels.map(({ channel }) => channel) ?? [];
-  return (
-    <fieldset class="pair wide-field">
-      <legend>Tells</legend>
-      {there.length === 0 && <p class="hint">There is no channel yet: nobody is told.</p>}
-      {there.map((channel) => (
-        <label key={channel.id} class="check">
-          <input
-            type="checkbox"
-            checked={draft.channels.includes(channel.id)}
-            onChange={(event) => {
-              const others = draft.channels.filter((id) => id !== channel.id);
-              set({ channels: event.currentTarget.checked ? [...others, channel.id] : others });
-            }}
-          />
-          {channel.name}
-        </label>
-      ))}
-      {error && <p class="error">{error}</p>}
-    </fieldset>
+        {check("enabled", "Enabled")}
+      </div>
+      <p class="preview">{routeWords(made(draft))}</p>
+    </EditorDialog>
   );
 }

@@ -9,13 +9,14 @@ import { Loaded } from "../shell/loaded.tsx";
 import { Question } from "../shell/question.tsx";
 import { useSending } from "../shell/sending.ts";
 import { Nothing } from "../shell/states.tsx";
-import { routes } from "./telling.ts";
+import { routes, useRoutes } from "./routes_data.ts";
 import "../style/alerts.css";
 import "../style/telling.css";
 
 const RouteEditor = lazy("the form", async () => (await import("./route_editor.tsx")).RouteEditor);
 
 export function RoutesSection() {
+  useRoutes();
   const edited = useSignal<StoredRoute | "new" | null>(null);
   return (
     <section class="panel group" aria-labelledby="routes">
