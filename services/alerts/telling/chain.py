@@ -14,10 +14,11 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
+import asyncpg
 from msgspec import Struct, field
 
 from infra.clock import SteadyClock
-from infra.storage.database import Connection, become_the_one, connection
+from infra.storage.database import Connection, StaleIds, become_the_one, connection
 from schemas.channels import Channel as StoredChannel
 from services.alerts.notice import Notice, Outcome, Verdict
 from services.alerts.notify.news import Memo
@@ -107,8 +108,11 @@ async def tell(telling: Telling, database_url: str, stop: asyncio.Event) -> None
                 return
             async with connection(database_url, "alerts telling") as database:
                 await become_the_one(database, "sonde alerts telling", stop)
-                if not stop.is_set():
-                    await _tell(telling, database, stop, sends, works)
+                try:
+                    if not stop.is_set():
+                        await _tell(telling, database, stop, sends, works)
+                except asyncpg.ForeignKeyViolationError as gone:
+                    raise StaleIds(f"removed while it was told of: {gone}"[:300]) from None
 
         await through_outages(work, stop, "telling")
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from functools import partial
 
+from infra.storage import database
 from schemas.matching import Matcher
 from schemas.routes import Route, Silence
 from tests.alerts.slack_server import Reply
 from tests.alerts.telling.desk import Desk, desk, telling
-from tests.waiting import eventually
+from tests.waiting import eventually, lock_awaited
 
 
 async def test_a_fire_and_its_end_are_told_and_then_the_incident_is_settled(database_url: str) -> None:
@@ -240,3 +241,24 @@ async def test_a_channel_that_stays_dead_fills_no_table(database_url: str) -> No
 
 async def _has_tried(at: Desk, times: int) -> bool:
     return bool(await at.database.fetchval("SELECT sum(attempts) FROM notifications") == times)
+
+
+async def test_a_channel_that_is_removed_while_it_is_told_stops_nobody(database_url: str) -> None:
+    async with desk(database_url) as at, database.connection(at.url, "removing") as other:
+        await at.channel("slack")
+        await at.channel("mail")
+        async with telling(at):
+            removal = other.transaction()
+            await removal.start()
+            await other.execute("DELETE FROM channels WHERE id = 'slack'")
+            await at.fire()
+            await eventually(partial(lock_awaited, at.url))
+            await removal.commit()
+            await eventually(partial(_is_sent, at, "mail"))
+            await at.fire("web-2")
+            await eventually(partial(_is_sent, at, "mail", 2))
+
+
+async def _is_sent(at: Desk, channel: str, times: int = 1) -> bool:
+    sent = "SELECT count(*) FROM notifications WHERE status = 'sent' AND channel = $1"
+    return bool(await at.database.fetchval(sent, channel) == times)
