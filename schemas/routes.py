@@ -111,12 +111,30 @@ def _route_faults(route: Route) -> Iterator[InvalidField]:
     yield from matcher_faults(route.match, "match")
     if route.hours is not None and not is_zone(route.hours.zone):
         yield InvalidField("hours.zone", route.hours.zone, "unknown time zone; use a name such as Europe/Berlin")
+    if route.hours is not None and is_never_told(route.hours):
+        remedy = "must leave some time of the week in which people are told; a route without channels tells nobody"
+        yield InvalidField("hours.spans", None, remedy)
     if 0 < route.repeat_s < 60:
         yield InvalidField("repeat_s", route.repeat_s, "must be 0 for never, or at least 60")
     if route.escalation is not None and set(route.escalation.channels) <= set(route.channels):
         yield InvalidField(
             "escalation.channels", list(route.escalation.channels), "must name a channel that is not told anyway"
         )
+
+
+def is_never_told(hours: Hours) -> bool:
+    """Whether quiet hours fill the week and nothing passes them."""
+    if hours.kind == "working" or hours.critical_passes:
+        return False
+    day = minutes_of("24:00")
+    quiet = bytearray(len(DAYS) * day)
+    for span in hours.spans:
+        start, until = minutes_of(span.start), minutes_of(span.until)
+        for name in span.days:
+            begin = DAYS.index(name) * day + start
+            for minute in range(begin, begin + (until - start if until > start else until - start + day)):
+                quiet[minute % len(quiet)] = 1
+    return all(quiet)
 
 
 def is_zone(name: str) -> bool:

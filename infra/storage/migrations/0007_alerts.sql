@@ -61,6 +61,7 @@ CREATE TABLE incidents (
 CREATE UNIQUE INDEX incidents_open ON incidents (rule_id, host, instance, past) WHERE closed IS NULL;
 CREATE INDEX incidents_unsettled ON incidents (id) WHERE NOT settled;
 CREATE INDEX incidents_opened ON incidents (opened DESC, id DESC);
+CREATE INDEX incidents_noticed ON incidents (noticed DESC, id DESC);
 CREATE INDEX incidents_host ON incidents (host, opened DESC);
 COMMENT ON TABLE incidents IS 'alerts, each from first fire to its end; host is empty where one is about Sonde itself';
 COMMENT ON COLUMN incidents.host IS 'name, kept when the host is removed, so that its end can still be told';

@@ -10,7 +10,7 @@ import pytest
 
 from infra.storage.database import connection, ensure_hosts
 from schemas.channels import Channel, Slack
-from schemas.routes import Route
+from schemas.routes import DAYS, Route
 from tests.gateway.asking import asking, get
 from tests.gateway.incidents import store_channel
 from tests.gateway.running import ANY
@@ -70,6 +70,18 @@ async def test_routes_are_listed_in_the_order_in_which_they_are_tried(database_u
         ({"channels": ["ops", "nobody"]}, ["channels[1]"]),
         ({"escalation": {"after_s": 60, "channels": ["nobody"]}}, ["escalation.channels[0]"]),
         ({"escalation": {"after_s": 60, "channels": ["ops"]}}, ["escalation.channels"]),
+        ({"hours": {"spans": [{"days": [*DAYS], "start": "00:00", "until": "24:00"}]}}, ["hours.spans"]),
+        (
+            {
+                "hours": {
+                    "spans": [
+                        {"days": [*DAYS], "start": "22:00", "until": "08:00"},
+                        {"days": [*DAYS], "start": "08:00", "until": "22:00"},
+                    ]
+                }
+            },
+            ["hours.spans"],
+        ),
         ({"repeat_s": 5}, ["repeat_s"]),
         ({"hours": {"spans": [{"days": ["mon"], "start": "9:00", "until": "17:00"}]}}, ["hours.spans[0].start"]),
         (
@@ -130,3 +142,18 @@ async def test_a_stored_route_that_cannot_be_read_is_named_and_breaks_no_list(da
     assert [(each["id"], "required" in each["reason"]) for each in listed["unreadable"]] == [("later", True)]
     assert (one.status_code, one.json()["type"]) == (409, "/problems/unreadable")
     assert (checked.json()["taken"], put.status_code) == (["web"], 200)
+
+
+@pytest.mark.parametrize(
+    "hours",
+    [
+        {"spans": [{"days": [*DAYS], "start": "00:00", "until": "23:59"}]},
+        {"spans": [{"days": [*DAYS], "start": "00:00", "until": "24:00"}], "critical_passes": True},
+        {"spans": [{"days": [*DAYS], "start": "00:00", "until": "24:00"}], "kind": "working"},
+    ],
+)
+async def test_hours_that_leave_a_time_to_tell_are_taken(hours: dict[str, Any], database_url: str) -> None:
+    await prepared(database_url)
+    async with asking(database_url) as client:
+        answer = await client.post("/routes", json={"id": "a", "name": "A", "channels": ["ops"], "hours": hours})
+    assert answer.status_code == 201, answer.text
