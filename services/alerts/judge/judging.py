@@ -58,6 +58,8 @@ class Judging(Struct):
     heard: Heard
     said: dict[str, str]
     """Rules that cannot be in force, as they were when that was logged."""
+    filled: bool = False
+    """Whether windows hold all that they held before."""
     warming_s: float = 0
     """Spent on trends since the last transaction."""
 
@@ -160,14 +162,14 @@ async def reload(judging: Judging) -> None:
         forget_ended(looking)
     rules = await load_rules(judging.database, judging.said, judging.rules)
     if rules is not None:
-        _forget_windows(judging.memory, judging.rules, rules)
+        forget_windows(judging.memory, judging.rules, rules)
         judging.rules = rules
         logger.info("rules reloaded", extra={"rules": len(rules.set.rules)})
     judging.rules.set.set_tags(judging.memory.tags)
     await enforce(judging)
 
 
-def _forget_windows(memory: Memory, before: RulesInForce, now: RulesInForce) -> None:
+def forget_windows(memory: Memory, before: RulesInForce, now: RulesInForce) -> None:
     """Drop what windows hold for rules that look at something else, or at another time, from now on."""
     others = {rule.id for rule in before.set.rules.values() if not _looks_alike(rule, now.set.rules.get(rule.id))}
     for looking in (*memory.looking.values(), *memory.earlier.values()):

@@ -32,8 +32,8 @@ from services.alerts.judge.hostdown import FULL_SHARE, Hearing, Probe, judge_hos
 from services.alerts.judge.judging import Judging, enforce, judge_messages, parts, reload, save, some
 from services.alerts.judge.memory import Advance, Memory, Part, remember
 from services.alerts.judge.progress import Progress
-from services.alerts.judge.refill import longest_window_s, refilling
-from services.alerts.judge.store import CONSUMER, check_hosts, forget_old, learn, load_memory, load_rules
+from services.alerts.judge.refill import longest_window_s, refilling, take_over
+from services.alerts.judge.store import CONSUMER, HostsRemoved, check_hosts, forget_old, learn, load_memory, load_rules
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +76,7 @@ async def judge(client: Client, database: Connection, stop: asyncio.Event, sense
         _note_event(senses, judging.memory if judging is not None else None, message)
 
     judging: Judging | None = None
+    before: Judging | None = None
     # Any change of settings reads the rules again, looks whether hosts were removed, and lets a channel look whether
     # its address is another one now: a few small queries, and no announcement can be misread.
     await client.subscribe(SETTINGS_CHANGED, cb=on_change)
@@ -85,8 +86,11 @@ async def judge(client: Client, database: Connection, stop: asyncio.Event, sense
     while not stop.is_set():
         try:
             judging = await _open(database, senses)
+            if before is not None:
+                take_over(judging, before)
             await _judge_on(client, judging, senses, stop)
         except StaleIds as reason:
+            before = judging if isinstance(reason, HostsRemoved) else None
             # Without `pulse.failed`: nothing is broken when somebody removes a host, and judging goes on right away.
             logger.info("session restarted", extra={"reason": f"{type(reason).__name__}: {reason}"})
 

@@ -21,7 +21,7 @@ from infra.storage.positions import MarkKey
 from schemas.codec import Poison, times_ms
 from services.alerts.judge.axis import Axis
 from services.alerts.judge.evaluate import Looking, feed
-from services.alerts.judge.judging import BREATH_MESSAGES, Judging, is_of_removed, read
+from services.alerts.judge.judging import BREATH_MESSAGES, Judging, forget_windows, is_of_removed, read
 from services.alerts.judge.memory import Memory
 from services.alerts.judge.windows import SlidingWindow
 
@@ -44,6 +44,9 @@ class Past(Struct):
 @contextlib.asynccontextmanager
 async def refilling(client: Client, judging: Judging) -> AsyncIterator[None]:
     """Fill the windows while the body judges on from the position of `judging`."""
+    if judging.filled:
+        yield
+        return
     try:
         async with asyncio.TaskGroup() as group:
             filling = group.create_task(refill(client, judging))
@@ -58,6 +61,7 @@ async def refill(client: Client, judging: Judging) -> None:
     """Fill the windows with what was judged before the position that `judging` begins at."""
     until, earlier_s = judging.position, longest_window_s(judging)
     if not until.seq or not earlier_s:
+        judging.filled = True
         return
     started_s = time.perf_counter()
     past = Past()
@@ -72,8 +76,23 @@ async def refill(client: Client, judging: Judging) -> None:
             if messages and _is_later(messages[-1], until):
                 break
     join(judging.memory, judging.axis, past.axis)
+    judging.filled = True
     ms = round((time.perf_counter() - started_s) * 1000, 1)
     logger.info("windows filled again", extra={"stream": judging.stream, "messages": past.messages, "ms": ms})
+
+
+def take_over(judging: Judging, before: Judging) -> None:
+    """Keep the windows of the session `before`, which ended between two messages as hosts were removed."""
+    if not before.filled or judging.position != before.position:
+        return
+    hosts = judging.memory.hosts
+    for host, number in before.memory.hosts.items():
+        if hosts.get(host) != number:
+            before.memory.looking.pop(host, None)
+            before.axis.forget(host)
+    judging.memory.looking, judging.axis = before.memory.looking, before.axis
+    forget_windows(judging.memory, before.rules, judging.rules)
+    judging.filled = True
 
 
 def longest_window_s(judging: Judging) -> float:

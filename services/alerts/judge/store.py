@@ -25,6 +25,10 @@ logger = logging.getLogger(__name__)
 CONSUMER = "alerts"
 
 
+class HostsRemoved(StaleIds):
+    """Likewise, but found between two messages: all that was judged is committed."""
+
+
 async def load_memory(database: Connection, part: Part) -> Memory:
     """The states of `part`, of all hosts that are judged: not of archived ones. What cannot be read begins anew."""
     generation = await database.fetchval(sql.GENERATION)  # before the states: who is removed meanwhile is noticed
@@ -73,9 +77,9 @@ def learn(memory: Memory, host: str, booted_s: float, interval_s: float) -> None
 
 
 async def check_hosts(database: Connection, memory: Memory) -> None:
-    """Raise StaleIds when hosts were removed since `memory` was read."""
+    """Raise HostsRemoved when hosts were removed since `memory` was read."""
     if await database.fetchval(sql.GENERATION) != memory.generation:
-        raise StaleIds("a host was removed, or instances were forgotten, since they were read")
+        raise HostsRemoved("a host was removed, or instances were forgotten, since they were read")
 
 
 async def load_rules(

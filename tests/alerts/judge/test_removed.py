@@ -12,8 +12,8 @@ from infra.storage import database
 from infra.storage.positions import EPOCHS_KEPT
 from infra.storage.removed import Removed, load_removed
 from schemas.health import Heartbeat
-from schemas.rules import Rule, Threshold
-from schemas.subjects import ask_health, metrics
+from schemas.rules import Rule, Threshold, Window
+from schemas.subjects import METRICS, ask_health, metrics
 from tests.alerts.builders import rule
 from tests.alerts.fleet import Fleet, fleet, serving
 from tests.batches import encoded, sample
@@ -179,3 +179,16 @@ async def test_an_epoch_for_every_batch_grows_no_table(bus_url: str, database_ur
                 await hosts.processed(last)
         await hosts.processed(last)
         assert await hosts.database.fetchval("SELECT count(*) FROM marks WHERE consumer = 'alerts'") == EPOCHS_KEPT
+
+
+async def test_the_windows_of_other_hosts_go_on(bus_url: str, database_url: str) -> None:
+    mean = rule(for_s=0, recover_for_s=0, window=Window("avg", 20))
+    async with fleet(bus_url, database_url, [mean]) as hosts, serving(hosts.settings):
+        await judged_up_to(hosts, "web-2")
+        await hosts.processed(await hosts.cpu([90] * 15, at_s=0))
+        await judged_up_to(hosts, "db-1")
+        await hosts.client.jetstream().purge_stream(METRICS.name, subject=metrics("web-1"))
+        await remove(hosts.client, hosts.database, "web-2")
+        await judged_up_to(hosts, "db-1")
+        await hosts.processed(await hosts.cpu([90] * 10, at_s=15))
+        await hosts.until("fire")
