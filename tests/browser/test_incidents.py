@@ -46,6 +46,17 @@ async def test_an_incident_says_why_people_were_told_and_is_acknowledged_and_tak
         assert page.url.endswith("/alerts")
 
 
+async def test_a_link_to_an_incident_that_is_forgotten_says_so(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
+    async with page_of(chromium, bus_url, database_url, "/alerts?incident=77", ("status of 404",)) as (page, _):
+        dialog = page.get_by_role("dialog", name="Incident 77")
+        await dialog.get_by_text("There is no such incident.").wait_for()
+        await dialog.get_by_role("button", name="Close").click()
+        await dialog.wait_for(state="detached")
+        assert page.url.endswith("/alerts")
+
+
 async def test_an_incident_is_acknowledged_for_a_time(chromium: Chromium, bus_url: str, database_url: str) -> None:
     async with connection(database_url, "test") as database:
         number = await firing(database)

@@ -239,3 +239,5 @@ async def test_a_held_channel_is_told_where_alerts_are_looked_at(
             told = page.get_by_role("status").get_by_text("Nothing reaches Operators")
             await told.wait_for()
             await page.get_by_text("404 no_service. The boss is told instead.").wait_for()
+            await page.get_by_role("link", name="Mend it").click()
+            await expect(page.locator("[data-channel=ops]")).to_be_in_viewport()

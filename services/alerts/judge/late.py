@@ -54,7 +54,9 @@ async def _judge_on(client: Client, database: Connection, stop: asyncio.Event, s
     async with ordered(client, BACKFILL.name, judging.position) as pull:
         while not stop.is_set():
             messages = await some(pull)
-            if time.monotonic() - reloaded_s > RULES_EVERY_S or messages:
+            if senses.late_changed.is_set() or time.monotonic() - reloaded_s > RULES_EVERY_S:
+                # Not with each message: a fleet that comes back sends thousands, and its hosts are as many.
+                senses.late_changed.clear()
                 reloaded_s = time.monotonic()
                 await check_hosts(database, memory)
                 await reload(judging)

@@ -53,6 +53,8 @@ class Senses(Struct):
     """Set when settings, rules or hosts are different ones."""
     own_changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Likewise, for the loop that judges Sonde itself."""
+    late_changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Likewise, for the loop that judges what came late."""
     hearing: Hearing = field(default_factory=lambda: Hearing({}))
     clock: SteadyClock = field(default_factory=SteadyClock)
     said: dict[str, str] = field(default_factory=dict)
@@ -67,6 +69,7 @@ async def judge(client: Client, database: Connection, stop: asyncio.Event, sense
     async def on_change(_: Msg) -> None:
         senses.changed.set()
         senses.own_changed.set()
+        senses.late_changed.set()
         senses.told()
 
     async def on_event(message: Msg) -> None:

@@ -76,3 +76,18 @@ async def began(hosts: Fleet) -> bool:
 
 async def ended(hosts: Fleet) -> bool:
     return bool(await hosts.database.fetchval("SELECT count(*) = 0 FROM alert_states WHERE past"))
+
+
+async def test_a_rule_that_was_announced_holds_for_what_comes_late_after_it(bus_url: str, database_url: str) -> None:
+    async with fleet(bus_url, database_url, [rule(enabled=False)]) as hosts, serving(hosts.settings):
+        await late(hosts, [80] * 10, 0, 1)
+
+        async def judged() -> bool:
+            reached = "SELECT count(*) FROM positions WHERE (consumer, stream) = ('alerts', 'BACKFILL') AND seq > 0"
+            return bool(await hosts.database.fetchval(reached))
+
+        await eventually(judged)
+        await hosts.rules(QUICK)
+        await hosts.client.flush()
+        await late(hosts, [80] * 10, 20, 2)
+        await hosts.until("fire", "gone")

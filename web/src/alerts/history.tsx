@@ -107,7 +107,7 @@ function Fate({ delivery }: { delivery: Delivery }) {
   const again = delivery.attempts > 1 ? `, ${delivery.attempts} attempts` : "";
   const answer = delivery.status !== "sent" && delivery.answer ? `: ${delivery.answer}` : "";
   return (
-    <span class={tone} title={delivery.answer}>
+    <span class={`fate ${tone}`} title={delivery.answer}>
       {delivery.channel} {word}
       {again}
       {answer}

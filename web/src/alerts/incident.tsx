@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { get } from "../api/client.ts";
+import { Failure, get } from "../api/client.ts";
 import { loader } from "../api/loading.ts";
 import type { Incident, IncidentDetail, Reason, Why } from "../api/types.gen.ts";
 import { duration, limit, moment, text } from "../format.ts";
@@ -18,9 +18,9 @@ import { Doing } from "./doing.tsx";
 import { ABOUT_WORDS } from "./telling.ts";
 import "../style/telling.css";
 
+/** What is known of it; null in it: nothing any more, as of old ones that a link in a message still names. */
 interface Whole {
-  detail: IncidentDetail;
-  why: Why;
+  found: { detail: IncidentDetail; why: Why } | null;
 }
 
 interface IncidentDialogProps {
@@ -48,7 +48,9 @@ export function IncidentDialog({ id, onClosed }: IncidentDialogProps) {
       asked.close();
     };
   }, [asked]);
-  useEvery(LOOK_AGAIN_S, asked.refresh);
+  useEvery(LOOK_AGAIN_S, () => {
+    if (asked.state.peek().value?.found) asked.refresh();
+  });
 
   function close(): void {
     settled.current = true;
@@ -83,28 +85,32 @@ export function IncidentDialog({ id, onClosed }: IncidentDialogProps) {
       }}
     >
       <div class="inside">
-        {asked.state.value.value === null && (
+        {!asked.state.value.value?.found && (
           <header>
             <h2 id="incident-title">Incident {id}</h2>
             <CloseButton onClose={leave} />
           </header>
         )}
         <Loaded from={asked} what="The incident">
-          {({ detail, why }) => (
-            <>
-              <Head incident={detail.incident} onClose={leave} />
-              <p class="conclusion">{why.conclusion}</p>
-              <Doing
-                incident={detail.incident}
-                note={note}
-                onDone={() => {
-                  asked.load();
-                  active.load();
-                }}
-              />
-              <Reasons reasons={why.reasons} />
-            </>
-          )}
+          {({ found }) =>
+            found === null ? (
+              <p>There is no such incident. Those that are over are forgotten with the history of alerts.</p>
+            ) : (
+              <>
+                <Head incident={found.detail.incident} onClose={leave} />
+                <p class="conclusion">{found.why.conclusion}</p>
+                <Doing
+                  incident={found.detail.incident}
+                  note={note}
+                  onDone={() => {
+                    asked.load();
+                    active.load();
+                  }}
+                />
+                <Reasons reasons={found.why.reasons} />
+              </>
+            )
+          }
         </Loaded>
         {discarding.value && (
           <Discard
@@ -121,11 +127,14 @@ export function IncidentDialog({ id, onClosed }: IncidentDialogProps) {
 }
 
 async function ask(id: string, signal: AbortSignal): Promise<Whole> {
-  const [detail, why] = await Promise.all([
-    get<IncidentDetail>(`/incidents/${encodeURIComponent(id)}`, signal),
-    get<Why>(`/incidents/${encodeURIComponent(id)}/why`, signal),
-  ]);
-  return { detail, why };
+  const address = `/incidents/${encodeURIComponent(id)}`;
+  try {
+    const [detail, why] = await Promise.all([get<IncidentDetail>(address, signal), get<Why>(`${address}/why`, signal)]);
+    return { found: { detail, why } };
+  } catch (reason) {
+    if (reason instanceof Failure && reason.status === 404) return { found: null };
+    throw reason;
+  }
 }
 
 function CloseButton({ onClose }: { onClose: () => void }) {

@@ -137,7 +137,7 @@ async function play(played: Signal<Played | null>, rule: Rule, days: number): Pr
     if (latest.told === null) await request("DELETE", `/rehearsals/${told.id}`);
   } catch (reason) {
     if (!(reason instanceof Failure)) throw reason;
-    if (!dropped()) put({ failure: reason.message });
+    if (!dropped()) put({ failure: reason.fields[0]?.reason ?? reason.message });
   }
 }
 

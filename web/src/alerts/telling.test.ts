@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FRESH, routeOf } from "../settings/route_draft.ts";
-import { dayWords, routeWords } from "./telling.ts";
+import { ALL } from "./matching.ts";
+import { dayWords, matchWords, routeWords } from "./telling.ts";
+
+test("a matcher is told as the alerts that it fits", () => {
+  assert.equal(matchWords(ALL), "all alerts");
+  assert.equal(matchWords({ ...ALL, severity: "critical" }), "all critical alerts");
+  assert.equal(
+    matchWords({ ...ALL, rules: ["disk"], hosts: ["web-1"], severity: "warning" }),
+    "warning alerts of disk on web-1",
+  );
+});
 
 test("days in a row are one stretch", () => {
   assert.equal(dayWords(["mon", "tue", "wed", "thu", "fri"]), "Mon to Fri");

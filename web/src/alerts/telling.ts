@@ -52,9 +52,9 @@ export function matchWords(match: Matcher): string {
     match.tags.length > 0 ? `with ${match.tags.join(" and ")}` : "",
     match.without_tags.length > 0 ? `without ${match.without_tags.join(" or ")}` : "",
     match.instances.length > 0 ? `for ${match.instances.join(", ")}` : "",
-    match.severity === "any" ? "" : `only ${match.severity}`,
   ].filter(Boolean);
-  return parts.length > 0 ? `alerts ${parts.join(" ")}` : "all alerts";
+  const alerts = match.severity === "any" ? "alerts" : `${match.severity} alerts`;
+  return parts.length > 0 ? `${alerts} ${parts.join(" ")}` : `all ${alerts}`;
 }
 
 export function silenceWords(silence: StoredSilence): string {

@@ -129,8 +129,8 @@ function Row({ stored, onEdit }: { stored: StoredChannel; onEdit: () => void }) 
       </div>
       {answer.value && (
         <p class={`telling-answer ${answer.value.ok ? "tone-up" : "tone-critical"}`} role="status">
-          {answer.value.ok ? "Delivered." : "Not delivered."} It answered:{" "}
-          <code>{answer.value.answer || "nothing"}</code>
+          {answer.value.ok ? "Delivered. It answered:" : "Not delivered:"}{" "}
+          <code>{answer.value.answer || "no answer"}</code>
         </p>
       )}
       {failure && (

@@ -18,6 +18,8 @@ export function SettingsPage() {
     <div class="settings">
       <h1>Settings</h1>
       <Withheld needs="admin">You can look at these settings, but not change them.</Withheld>
+      <ChannelsSection />
+      <RoutesSection />
       <Loaded from={settings} what="The settings">
         {(all) =>
           all.length === 0 ? (
@@ -34,8 +36,6 @@ export function SettingsPage() {
           )
         }
       </Loaded>
-      <ChannelsSection />
-      <RoutesSection />
       <ThisBrowser />
       <p class="hint">
         <a href="/api">Every request of the API, to read and to try</a>
