@@ -36,8 +36,6 @@ from services.alerts.rehearsal.desk import rehearse
 from services.ingest.copyformat import Field, encode_copy, timestamps
 from services.retention.rollup import roll_up
 
-FIGURES = ("rehearsal.last_s", "rehearsal.quick_s", "rehearsal.window_s")
-"""Names of what it prints."""
 TARGET_S = 10.0
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -46,8 +44,23 @@ LEVELS = Threshold(75, 65), Threshold(90, 80)
 RULES = {
     "last": Rule("last", "Busy", "cpu.total", warning=LEVELS[0], critical=LEVELS[1], for_s=300, recover_for_s=60),
     "quick": Rule("quick", "Any spike", "cpu.total", critical=LEVELS[1]),
-    "window": Rule("window", "Busy on average", "cpu.total", warning=LEVELS[0], window=Window("avg", 300)),
+    "avg": Rule("avg", "Busy on average", "cpu.total", warning=LEVELS[0], window=Window("avg", 300)),
+    "min": Rule("min", "Busy throughout", "cpu.total", warning=LEVELS[0], window=Window("min", 300)),
+    "max": Rule("max", "A spike lately", "cpu.total", warning=LEVELS[0], window=Window("max", 300)),
+    "p95": Rule("p95", "Busy mostly", "cpu.total", warning=LEVELS[0], window=Window("p95", 300)),
+    "rate": Rule("rate", "Rising", "cpu.total", warning=Threshold(0.2, 0.1), window=Window("rate", 300)),
+    "time-left": Rule(
+        "time-left",
+        "Full soon",
+        "cpu.total",
+        comparison="below",
+        warning=Threshold(600, 1200),
+        window=Window("time_left", 3600, 100),
+    ),
 }
+"""One for each function of a window; `max` and `rate` change with every spike, `time-left` with every wave of noise."""
+FIGURES = tuple(f"rehearsal.{name}_s" for name in RULES)
+"""Names of what it prints."""
 
 
 def main(argv: Sequence[str]) -> int:

@@ -23,7 +23,7 @@ BURST = 6
 """Early batches in a row; then one more every `REFILL_MS`."""
 REFILL_MS = 10_000
 MOST_LEVELS = 10_000
-"""That are on, or about to change: more is not remembered."""
+"""That are on, or about to change; beyond, the oldest are forgotten, mostly of instances that have ended."""
 
 
 class _Level(Struct, frozen=True):
@@ -129,7 +129,7 @@ class Early:
             return False
         if standing is None:
             if len(self._standing) >= MOST_LEVELS:
-                return False
+                del self._standing[next(iter(self._standing))]
             standing = self._standing[key] = _Standing()
         standing.since_ms = standing.since_ms or sample.time_ms
         if sample.time_ms - standing.since_ms < (level.recover_for_ms if on else level.for_ms):

@@ -215,7 +215,29 @@ def feed(rules: OfHost, batch: Batch, times: list[int], looking: Looking) -> Non
             for series in block.series:
                 if check.is_about(series.instance):
                     key = (check.rule.id, series.instance)
-                    _enter(check, key, looking, _times(series, times), series.columns[index], block.period_ms, OK)
+                    _remember(check, key, looking, _times(series, times), series.columns[index], block.period_ms)
+
+
+def _window(check: CompiledRule, key: Key, looking: Looking, period_ms: int) -> SlidingWindow | Trend:
+    """The window of an instance that is sampled so often, made if need be."""
+    window = looking.windows.get(key)
+    if window is None:
+        window = looking.windows[key] = window_of(check)
+    if period_ms:
+        window.widen(limits_at(check.limits, period_ms).gap_ms)
+    return window
+
+
+def _remember(
+    check: CompiledRule, key: Key, looking: Looking, times: list[int], column: Column, period_ms: int
+) -> None:
+    """Put a column into its window; what the function is then does not matter."""
+    window = _window(check, key, looking, period_ms)
+    if isinstance(window, Trend):
+        window.add(times, [check.value(count) for count in unpack_column(column, len(times))])
+        return
+    for some_times, some in runs(times, column, limits_at(check.limits, period_ms).gap_ms):
+        window.add(some_times, some)
 
 
 def _enter(
@@ -228,16 +250,11 @@ def _enter(
     before: State | None,
 ) -> Values | None:
     """Put a column into its window; what the function is then, unless a quiet state `before` shows no interest."""
-    window = looking.windows.get(key)
-    if window is None:
-        window = looking.windows[key] = window_of(check)
-    gap_ms = limits_at(check.limits, period_ms).gap_ms
-    if period_ms:
-        window.widen(gap_ms)
+    window = _window(check, key, looking, period_ms)
     if isinstance(window, Trend):
         return window.add(times, [check.value(count) for count in unpack_column(column, len(times))])
     found: Values = []
-    for some_times, some in runs(times, column, gap_ms):
+    for some_times, some in runs(times, column, limits_at(check.limits, period_ms).gap_ms):
         bounds = window.add(some_times, some)
         if before is None or not before.quiet or _may_trip(check, bounds):
             found += window.values(check.least, check.most, check.resolution)

@@ -82,8 +82,8 @@ def circumstances(world: World) -> Circumstances:
     return Circumstances(general, dict(world.silences), dict(world.muted_until))
 
 
-def hushes(before: Circumstances, now: Circumstances) -> Callable[[Incident], bool]:
-    """Whether an incident fits a silence, or is of a muted host, that is another one `now`, or is no more."""
+def silences_differ(before: Circumstances, now: Circumstances) -> Callable[[Incident], bool]:
+    """Says of an incident whether a silence that fits it, or the mute of its host, is not as it was `before`."""
     matchers = [
         silences[number].match
         for silences, others in ((before.silences, now.silences), (now.silences, before.silences))
@@ -93,7 +93,7 @@ def hushes(before: Circumstances, now: Circumstances) -> Callable[[Incident], bo
     names = before.muted_until.keys() | now.muted_until.keys()
     hosts = {name for name in names if before.muted_until.get(name) != now.muted_until.get(name)}
 
-    def changed(incident: Incident) -> bool:
+    def differ_for(incident: Incident) -> bool:
         if incident.host in hosts:
             return True
         if not matchers:
@@ -101,7 +101,7 @@ def hushes(before: Circumstances, now: Circumstances) -> Callable[[Incident], bo
         subject = incident.subject
         return any(not misfit(matcher, subject) for matcher in matchers)
 
-    return changed
+    return differ_for
 
 
 def news_of(now: Moment, incident: Incident) -> News:

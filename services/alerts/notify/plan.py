@@ -15,7 +15,7 @@ import math
 
 from services.alerts.notify.decide import Moment, moment
 from services.alerts.notify.drafts import Later, draft_of
-from services.alerts.notify.news import Memo, News, Pending, circumstances, hushes, news_of
+from services.alerts.notify.news import Memo, News, Pending, circumstances, news_of, silences_differ
 from services.alerts.notify.world import Incident, Plan, World
 
 
@@ -59,8 +59,8 @@ def _refresh(world: World, memo: Memo) -> None:
     if before is None or before.general != present.general:
         memo.news.clear()
     elif before != present:
-        changed = hushes(before, present)
-        for number in [number for number, news in memo.news.items() if changed(news.incident)]:
+        differ_for = silences_differ(before, present)
+        for number in [number for number, news in memo.news.items() if differ_for(news.incident)]:
             del memo.news[number]
     if len(memo.news) > len(world.incidents):
         for number in memo.news.keys() - world.incidents.keys():

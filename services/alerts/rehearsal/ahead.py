@@ -17,6 +17,8 @@ READ_AHEAD_MS = 8 * MINUTE_MS
 """At most, of what follows on what is asked for; less where nothing of that was of use yet."""
 READ_MINUTES = 400
 """That are asked for at a time, of those that matter."""
+MOST_READ_MS = 12 * 60 * MINUTE_MS
+"""That is asked for at a time, with what is before and after them: a second is a hundred bytes, twice."""
 
 
 class Samples(Struct):
@@ -96,6 +98,7 @@ class Buffer:
         """`planned`, and the next minutes that matter, each with what comes after it."""
         minutes = self._minutes
         from_ms, to_ms = planned[0]
+        length_ms = to_ms - from_ms
         first = int(np.searchsorted(self._mattering_at, (to_ms - minutes.from_ms) // MINUTE_MS))
         for minute in self._mattering_at[first : first + READ_MINUTES].tolist():
             start_ms = minutes.from_ms + minute * MINUTE_MS
@@ -104,7 +107,11 @@ class Buffer:
                 min(minutes.to_ms, start_ms + 2 * MINUTE_MS + self._on_ms),
             )
             if begin_ms <= planned[-1][1] + MINUTE_MS:
-                planned[-1] = (planned[-1][0], max(planned[-1][1], end_ms))
-            else:
-                planned.append((begin_ms, end_ms))
+                begin_ms, before_ms = planned.pop()
+                end_ms = max(before_ms, end_ms)
+                length_ms -= before_ms - begin_ms
+            planned.append((begin_ms, end_ms))
+            length_ms += end_ms - begin_ms
+            if length_ms > MOST_READ_MS:
+                break
         return planned

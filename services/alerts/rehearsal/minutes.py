@@ -63,8 +63,8 @@ class Bounds(Struct):
     """Whether low and high mean anything: the function is between them."""
 
 
-def bounds_of(check: CompiledRule, minutes: Minutes) -> Bounds:
-    """The bounds of the rule's function."""
+def bounds_of(check: CompiledRule, minutes: Minutes, gap_ms: int) -> Bounds:
+    """The bounds of the rule's function; a window reaches over what is missing for less than `gap_ms`."""
     function = check.rule.window.function
     known = minutes.metric.known > 0
     sign = check.limits.sign
@@ -78,7 +78,7 @@ def bounds_of(check: CompiledRule, minutes: Minutes) -> Bounds:
     width = math.ceil(check.rule.window.seconds * 1000 / MINUTE_MS) + 1
     match function:
         case "rate" | "increase":
-            return _change_bounds(check, minutes, low, high, width)
+            return _change_bounds(check, minutes, low, high, width, gap_ms)
         case "time_left":
             return Bounds(low, high, ~everything)
         case "avg":
@@ -98,9 +98,9 @@ def whole_minutes(check: CompiledRule) -> int:
     return max(0, int(check.rule.window.seconds * 1000) // MINUTE_MS - 1)
 
 
-def _change_bounds(check: CompiledRule, minutes: Minutes, low: Floats, high: Floats, width: int) -> Bounds:
+def _change_bounds(check: CompiledRule, minutes: Minutes, low: Floats, high: Floats, width: int, gap_ms: int) -> Bounds:
     """Of a change: from the last value before the window, which is in a few certain minutes where none is empty."""
-    reach = width + math.ceil(check.limits.gap_ms / MINUTE_MS) + 1
+    reach = width + math.ceil(gap_ms / MINUTE_MS) + 1
     level = _over(high, reach, np.maximum, -np.inf) <= _over(low, reach, np.minimum, np.inf)
     if check.rule.metric in COUNTERS:  # a minute does not say whether it began anew within it
         return Bounds(np.zeros(minutes.count), np.zeros(minutes.count), level)

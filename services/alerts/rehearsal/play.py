@@ -97,7 +97,7 @@ def slots(samples: Samples, length_ms: int = BATCH_MS) -> Iterator[tuple[int, Sa
 def play(line: Line) -> Reading:
     """Play the whole range. What it asks for is sent back in."""
     minutes = line.minutes
-    bounds = bounds_of(line.check, minutes)
+    bounds = bounds_of(line.check, minutes, limits_at(line.check.limits, line.period_ms).gap_ms)
     mattering_at = np.flatnonzero(mattering(line.check, minutes, bounds))
     may_reach = reaching(line.check, bounds).tolist()
     present_at = np.flatnonzero(minutes.present)

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.sending.early import BURST, LEAST_APART_MS, REFILL_MS, Early
+from agent.sending.early import BURST, LEAST_APART_MS, MOST_LEVELS, REFILL_MS, Early
 from schemas.codec import Sample
 from schemas.rules import Rule, Threshold
 from schemas.watches import Watch, watches_of
@@ -84,6 +84,16 @@ def test_each_instance_is_watched_by_itself_if_it_is_one_that_is_meant() -> None
     for name, wanted in (("sda", True), ("sdb", False), ("nvme0", False)):
         at_ms = NOON_MS + 60_000 * (1 + len(name))
         assert early.wants(instances(at_ms, "disk", {name: {"busy": 9500}}), leaves=False) is wanted
+
+
+def test_instances_that_ended_while_they_were_above_do_not_stand_in_the_way_of_new_ones() -> None:
+    early = Early()
+    early.use([Watch("disk.busy", True, [(90, 80)])])
+    gone = {f"gone{number}": {"busy": 9500} for number in range(MOST_LEVELS)}
+    assert early.wants(instances(NOON_MS, "disk", gone), leaves=False)
+    for second in (60, 120):
+        later = instances(NOON_MS + 1000 * second, "disk", {f"new{second}": {"busy": 9500}})
+        assert early.wants(later, leaves=False)
 
 
 def test_a_metric_that_this_version_does_not_know_is_passed_over() -> None:

@@ -137,3 +137,17 @@ def test_nulls_for_longer_than_a_gap_start_a_running_clock_anew() -> None:
     [fired] = rehearsed(line_of(rule, samples, MINUTES), samples, times)
     assert fired.time == START_MS / 1000 + 430 + 600
     assert [fired] == judged(line_of(rule, samples, MINUTES), samples, times)
+
+
+def test_a_change_is_measured_from_as_far_back_as_slow_sampling_lets_a_window_reach() -> None:
+    """Sampled every five minutes, a window reaches over a quarter of an hour without samples."""
+    rule = Rule("grown", "Grown", "cpu.total", warning=Threshold(30, 20), window=Window("increase", 600))
+    at_minutes = [0, 5, 10, 15, 29, 34, 39]
+    times = [START_MS + 60_000 * minute for minute in at_minutes]
+    samples = Samples(times, [4000 if minute < 20 else 8000 for minute in at_minutes])
+    lines = [line_of(rule, samples, MINUTES) for _ in range(2)]
+    for line in lines:
+        line.period_ms = 300_000
+    found = rehearsed(lines[0], samples, times)
+    assert [transition.time for transition in found if transition.kind == "fire"] == [START_MS / 1000 + 29 * 60]
+    assert found == judged(lines[1], samples, times)
