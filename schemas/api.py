@@ -177,7 +177,7 @@ class StoredRule(Struct):
 
 
 class UnreadableRule(Struct):
-    """A stored rule that this version does not understand, so that it is not judged."""
+    """A stored rule that is not judged: this version does not understand it, or it makes no sense here."""
 
     id: str
     version: int
@@ -187,6 +187,8 @@ class UnreadableRule(Struct):
 class Rules(Struct):
     rules: list[StoredRule]
     unreadable: list[UnreadableRule] = []
+    not_judged: list[UnreadableRule] = []
+    """Of `rules` those that are on and cannot be judged, such as one whose metric this version does not have."""
 
 
 class ActiveAlert(Struct):

@@ -27,7 +27,7 @@ def rule_operations(pool: Pool, announce: Announce, catalogue: tuple[Family, ...
     async def list_rules(_: Call[Nothing, None]) -> Rules:
         async with connected(pool) as database:
             rows = await database.fetch(sql.RULES)
-        return _listed(rows)
+        return _listed(rows, catalogue)
 
     async def get_rule(call: Call[Nothing, None]) -> Reply:
         name = call.path["rule"]
@@ -150,16 +150,21 @@ async def _check(pool: Pool, rule: Rule, catalogue: tuple[Family, ...]) -> RuleC
     return RuleCheck(not faults, [FieldError(fault.field, fault.value, fault.remedy) for fault in faults])
 
 
-def _listed(rows: list[Any]) -> Rules:
+def _listed(rows: list[Any], catalogue: tuple[Family, ...]) -> Rules:
     """The rules in `rows`; those that this version does not understand apart, with the reason."""
-    rules, unreadable = [], []
+    rules, unreadable, not_judged = [], [], []
     for row in rows:
         rule, reason = read(row["body"], Rule)
         if rule is None:
             unreadable.append(UnreadableRule(row["id"], row["version"], reason))
-        else:
-            rules.append(StoredRule(rule, row["version"]))
-    return Rules(rules, unreadable)
+            continue
+        rules.append(StoredRule(rule, row["version"]))
+        try:
+            check_rule(rule, catalogue, in_force=True)
+        except InvalidFields as wrong:
+            if rule.enabled:
+                not_judged.append(UnreadableRule(row["id"], row["version"], str(wrong)))
+    return Rules(rules, unreadable, not_judged)
 
 
 def _readable(body: str) -> Rule | None:

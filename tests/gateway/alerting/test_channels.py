@@ -9,16 +9,18 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from nats.errors import NoRespondersError
 
 from infra.servers.process import free_port
 from infra.settings import ServerSettings
 from infra.storage.database import connection
-from schemas.channels import Channel
+from schemas.channels import Channel, Trial
+from schemas.subjects import TRY_CHANNEL
 from tests.alerts.fleet import serving
 from tests.alerts.slack_server import Reply, slack_server
 from tests.gateway.asking import asking, get
 from tests.gateway.incidents import message
-from tests.gateway.running import ANY, gateway, ready
+from tests.gateway.running import ANY, gateway, publishing, ready
 from tests.people import add_token
 from tests.waiting import eventually
 
@@ -190,11 +192,15 @@ async def test_a_test_while_nobody_listens_says_that_the_alert_service_is_away(d
 async def both(database_url: str, bus_url: str, private: bool = True) -> AsyncIterator[httpx.AsyncClient]:
     """The gateway and the alert service at work."""
     settings = ServerSettings(nats_url=bus_url, database_url=database_url, outbound_private=private)
-    async with serving(settings), gateway(database_url, bus_url) as client:
+    async with serving(settings), gateway(database_url, bus_url) as client, publishing(bus_url) as asking_too:
         await ready(client)
 
         async def listens() -> bool:
-            return (await client.post("/channels/ops/test")).status_code in (200, 404)
+            try:
+                await asking_too.request(TRY_CHANNEL, msgspec.json.encode(Trial("nobody")), timeout=30)
+            except NoRespondersError:
+                return False
+            return True
 
         await eventually(listens)
         yield client

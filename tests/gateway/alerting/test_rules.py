@@ -171,6 +171,22 @@ async def test_every_change_is_announced(database_url: str, bus_url: str) -> Non
     assert changes == [SettingChanged("rules", 1), SettingChanged("rules", 2), SettingChanged("rules", 2)]
 
 
+async def test_a_stored_rule_that_is_on_and_cannot_be_judged_is_named_with_the_reason(database_url: str) -> None:
+    for name, metric, enabled in (
+        ("gone", "gpu.colour", True),
+        ("off", "gpu.colour", False),
+        ("well", "cpu.total", True),
+    ):
+        body = msgspec.json.encode(msgspec.structs.replace(RULE, id=name, metric=metric, enabled=enabled)).decode()
+        await execute(database_url, "INSERT INTO rules (id, body) VALUES ($1, $2)", name, body)
+    async with asking(database_url) as client:
+        listed = (await client.get("/rules")).json()
+    [rule] = listed["not_judged"]
+    assert (rule["id"], rule["version"]) == ("gone", 1)
+    assert "unknown metric" in rule["reason"]
+    assert {"gone", "off", "well"} <= {stored["rule"]["id"] for stored in listed["rules"]}
+
+
 async def test_a_rule_about_a_host_that_is_not_there_is_refused(database_url: str) -> None:
     async with asking(database_url) as client:
         added = await client.post("/rules", json={**JSON, "host": "web-1"})

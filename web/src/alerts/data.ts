@@ -19,9 +19,12 @@ import type { Entry } from "../live/store.ts";
 
 /** Rules that are stored and cannot be read, so that they are not judged. */
 export const unreadable = signal<readonly UnreadableRule[]>([]);
+/** Rules that are on and make no sense here, so that they are not judged either. */
+export const notJudged = signal<readonly UnreadableRule[]>([]);
 export const rules = loader<StoredRule[]>(async (asked) => {
   const got = await get<Rules>("/rules", asked);
   unreadable.value = got.unreadable;
+  notJudged.value = got.not_judged;
   return got.rules;
 });
 /** Alerts that are not over. */

@@ -7,7 +7,7 @@ import { Action } from "../shell/allowed.tsx";
 import { lazy } from "../shell/lazy.tsx";
 import { Loaded } from "../shell/loaded.tsx";
 import { useTitle } from "../shell/title.ts";
-import { active, HISTORY_LIMIT, rules, unreadable, useHistory } from "./data.ts";
+import { active, HISTORY_LIMIT, notJudged, rules, unreadable, useHistory } from "./data.ts";
 import { HeldChannels } from "./held.tsx";
 import { HistoryTable } from "./history.tsx";
 import { Now } from "./now.tsx";
@@ -63,6 +63,11 @@ export function AlertsPage() {
         {unreadable.value.map((rule) => (
           <p key={rule.id} class="notice warn">
             The rule {rule.id} cannot be read, and is not judged: {rule.reason}.
+          </p>
+        ))}
+        {notJudged.value.map((rule) => (
+          <p key={rule.id} class="notice warn">
+            The rule {rule.id} is not judged: {rule.reason}.
           </p>
         ))}
         <Loaded from={rules} what="The rules">

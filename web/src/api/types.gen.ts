@@ -1001,6 +1001,7 @@ export interface RuleCheck {
 export interface Rules {
   rules: StoredRule[];
   unreadable: UnreadableRule[];
+  not_judged: UnreadableRule[];
 }
 
 export interface SecondFactorOffer {
