@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import quote, unquote
 
 from infra.outbound import ANSWER_BYTES, Answer, OutboundError
@@ -50,9 +52,24 @@ def _spelled(secret: str) -> Iterator[str]:
 
 
 def retry_after_s(answer: Answer) -> float | None:
-    """How long the server asks to wait, where it says so in seconds."""
+    """How long the server asks to wait, in seconds or until a date, which is by its own clock if it tells that."""
     text = answer.headers.get("Retry-After", "").strip()
-    return float(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+    if text.isascii() and text.isdecimal() and len(text) < 10:
+        return float(text)
+    until = _date(text)
+    if until is None:
+        return None
+    now = _date(answer.headers.get("Date", "")) or datetime.now(UTC)
+    return max(0.0, (until - now).total_seconds())
+
+
+def _date(text: str) -> datetime | None:
+    """A date of HTTP; None for anything else."""
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
 
 
 def unanswered(error: OutboundError) -> Outcome:

@@ -112,6 +112,20 @@ async def test_the_wait_that_the_receiver_asks_for_is_passed_on() -> None:
         assert (await sent(there)).retry_after_s == 30
 
 
+async def test_the_wait_may_be_given_as_a_date_by_the_clock_of_the_receiver() -> None:
+    async with receiver() as there:
+        there.status = 429
+        there.extra = "Date: Sat, 21 Nov 2026 08:00:00 GMT\r\nRetry-After: Sat, 21 Nov 2026 08:02:00 GMT\r\n"
+        assert (await sent(there)).retry_after_s == 120
+
+
+@pytest.mark.parametrize("wait", ["soon", "-5", "Sat, 99 Nov 2026 08:02:00 GMT", "1e9", ""])
+async def test_a_wait_that_is_none_is_left_to_us(wait: str) -> None:
+    async with receiver() as there:
+        there.status, there.extra = 429, f"Retry-After: {wait}\r\n"
+        assert (await sent(there)).retry_after_s is None
+
+
 async def test_an_answer_that_repeats_address_and_key_is_shown_without_them() -> None:
     async with receiver() as there:
         there.status, there.body = 400, f"bad {there.url} {KEY} SECRET-path"
