@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -47,8 +47,8 @@ STEPS = [
     for step in range(1, 31)
 ]
 """One rule for each time that an agent's way is measured: the same one again would count as flapping."""
-AT_ONCE = Route("person", "Person", ["slack"], match=Matcher(hosts=["person-*"]), group_interval_s=0)
-"""Else further news of a host wait for a minute."""
+OF_A_ROUTE = 10
+"""Alerts: a route that has sent 20 messages within ten minutes tells the rest in one, as in a storm."""
 Arrived: TypeAlias = "asyncio.Queue[tuple[float, bytes]]"
 """When each message began to arrive, Unix seconds, and what it was."""
 WITHIN_S = 120.0
@@ -67,7 +67,7 @@ class Ways(Struct):
     """Of the batches that were due, those that the fleet published."""
 
 
-async def measure(hosts: int, posts: int, burst: int, rules: Sequence[Rule]) -> Ways:
+async def measure(hosts: int, posts: int, burst: int, steps: int, rules: Sequence[Rule]) -> Ways:
     """Everything with one fleet."""
     async with AsyncExitStack() as stack:
         data = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -79,7 +79,7 @@ async def measure(hosts: int, posts: int, burst: int, rules: Sequence[Rule]) -> 
         await ensure_streams(client)
         arrived: Arrived = asyncio.Queue()
         url = await stack.enter_async_context(_slack(arrived))
-        await _configure(database, url, rules)
+        await _configure(database, url, rules, posts)
         settings = {"SONDE_NATS_URL": bus.url, "SONDE_DATABASE_URL": postgres.url, "SONDE_OUTBOUND_PRIVATE": "1"}
         settings["SONDE_DATA"] = str(data)
         alerts = [sys.executable, "-m", "infra.cli.main", "alerts"]
@@ -90,23 +90,34 @@ async def measure(hosts: int, posts: int, burst: int, rules: Sequence[Rule]) -> 
         single = [await _one_alert(client, f"hot-{number}", arrived) for number in range(posts)]
         together = await _burst(client, database, burst)
         await asyncio.sleep(PACE_S)
-        person = await _person(stack, client, database, arrived, bus.url, data, posts)
+        person = await _person(stack, client, database, arrived, bus.url, data, steps)
         share = float(await ask(publishing, "share"))
     return Ways(single, together, person, share)
 
 
-async def _configure(database: Connection, url: str, rules: Sequence[Rule]) -> None:
-    """These rules beside our own, and one channel."""
+async def _configure(database: Connection, url: str, rules: Sequence[Rule], posts: int) -> None:
+    """These rules beside our own, one channel, and routes for what is told one at a time."""
     await database.execute("DELETE FROM rules")
     of_table: dict[str, Sequence[Rule | Channel | Route]] = {
         "rules": (QUICK, DOWN, *STEPS, *rules),
         "channels": (Channel("slack", "Slack", Slack(url)),),
-        "routes": (AT_ONCE,),
+        "routes": [
+            *_routes("hosts", [f"hot-{number}" for number in range(posts)]),
+            *_routes("rules", [rule.id for rule in STEPS]),
+        ],
     }
     for table, things in of_table.items():
         for thing in things:
             body = msgspec.json.encode(thing).decode()
             await database.execute(f"INSERT INTO {table} (id, body) VALUES ($1, $2)", thing.id, body)  # noqa: S608
+
+
+def _routes(field: str, names: Sequence[str]) -> Iterator[Route]:
+    """Those that take what has one of `names` in a field of the matcher, and wait for no further news of its host."""
+    for start in range(0, len(names), OF_A_ROUTE):
+        match = Matcher(**{field: list(names[start : start + OF_A_ROUTE])})
+        route = f"{field}-{start}"
+        yield Route(route, route, ["slack"], match=match, group_interval_s=0)
 
 
 def _hot(host: str) -> bytes:
@@ -162,7 +173,7 @@ async def _person(
     arrived: Arrived,
     bus_url: str,
     data: Path,
-    posts: int,
+    steps: int,
 ) -> list[float]:
     """A real agent on a machine of files, whose load rises step by step; without thresholds it would be 10 s late."""
     proc = data / "proc"
@@ -177,7 +188,7 @@ async def _person(
     await stack.enter_async_context(running([sys.executable, "-m", "infra.cli.main", "agent"], settings))
     await asyncio.sleep(12)  # its first batches
     seconds = []
-    for number, rule in enumerate(STEPS[:posts]):
+    for number, rule in enumerate(STEPS[:steps]):
         await asyncio.sleep(11 + number % 10)  # wherever in the ten seconds between two batches
         _load(proc, rule.warning.raise_at + 5 if rule.warning else 0)
         posted_s = await _told_of(arrived, rule.name)

@@ -59,11 +59,12 @@ def main(argv: Sequence[str]) -> int:
     arguments.add_argument("--hosts", type=int, default=10_000)
     arguments.add_argument("--posts", type=int, default=100, help="alerts whose way to Slack is timed; 0: none")
     arguments.add_argument("--burst", type=int, default=500, help="alerts that come at once")
+    arguments.add_argument("--steps", type=int, default=30, help="alerts that are timed from an agent's sample on")
     options = arguments.parse_args(argv)
     figures = measure_judging(options.hosts)
     if options.posts:
         with process.runner() as loop:
-            ways = loop.run(measure(options.hosts, options.posts, options.burst, make_rules()))
+            ways = loop.run(measure(options.hosts, options.posts, options.burst, options.steps, make_rules()))
         figures.append(figure("alerts.post_p99_s", p99(ways.single_s), "s", TARGET_POST_S))
         figures.append(figure("alerts.burst_p99_s", p99(ways.burst_s), "s", TARGET_BURST_S))
         figures.append(figure("alerts.person_p99_s", p99(ways.person_s), "s", TARGET_PERSON_S))

@@ -12,7 +12,7 @@ from schemas.channels import Channel, Slack
 from tests.browser.alerting import firing, page_of
 from tests.browser.axe import findings
 from tests.browser.browser import Chromium
-from tests.gateway.incidents import message, step, store_channel, told
+from tests.gateway.incidents import hold_channel, message, step, store_channel, told
 
 pytestmark = pytest.mark.browser
 
@@ -166,9 +166,7 @@ async def test_axe_finds_nothing_in_the_dialogs(
 ) -> None:
     async with connection(database_url, "test") as database:
         await store_channel(database, Channel("ops", "Operators", Slack("https://hooks.example/x")))
-        await database.execute(
-            "INSERT INTO channel_states (channel, held_since, held_reason) VALUES ('ops', now(), '404 no_service')"
-        )
+        await hold_channel(database, "ops")
         number = await firing(database)
         await step(database, number, "fired", "critical: cpu.total was 97.5 %, threshold 90 %, since 300 s")
     found: list[str] = []

@@ -9,7 +9,7 @@ from infra.storage.database import connection
 from schemas.channels import Channel, Slack, SlackBot
 from tests.browser.alerting import page_of
 from tests.browser.browser import Chromium
-from tests.gateway.incidents import store_channel
+from tests.gateway.incidents import hold_channel, store_channel
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
@@ -49,9 +49,7 @@ async def test_a_channel_is_made_its_secret_stays_and_it_is_deleted(
 async def test_a_held_channel_says_why_and_is_tried_again(chromium: Chromium, bus_url: str, database_url: str) -> None:
     async with connection(database_url, "test") as database:
         await store_channel(database, Channel("ops", "Operators", Slack("https://hooks.example/x")))
-        await database.execute(
-            "INSERT INTO channel_states (channel, held_since, held_reason) VALUES ('ops', now(), '404 no_service')"
-        )
+        await hold_channel(database, "ops")
     async with page_of(chromium, bus_url, database_url, "/settings", ("status of 503",)) as (page, _):
         row = page.locator("[data-channel=ops]")
         await row.get_by_text("Nothing is sent: 404 no_service.").wait_for()
@@ -233,9 +231,7 @@ async def test_a_held_channel_is_told_where_alerts_are_looked_at(
         await store_channel(database, Channel("ops", "Operators", Slack("https://hooks.example/x"), fallback="boss"))
         async with page_of(chromium, bus_url, database_url, "/alerts") as (page, _):
             await page.get_by_role("heading", name="Now").wait_for()
-            await database.execute(
-                "INSERT INTO channel_states (channel, held_since, held_reason) VALUES ('ops', now(), '404 no_service')"
-            )
+            await hold_channel(database, "ops")
             told = page.get_by_role("status").get_by_text("Nothing reaches Operators")
             await told.wait_for()
             await page.get_by_text("404 no_service. The boss is told instead.").wait_for()

@@ -119,3 +119,13 @@ async def told(database: Connection, number: int, channel: str, level: int = 2) 
 
 def at(at_s: float) -> Any:
     return to_time(round(at_s * 1000))
+
+
+async def hold_channel(database: Connection, channel: str, reason: str = "404 no_service") -> None:
+    """Nothing can be sent on `channel` as it is now, and it is not tried again for an hour."""
+    await database.execute(
+        "INSERT INTO channel_states (channel, held_since, held_reason, failures, next_try, version) "
+        "SELECT id, now(), $2, 3, now() + interval '1 h', version FROM channels WHERE id = $1",
+        channel,
+        reason,
+    )

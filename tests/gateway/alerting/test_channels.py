@@ -19,7 +19,7 @@ from schemas.subjects import TRY_CHANNEL
 from tests.alerts.fleet import serving
 from tests.alerts.slack_server import Reply, slack_server
 from tests.gateway.asking import asking, get
-from tests.gateway.incidents import message
+from tests.gateway.incidents import hold_channel, message
 from tests.gateway.running import ANY, gateway, publishing, ready
 from tests.people import add_token
 from tests.waiting import eventually
@@ -137,17 +137,11 @@ async def test_a_fallback_that_is_not_there_is_refused(database_url: str) -> Non
     assert [answer.json()["errors"][0]["field"] for answer in (unknown, itself)] == ["fallback", "fallback"]
 
 
-HOLD = """
-INSERT INTO channel_states (channel, held_since, held_reason, failures, next_try)
-VALUES ('ops', now(), '404 no_service', 3, now() + interval '1 h')
-"""
-
-
 async def test_a_held_channel_says_why_until_it_is_changed_or_released(database_url: str) -> None:
     async with asking(database_url) as client, connection(database_url, "test") as database:
         made = await add(client, SLACK)
         await message(database, "ops", "dead", "404 no_service")
-        await database.execute(HOLD)
+        await hold_channel(database, "ops")
         held = (await get(client, "/channels/ops"))["state"]
         released = (await client.post("/channels/ops/release")).json()["state"]
         await database.execute("UPDATE channel_states SET held_since = now(), held_reason = 'x'")
@@ -216,7 +210,7 @@ async def test_a_test_says_what_the_channel_answered_and_releases_it_when_it_wor
     async with slack_server() as slack, both(database_url, bus_url) as client:
         await add(client, at(slack.url))
         async with connection(database_url, "test") as database:
-            await database.execute(HOLD)
+            await hold_channel(database, "ops")
         slack.script.append(Reply(404, "no_service"))
         refused = (await client.post("/channels/ops/test")).json()
         still = (await get(client, "/channels/ops"))["state"]["held_reason"]

@@ -19,6 +19,7 @@ from tests.gateway.asking import asking, get
 from tests.gateway.incidents import (
     AT_S,
     end_incident,
+    hold_channel,
     message,
     open_incident,
     step,
@@ -98,9 +99,7 @@ async def test_a_muted_host_is_named(database_url: str) -> None:
 async def test_a_held_channel_is_named_with_the_reason(database_url: str) -> None:
     async with asking(database_url) as client, connection(database_url, "test") as database:
         number = await prepared(database)
-        await database.execute(
-            "INSERT INTO channel_states (channel, held_since, held_reason) VALUES ('ops', now(), '404 no_service')"
-        )
+        await hold_channel(database, "ops")
         why = await asked(client, number)
     assert "channel ops is held: 404 no_service" in why["conclusion"]
 

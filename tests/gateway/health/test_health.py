@@ -20,7 +20,7 @@ from tests.agent.build import samples
 from tests.alerts.fleet import serving_until_killed
 from tests.faults.proxy import proxy
 from tests.gateway.heard import SERVICES, becomes, component, health, running
-from tests.gateway.incidents import message, store_channel
+from tests.gateway.incidents import hold_channel, message, store_channel
 from tests.gateway.rows import execute
 from tests.gateway.running import gateway, publish, publishing, watching
 from tests.waiting import eventually, lock_awaited
@@ -215,9 +215,7 @@ async def test_a_channel_that_refused_its_last_message_is_named_until_it_takes_o
 async def test_a_channel_that_is_held_is_named_with_the_reason(database_url: str, bus_url: str) -> None:
     async with database.connection(database_url, "test") as connection:
         await store_channel(connection, Channel("ops", "Operators", Slack()))
-        await connection.execute(
-            "INSERT INTO channel_states (channel, held_since, held_reason) VALUES ('ops', now(), '404 no_service')"
-        )
+        await hold_channel(connection, "ops")
     async with gateway(database_url, bus_url) as client:
         said = (await becomes(client, "notifications", "degraded")).detail
     assert "ops is held, nothing is sent there: 404 no_service" in said
