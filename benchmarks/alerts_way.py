@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 import numpy as np
@@ -112,11 +112,12 @@ async def _configure(database: Connection, url: str, rules: Sequence[Rule], post
             await database.execute(f"INSERT INTO {table} (id, body) VALUES ($1, $2)", thing.id, body)  # noqa: S608
 
 
-def _routes(field: str, names: Sequence[str]) -> Iterator[Route]:
-    """Those that take what has one of `names` in a field of the matcher, and wait for no further news of its host."""
+def _routes(kind: Literal["hosts", "rules"], names: Sequence[str]) -> Iterator[Route]:
+    """Those that take what is of these hosts or rules, and wait for no further news of its host."""
     for start in range(0, len(names), OF_A_ROUTE):
-        match = Matcher(**{field: list(names[start : start + OF_A_ROUTE])})
-        route = f"{field}-{start}"
+        part = list(names[start : start + OF_A_ROUTE])
+        match = Matcher(hosts=part) if kind == "hosts" else Matcher(rules=part)
+        route = f"{kind}-{start}"
         yield Route(route, route, ["slack"], match=match, group_interval_s=0)
 
 

@@ -66,7 +66,7 @@ class Route(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether later routes are tried too."""
     group_by: GroupBy = "host"
     """What is told in one message when it happens at the same time."""
-    group_wait_s: Annotated[float, Meta(ge=0, le=3600)] = 0.5
+    group_wait_s: Annotated[float, Meta(ge=0, le=3600)] = 0.3
     """How long the first news of a group waits for company."""
     group_interval_s: Annotated[float, Meta(ge=0, le=86400)] = 60
     """How long further news of a group waits after a message, unless it is graver than what was told."""

@@ -32,7 +32,7 @@ const BLANK: Route = {
   match: ALL,
   further: false,
   group_by: "host",
-  group_wait_s: 0.5,
+  group_wait_s: 0.3,
   group_interval_s: 60,
   repeat_s: 4 * 3600,
   send_resolved: true,
