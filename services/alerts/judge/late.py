@@ -14,13 +14,12 @@ from nats.aio.client import Client
 
 from infra.bus.ordered import ordered
 from infra.storage.database import Connection, StaleIds
-from schemas.messages import AlertTransition, Batch
+from schemas.messages import Batch
 from schemas.subjects import BACKFILL
 from services.alerts.judge.axis import Judged
 from services.alerts.judge.judging import Judging, judge_messages, parts, reload, save, some
 from services.alerts.judge.loop import RULES_EVERY_S, Senses, open_judging
-from services.alerts.judge.machine import State, gone
-from services.alerts.judge.memory import Advance, Memory, Part, Subject, remember, unit_of
+from services.alerts.judge.memory import Advance, Memory, Part, ended, remember
 from services.alerts.judge.refill import refill
 from services.alerts.judge.store import check_hosts, load_memory
 
@@ -84,31 +83,8 @@ def ends_of(memory: Memory, hosts: Iterable[str]) -> Advance:
     for host in hosts:
         for (rule_id, instance), state in memory.states.get(host, {}).items():
             advance.changed.setdefault(host, {})[rule_id, instance] = None
-            ended = _ended(memory.subjects[rule_id], host, rule_id, instance, state)
-            if ended is not None:
-                advance.transitions.append(ended)
+            subject = memory.subjects[rule_id]
+            transition = ended(subject, (host, rule_id, instance), state, state.last_ms, memory.part)
+            if transition is not None:
+                advance.transitions.append(transition)
     return advance
-
-
-def _ended(subject: Subject, host: str, rule_id: str, instance: str, state: State) -> AlertTransition | None:
-    change = gone(state, state.last_ms)
-    if change is None:
-        return None
-    return AlertTransition(
-        id=0,
-        time=change.time_ms / 1000,
-        kind="gone",
-        host=host,
-        rule=rule_id,
-        rule_name=subject.rule_name,
-        metric=subject.metric,
-        instance=instance,
-        severity=change.severity,
-        value=None,
-        unit=unit_of(subject.metric),
-        threshold=change.threshold,
-        since=change.since_ms / 1000,
-        peak=change.peak,
-        peak_time=change.peak_ms / 1000 if change.peak_ms else None,
-        past=True,
-    )

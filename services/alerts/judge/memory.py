@@ -105,29 +105,38 @@ def orphans(memory: Memory, rules: RulesInForce, now_ms: int) -> Advance:
             if rule_id in rules.unreadable or (check is not None and check.rule.metric == subject.metric):
                 continue
             advance.changed.setdefault(host, {})[rule_id, instance] = None
-            change = gone(state, max(now_ms, state.last_ms))
-            if change is not None:
-                advance.transitions.append(
-                    AlertTransition(
-                        id=0,
-                        time=change.time_ms / 1000,
-                        kind="gone",
-                        host=host,
-                        rule=rule_id,
-                        rule_name=subject.rule_name,
-                        metric=subject.metric,
-                        instance=instance,
-                        severity=change.severity,
-                        value=None,
-                        unit=unit_of(subject.metric),
-                        threshold=change.threshold,
-                        since=change.since_ms / 1000,
-                        peak=change.peak,
-                        peak_time=change.peak_ms / 1000 if change.peak_ms else None,
-                        past=memory.part.past,
-                    )
-                )
+            transition = ended(subject, (host, rule_id, instance), state, max(now_ms, state.last_ms), memory.part)
+            if transition is not None:
+                advance.transitions.append(transition)
     return advance
+
+
+def ended(
+    subject: Subject, alert: tuple[str, str, str], state: State, at_ms: int, part: Part
+) -> AlertTransition | None:
+    """That `alert`, of a host, a rule and an instance, is no more at `at_ms`; None if it never fired."""
+    change = gone(state, at_ms)
+    if change is None:
+        return None
+    host, rule_id, instance = alert
+    return AlertTransition(
+        id=0,
+        time=change.time_ms / 1000,
+        kind="gone",
+        host=host,
+        rule=rule_id,
+        rule_name=subject.rule_name,
+        metric=subject.metric,
+        instance=instance,
+        severity=change.severity,
+        value=None,
+        unit=unit_of(subject.metric),
+        threshold=change.threshold,
+        since=change.since_ms / 1000,
+        peak=change.peak,
+        peak_time=change.peak_ms / 1000 if change.peak_ms else None,
+        past=part.past,
+    )
 
 
 def unit_of(metric: str) -> str:
