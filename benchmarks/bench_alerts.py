@@ -1,76 +1,84 @@
-"""Rule evaluations per second, beside the comparison alone in numpy, and seconds from a sample's arrival to the POST.
+"""Rule evaluations per second, beside the same batches held against no rule, and how long people wait for an alert.
 
-An evaluation is one sample held against one rule, from the message's bytes: decoding is part of it. One host in a
-hundred fires. The way to Slack is measured on real servers while the whole fleet publishes its batches.
+An evaluation is one sample of one instance held against one rule, from the message's bytes: decoding is part of it. One
+host in a hundred fires, one in a hundred is silent. The waiting is measured on real servers with production's pacing
+(benchmarks/alerts_way.py).
 """
 
 from __future__ import annotations
 
-import asyncio
 import random
 import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
+import tracemalloc
+from collections.abc import Sequence
 
-import msgspec
-import numpy as np
-from nats.aio.client import Client
-
+from benchmarks.alerts_fleet import INSTANCES, SAMPLES, TRIP, WITHOUT, make_batch
+from benchmarks.alerts_way import measure, p99
 from benchmarks.figures import Figure, figure, parser, show
-from infra.bus.connection import connection as bus_connection
-from infra.bus.streams import ensure_streams
 from infra.cli import process
-from infra.servers.embedded import nats_server, postgres_server
-from infra.settings import ServerSettings
-from infra.storage.database import Connection
-from infra.storage.database import connection as database_connection
-from infra.storage.engine import detect
-from infra.storage.migrate import migrate
 from schemas.catalogue import CATALOGUE
-from schemas.codec import Sample, build_batch, decode_batch, encode_batch
-from schemas.messages import Batch
+from schemas.codec import decode_batch, encode_batch, times_ms
 from schemas.rules import Rule, Threshold
-from services.alerts.judge.evaluate import Key, evaluate
+from schemas.virtual import HOST_DOWN
+from services.alerts.judge.axis import Axis
+from services.alerts.judge.evaluate import Key, Looking, evaluate
+from services.alerts.judge.hostdown import Hearing, judge_hosts
 from services.alerts.judge.machine import State
 from services.alerts.judge.ruleset import RuleSet
-from services.alerts.service import run
 
 FIGURES = (
     "alerts.evaluations_per_s",
     "alerts.batches_per_s",
+    "alerts.state_bytes",
+    "alerts.silence_ms",
     "alerts.post_p99_s",
+    "alerts.burst_p99_s",
+    "alerts.person_p99_s",
+    "alerts.fleet_share",
 )
 """Names of what it prints."""
 TARGET_EVALUATIONS_PER_S = 1e6
 TARGET_POST_S = 1.0
-SAMPLES = 10
+TARGET_BURST_S = 3.0
+TARGET_PERSON_S = 2.0
+TARGET_SHARE = 0.98
+"""Less than that, and the fleet was smaller than it says."""
 RULES = 20
-FIRING_SHARE = 0.01
-LOW, HIGH, TRIP = 1000, 3000, 7500
+WITH_INSTANCES = 4
+"""Of them."""
+SHARE = 0.01
+"""Of hosts that fire, and of hosts that are silent."""
+ROUNDS = 3
+
+States = dict[str, dict[Key, State]]
 
 
 def main(argv: Sequence[str]) -> int:
     arguments = parser((__doc__ or "").splitlines()[0])
     arguments.add_argument("--hosts", type=int, default=10_000)
     arguments.add_argument("--posts", type=int, default=100, help="alerts whose way to Slack is timed; 0: none")
+    arguments.add_argument("--burst", type=int, default=500, help="alerts that come at once")
+    arguments.add_argument("--steps", type=int, default=30, help="alerts that are timed from an agent's sample on")
     options = arguments.parse_args(argv)
-    figures = measure_evaluations(options.hosts)
+    figures = measure_judging(options.hosts)
     if options.posts:
         with process.runner() as loop:
-            figures.append(loop.run(measure_posts(options.hosts, options.posts)))
+            ways = loop.run(measure(options.hosts, options.posts, options.burst, options.steps, make_rules()))
+        figures.append(figure("alerts.post_p99_s", p99(ways.single_s), "s", TARGET_POST_S))
+        figures.append(figure("alerts.burst_p99_s", p99(ways.burst_s), "s", TARGET_BURST_S))
+        figures.append(figure("alerts.person_p99_s", p99(ways.person_s), "s", TARGET_PERSON_S))
+        figures.append(figure("alerts.fleet_share", ways.fleet_share, "", TARGET_SHARE))
     show(figures, options.json, FIGURES)
     return 0
 
 
 def make_rules() -> list[Rule]:
-    """Twenty rules on twenty metrics of families without instances, one evaluation per sample each."""
-    names = [f"{family.name}.{metric.name}" for family in CATALOGUE if not family.instance for metric in family.metrics]
-    resolution = {
-        f"{family.name}.{metric.name}": metric.resolution for family in CATALOGUE for metric in family.metrics
-    }
+    """Twenty rules, each on a metric of its own, some of them of families with instances."""
+    resolution = {f"{family.name}.{it.name}": it.resolution for family in CATALOGUE for it in family.metrics}
+    plain = [f"{family.name}.{metric.name}" for family in WITHOUT for metric in family.metrics]
+    several = [f"{name}.{metric.name}" for name in INSTANCES for metric in _family(name)]
+    names = plain[: RULES - WITH_INSTANCES] + several[:: max(1, len(several) // WITH_INSTANCES)][:WITH_INSTANCES]
     return [
         Rule(
             f"rule-{number}",
@@ -81,156 +89,112 @@ def make_rules() -> list[Rule]:
             for_s=300,
             recover_for_s=60,
         )
-        for number, name in enumerate(names[:RULES])
+        for number, name in enumerate(names)
     ]
 
 
-def make_batch(host: str, seq: int, start_ms: int, firing: bool, dice: random.Random) -> Batch:
-    """Ten seconds of one host; every metric moves, and those of a firing host stand above the threshold."""
-    base = TRIP if firing else LOW
-    samples = [
-        Sample(
-            start_ms + 1000 * tick,
-            {
-                family.name: {"": {metric.name: base + dice.randrange(HIGH - LOW) for metric in family.metrics}}
-                for family in CATALOGUE
-                if not family.instance
-            },
-        )
-        for tick in range(SAMPLES)
-    ]
-    return build_batch(host, "bench", "metrics", seq, samples)
+def _family(name: str) -> tuple:  # type: ignore[type-arg]
+    return next(family.metrics for family in CATALOGUE if family.name == name)
 
 
-def measure_evaluations(hosts: int) -> list[Figure]:
-    """Two rounds of the whole fleet, the second timed, so that states and pending clocks are there."""
+def measure_judging(hosts: int) -> list[Figure]:
+    """Rounds of the whole fleet, the last timed, so that states and pending clocks are there."""
     dice = random.Random(7)
-    rules = RuleSet(make_rules())
-    start_ms = int(time.time()) * 1000 - 2 * SAMPLES * 1000
-    firing = [dice.random() < FIRING_SHARE for _ in range(hosts)]
+    rules, nothing = RuleSet([*make_rules(), _down()]), RuleSet([])
+    firing = [dice.random() < SHARE for _ in range(hosts)]
+    start_ms = int(time.time()) * 1000 - ROUNDS * SAMPLES * 1000
     rounds = [
         [
             encode_batch(make_batch(f"host-{host}", number + 1, start_ms + number * SAMPLES * 1000, firing[host], dice))
             for host in range(hosts)
         ]
-        for number in range(2)
+        for number in range(ROUNDS)
     ]
-    states: dict[str, dict[Key, State]] = {}
+    states: States = {}
+    axis, looking = Axis(), Looking()
     elapsed_s = 0.0
     for messages in rounds:
-        started = time.perf_counter()
-        for data in messages:
-            batch = decode_batch(data)
-            outcome = evaluate(rules, batch, states.get(batch.host, {}), start_ms)
-            for key, state in outcome.changed.items():
-                if state is not None:
-                    states.setdefault(batch.host, {})[key] = state
-        elapsed_s = time.perf_counter() - started
-    assert sum(len(mine) for mine in states.values()) == sum(firing) * RULES
-    evaluations = hosts * RULES * SAMPLES
-    limit = evaluations / _numpy_s(hosts)
+        elapsed_s = _judge(messages, rules, states, axis, looking)
+    bare_s = _judge(rounds[-1], nothing, {}, Axis(), Looking())
+    evaluations = _evaluations(rules)
+    found = sum(len(mine) for mine in states.values())
+    assert found == sum(firing) * _alerts(rules), f"{found} states"
     return [
-        figure("alerts.evaluations_per_s", evaluations / elapsed_s, "1/s", TARGET_EVALUATIONS_PER_S, limit),
-        figure("alerts.batches_per_s", hosts / elapsed_s, "1/s"),
+        figure(
+            "alerts.evaluations_per_s",
+            hosts * evaluations / elapsed_s,
+            "1/s",
+            TARGET_EVALUATIONS_PER_S,
+            hosts * evaluations / bare_s,
+        ),
+        figure("alerts.batches_per_s", hosts / elapsed_s, "1/s", None, hosts / bare_s),
+        figure("alerts.state_bytes", _state_bytes(rules, dice), "B"),
+        figure("alerts.silence_ms", _silence_ms(rules, hosts), "ms"),
     ]
 
 
-def _numpy_s(hosts: int) -> float:
-    """Seconds to compare as many counts with their thresholds and to find the hosts that reach one."""
-    counts = np.random.default_rng(7).integers(LOW, HIGH, (RULES, hosts, SAMPLES))
-    thresholds = np.full((RULES, 1, 1), TRIP)
+def _down() -> Rule:
+    return Rule("host-down", "Host down", HOST_DOWN, critical=Threshold(60, 60))
+
+
+def _instances(rule: Rule) -> int:
+    return len(INSTANCES.get(rule.metric.partition(".")[0], ("",)))
+
+
+def _evaluations(rules: RuleSet) -> int:
+    """Of one batch."""
+    return SAMPLES * _alerts(rules)
+
+
+def _alerts(rules: RuleSet) -> int:
+    """Of one host: what there are states of when everything fires."""
+    return sum(_instances(rule) for rule in rules.rules.values() if rule.metric != HOST_DOWN)
+
+
+def _judge(messages: Sequence[bytes], rules: RuleSet, states: States, axis: Axis, looking: Looking) -> float:
+    """Seconds for one batch of every host, from its bytes on."""
     started = time.perf_counter()
-    for _ in range(5):
-        (counts >= thresholds).any(axis=2)
-    return (time.perf_counter() - started) / 5
+    for data in messages:
+        batch = decode_batch(data)
+        judged = axis.judge(batch.host, times_ms(batch.times), batch.times[0])
+        outcome = evaluate(rules.of(batch.host), batch, judged, states.get(batch.host, {}), looking)
+        for key, state in outcome.changed.items():
+            if state is not None:
+                states.setdefault(batch.host, {})[key] = state
+    return time.perf_counter() - started
 
 
-async def measure_posts(hosts: int, posts: int) -> Figure:
-    """p99 of the time between a message's acknowledgement by the bus and the POST that it causes."""
-    async with AsyncExitStack() as stack:
-        data = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        bus = await stack.enter_async_context(nats_server(data / "nats"))
-        postgres = await stack.enter_async_context(postgres_server(data / "postgres"))
-        database = await stack.enter_async_context(database_connection(postgres.url, "bench"))
-        await migrate(database, await detect(database))
-        client = await stack.enter_async_context(bus_connection(bus.url, "bench"))
-        await ensure_streams(client)
-        arrived: asyncio.Queue[float] = asyncio.Queue()
-        url = await stack.enter_async_context(_slack(arrived))
-        await _configure(database, url)
-        stop = asyncio.Event()
-        settings = ServerSettings(nats_url=bus.url, database_url=postgres.url, outbound_private=True)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(run(settings, stop, slack_pace_s=0))
-            fleet = group.create_task(_publish_for_ever(client, hosts))
-            seconds = [await _one_alert(client, number, arrived) for number in range(posts + 1)]
-            fleet.cancel()
-            stop.set()
-    # The first one waited for the service to start.
-    return figure("alerts.post_p99_s", float(np.percentile(seconds[1:], 99)), "s", TARGET_POST_S)
+def _state_bytes(rules: RuleSet, dice: random.Random, hosts: int = 200) -> float:
+    """Memory of one state, with its place in the tables."""
+    start_ms = int(time.time()) * 1000
+    messages = [encode_batch(make_batch(f"host-{host}", 1, start_ms, True, dice)) for host in range(hosts)]
+    states: States = {}
+    axis, looking = Axis(), Looking()
+    for host in range(hosts):
+        rules.of(f"host-{host}")
+    tracemalloc.start()
+    _judge(messages, rules, states, axis, looking)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return taken / sum(len(mine) for mine in states.values())
 
 
-async def _configure(database: Connection, url: str) -> None:
-    quick = Rule("quick", "Quick", "gpu.fan", warning=Threshold(50, 50))
-    await database.execute("DELETE FROM rules")
-    for rule in (quick, *make_rules()):
-        await database.execute(
-            "INSERT INTO rules (id, body) VALUES ($1, $2)", rule.id, msgspec.json.encode(rule).decode()
-        )
-    await database.execute(
-        "INSERT INTO settings (key, value) VALUES ('slack_webhook_url', $1)", msgspec.json.encode(url).decode()
-    )
-
-
-async def _one_alert(client: Client, number: int, arrived: asyncio.Queue[float]) -> float:
-    sample = Sample(round(time.time() * 1000), {"gpu": {"0": {"fan": 9900}}})
-    data = encode_batch(build_batch(f"hot-{number}", "bench", "metrics", 1, [sample]))
-    await client.jetstream().publish(f"metrics.hot-{number}", data)
-    started = time.perf_counter()
-    return await arrived.get() - started
-
-
-async def _publish_for_ever(client: Client, hosts: int) -> None:
-    """Every host's batch once in ten seconds, evenly spread.
-
-    Building a thousand batches in a second would take this process, so they are variations of a hundred.
-    """
+def _silence_ms(rules: RuleSet, hosts: int) -> float:
+    """Milliseconds to look at all hosts for those that are silent, as happens every half second."""
+    names = [f"host-{host}" for host in range(hosts)]
     dice = random.Random(7)
-    made = [make_batch("", 0, 0, False, dice) for _ in range(100)]
-    started = time.perf_counter()
-    sent = 0
-    while True:
-        seq, host = divmod(sent, hosts)
-        batch = made[sent % len(made)]
-        batch.host, batch.seq = f"host-{host}", seq + 1
-        batch.times[0] = round(time.time() * 1000) - SAMPLES * 1000
-        await client.publish(f"metrics.{batch.host}", encode_batch(batch))
-        sent += 1
-        await asyncio.sleep(max(0.0, sent * SAMPLES / hosts - (time.perf_counter() - started)))
-
-
-@asynccontextmanager
-async def _slack(arrived: asyncio.Queue[float]) -> AsyncIterator[str]:
-    """A server that answers `ok` and notes when each request began to arrive."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                arrived.put_nowait(time.perf_counter())
-                length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
-                await reader.readexactly(int(length.split(b":")[1]))
-                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the client has left
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
-    finally:
-        server.close()
+    silent = {names[0], *(name for name in names if dice.random() < SHARE)}
+    hearing = Hearing({name: 0.0 if name in silent else 95.0 for name in names}, since_s=0.0)
+    states: States = {}
+    at_ms = int(time.time()) * 1000
+    for second in (100, 101):
+        started = time.perf_counter()
+        changed, _ = judge_hosts(rules, hearing, states, float(second), at_ms + 1000 * second, at_ms + 1000 * second)
+        taken_ms = (time.perf_counter() - started) * 1000
+        for host, mine in changed.items():
+            states.setdefault(host, {}).update({key: state for key, state in mine.items() if state is not None})
+    assert states, "nobody was called down"
+    return taken_ms
 
 
 if __name__ == "__main__":

@@ -13,6 +13,12 @@ GATEWAY_SCHEMES = ("https", "http")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that the Internet has; of the rest it depends on the version of Python what counts as global."""
+_PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
+"""Of RFC 6890, never the Internet's; a cloud has its metadata there."""
+
 _NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*\Z")
 _USER = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<user>[^\s/?#]*)@", re.IGNORECASE)
 _SECRET_ARGUMENT = re.compile(r"(?P<name>password|passfile|sslpassword)=[^&\s]*", re.IGNORECASE)
@@ -48,6 +54,19 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
     mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
     return (mapped or found).is_loopback
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the Internet, also where IPv6 wraps one of IPv4."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv4Address):
+        return found.is_global and not found.is_multicast and found not in _PROTOCOLS
+    inner = found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
+    if found in _NAT64:
+        inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+    if inner is not None:
+        return is_public(str(inner))
+    return found.is_global and found in _UNICAST
 
 
 def plain_address(text: str) -> str | None:

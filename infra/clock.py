@@ -22,3 +22,18 @@ def to_time(time_ms: int) -> datetime:
 def to_ms(moment: datetime) -> int:
     """The same moment in whole milliseconds."""
     return (moment - EPOCH) // _MS
+
+
+class SteadyClock:
+    """Unix milliseconds that only go on: a step of the wall clock does not move them."""
+
+    def __init__(self, least_ms: int = 0) -> None:
+        """Begins with the wall clock, or with `least_ms` if that is later."""
+        self._base_ns = max(time.time_ns(), least_ms * 1_000_000) - time.monotonic_ns()
+
+    def ms(self) -> int:
+        return (time.monotonic_ns() + self._base_ns) // 1_000_000
+
+    def s(self) -> float:
+        """The same in seconds."""
+        return (time.monotonic_ns() + self._base_ns) / 1e9

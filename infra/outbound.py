@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import socket
 from collections.abc import AsyncIterator, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import httpx
 from msgspec import Struct
 
-from infra.addresses import bracketed
+from infra.addresses import bracketed, is_public
 from schemas.webaddress import web_address_fault
 
 TOTAL_S = 10.0
@@ -27,12 +26,6 @@ ANSWER_BYTES = 64 * 1024
 """Of an answer; what comes after them is not read."""
 
 Reason = Literal["invalid_address", "forbidden_address", "no_such_host", "no_connection", "no_answer", "timeout"]
-
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_UNICAST = ipaddress.ip_network("2000::/3")
-"""All of IPv6 that the Internet has; of the rest it depends on the version of Python what counts as global."""
-_PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
-"""Of RFC 6890, never the Internet's; a cloud has its metadata there."""
 
 
 class OutboundError(Exception):
@@ -56,28 +49,40 @@ class Answer(Struct, frozen=True):
         return self.body.decode(errors="replace").replace("\0", "")[:most]
 
 
+class _Progress(Struct):
+    """How far a request has come."""
+
+    begun: bool = False
+    """Something of it was sent: the server may have taken it."""
+
+
 class Outbound:
     """Asks servers outside. `private`: also those of this machine and network."""
 
     def __init__(self, http: httpx.AsyncClient, private: bool) -> None:
         self._http = http
-        self._private = private
+        self.private = private
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], total_s: float = TOTAL_S) -> Answer:
         """The answer to a POST, redirects included. Raises OutboundError."""
+        progress = _Progress()
         try:
             async with asyncio.timeout(total_s):
-                return await self._post(url, body, headers)
+                return await self._post(url, body, headers, progress)
         except TimeoutError:
+            if not progress.begun:
+                detail = f"no connection within {total_s:g} s; look whether the server can be reached, and at DNS"
+                raise OutboundError("no_connection", detail) from None
             detail = f"no whole answer within {total_s:g} s; look whether the server works and can be reached"
             raise OutboundError("timeout", detail) from None
 
-    async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def _post(self, url: str, body: bytes, headers: Mapping[str, str], progress: _Progress) -> Answer:
         target = _parsed(url)
         fault: Exception | None = None
-        for address in await self._addresses(target):
+        port = target.port or {"http": 80, "https": 443}[target.scheme]
+        for address in await allowed_addresses(target.host, port, self.private):
             try:
-                return await self._ask(target, address, body, headers)
+                return await self._ask(target, address, body, headers, progress)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 fault = error  # such as an IPv6 address where there is no route: the next may do
             except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
@@ -86,48 +91,54 @@ class Outbound:
         detail = f"no connection ({type(fault).__name__}); look whether the server runs, its port and its certificate"
         raise OutboundError("no_connection", detail) from None
 
-    async def _ask(self, target: httpx.URL, address: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def _ask(
+        self, target: httpx.URL, address: str, body: bytes, headers: Mapping[str, str], progress: _Progress
+    ) -> Answer:
+        opened: list[Any] = []
+
+        async def note(event: str, facts: Mapping[str, Any]) -> None:
+            if event == "connection.connect_tcp.complete":
+                opened.append(facts["return_value"])
+            elif event == "http11.send_request_headers.started":
+                progress.begun = True
+
         sent = {**headers, "Host": target.netloc.decode("ascii"), "Accept-Encoding": "identity"}
-        named = {"sni_hostname": target.raw_host.decode("ascii")}  # whom the certificate has to name
-        async with self._http.stream(
-            "POST", target.copy_with(host=bracketed(address)), content=body, headers=sent, extensions=named
-        ) as response:
-            read = bytearray()
-            async for part in response.aiter_raw():
-                read += part
-                if len(read) >= ANSWER_BYTES:
-                    break
-            return Answer(response.status_code, response.headers, bytes(read[:ANSWER_BYTES]))
-
-    async def _addresses(self, target: httpx.URL) -> list[str]:
-        """What the host resolves to, all of it allowed. Raises OutboundError."""
-        port = target.port or {"http": 80, "https": 443}[target.scheme]
+        extensions = {
+            "sni_hostname": target.raw_host.decode("ascii"),  # whom the certificate has to name
+            "trace": note,
+        }
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(target.host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
-            raise OutboundError("no_such_host", "the host cannot be resolved; look at its name and at DNS") from None
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        for address in addresses:
-            if not self._private and not is_public(address):
-                detail = (
-                    f"the host is at {address}, which is not an address of the Internet; set SONDE_OUTBOUND_PRIVATE=1 "
-                    "to allow addresses of this machine and network"
-                )
-                raise OutboundError("forbidden_address", detail)
-        return addresses
+            async with self._http.stream(
+                "POST", target.copy_with(host=bracketed(address)), content=body, headers=sent, extensions=extensions
+            ) as response:
+                read = bytearray()
+                async for part in response.aiter_raw():
+                    read += part
+                    if len(read) >= ANSWER_BYTES:
+                        break
+                return Answer(response.status_code, response.headers, bytes(read[:ANSWER_BYTES]))
+        except BaseException:
+            for stream in opened:  # the client forgets a connection that is given up within its handshake
+                with contextlib.suppress(Exception):
+                    await stream.aclose()
+            raise
 
 
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of the Internet, also where IPv6 wraps one of IPv4."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv4Address):
-        return found.is_global and not found.is_multicast and found not in _PROTOCOLS
-    inner = found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
-    if found in _NAT64:
-        inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
-    if inner is not None:
-        return is_public(str(inner))
-    return found.is_global and found in _UNICAST
+async def allowed_addresses(host: str, port: int, private: bool) -> list[str]:
+    """What `host` resolves to, all of it allowed: without `private` of the Internet. Raises OutboundError."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError, ValueError):
+        raise OutboundError("no_such_host", "the host cannot be resolved; look at its name and at DNS") from None
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    for address in addresses:
+        if not private and not is_public(address):
+            detail = (
+                f"the host is at {address}, which is not an address of the Internet; set SONDE_OUTBOUND_PRIVATE=1 "
+                "to allow addresses of this machine and network"
+            )
+            raise OutboundError("forbidden_address", detail)
+    return addresses
 
 
 def _parsed(url: str) -> httpx.URL:

@@ -12,8 +12,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from schemas.catalogue import CATALOGUE, family_named
+from schemas.matching import NO_NUL, TEXT
 from schemas.metric import Family
-from schemas.rules import NO_NUL, TEXT, InvalidField, InvalidFields
+from schemas.rules import InvalidField, InvalidFields
 
 Pattern = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL, description=TEXT)]
 """A shell pattern (`*`, `?`, `[...]`) for instance names."""

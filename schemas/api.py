@@ -176,8 +176,19 @@ class StoredRule(Struct):
     version: int
 
 
+class UnreadableRule(Struct):
+    """A stored rule that is not judged: this version does not understand it, or it makes no sense here."""
+
+    id: str
+    version: int
+    reason: str
+
+
 class Rules(Struct):
     rules: list[StoredRule]
+    unreadable: list[UnreadableRule] = []
+    not_judged: list[UnreadableRule] = []
+    """Of `rules` those that are on and cannot be judged, such as one whose metric this version does not have."""
 
 
 class ActiveAlert(Struct):
@@ -193,30 +204,32 @@ class ActiveAlert(Struct):
     threshold: float
     since: float
     """Unix seconds, as in AlertTransition."""
-
-
-DeliveryStatus = Literal["waiting", "muted", "sent", "dropped", "expired", "dead"]
-"""`muted`: held back while the host is; `dropped`: nobody was to be told any more; `expired`: not sent within an hour;
-`dead`: refused for good."""
+    incident: int = 0
+    """Number of the incident that it is; 0 while it is pending."""
+    acknowledged: bool = False
 
 
 class Delivery(Struct):
+    """The last message by which a channel was told of something."""
+
     channel: str
-    status: DeliveryStatus
+    status: str
+    """As `NotificationStatus`."""
     attempts: int
     answer: str
 
 
 class PastAlert(AlertTransition):
-    """A transition and what became of its notification."""
+    """A transition and what became of the messages that told of it."""
 
-    delivery: Delivery | None = None
+    deliveries: list[Delivery] = field(default_factory=list)
+    """One for each channel."""
 
 
 class Alerts(Struct):
     active: list[ActiveAlert]
     history: list[PastAlert]
-    """One entry for each notification, the latest first."""
+    """Every change once, the latest first."""
     next: str | None = None
     """Cursor of the following page of the history; null on the last, as in every list."""
 
@@ -236,14 +249,6 @@ class Setting(Struct):
 
 class Settings(Struct):
     settings: list[Setting]
-
-
-class ChannelTest(Struct):
-    """What the channel answered to a test message, word for word."""
-
-    ok: bool
-    status: int
-    answer: str
 
 
 class FieldError(Struct):

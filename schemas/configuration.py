@@ -1,6 +1,7 @@
 """The configuration of an installation as one document, and how another one differs from it.
 
-TOML of four tables: `settings`, `rules`, `agents` (for the fleet, and by host) and `hosts` (what people say of them).
+TOML of six tables: `settings`, `rules`, `routes`, `channels`, `agents` (for the fleet, and by host) and `hosts` (what
+people say of them).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from msgspec import Struct
 FORMAT = 1
 """The `version` of documents."""
 
-Kind = Literal["setting", "rule", "agent", "host"]
+Kind = Literal["setting", "rule", "route", "channel", "agent", "host"]
 What = Literal["created", "changed", "unchanged", "deleted", "skipped"]
 
 FLEET = "*"
@@ -24,7 +25,7 @@ class Difference(Struct):
 
     kind: Kind
     name: str
-    """Key of a setting, id of a rule or a host; `*` for agents of the whole fleet."""
+    """Key of a setting, id of a rule, a route, a channel or a host; `*` for agents of the whole fleet."""
     what: What
     """Skipped: it cannot be had here; `reason` says why."""
     before: Any = None

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from schemas.rules import NO_NUL, TEXT
+from schemas.matching import NO_NUL, TEXT
 from schemas.subjects import RESERVED_HOSTS, valid_host
 from schemas.validation import SECRET
 

@@ -26,6 +26,23 @@ class Disk(Struct, frozen=True):
     """Used and free together."""
 
 
+class Delay(Struct, frozen=True):
+    """How long something took, in seconds."""
+
+    median: float
+    p99: float
+    """99 of 100 took no longer."""
+
+
+class Outward(Struct, frozen=True):
+    """How telling the dead man's switch goes."""
+
+    last_success: int | None
+    """When it was last told, Unix milliseconds; null: not yet."""
+    failing: str
+    """Why it is not told now; empty when it is."""
+
+
 class Work(Struct, frozen=True):
     """How far a service is with its work; what does not concern it is null or empty."""
 
@@ -40,6 +57,11 @@ class Work(Struct, frozen=True):
     viewers: int | None = None
     """gateway: open live streams."""
     disk: Disk | None = None
+    told_s: Delay | None = None
+    """alerts: seconds from what happened to the answer of whom it was told to, of the last messages. Null: nobody was
+    told anything yet."""
+    outward: Outward | None = None
+    """alerts: the dead man's switch of the setting heartbeat_url. Null: there is none."""
 
 
 class Heartbeat(Struct, frozen=True):

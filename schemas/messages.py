@@ -17,6 +17,8 @@ SCHEMA_VERSION = "Sonde-Schema"
 MESSAGE_ID = "Nats-Msg-Id"
 BATCH_TYPE = "application/vnd.sonde.batch+msgpack"
 BATCH_VERSION = "1"
+ALERT_VERSION = "2"
+"""Of `AlertTransition`; 2 has incidents, alerts without a host, and those of samples that came late."""
 JSON_TYPE = "application/json"
 
 
@@ -109,7 +111,8 @@ class HostEvent(Struct):
     time: float
     """Unix seconds."""
     kind: str
-    """`facts`, `dropped`, `processes` or `config`; agents of later versions may have more, to be passed over."""
+    """`facts`, `dropped`, `processes` or `config` of agents; `left` or `joined` of the gateway, which the bus told that
+    the agent's last connection ended, or that there is one again. Later versions may have more, to be passed over."""
     facts: HostFacts | UnsetType = UNSET
     dropped: int | UnsetType = UNSET
     """Batches lost so far because the spool was full."""
@@ -132,7 +135,7 @@ TransitionKind = Literal["fire", "escalate", "deescalate", "resolve", "gone"]
 
 
 class AlertTransition(Struct):
-    """One change of an alert, as JSON on `alerts.<host>.<rule>`."""
+    """One change of an alert, as JSON on `alerts.<host>.<rule>`; `alerts._.<rule>` where it has no host."""
 
     id: int
     """Number of the transition, ascending."""
@@ -140,6 +143,7 @@ class AlertTransition(Struct):
     """Sample time at which the condition had held long enough, Unix seconds."""
     kind: TransitionKind
     host: str
+    """Empty: it is about Sonde itself."""
     rule: str
     rule_name: str
     metric: str
@@ -155,3 +159,11 @@ class AlertTransition(Struct):
     """Worst value while it fired."""
     peak_time: float | None = None
     """Sample time of that value, Unix seconds."""
+    incident: int = 0
+    """Number of the incident that this is part of, the same from fire to its end; 0 where an earlier version fired."""
+    past: bool = False
+    """Found in samples that came late: it was so then, and says nothing of now."""
+    flapping: bool = False
+    """It came and went so often that it takes longer to be over."""
+    tags: list[str] = field(default_factory=list)
+    """Of the host, as people gave them."""

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
-from msgspec.structs import replace
 
-from schemas.catalogue import CATALOGUE, Family, metric_named
-from schemas.subjects import valid_host
+from schemas.matching import NO_NUL, TEXT, HostPattern, Pattern, Tags
+from schemas.virtual import CHANNEL_HELD, HOST_DOWN, MONITORING_BLIND, SERVICE_SILENT
 
-NO_NUL = r"^[^\x00]*\Z"  # JSON has NUL, PostgreSQL not
-TEXT = "text without NUL characters"
 Name = Annotated[str, Meta(min_length=1, max_length=120, pattern=NO_NUL, description=TEXT)]
 RuleId = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}\Z", description="1 to 40 characters, each a-z, 0-9 or -")]
+Owner = Annotated[str, Meta(max_length=60, pattern=NO_NUL, description=TEXT)]
+"""Who keeps something in a file, such as `terraform`; empty: people, here."""
 Seconds = Annotated[float, Meta(ge=0, le=7 * 86400)]
-
-HOST_DOWN = "host.down"
 
 
 class Threshold(Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,16 +24,74 @@ class Threshold(Struct, frozen=True, forbid_unknown_fields=True):
     clear_at: float
 
 
+Function = Literal["last", "avg", "min", "max", "p95", "rate", "increase", "time_left"]
+SHORTEST_WINDOW_S = 2.0
+LONGEST_WINDOW_S = 3600.0
+LONGEST_TREND_S = 24 * 3600.0
+"""Of `time_left`, which looks at one value a minute."""
+
+
+class Window(Struct, frozen=True, forbid_unknown_fields=True):
+    """What of the last values is held against the thresholds.
+
+    `rate` is the change per second from the first to the last value of the window, `increase` that change as it is;
+    where a counter began anew, both count from there. `time_left` is in how many seconds the metric reaches `limit` if
+    it goes on as in the window.
+    """
+
+    function: Function = "last"
+    seconds: Annotated[float, Meta(ge=0, le=LONGEST_TREND_S)] = 0
+    limit: float | None = None
+    """For `time_left`; null: the most that the metric can be."""
+
+
+class Also(Struct, frozen=True, forbid_unknown_fields=True):
+    """A second condition on another metric of the same family and instance, at the same moment."""
+
+    metric: str
+    comparison: Literal["above", "below"]
+    value: float
+
+
+COUNTERS = frozenset(
+    {
+        "memory.oom_kills",
+        "gpu.ecc_corrected",
+        "gpu.ecc_uncorrected",
+        "agent.dropped_total",
+        "agent.reconnects",
+        "agent.late_ticks",
+        "container.restarts",
+    }
+)
+"""Metrics that only grow, and begin anew with what counts them."""
+
+NoData = Literal["keep", "alert", "ok"]
+
+
+class Override(Struct, frozen=True, forbid_unknown_fields=True):
+    """What of a rule is different for some hosts; null is as in the rule. Of several that fit the first is taken."""
+
+    hosts: Annotated[list[HostPattern], Meta(max_length=200)] = []
+    tags: Tags = []
+    """Each must be on the host."""
+    warning: Threshold | None = None
+    critical: Threshold | None = None
+    for_s: Seconds | None = None
+    recover_for_s: Seconds | None = None
+    enabled: bool | None = None
+
+
 class Rule(Struct, frozen=True, forbid_unknown_fields=True):
-    """One alert rule. `metric` is a dotted catalogue path, or `host.down`, whose thresholds are seconds of silence."""
+    """One alert rule. `metric` is a dotted path of the catalogue, or one of `schemas.virtual`."""
 
     id: RuleId
     name: Name
     metric: str
     host: str = "*"
-    """A host id, or `*` for all."""
-    instance: Annotated[str, Meta(pattern=NO_NUL, description=TEXT)] = "*"
-    """An instance name, or `*` for each of them."""
+    """Host id, in which * stands for any characters and ? for one."""
+    instance: Annotated[str, Meta(max_length=512, pattern=NO_NUL, description=TEXT)] = "*"
+    """Instance name, likewise. Each instance that fits has an alert of its own."""
     comparison: Literal["above", "below"] = "above"
     warning: Threshold | None = None
     critical: Threshold | None = None
@@ -47,6 +101,21 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     """The recovery must hold this long before the alert resolves."""
     enabled: bool = True
     runbook_url: Annotated[str, Meta(max_length=500, pattern=NO_NUL, description=TEXT)] = ""
+    tags: Tags = []
+    """Each must be on the host."""
+    without_tags: Tags = []
+    """None of them may be."""
+    not_instances: Annotated[list[Pattern], Meta(max_length=50)] = []
+    """Instances that the rule is not about although `instance` fits them."""
+    window: Window = Window()
+    also: Also | None = None
+    no_data: NoData = "keep"
+    """What it means when an instance that was there is sampled no more, or its value is null, while its host sends:
+    `keep` leaves the alert as it is until the instance is gone, `alert` fires, `ok` resolves."""
+    no_data_s: Annotated[float, Meta(ge=0, le=7 * 86400)] = 300
+    """How long that must last."""
+    overrides: Annotated[list[Override], Meta(max_length=100)] = []
+    owner: Owner = ""
 
 
 class InvalidField(ValueError):
@@ -65,110 +134,6 @@ class InvalidFields(ValueError):
     def __init__(self, faults: Sequence[InvalidField]) -> None:
         super().__init__("; ".join(map(str, faults)))
         self.faults = faults
-
-
-def check_rule(rule: Rule, catalogue: tuple[Family, ...] = CATALOGUE, in_force: bool = False) -> None:
-    """Raise InvalidFields unless `rule` makes sense.
-
-    Of a rule that is `in_force` a threshold out of reach is no fault while another one can be reached.
-    """
-    faults = list(_faults(rule, catalogue))
-    beyond = list(_range_faults(rule, catalogue))
-    if not in_force or len(beyond) == len(list(_thresholds(rule))):
-        faults += beyond
-    if faults:
-        raise InvalidFields(faults)
-
-
-def check_change(before: Rule | None, after: Rule, catalogue: tuple[Family, ...] = CATALOGUE) -> None:
-    """Raise InvalidFields unless `after` makes sense in the place of `before`.
-
-    What an earlier version took is not asked again: it may stay, be switched off, and on again where it can fire.
-    """
-    if before is not None and after == replace(before, enabled=after.enabled):
-        if after.enabled and not before.enabled:
-            check_rule(after, catalogue, in_force=True)
-        return
-    check_rule(after, catalogue)
-
-
-def _faults(rule: Rule, catalogue: tuple[Family, ...]) -> Iterator[InvalidField]:
-    yield from _metric_faults(rule, catalogue)
-    if rule.host != "*" and not valid_host(rule.host):
-        yield InvalidField(
-            "host", rule.host, "must be * for all hosts, or a host id: 1 to 40 characters, each a-z, 0-9 or -"
-        )
-    if not rule.instance:
-        yield InvalidField("instance", rule.instance, "must be * for all instances, or the name of one")
-    yield from _threshold_faults(rule)
-    if rule.runbook_url and not rule.runbook_url.startswith(("http://", "https://")):
-        yield InvalidField("runbook_url", rule.runbook_url, "must start with http:// or https://, or be empty")
-
-
-def _metric_faults(rule: Rule, catalogue: tuple[Family, ...]) -> Iterator[InvalidField]:
-    if rule.metric == HOST_DOWN:
-        if rule.comparison != "above":
-            yield InvalidField("comparison", rule.comparison, 'must be "above" for host.down')
-        instances = ""
-    else:
-        try:
-            family, _ = metric_named(rule.metric, catalogue)
-        except KeyError:
-            yield InvalidField(
-                "metric", rule.metric, "unknown metric; use a path that GET /api/v1/metrics lists, or host.down"
-            )
-            return
-        instances = family.instance
-    if rule.instance not in ("", "*") and not instances:
-        yield InvalidField("instance", rule.instance, f"must be *: {rule.metric} has no instances")
-
-
-def _range_faults(rule: Rule, catalogue: tuple[Family, ...]) -> Iterator[InvalidField]:
-    """Thresholds that no value of the metric can reach, or that every silence has reached."""
-    if rule.metric == HOST_DOWN:
-        for field, threshold in _thresholds(rule):
-            if threshold.raise_at <= 0:
-                remedy = "must be more than 0: host.down is in seconds of silence"
-                yield InvalidField(f"{field}.raise_at", threshold.raise_at, remedy)
-        return
-    try:
-        _, metric = metric_named(rule.metric, catalogue)
-    except KeyError:
-        return
-    least, most = metric.bounds
-    unit = f" {metric.unit}" if metric.unit else ""
-    for field, threshold in _thresholds(rule):
-        if not math.isfinite(threshold.raise_at):
-            continue
-        if rule.comparison == "above" and threshold.raise_at > most:
-            remedy = f"must be at most {most:g}{unit}: {rule.metric} is never more"
-            yield InvalidField(f"{field}.raise_at", threshold.raise_at, remedy)
-        elif rule.comparison == "below" and threshold.raise_at < least:
-            remedy = f"must be at least {least:g}{unit}: {rule.metric} is never less"
-            yield InvalidField(f"{field}.raise_at", threshold.raise_at, remedy)
-
-
-def _thresholds(rule: Rule) -> Iterator[tuple[str, Threshold]]:
-    """Those that it has, with the names of their fields."""
-    for field, threshold in (("warning", rule.warning), ("critical", rule.critical)):
-        if threshold is not None:
-            yield field, threshold
-
-
-def _threshold_faults(rule: Rule) -> Iterator[InvalidField]:
-    if rule.warning is None and rule.critical is None:
-        yield InvalidField("critical", None, "required; set a warning threshold, a critical threshold, or both")
-    sign = 1 if rule.comparison == "above" else -1
-    side = "at or below" if sign > 0 else "at or above"
-    for field, threshold in _thresholds(rule):
-        if not (math.isfinite(threshold.raise_at) and math.isfinite(threshold.clear_at)):
-            yield InvalidField(field, threshold, "thresholds must be finite numbers")
-        elif sign * threshold.clear_at > sign * threshold.raise_at:
-            remedy = f"must be {side} raise_at, which is {threshold.raise_at:g}"
-            yield InvalidField(f"{field}.clear_at", threshold.clear_at, remedy)
-    if rule.warning and rule.critical and sign * rule.warning.raise_at > sign * rule.critical.raise_at:
-        remedy = f"must be {side} critical.raise_at, which is {rule.critical.raise_at:g}"
-        yield InvalidField("warning.raise_at", rule.warning.raise_at, remedy)
 
 
 def default_rules() -> list[Rule]:
@@ -192,4 +157,14 @@ def default_rules() -> list[Rule]:
         above("inodes", "Inodes used up", "filesystem.inodes_percent", 85, 95, 3, 120),
         above("gpu-temperature", "GPU hot", "gpu.temperature", 83, 90, 5, 120),
         Rule("host-down", "Host down", HOST_DOWN, critical=Threshold(60, 60)),
+        Rule(
+            "samples-lost",
+            "Samples lost",
+            "agent.dropped_total",
+            warning=Threshold(1, 0),
+            window=Window("increase", 600),
+        ),
+        Rule("blind", "Monitoring is blind", MONITORING_BLIND, critical=Threshold(60, 0)),
+        Rule("service-silent", "Service of Sonde silent", SERVICE_SILENT, critical=Threshold(60, 30)),
+        Rule("channel-held", "Channel held", CHANNEL_HELD, warning=Threshold(1, 0)),
     ]

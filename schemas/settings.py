@@ -18,10 +18,14 @@ from schemas.rules import InvalidField
 from schemas.validation import SECRET, invalid_fields
 from schemas.webaddress import web_address_fault
 
-SECRETS = frozenset({"slack_webhook_url"})
+SECRETS = frozenset({"heartbeat_url"})
 
 DESCRIPTIONS: dict[str, str] = {
-    "slack_webhook_url": "Slack incoming webhook that receives alerts; empty: none. Write-only.",
+    "heartbeat_url": (
+        "Address that gets a POST again and again while alerts are judged and people can be told: a dead man's switch, "
+        "which raises the alarm when that ends; empty: none. Write-only."
+    ),
+    "heartbeat_every_s": "Seconds between two POSTs to the dead man's switch; let it wait for two or three of them.",
     "dashboard_url": "Address under which people open the dashboard, for links in messages; empty: no links.",
     "raw_days": (
         "Days of raw samples kept; older ones are dropped hourly, a whole day at a time. At most as long as minute "
@@ -56,15 +60,16 @@ DESCRIPTIONS: dict[str, str] = {
 
 _ADDRESS = r"^(https?://[^\s\x00]+)?\Z"
 _ADDRESS_WORDS = "empty, or an address that starts with http:// or https:// and has no spaces"
-_ADDRESSES = frozenset({"slack_webhook_url", "dashboard_url"})
+_ADDRESSES = frozenset({"heartbeat_url", "dashboard_url"})
 
 
 class RuntimeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """All runtime settings with their defaults."""
 
-    slack_webhook_url: Annotated[
+    heartbeat_url: Annotated[
         str, Meta(max_length=500, pattern=_ADDRESS, description=_ADDRESS_WORDS, extra={SECRET: True})
     ] = ""
+    heartbeat_every_s: Annotated[float, Meta(ge=10, le=86400)] = 60
     dashboard_url: Annotated[str, Meta(max_length=300, pattern=_ADDRESS, description=_ADDRESS_WORDS)] = ""
     raw_days: Annotated[int, Meta(ge=1, le=3650)] = 7
     minute_days: Annotated[int, Meta(ge=1, le=3650)] = 30

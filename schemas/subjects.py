@@ -60,8 +60,13 @@ def events(host: str) -> str:
     return f"events.{host}"
 
 
+NO_HOST = "_"
+"""Stands for the host in subjects of alerts that have none; no host can be called so."""
+
+
 def alerts(host: str, rule: str) -> str:
-    return f"alerts.{host}.{rule}"
+    """Where the transitions of an alert are; `host` is empty for one about Sonde itself."""
+    return f"alerts.{host or NO_HOST}.{rule}"
 
 
 def config(host: str) -> str:
@@ -90,6 +95,10 @@ def health(service: str) -> str:
 def ask_health(service: str) -> str:
     """Where one instance of a service answers with its present heartbeat."""
     return f"service.{service}.health"
+
+
+TRY_CHANNEL = "service.alerts.try-channel"
+"""Where the alert service sends a test message for whoever asks with a `schemas.channels.Trial`."""
 
 
 def micro_name(service: str) -> str:

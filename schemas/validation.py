@@ -40,6 +40,10 @@ def _faults(data: Any, type: Any, field: str) -> Iterator[InvalidField]:
     try:
         msgspec.convert(data, type)
     except msgspec.ValidationError:
+        variants = _variants(type)
+        if variants and isinstance(data, dict):
+            yield from _variant_faults(data, variants, field)
+            return
         inside = _faults_inside(data, _container(type), field)
         first = next(inside, None)
         if first is not None:
@@ -51,13 +55,13 @@ def _faults(data: Any, type: Any, field: str) -> Iterator[InvalidField]:
 
 def _faults_inside(data: Any, bare: Any, field: str) -> Iterator[InvalidField]:
     """What is wrong with the parts of `data`, each on its own."""
-    arguments = get_args(bare)
+    kind, arguments = get_origin(bare), get_args(bare)
     if isinstance(data, dict) and _is_struct(bare):
         yield from _struct_faults(data, bare, field)
-    elif isinstance(data, list) and len(arguments) == 1:
+    elif isinstance(data, list) and kind is list:
         for index, entry in enumerate(data):
             yield from _faults(entry, arguments[0], f"{field}[{index}]")
-    elif isinstance(data, dict) and len(arguments) == 2:
+    elif isinstance(data, dict) and kind is dict:
         for key, entry in data.items():
             yield from _faults(entry, arguments[1], _dotted(field, str(key)[:_KEY_CHARACTERS]))
 
@@ -71,8 +75,30 @@ def _struct_faults(data: dict[str, Any], bare: type[Struct], field: str) -> Iter
             yield InvalidField(_dotted(field, name), None, f"required; must be {allowed(each.type)}")
     if bare.__struct_config__.forbid_unknown_fields:
         remedy = f"unknown field; known fields are {_listed(fields, 'and')}"
-        for name in filter(lambda name: name not in fields, data):
+        for name in filter(lambda name: name not in fields and name != bare.__struct_config__.tag_field, data):
             yield InvalidField(_dotted(field, name[:_KEY_CHARACTERS]), None, remedy)
+
+
+def _variants(type: Any) -> dict[Any, Any]:
+    """The Structs of a union by their tags; empty for any other type."""
+    bare, _ = _annotated(type)
+    if get_origin(bare) not in (Union, types.UnionType):
+        return {}
+    structs = [part for part in get_args(bare) if _is_struct(part) and part.__struct_config__.tag is not None]
+    return {part.__struct_config__.tag: part for part in structs}
+
+
+def _variant_faults(data: dict[str, Any], variants: dict[Any, Any], field: str) -> Iterator[InvalidField]:
+    """What is wrong with the one of `variants` that `data` says it is."""
+    name = next(iter(variants.values())).__struct_config__.tag_field
+    tag = data.get(name)
+    chosen = variants.get(tag) if isinstance(tag, str) else None
+    if chosen is not None:
+        yield from _struct_faults(data, chosen, field)
+        return
+    remedy = f"must be one of {_listed(map(json.dumps, variants), 'or')}"
+    shown = tag[:_KEY_CHARACTERS] if isinstance(tag, str) else None
+    yield InvalidField(_dotted(field, name), shown, remedy if name in data else f"required; {remedy}")
 
 
 def is_secret(type: Any) -> bool:
@@ -102,6 +128,10 @@ def allowed(type: Any) -> str:
     """The values that an annotation allows, to follow "must be": `a whole number from 1 to 3650`."""
     bare, rules = _annotated(type)
     origin, arguments = get_origin(bare), get_args(bare)
+    variants = _variants(type)
+    if variants:
+        name = next(iter(variants.values())).__struct_config__.tag_field
+        return f"an object whose field {name} is {_listed(map(json.dumps, variants), 'or')}"
     if origin in (Union, types.UnionType):
         return ", or ".join(map(allowed, arguments))
     if origin is Literal:

@@ -29,6 +29,11 @@ def web_address_fault(text: str) -> str:
     return ""
 
 
+def host_fault(text: str) -> str:
+    """Why `text` is no host, a name or an IP address, with the remedy; empty when it is one."""
+    return "" if text and _is_host(text) else "must name a host as DNS has it, or an IP address"
+
+
 def _is_host(host: str) -> bool:
     if ":" in host:
         try:

@@ -36,7 +36,8 @@ async def eventually(condition: Callable[[], Any], within_s: float = 30, every_s
         except AssertionError as error:
             failure = str(error)
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {within_s:g} s: {inspect.getsource(condition).strip()}: {failure}")
+            asked = inspect.getsource(getattr(condition, "func", condition)).strip()
+            raise AssertionError(f"not within {within_s:g} s: {asked}: {failure}")
         await asyncio.sleep(every_s)
 
 

@@ -24,9 +24,10 @@ from agent.system.worker import Worker
 from infra.files import sync_directory
 from infra.settings import AgentSettings
 from schemas import subjects
-from schemas.agentconfig import AgentConfig, check_agent_config
+from schemas.agentconfig import check_agent_config
 from schemas.catalogue import CATALOGUE
 from schemas.rules import InvalidFields
+from schemas.watches import PushedConfig
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ _NOT_FOUND = "404"
 _ENTRY = "Nats-Subject"
 """Header by which the server says of which entry it repeats a change."""
 
-_decoder = msgspec.json.Decoder(AgentConfig)
+_decoder = msgspec.json.Decoder(PushedConfig)
 
 
 class NoAnswer(Exception):
@@ -58,7 +59,7 @@ class Pushed:
         self._status = status
         self._disk = disk
         self._path = Path(settings.data) / "agent" / "config.json"
-        self.config = AgentConfig()
+        self.config = PushedConfig()
         self._kept = self.config
         """What the file holds, as far as is known."""
 
@@ -82,7 +83,7 @@ class Pushed:
         merely heard counts only when it is newer.
         """
         try:
-            config = AgentConfig() if data is None else read_config(data)
+            config = PushedConfig() if data is None else read_config(data)
         except ValueError as error:
             if self._status.config_error != str(error):
                 logger.error("pushed settings rejected, previous settings kept", extra={"error": str(error)})
@@ -118,13 +119,13 @@ class Pushed:
             self._status.config_error = ""
             self._status.news.set()
 
-    def _use(self, config: AgentConfig) -> None:
+    def _use(self, config: PushedConfig) -> None:
         self.config = config
         self._plans.replace(make_plan(self._settings, config))
         self._status.news.set()
 
 
-def read_config(data: bytes) -> AgentConfig:
+def read_config(data: bytes) -> PushedConfig:
     """The settings in `data`; families that this version does not know are left out. Raises ValueError."""
     config = _decoder.decode(data)
     known = {family.name for family in CATALOGUE}
@@ -201,7 +202,7 @@ async def _ask(client: Client, host: str, pushed: Pushed, heard: asyncio.Queue[b
         await pushed.take(data, asked=True)
 
 
-def _is_older(data: bytes | None, config: AgentConfig) -> bool:
+def _is_older(data: bytes | None, config: PushedConfig) -> bool:
     try:
         return (0 if data is None else _decoder.decode(data).revision) < config.revision
     except msgspec.DecodeError:

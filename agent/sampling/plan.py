@@ -15,6 +15,7 @@ from infra.settings import AgentSettings
 from schemas.agentconfig import AgentConfig, FamilyConfig
 from schemas.catalogue import CATALOGUE
 from schemas.metric import Family
+from schemas.watches import PushedConfig, Watch
 
 
 class FamilyPlan(Struct, frozen=True):
@@ -38,6 +39,7 @@ class Plan(Struct, frozen=True):
     """Every family of the catalogue."""
     revision: int = 0
     """Of the pushed settings in it."""
+    watches: tuple[Watch, ...] = ()
 
 
 def make_plan(
@@ -58,6 +60,7 @@ def make_plan(
             for family in catalogue
         },
         config.revision,
+        tuple(config.watches) if isinstance(config, PushedConfig) else (),
     )
 
 

@@ -38,6 +38,8 @@ def agent_status(lanes: Lanes, plan: Plan, sampler: Sampler, gpus: list[str], st
             "dropped": backlog.dropped + status.lost_batches,
         },
         "late_ticks": status.late_ticks,
+        "watches": len(plan.watches),
+        "early_batches": status.early_batches,
         "gpus": gpus,
         "failed_units": status.failed_units,
         "directories": {path: _walk(walk) for path, walk in status.walks.items()},

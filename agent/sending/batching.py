@@ -104,6 +104,11 @@ class Batcher:
         self._interval_ms = round(interval_s * 1000)
         self._phase_ms = round(self._phase * self._interval_ms)
 
+    @property
+    def empty(self) -> bool:
+        """Whether no sample is in hand."""
+        return not self._samples
+
     def add(self, sample: Sample) -> list[Sample] | None:
         """Take one sample; returns the samples of the batch that ends with it, if one does.
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Sequence
 
 from agent.sampling.plan import Plans
 from agent.sampling.sampler import Sampler
 from agent.sampling.ticker import Ticker
 from agent.sending.batching import Batcher, batches, numbered
+from agent.sending.early import Early
 from agent.sending.lanes import Lanes
 from agent.sending.live import LiveFeed
 from agent.system.notify import Notifier
 from agent.system.state import AgentState
 from schemas.codec import Sample, times_ms
+from schemas.watches import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -31,17 +34,25 @@ class Intake:
         self._batcher = batcher
         self._most_bytes = most_bytes
         self._status = status
+        self._early = Early()
         self._queue: asyncio.Queue[list[Sample]] = asyncio.Queue(QUEUED_BATCHES)
 
     def use_interval(self, interval_s: float) -> None:
         """From now on a batch spans `interval_s`."""
         self._batcher.use_interval(interval_s)
 
+    def use_watches(self, watches: Sequence[Watch]) -> None:
+        """From now on a batch goes at once when a value crosses one of their thresholds."""
+        self._early.use(watches)
+
     def add(self, sample: Sample) -> None:
         """Take one sample; never waits."""
         due = self._batcher.add(sample)
         if due:
             self._put(due)
+        if self._early.wants(sample, leaves=self._batcher.empty):
+            self._status.early_batches += 1
+            self._put(self._batcher.take())
 
     def _put(self, samples: list[Sample]) -> None:
         if self._queue.full():
@@ -98,6 +109,7 @@ async def sample_on_grid(
         plan = plans.current
         ticker.interval_s = plan.sample_interval_s
         intake.use_interval(plan.batch_interval_s)
+        intake.use_watches(plan.watches)
         status.config_revision = plan.revision
         tick = await ticker.next()
         status.late_ticks += tick.skipped

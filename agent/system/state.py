@@ -62,6 +62,8 @@ class AgentState(Struct):
     late_ticks: int = 0
     lost_batches: int = 0
     """Batches that never reached the spool, because it could not keep up."""
+    early_batches: int = 0
+    """Batches sent before their time, as a value crossed a threshold."""
     told_dropped: int = 0
     """Batches lost, as far as operators were told."""
     config_revision: int = 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from infra.authority.claims import Crossing, Permissions
 from schemas import subjects
+from schemas.rehearsals import REHEARSAL_ASK, REHEARSAL_CANCEL, rehearsal_told
 from schemas.subjects import ALERTS, BACKFILL, CONFIG_BUCKET, CONFIG_STREAM, DEADLETTER, EVENTS, METRICS, STREAMS
 
 NAME = "{{name()}}"
@@ -50,6 +51,8 @@ def _tells(service: str) -> tuple[str, ...]:
 
 _VERBS = ("PING", "INFO", "STATS")
 _TOOLS_INBOX = "_INBOX_tools"
+_GATEWAY_INBOX = "_INBOX_gateway"
+"""Where the gateway hears what came of what it asked the alert service."""
 ASKS = (*(f"$SRV.{verb}{rest}" for verb in _VERBS for rest in ("", ".>")), subjects.ask_health("*"))
 """Asking services how they are."""
 
@@ -92,8 +95,24 @@ ROLES: dict[str, Permissions] = {
         subscribe=(_INBOX, subjects.SETTINGS_CHANGED, *_is_asked("ingest")),
     ),
     "alerts": Permissions(
-        publish=(*_reads(METRICS.name), "alerts.>", *_tells("alerts")),
-        subscribe=(_INBOX, subjects.SETTINGS_CHANGED, *_is_asked("alerts")),
+        publish=(
+            *_reads(METRICS.name, BACKFILL.name),
+            "alerts.>",
+            f"{_GATEWAY_INBOX}.>",
+            rehearsal_told("*"),
+            *_tells("alerts"),
+        ),
+        subscribe=(
+            subjects.TRY_CHANNEL,
+            _INBOX,
+            "events.*",
+            DEADLETTER.subjects[0],
+            subjects.health("*"),
+            subjects.SETTINGS_CHANGED,
+            REHEARSAL_ASK,
+            REHEARSAL_CANCEL,
+            *_is_asked("alerts"),
+        ),
     ),
     "gateway": Permissions(
         publish=(
@@ -103,6 +122,10 @@ ROLES: dict[str, Permissions] = {
             *(f"$JS.API.STREAM.PURGE.{stream.name}" for stream in (METRICS, BACKFILL, EVENTS, ALERTS)),
             f"$KV.{CONFIG_BUCKET}.*",
             "command.>",
+            "events.*",
+            subjects.TRY_CHANNEL,
+            REHEARSAL_ASK,
+            REHEARSAL_CANCEL,
             subjects.LIVE_INTEREST,
             subjects.SETTINGS_CHANGED,
             *_tells("gateway"),
@@ -114,6 +137,7 @@ ROLES: dict[str, Permissions] = {
             "live.*",
             "events.*",
             "alerts.>",
+            rehearsal_told("*"),
             subjects.health("*"),
             subjects.SETTINGS_CHANGED,
             *_is_asked("gateway"),

@@ -118,8 +118,8 @@ def introduction(url: str, access: Access) -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def connection(url: str, name: str, access: Access = ANYBODY) -> AsyncIterator[Client]:
-    """A connection for tools and tests, closed on leaving. Raises when there is none within 5 s."""
-    async with asyncio.timeout(5):
+    """A connection for tools and tests, closed on leaving. Raises when there is none within 10 s."""
+    async with asyncio.timeout(10):
         client = await connect(url, name, access=access)
     try:
         yield client

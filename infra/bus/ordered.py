@@ -15,6 +15,8 @@ import asyncio
 import contextlib
 import json
 import logging
+import math
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -72,7 +74,9 @@ class StoredMessage(Struct):
 class OrderedPull:
     """The receiving end of one ephemeral consumer. Made by `ordered`."""
 
-    def __init__(self, client: Client, stream: str, consumer: str, inbox: str, last_seq: int) -> None:
+    def __init__(
+        self, client: Client, stream: str, consumer: str, inbox: str, last_seq: int, begins: Position, pending: int
+    ) -> None:
         self._client = client
         self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
         self._inbox = inbox
@@ -86,6 +90,10 @@ class OrderedPull:
         self._heard = asyncio.get_running_loop().time()
         self.last_seq = last_seq
         """Last sequence number the stream held when last heard of; what is beyond the last message is lag."""
+        self.begins = begins
+        """The position that was asked for; where that was zero, the one before the first message that is wanted."""
+        self.pending = pending
+        """How many messages there were when it began."""
 
     async def receive(self, message: Msg) -> None:
         """Subscription callback: file a message, or note what a status message says."""
@@ -163,8 +171,12 @@ class OrderedPull:
 
 
 @contextlib.asynccontextmanager
-async def ordered(client: Client, stream: str, position: Position) -> AsyncIterator[OrderedPull]:
-    """Messages of `stream` after `position`.
+async def ordered(
+    client: Client, stream: str, position: Position, earlier_s: float = 0, first_s: float = math.inf
+) -> AsyncIterator[OrderedPull]:
+    """Messages of `stream` after `position`, and before them those of `earlier_s` until it, as far as they are there.
+
+    From the zero position only those of the last `first_s`.
 
     When the stream is not the one that `position` was taken from (an unsynced tail was lost, so numbers were given
     twice), it starts by the position's time instead: nothing is skipped; repeats are for the caller's marks to drop.
@@ -177,11 +189,13 @@ async def ordered(client: Client, stream: str, position: Position) -> AsyncItera
         mem_storage=True,
         num_replicas=1,
         max_waiting=64,
-        **await _start(client, stream, position, state),
+        **await _start(client, stream, position, state, earlier_s, first_s),
     )
     info = await jetstream.add_consumer(stream, config)
     inbox = client.new_inbox()
-    pull = OrderedPull(client, stream, info.name, inbox, state.last_seq)
+    pending = info.num_pending or 0
+    begins = position if position.seq else Position(max(0, state.last_seq - pending))
+    pull = OrderedPull(client, stream, info.name, inbox, state.last_seq, begins, pending)
     subscription = await client.subscribe(f"{inbox}.*", cb=pull.receive, pending_bytes_limit=0)
     try:
         yield pull
@@ -191,14 +205,22 @@ async def ordered(client: Client, stream: str, position: Position) -> AsyncItera
             await client.publish(f"$JS.API.CONSUMER.DELETE.{stream}.{info.name}", b"")
 
 
-async def _start(client: Client, stream: str, position: Position, state: StreamState) -> dict[str, Any]:
+async def _start(
+    client: Client, stream: str, position: Position, state: StreamState, earlier_s: float, first_s: float
+) -> dict[str, Any]:
     """Where to start: the consumer configuration's part that says so."""
     if position.seq == 0:
-        return {"deliver_policy": DeliverPolicy.ALL}
+        if math.isinf(first_s):
+            return {"deliver_policy": DeliverPolicy.ALL}
+        start = datetime.fromtimestamp(time.time() - first_s, UTC)
+        return {"deliver_policy": DeliverPolicy.BY_START_TIME, "opt_start_time": start}
     if await _still_there(client, stream, position, state):
         if position.seq + 1 < state.first_seq:
             lost = state.first_seq - position.seq - 1
             logger.error("messages expired before they were read", extra={"stream": stream, "messages": lost})
+        if earlier_s:
+            start = datetime.fromtimestamp(position.time_ns / 1e9 - earlier_s, UTC)
+            return {"deliver_policy": DeliverPolicy.BY_START_TIME, "opt_start_time": start}
         return {"deliver_policy": DeliverPolicy.BY_START_SEQUENCE, "opt_start_seq": position.seq + 1}
     start = datetime.fromtimestamp(position.time_ns / 1e9 - 1, UTC)
     logger.warning(

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import AsyncIterator, Iterator
+import os
+import tomllib
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
+import tomli_w
+from msgspec import Struct
 
 from infra.certificates.listening import local_gateway, local_trust
 from infra.cli.people import lent
@@ -39,16 +43,30 @@ async def export(settings: ServerSettings, file: str) -> int:
     return 0
 
 
-async def load(settings: ServerSettings, file: str, apply: bool, prune: bool) -> int:
-    """Show what the document in `file` would change, or has changed if `apply`; `prune`: it is all there is to be."""
-    document = _read(file)
-    query = {"dry_run": str(not apply).lower(), "prune": str(prune).lower()}
+class Import(Struct, frozen=True):
+    """How a document is imported."""
+
+    apply: bool = False
+    """Change what is stored, rather than say what would change."""
+    prune: bool = False
+    """The document is all there is to be."""
+    owner: str = ""
+    adopt: bool = False
+
+
+async def load(settings: ServerSettings, file: str, asked: Import) -> int:
+    """Show what the document in `file` would change, or has changed."""
+    document = resolved(_read(file), os.environ)
+    words = {True: "true", False: "false"}
+    query = {"dry_run": words[not asked.apply], "prune": words[asked.prune], "adopt": words[asked.adopt]}
+    if asked.owner:
+        query["owner"] = asked.owner
     async with _gateway(settings) as http:
         answer = await _ask(http, "PUT", params=query, content=document, headers=_TYPE)
     found = msgspec.json.decode(answer.content, type=Differences)
     for difference in found.differences:
         print("\n".join(lines_of(difference)))
-    print(_sum(found, apply))
+    print(_sum(found, asked.apply))
     return 0
 
 
@@ -57,6 +75,36 @@ def _read(file: str) -> bytes:
         return Path(file).read_bytes()
     except OSError as error:
         raise CommandError(f"config import: {file}: {error.strerror}; give the path of a readable file") from None
+
+
+def resolved(document: bytes, environment: Mapping[str, str]) -> bytes:
+    """`document` with the secrets of channels that it only names: `url = { env = "OPS_URL" }`. Raises CommandError.
+
+    One that is no TOML is left as it is: the gateway says what is wrong with it.
+    """
+    try:
+        read = tomllib.loads(document.decode())
+    except (ValueError, RecursionError):
+        return document
+    found = False
+    channels = read.get("channels")
+    for name, channel in channels.items() if isinstance(channels, dict) else ():
+        target = channel.get("target") if isinstance(channel, dict) else None
+        if not isinstance(target, dict):
+            continue
+        for field, value in list(target.items()):
+            if isinstance(value, dict) and value.keys() == {"env"} and isinstance(value["env"], str):
+                found = True
+                target[field] = _secret(f"channels.{name}.target.{field}", value["env"], environment)
+    return tomli_w.dumps(read).encode() if found else document
+
+
+def _secret(path: str, variable: str, environment: Mapping[str, str]) -> str:
+    if variable not in environment:
+        raise CommandError(
+            f"config import: {path}: environment variable {variable} is not set; set it, or leave it out"
+        )
+    return environment[variable]
 
 
 def lines_of(difference: Difference) -> Iterator[str]:

@@ -133,6 +133,8 @@ def _add_config(add: Callable[..., argparse.ArgumentParser]) -> None:
     into.add_argument("file")
     into.add_argument("--apply", action="store_true", help="change it, all or nothing")
     into.add_argument("--prune", action="store_true", help="also delete what FILE lacks, but secrets")
+    into.add_argument("--owner", default="", help="in whose name: touch only their rules, routes and channels")
+    into.add_argument("--adopt", action="store_true", help="take over what FILE names and others own")
 
 
 def _add_authority(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -293,7 +295,8 @@ def _config(arguments: argparse.Namespace) -> int:
 
     if arguments.verb == "export":
         return process.run(configuration.export(_server_settings(), arguments.file))
-    return process.run(configuration.load(_server_settings(), arguments.file, arguments.apply, arguments.prune))
+    asked = configuration.Import(arguments.apply, arguments.prune, arguments.owner, arguments.adopt)
+    return process.run(configuration.load(_server_settings(), arguments.file, asked))
 
 
 def _authority(arguments: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from schemas.catalogue import CATALOGUE, Family, Metric
+from schemas.virtual import VIRTUAL, VirtualMetric
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 
@@ -21,9 +22,26 @@ returns all of this page as JSON.
 """
 
 
+VIRTUAL_METRICS = """\
+## Virtual metrics
+
+What no agent samples and alert rules can be about all the same ([alerts.md](alerts.md)): the alerts service finds it
+out itself. None is in a table, and none is ever negative.
+
+| metric | about | one per | unit | meaning |
+|---|---|---|---|---|"""
+
+
 def page(catalogue: tuple[Family, ...] = CATALOGUE) -> str:
     """The whole page."""
-    return "\n".join([INTRODUCTION, *(section for family in catalogue for section in _family(family))])
+    sections = [section for family in catalogue for section in _family(family)]
+    return "\n".join([INTRODUCTION, *sections, VIRTUAL_METRICS, *map(_virtual, VIRTUAL), ""])
+
+
+def _virtual(metric: VirtualMetric) -> str:
+    about = "a host" if metric.about == "host" else "Sonde itself"
+    each = "host" if metric.about == "host" else metric.instance
+    return f"| `{metric.path}` | {about} | {each} | {metric.unit} | {metric.meaning} |"
 
 
 _SAMPLED = {"always": "", "watched": " while somebody looks at the host", "never": " once it is enabled"}

@@ -18,6 +18,7 @@ from infra.generate.declared import declared
 from schemas import api, commands, enrolment, health, messages, people
 from schemas.catalogue import CATALOGUE, Family, Metric
 from schemas.overview import OVERVIEW, SUMMARY
+from schemas.virtual import VIRTUAL, VirtualMetric
 from services.gateway.http.jsonschemas import answer_types
 from services.gateway.http.operations import Nothing
 
@@ -82,6 +83,8 @@ def interface(shape: type[Struct], omit: tuple[str, ...] = (), given: bool = Fal
     """
     given = given or shape.__struct_config__.omit_defaults
     lines = [f"export interface {shape.__name__} {{"]
+    if shape.__struct_config__.tag is not None:
+        lines.append(f"  {shape.__struct_config__.tag_field}: {json.dumps(shape.__struct_config__.tag)};")
     for field in msgspec.structs.fields(shape):
         if field.name in omit:
             continue
@@ -124,6 +127,13 @@ def metadata(catalogue: tuple[Family, ...]) -> str:
     return "\n".join([*lines, "];"])
 
 
+def virtual() -> str:
+    """Metrics that rules can be about although no host samples them."""
+    lines = ["export const VIRTUAL: VirtualMetric[] = ["]
+    lines += [f"  {{ {literal(metric, 'path', 'unit', 'meaning', 'about', 'instance')} }}," for metric in VIRTUAL]
+    return "\n".join([*lines, "];"])
+
+
 def paths(name: str, listed: tuple[str, ...]) -> str:
     """A list of metric paths as a constant."""
     return "\n".join([f"export const {name}: readonly string[] = [", *(f'  "{path}",' for path in listed), "];"])
@@ -132,15 +142,16 @@ def paths(name: str, listed: tuple[str, ...]) -> str:
 def generated(catalogue: tuple[Family, ...] = CATALOGUE) -> dict[str, str]:
     """Name and content of every generated file."""
     shapes = [HEAD, *(f"export type {name} = {unnamed(kind)};" for name, kind in ALIASES.items())]
-    shapes += [interface(shape, omit=("code", "column", "most")) for shape in (Metric, Family)]
+    shapes += [interface(shape, omit=("code", "column", "most")) for shape in (Metric, Family, VirtualMetric)]
     operations = declared()
     answered = shapes_of([api.Problem, *(kind for operation in operations for kind in answer_types(operation))])
     every = shapes_of([*answered, *(operation.body for operation in operations)])
     shapes += [interface(shape, given=shape not in answered) for shape in every]
     families = [
         HEAD,
-        'import type { Family } from "./types.gen.ts";',
+        'import type { Family, VirtualMetric } from "./types.gen.ts";',
         metadata(catalogue),
+        virtual(),
         paths("SUMMARY", SUMMARY),
         paths("OVERVIEW", OVERVIEW),
     ]

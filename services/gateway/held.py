@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from infra.settings import ServerSettings
 from infra.storage.database import Pool
 from schemas.catalogue import CATALOGUE, Family
+from services.gateway.alerting.rehearsals import Rehearsals
 from services.gateway.fleet.memory import Fleet
 from services.gateway.health.meters import Meters
 from services.gateway.health.vitals import Vitals
@@ -36,6 +37,7 @@ class Held:
     refusals: Refusals = field(default_factory=Refusals)
     vitals: Vitals = field(default_factory=Vitals)
     meters: Meters = field(default_factory=Meters)
+    rehearsals: Rehearsals = field(default_factory=Rehearsals)
 
     @property
     def fleet(self) -> Fleet:

@@ -13,9 +13,18 @@ from services.gateway.agents.api_identities import identity_operations
 from services.gateway.agents.api_removal import removal_operations
 from services.gateway.agents.departing import Departing
 from services.gateway.agents.many import Many
+from services.gateway.alerting.acknowledging import acknowledging_operations
 from services.gateway.alerting.alerts import alert_operations
+from services.gateway.alerting.api_why import why_operations
 from services.gateway.alerting.channels import channel_operations
+from services.gateway.alerting.exports import alert_export_operations
+from services.gateway.alerting.incidents import incident_operations
+from services.gateway.alerting.notifications import notification_operations
+from services.gateway.alerting.rehearsals import rehearsal_operations
+from services.gateway.alerting.routes import route_operations
 from services.gateway.alerting.rules import rule_operations
+from services.gateway.alerting.silences import silence_operations
+from services.gateway.alerting.trials import trial_operations
 from services.gateway.configuration.api import configuration_operations
 from services.gateway.enrolment.api_enrol import Desk, enrol_operations
 from services.gateway.enrolment.api_tokens import token_operations
@@ -64,11 +73,10 @@ def operations(held: Held) -> list[Operation]:
         *fleet_operations(pool, fleet, held.catalogue),
         *export_operations(pool, fleet, held.catalogue, held.abort),
         *catalogue_operations(held.catalogue),
-        *rule_operations(pool, held.announce, held.catalogue),
-        *alert_operations(pool),
+        *alerting_operations(held),
+        *rehearsal_operations(bus, held.rehearsals, held.catalogue),
         *configuration_operations(pool, fleet, held.announce, hub.host, runtime.configs_changed, held.catalogue),
         *setting_operations(pool, runtime, held.announce),
-        *channel_operations(pool, held.settings.outbound_private),
         *viewer_operations(hub, pool),
         *enrol_operations(desk),
         *token_operations(pool, reach),
@@ -77,6 +85,23 @@ def operations(held: Held) -> list[Operation]:
         *health_operations(examination(held), lambda request: is_viewer(held.people, request)),
         *people_operations(held.people, lambda: page_address(held)),
         *live_operations(hub, held.catalogue, held.abort),
+    ]
+
+
+def alerting_operations(held: Held) -> list[Operation]:
+    pool, announce = held.pool, held.announce
+    return [
+        *alert_operations(pool),
+        *incident_operations(pool),
+        *acknowledging_operations(pool, announce),
+        *why_operations(pool),
+        *alert_export_operations(pool, held.abort),
+        *rule_operations(pool, announce, held.catalogue),
+        *silence_operations(pool, announce),
+        *route_operations(pool, announce),
+        *channel_operations(pool, announce),
+        *trial_operations(pool, held.bus, announce),
+        *notification_operations(pool),
     ]
 
 

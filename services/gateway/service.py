@@ -93,6 +93,7 @@ async def run(
 
         async def listening(client: Client) -> None:
             await follow(client, bus, vitals.heartbeats)
+            await held.rehearsals.follow(client, bus)
             await listen(client, bus, fleet, hub, runtime.stale, conduct, held.people.changed)
 
         async def following(client: Client) -> None:

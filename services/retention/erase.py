@@ -68,7 +68,7 @@ async def _erase_host(
     if await database.fetchval(sql.NEWS_WAITING, host_id, NEWS):
         return False
     rows = await database.fetchval(sql.ROWS, host_id)
-    for statement in (sql.FORGET_TRANSITIONS, sql.FORGET_INSTANCES):
+    for statement in (sql.FORGET_TRANSITIONS, sql.FORGET_INCIDENTS, sql.FORGET_INSTANCES):
         while row_count(await database.execute(statement, host_id, timeout=TIMEOUT_S)):
             await between()
     await database.execute(sql.FORGET_HOST, host_id, timeout=TIMEOUT_S)

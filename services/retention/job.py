@@ -129,9 +129,12 @@ async def _prune(
         work.done,
         work.waiting_since,
         guard,
-        await _forget_transitions(database, before["hour"]),
+        await _forget(database, sql.FORGET_TRANSITIONS, before["hour"]),
         row_count(await database.execute(sql.FORGET_RUNS, now - RUNS_KEPT)),
         await forget_instances(database, catalogue) if work.dropped else 0,  # only then may one have lost its last row
+        await _forget(database, sql.FORGET_INCIDENTS, before["hour"]),
+        await _forget(database, sql.FORGET_NOTIFICATIONS, before["hour"]),
+        await _forget(database, sql.FORGET_SILENCES, before["hour"]),
     )
     run = Run(report, work.dropped)
     await _note(database, engine, run, clock, time.perf_counter() - started)
@@ -223,8 +226,9 @@ async def _guard(work: _Work, settings: RuntimeSettings, space: ReadSpace) -> st
     return f"{missing.text}: raw rows before {before.date()} dropped early"
 
 
-async def _forget_transitions(database: Connection, before: datetime) -> int:
+async def _forget(database: Connection, statement: str, before: datetime) -> int:
+    """Delete what `statement` says of before that moment, portion by portion; how many."""
     total = 0
-    while gone := row_count(await database.execute(sql.FORGET_TRANSITIONS, before)):
+    while gone := row_count(await database.execute(statement, before)):
         total += gone
     return total

@@ -47,6 +47,12 @@ class Report(Struct, frozen=True):
     """Reports of runs forgotten."""
     instances: int = 0
     """Instances without any row forgotten."""
+    incidents: int = 0
+    """Incidents that were over forgotten."""
+    notifications: int = 0
+    """Records of messages forgotten."""
+    silences: int = 0
+    """Expired silences forgotten."""
 
 
 class Run(Struct, frozen=True):

@@ -49,9 +49,23 @@ FORGET_REMOVED = "DELETE FROM removed_hosts WHERE time_ns < extract(epoch FROM $
 
 FORGET_RUNS = "DELETE FROM retention_runs WHERE started < $1"
 
-# In portions, so that none holds its locks for long; what was to be delivered of them goes with them.
+# In portions, so that none holds its locks for long.
 FORGET_TRANSITIONS = """
 DELETE FROM alert_transitions WHERE id IN (SELECT id FROM alert_transitions WHERE time < $1 ORDER BY time LIMIT 5000)
+"""
+
+# What is over; with an incident go its transitions, its steps, and what was told of it.
+FORGET_INCIDENTS = """
+DELETE FROM incidents WHERE id IN (
+    SELECT id FROM incidents WHERE opened < $1 AND closed < $1 ORDER BY opened, id LIMIT 1000)
+"""
+
+FORGET_NOTIFICATIONS = """
+DELETE FROM notifications WHERE id IN (SELECT id FROM notifications WHERE made < $1 ORDER BY made LIMIT 1000)
+"""
+
+FORGET_SILENCES = """
+DELETE FROM silences WHERE id IN (SELECT id FROM silences WHERE ends < $1 ORDER BY ends LIMIT 1000)
 """
 
 # As of MOVE_HORIZON: waits for the flushes under way, and those after it wait for the transaction.

@@ -21,18 +21,20 @@ COUNT_ROWS = "UPDATE removals SET rows = rows + $2 WHERE host_id = $1"
 
 ROWS = "SELECT rows FROM removals WHERE host_id = $1"
 
-# What a mute held, for however long, is about to be told: the mute ended with the host.
+# The ends of its alerts go to the bus, and to people who were told of them; neither is waited for without end.
 NEWS_WAITING = """
-SELECT EXISTS (SELECT FROM outbox o JOIN alert_transitions t ON t.id = o.transition_id
-               JOIN removals r ON r.host_id = t.host_id
-               WHERE t.host_id = $1 AND o.status IN ('waiting', 'muted')
-                   AND CASE o.status WHEN 'muted' THEN r.asked ELSE o.made END > now() - $2::text::interval)
+SELECT now() - r.asked < $2::text::interval AND (
+    EXISTS (SELECT FROM alert_transitions t WHERE t.host_id = $1 AND NOT t.published)
+    OR EXISTS (SELECT FROM incidents i WHERE i.host_id = $1 AND NOT i.settled))
+FROM removals r WHERE r.host_id = $1
 """
 
-# In portions, so that none holds its locks for long.
+# In portions, so that none holds its locks for long. With an incident go its steps, and what was told of it.
 FORGET_TRANSITIONS = """
 DELETE FROM alert_transitions WHERE id IN (SELECT id FROM alert_transitions WHERE host_id = $1 LIMIT 5000)
 """
+
+FORGET_INCIDENTS = "DELETE FROM incidents WHERE id IN (SELECT id FROM incidents WHERE host_id = $1 LIMIT 1000)"
 
 FORGET_INSTANCES = "DELETE FROM instances WHERE id IN (SELECT id FROM instances WHERE host_id = $1 LIMIT 5000)"
 

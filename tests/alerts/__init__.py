@@ -1,1 +1,1 @@
-"""The alert machine, its evaluation, its outbox and the service around them."""
+"""The alert machine, its evaluation, telling people of it, and the service around them."""

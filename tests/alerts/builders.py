@@ -8,7 +8,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from schemas.messages import AlertTransition
-from schemas.rules import Rule, Threshold, check_rule
+from schemas.rulechecks import check_rule
+from schemas.rules import Rule, Threshold
 from services.alerts.judge.machine import OK, Change, State, limits_of, step
 
 NOON_MS = 1_790_000_000_000

@@ -16,6 +16,7 @@ from infra.bus import connection as bus
 from infra.settings import ServerSettings
 from infra.storage import database
 from infra.storage.database import Connection
+from schemas.channels import Channel, Slack
 from schemas.messages import AlertTransition
 from schemas.rules import Rule
 from schemas.subjects import SETTINGS_CHANGED, metrics
@@ -75,7 +76,9 @@ class Fleet:
         """Wait until the service has committed everything up to `seq`."""
 
         async def reached() -> bool:
-            position = await self.database.fetchval("SELECT seq FROM positions WHERE consumer = 'alerts'")
+            position = await self.database.fetchval(
+                "SELECT seq FROM positions WHERE consumer = 'alerts' AND stream = 'METRICS'"
+            )
             return position is not None and position >= seq
 
         await eventually(reached)
@@ -101,20 +104,29 @@ class Fleet:
         rows = await self.database.fetch("SELECT h.name, s.state FROM alert_states s JOIN hosts h ON h.id = s.host_id")
         return {row["name"]: row["state"] for row in rows}
 
-    async def outbox(self, channel: str = "slack") -> list[tuple[str, int, str]]:
-        """Status, attempts and answer of a channel's rows."""
+    async def published(self) -> None:
+        """Wait until every transition is on the bus."""
+
+        async def done() -> bool:
+            left = await self.database.fetchval("SELECT count(*) FROM alert_transitions WHERE NOT published")
+            return bool(left == 0)
+
+        await eventually(done)
+
+    async def incidents(self) -> list[tuple[str, str, bool]]:
+        """Of each incident in order: host, severity, and whether it goes on."""
         rows = await self.database.fetch(
-            "SELECT status, attempts, answer FROM outbox WHERE channel = $1 ORDER BY transition_id", channel
+            "SELECT host, body ->> 'severity' AS severity, closed IS NULL AS open FROM incidents ORDER BY id"
         )
         return [tuple(row) for row in rows]
 
-    async def delivered(self, channel: str = "slack") -> None:
-        """Wait until nothing waits for `channel` any more."""
-
-        async def done() -> bool:
-            return all(status != "waiting" for status, _, _ in await self.outbox(channel))
-
-        await eventually(done)
+    async def slack(self, url: str) -> None:
+        """Tell people by an incoming webhook of Slack."""
+        await self.database.execute(
+            "INSERT INTO channels (id, body) VALUES ('slack', $1)",
+            msgspec.json.encode(Channel("slack", "Slack", Slack(url))).decode(),
+        )
+        await self.client.publish(SETTINGS_CHANGED, b'{"key":"channels","version":1}')
 
     async def on_the_bus(self) -> list[AlertTransition]:
         """What the ALERTS stream holds."""
@@ -138,8 +150,8 @@ async def fleet(bus_url: str, database_url: str, rules: Sequence[Rule] = ()) -> 
 async def serving(settings: ServerSettings, slack_pace_s: float = 0.05) -> AsyncIterator[None]:
     """The service running; on leaving it is asked to stop and must do so by itself."""
     stop = asyncio.Event()
-    async with asyncio.timeout(200), asyncio.TaskGroup() as group:
-        group.create_task(run(settings, stop, slack_pace_s=slack_pace_s))
+    async with asyncio.timeout(150), asyncio.TaskGroup() as group:
+        group.create_task(run(settings, stop, pace_s=slack_pace_s))
         yield
         stop.set()
 

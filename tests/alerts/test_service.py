@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from schemas.messages import MESSAGE_ID
 from schemas.rules import Threshold
 from schemas.subjects import metrics
-from services.alerts.judge.memory import Memory
+from services.alerts.judge.memory import Memory, Part
 from services.alerts.judge.store import forget_old
 from tests.alerts.builders import rule
 from tests.alerts.fleet import fleet, serving, serving_until_killed
@@ -29,12 +29,12 @@ async def test_a_condition_that_holds_fires_and_resolves(bus_url: str, database_
 async def test_transitions_are_published_in_order_under_their_number(bus_url: str, database_url: str) -> None:
     async with fleet(bus_url, database_url, [QUICK]) as hosts, serving(hosts.settings):
         for index in range(4):
-            await hosts.cpu([80] * 10 + [10] * 10, at_s=20 * index)
+            await hosts.cpu([80] * 10 + [10] * 10, at_s=20 * index, host=f"web-{index}")
         await hosts.until(*["fire", "resolve"] * 4)
-        await hosts.delivered("bus")
+        await hosts.published()
         assert await hosts.on_the_bus() == await hosts.transitions()
         first = await hosts.client.jetstream().get_msg("ALERTS", 1)
-        assert first.subject == "alerts.web-1.busy"
+        assert first.subject == "alerts.web-0.busy"
         assert (first.headers or {})[MESSAGE_ID] == str((await hosts.transitions())[0].id)
 
 
@@ -68,8 +68,8 @@ async def test_a_restart_does_not_fire_again(bus_url: str, database_url: str) ->
 async def test_what_arrived_while_the_service_was_down_is_judged_in_order(bus_url: str, database_url: str) -> None:
     async with fleet(bus_url, database_url, [QUICK]) as hosts:
         for index in range(50):
-            await hosts.cpu([80] * 10 + [10] * 10, at_s=20 * index)
-            await hosts.cpu([5] * 20, at_s=20 * index, host="web-2")
+            await hosts.cpu([80] * 10 + [10] * 10, at_s=20 * index, host=f"web-{index % 20}")
+            await hosts.cpu([5] * 20, at_s=20 * index, host="db-1")
         async with serving(hosts.settings):
             await hosts.until(*["fire", "resolve"] * 50)
         times = [transition.time for transition in await hosts.transitions()]
@@ -78,18 +78,22 @@ async def test_what_arrived_while_the_service_was_down_is_judged_in_order(bus_ur
 
 async def test_being_killed_again_and_again_changes_no_transition(bus_url: str, database_url: str) -> None:
     async with fleet(bus_url, database_url, [QUICK]) as hosts:
+
+        async def come_and_go(index: int) -> int:
+            # Each host seldom enough not to flap.
+            return await hosts.cpu([80] * 10 + [10] * 10, at_s=20 * index, host=f"web-{index % 15}")
+
         index = 0
         for delay in range(5):
             async with serving_until_killed(hosts.settings):
-                first = await hosts.cpu([80] * 10 + [10] * 10, at_s=20 * index)
-                await hosts.processed(first)
+                await hosts.processed(await come_and_go(index))
                 for _ in range(delay * 3):  # more and more is under way when the blow falls
                     index += 1
-                    await hosts.cpu([80] * 10 + [10] * 10, at_s=20 * index)
+                    await come_and_go(index)
             index += 1
         async with serving(hosts.settings):
             await hosts.processed(await hosts.cpu([10], at_s=20 * index))
-            await hosts.delivered("bus")
+            await hosts.published()
         expected = [hosts.start_ms / 1000 + 20 * (number // 2) + (5, 15)[number % 2] for number in range(2 * index)]
         assert await hosts.kinds() == ["fire", "resolve"] * index
         assert [transition.time for transition in await hosts.transitions()] == expected
@@ -224,6 +228,22 @@ async def test_a_stored_state_that_cannot_be_read_is_skipped_and_the_rest_is_jud
     assert "last_ms" in vars(said)["error"]
 
 
+async def test_a_stored_incident_that_cannot_be_read_is_over_and_the_next_is_another(
+    bus_url: str, database_url: str
+) -> None:
+    async with fleet(bus_url, database_url, [QUICK]) as hosts:
+        async with serving(hosts.settings):
+            await hosts.cpu([80] * 10, at_s=0)
+            await hosts.until("fire")
+        await hosts.database.execute("UPDATE incidents SET body = '{}'")
+        async with serving(hosts.settings):
+            await hosts.cpu([99] * 10, at_s=10)
+            await hosts.until("fire", "escalate")
+            await hosts.cpu([10] * 10, at_s=20)
+            await hosts.until("fire", "escalate", "resolve")
+        assert [goes_on for _, _, goes_on in await hosts.incidents()] == [False, False]
+
+
 @pytest.mark.parametrize("body", ["{}", '{"machine": {"last_ms": "late"}}', '{"machine": {"last_ms": 1e40}}'])
 async def test_old_states_are_forgotten_beside_unreadable_ones(bus_url: str, database_url: str, body: str) -> None:
     async with fleet(bus_url, database_url) as hosts:
@@ -232,6 +252,6 @@ async def test_old_states_are_forgotten_beside_unreadable_ones(bus_url: str, dat
             await hosts.database.execute(
                 "INSERT INTO alert_states SELECT 'busy', id, $1, 'ok', $2 FROM hosts", instance, stored
             )
-        await forget_old(hosts.database, Memory({}, {}), 1000)
+        await forget_old(hosts.database, Memory(Part(), {}, {}), 1000)
         left = await hosts.database.fetch("SELECT instance FROM alert_states")
         assert "old" not in {row["instance"] for row in left}

@@ -16,7 +16,7 @@ from infra.settings import ServerSettings
 from infra.storage import database
 from infra.storage.database import ensure_hosts
 from tests.browser.between import between
-from tests.browser.browser import Chromium, opened
+from tests.browser.browser import NO_WORKERS, Chromium, opened
 from tests.browser.keyboard import focused, tab_to
 from tests.browser.logins import api_of
 from tests.browser.stack import served
@@ -93,7 +93,15 @@ async def test_loading_failed_and_empty_rules_look_different(
     async with alerts_page(chromium, bus_url, database_url, provoked=UNANSWERED) as (page, _):
         await page.get_by_text("There are no rules").wait_for()
         held: list[Route] = []
-        await page.route("**/api/v1/rules", lambda route: held.append(route))
+
+        async def hold(route: Route) -> None:
+            """The first; the page asks once more when the stream begins."""
+            if held:
+                await refuse(route)
+            else:
+                held.append(route)
+
+        await page.route("**/api/v1/rules", hold)
         await page.reload()
         await page.get_by_text("Loading the rules").wait_for()
         await eventually(lambda: held)
@@ -294,3 +302,24 @@ async def test_a_rule_is_made_changed_and_deleted_with_the_keyboard_alone(
         await page.keyboard.press("Enter")
         await page.get_by_text("There are no rules").wait_for()
         assert (await api.get("/rules")).json()["rules"] == []
+
+
+HELD_BACK = """const ask = fetch;
+globalThis.fetch = async (address, options) => {
+  if (String(address).includes('/live')) await new Promise((go) => { globalThis.letGo = go; });
+  return ask(address, options);
+}"""
+
+
+async def test_a_rule_made_before_the_stream_begins_is_shown(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
+    settings = ServerSettings(nats_url=bus_url, database_url=database_url, port=0)
+    async with served(settings) as address, api_of(address) as api:
+        await keep_only(api)
+        async with opened(chromium, f"{address}/alerts", before=f"{NO_WORKERS};{HELD_BACK}") as page:
+            await page.get_by_text("There are no rules").wait_for()
+            await page.wait_for_function("'letGo' in globalThis")
+            (await api.post("/rules", json=RULE)).raise_for_status()
+            await page.evaluate("letGo()")
+            await page.get_by_role("heading", name="CPU busy").wait_for()

@@ -14,7 +14,8 @@ from infra.bus.streams import ensure_streams
 from infra.storage import database
 from schemas.codec import build_batch, encode_batch
 from tests.faults.fleet import SAMPLES, known_sample
-from tests.faults.test_exactly_once import Service, assert_stored_exactly, positions_at, service
+from tests.faults.killing import Service, service
+from tests.faults.test_exactly_once import assert_stored_exactly, positions_at
 from tests.waiting import eventually
 
 HOSTS = 20

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
@@ -19,73 +14,47 @@ import pytest
 
 from infra.bus import connection as bus
 from infra.bus.streams import ensure_streams
-from infra.servers.embedded import Server, nats_server, postgres_server
+from infra.servers.embedded import nats_server, postgres_server
 from infra.storage import database
 from infra.storage.engine import detect
 from infra.storage.migrate import migrate
-from schemas.rules import Rule, Threshold
+from schemas.rules import Rule, Threshold, Window
 from tests.faults.fleet import SAMPLES, cpu_total, synthetic_agent
+from tests.faults.killing import kill_and_restart, service
 from tests.waiting import eventually
 
 HOSTS = 20
 KILLS_EACH = 3
-RULE = Rule("busy", "Busy", "cpu.total", critical=Threshold(90, 80), for_s=5, recover_for_s=5)
+BUSY = Rule("busy", "Busy", "cpu.total", critical=Threshold(90, 80), for_s=5, recover_for_s=5)
+MEAN = Rule("mean", "Busy on average", "cpu.total", warning=Threshold(60, 40), window=Window("avg", 15))
+RULES = (
+    BUSY,
+    MEAN,
+    Rule("unread", "No reads", "disk.read", warning=Threshold(2**40, 2**39), no_data="alert", no_data_s=1),
+)
+"""One about the last value, one about a window, and one about values that are missing."""
 TRANSITIONS = """
-SELECT h.name, t.kind, extract(epoch FROM t.time)::float8 AS time, t.instance, t.body
+SELECT h.name, t.rule_id, t.kind, extract(epoch FROM t.time)::float8 AS time, t.instance, t.body
 FROM alert_transitions t JOIN hosts h ON h.id = t.host_id ORDER BY h.name, t.id
+"""
+INCIDENTS = """
+SELECT i.host, i.rule_id, i.instance, extract(epoch FROM i.opened)::float8 AS opened,
+    extract(epoch FROM i.closed)::float8 AS closed, i.level, i.body,
+    (SELECT array_agg(t.kind ORDER BY t.id) FROM alert_transitions t WHERE t.incident_id = i.id) AS kinds,
+    (SELECT array_agg(s.kind ORDER BY s.id) FROM incident_steps s
+     WHERE s.incident_id = i.id AND s.kind IN ('fired', 'escalated', 'deescalated', 'resolved', 'gone')) AS steps
+FROM incidents i ORDER BY i.host, i.rule_id, i.instance, i.opened
 """
 
 
-class Service:
-    """A service as its own process, which can be killed and is then started again."""
-
-    def __init__(self, name: str, nats_url: str, database_url: str, log: Path) -> None:
-        self._command = [sys.executable, "-m", "infra.cli.main", name]
-        known = {key: value for key, value in os.environ.items() if not key.startswith("SONDE_")}
-        self._environment = {**known, "SONDE_NATS_URL": nats_url, "SONDE_DATABASE_URL": database_url}
-        self._log = log
-        self.process = self._start()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        with self._log.open("ab") as log:
-            return subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log)
-
-    async def kill(self) -> None:
-        """SIGKILL, then a new process."""
-        self.process.kill()
-        await asyncio.to_thread(self.process.wait)
-        self.process = self._start()
-
-    def end(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
-
-
-@contextmanager
-def service(name: str, nats_url: str, database_url: str, directory: Path) -> Iterator[Service]:
-    """A running service, whose end on SIGTERM is a clean one."""
-    log = directory / f"{name}.log"
-    running = Service(name, nats_url, database_url, log)
-    try:
-        yield running
-        assert running.end() == 0, log.read_text()[-3000:]
-    finally:
-        running.process.kill()
-        running.process.wait()
-
-
-async def kill_and_restart(server: Server) -> None:
-    await server.kill()
-    await server.restart()
-
-
 async def prepare_database(url: str) -> None:
-    """A migrated database whose only rule is ours."""
+    """A migrated database whose only rules are ours."""
     async with database.connection(url, "test") as connection:
         await migrate(connection, await detect(connection))
         await connection.execute("DELETE FROM rules")
-        body = msgspec.json.encode(RULE).decode()
-        await connection.execute("INSERT INTO rules (id, body) VALUES ($1, $2)", RULE.id, body)
+        for rule in RULES:
+            body = msgspec.json.encode(rule).decode()
+            await connection.execute("INSERT INTO rules (id, body) VALUES ($1, $2)", rule.id, body)
 
 
 async def positions_at(url: str, consumer: str, seq: int) -> bool:
@@ -95,19 +64,24 @@ async def positions_at(url: str, consumer: str, seq: int) -> bool:
 
 
 async def transitions(url: str) -> list[tuple[object, ...]]:
-    """Every transition without its number, per host in the order it was made."""
+    """Every transition, per host in the order it was made; and every incident. Without their numbers."""
     async with database.connection(url, "test") as connection:
         rows = await connection.fetch(TRANSITIONS)
-    return [
+        incidents = await connection.fetch(INCIDENTS)
+    made: list[tuple[object, ...]] = [
         (
             row["name"],
+            row["rule_id"],
             row["kind"],
             row["time"],
             row["instance"],
-            sorted((key, str(value)) for key, value in json.loads(row["body"]).items() if key != "id"),
+            sorted(
+                (key, str(value)) for key, value in json.loads(row["body"]).items() if key not in ("id", "incident")
+            ),
         )
         for row in rows
     ]
+    return made + [tuple(row) for row in incidents]
 
 
 @pytest.mark.fault
@@ -157,7 +131,8 @@ async def test_killing_ingest_alerts_bus_and_database_loses_doubles_and_changes_
         await assert_stored_exactly(postgres.url, ticks, start_ms)
         disturbed = await transitions(postgres.url)
         undisturbed = await undisturbed_transitions(nats.url, postgres.url, last, tmp_path)
-    assert len(disturbed) >= HOSTS
+    for rule in RULES:
+        assert len([True for one in disturbed if one[1] == rule.id]) >= HOSTS
     assert disturbed == undisturbed
 
 

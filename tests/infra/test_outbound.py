@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.outbound import ANSWER_BYTES, Answer, OutboundError, is_public, outbound
-from tests.alerts.sink import Reply, slack_sink
+from infra.addresses import is_public
+from infra.outbound import ANSWER_BYTES, Answer, OutboundError, outbound
 from tests.certificates import given
 
 Answering = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -38,6 +39,16 @@ async def server(answering: Answering, tls: ssl.SSLContext | None = None) -> Asy
         listener.close()
 
 
+def answered(status: int, body: str, headers: str = "") -> Answering:
+    """Answers with `body`."""
+
+    async def answering(writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: {len(body)}\r\n{headers}\r\n{body}".encode())
+        await writer.drain()
+
+    return answering
+
+
 async def post(url: str, private: bool = True, total_s: float = 10) -> Answer:
     async with outbound(private) as client:
         return await client.post(url, b"{}", {"Content-Type": "application/json"}, total_s)
@@ -51,11 +62,9 @@ async def refusal(url: str, private: bool = True, total_s: float = 10) -> Outbou
 
 
 async def test_an_answer_comes_back_with_status_and_body() -> None:
-    async with slack_sink() as sink:
-        sink.script.append(Reply(404, "no_service"))
-        answer = await post(sink.url)
+    async with server(answered(404, "no_service")) as url:
+        answer = await post(url)
     assert (answer.status, answer.text(100)) == (404, "no_service")
-    assert sink.posts == [{}]
 
 
 @pytest.mark.parametrize(
@@ -170,19 +179,28 @@ def test_addresses_of_the_internet_are_public(address: str) -> None:
 
 
 async def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
-    async with slack_sink() as elsewhere, slack_sink() as sink:
-        sink.script.append(Reply(307, "", {"location": elsewhere.url}))
-        answer = await post(sink.url)
+    asked: list[bool] = []
+
+    async def elsewhere(writer: asyncio.StreamWriter) -> None:
+        asked.append(True)
+
+    async with server(elsewhere) as there, server(answered(307, "", f"location: {there}\r\n")) as url:
+        answer = await post(url)
     assert answer.status == 307
-    assert elsewhere.posts == []
+    assert asked == []
 
 
 async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with slack_sink() as proxy, slack_sink() as sink:
+    asked: list[bool] = []
+
+    async def proxy(writer: asyncio.StreamWriter) -> None:
+        asked.append(True)
+
+    async with server(proxy) as there, server(answered(200, "ok")) as url:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
-            monkeypatch.setenv(name, proxy.url.partition("/services")[0])
-        assert (await post(sink.url)).status == 200
-    assert proxy.posts == []
+            monkeypatch.setenv(name, there.removesuffix("/SECRET"))
+        assert (await post(url)).status == 200
+    assert asked == []
 
 
 async def test_of_an_answer_without_end_only_the_beginning_is_read() -> None:
@@ -266,3 +284,98 @@ async def test_a_certificate_has_to_name_the_host_of_the_address_not_where_it_le
         assert (await post(url)).status == 200
         assert (await post(url.replace("127.0.0.1", "localhost"))).status == 200
         assert (await refusal(url.replace("127.0.0.1", "127.0.0.2"))).reason == "no_connection"
+
+
+def resolving(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
+    """Names resolve to these addresses, one answer after the other; the list of names that were asked for."""
+    asked: list[str] = []
+    left = list(answers)
+
+    async def getaddrinfo(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in left.pop(0)]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+    return asked
+
+
+async def test_a_name_is_resolved_once_and_the_judged_address_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with server(well) as url:
+        asked = resolving(monkeypatch, ["127.0.0.1"], ["127.0.0.99"])
+        assert (await post(url.replace("127.0.0.1", "hook.example"))).status == 200
+    assert asked == ["hook.example"]
+
+
+async def test_one_address_of_this_network_among_those_of_a_name_refuses_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    async def answering(writer: asyncio.StreamWriter) -> None:
+        asked.append(True)
+
+    async with server(answering) as url:
+        resolving(monkeypatch, ["1.1.1.1", "127.0.0.1"])
+        refused = await refusal(url.replace("127.0.0.1", "hook.example"), private=False)
+    assert refused.reason == "forbidden_address"
+    assert asked == []
+
+
+async def test_the_next_address_of_a_name_is_asked_where_the_first_does_not_listen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with server(well) as url:
+        resolving(monkeypatch, ["127.0.0.99", "127.0.0.1"])
+        assert (await post(url.replace("127.0.0.1", "hook.example"))).status == 200
+
+
+async def test_answers_that_only_announce_one_end_when_their_time_is_up() -> None:
+    async def announce(writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(b"HTTP/1.1 102 Processing\r\n\r\n")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    async with server(announce) as url:
+        assert (await refusal(url, total_s=0.5)).reason == "timeout"
+
+
+async def test_a_server_that_never_ends_its_handshake_ends_when_its_time_is_up() -> None:
+    left = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+        writer.close()
+        left.set()
+
+    listener = await asyncio.start_server(silent, "127.0.0.1", 0)
+    try:
+        url = f"https://127.0.0.1:{listener.sockets[0].getsockname()[1]}/SECRET"
+        assert (await refusal(url, total_s=0.5)).reason == "no_connection"
+        async with asyncio.timeout(60):
+            await left.wait()  # the client has closed the connection
+    finally:
+        listener.close()
+
+
+@pytest.mark.parametrize("ending", ["", "content-length: 100\r\n\r\nhalf", "transfer-encoding: chunked\r\n\r\nzz\r\n"])
+async def test_an_answer_that_is_cut_or_garbled_is_none(ending: str) -> None:
+    async def cut(writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 200 X\r\n{ending}".encode())
+        await writer.drain()
+
+    async with server(cut) as url:
+        assert (await refusal(url)).reason == "no_answer"
+
+
+async def test_a_request_that_never_began_has_certainly_not_been_taken() -> None:
+    listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+    waiting = [socket.socket() for _ in range(4)]
+    for each in waiting:  # the kernel completes no more connections than the backlog has room for
+        each.setblocking(False)
+        each.connect_ex(listener.getsockname())
+    try:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/SECRET"
+        assert (await refusal(url, total_s=0.5)).reason == "no_connection"
+    finally:
+        for each in (*waiting, listener):
+            each.close()

@@ -23,6 +23,7 @@ from services.gateway.agents.removal import remove_host
 from services.retention import erase
 from services.retention.erase import erase_removed
 from services.retention.rollup import roll_up
+from tests.gateway.incidents import open_incident
 from tests.infra.families import HOUSE, house
 from tests.retention.house import ago, now
 from tests.retention.rollups import Row, write
@@ -65,12 +66,10 @@ async def remove(database: Connection, host: str) -> int:
 
 
 async def removed_while_firing(database: Connection, engine: Engine) -> None:
-    """A host that is removed, and the end of its alert, of which nobody waits to be told yet."""
+    """A host that is removed, and the end of its alert, of which nobody has been told yet."""
     await filled(database, engine, "web-1")
-    await database.execute(
-        "INSERT INTO alert_transitions (time, host_id, rule_id, kind, body) VALUES (now(), $1, 'r', 'gone', '{}')",
-        await remove(database, "web-1"),
-    )
+    await open_incident(database)
+    await remove(database, "web-1")
 
 
 @pytest.mark.parametrize("columnar", [False, True])
@@ -129,33 +128,20 @@ async def test_slots_that_await_their_roll_up_are_not_rolled_up_any_more(blank_d
 async def test_the_host_stays_until_people_were_told_that_its_alerts_are_over(blank_database_url: str) -> None:
     async with house(blank_database_url) as (database, engine):
         await removed_while_firing(database, engine)
-        await database.execute("INSERT INTO outbox (transition_id, channel) SELECT id, 'bus' FROM alert_transitions")
         assert await erase_removed(database, engine, HOUSE, nothing) == 1
         assert all(not of for of in (await counts(database)).values())
-        await database.execute("UPDATE outbox SET status = 'sent'")
-        assert await erase_removed(database, engine, HOUSE, nothing) == 0
-        assert await database.fetchval("SELECT count(*) FROM alert_transitions") == 0
-
-
-async def test_it_stays_until_what_a_mute_held_was_told(blank_database_url: str) -> None:
-    async with house(blank_database_url) as (database, engine):
-        await removed_while_firing(database, engine)
-        await database.execute(
-            "INSERT INTO outbox (transition_id, channel, status, made) "
-            "SELECT id, 'slack', 'muted', now() - interval '3 days' FROM alert_transitions"
-        )
+        await database.execute("UPDATE alert_transitions SET published = true")
         assert await erase_removed(database, engine, HOUSE, nothing) == 1
-        await database.execute("UPDATE outbox SET status = 'expired'")
+        await database.execute("UPDATE incidents SET settled = true")
         assert await erase_removed(database, engine, HOUSE, nothing) == 0
+        for table in ("alert_transitions", "incidents", "incident_steps"):
+            assert await database.fetchval(f"SELECT count(*) FROM {table}") == 0
 
 
 async def test_an_alert_service_that_is_away_holds_it_up_for_some_hours_only(blank_database_url: str) -> None:
     async with house(blank_database_url) as (database, engine):
         await removed_while_firing(database, engine)
-        await database.execute(
-            "INSERT INTO outbox (transition_id, channel, made) "
-            "SELECT id, 'bus', now() - interval '3 hours' FROM alert_transitions"
-        )
+        await database.execute("UPDATE removals SET asked = now() - interval '3 hours'")
         assert await erase_removed(database, engine, HOUSE, nothing) == 0
 
 
@@ -187,6 +173,7 @@ import asyncio, sys
 from infra.storage.database import connection
 from infra.storage.engine import detect
 from services.retention import erase
+from tests.gateway.incidents import open_incident
 from tests.infra.families import HOUSE
 
 async def between():

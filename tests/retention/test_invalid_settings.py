@@ -25,7 +25,7 @@ async def store(database: Connection, key: str, value: str) -> None:
     )
 
 
-@pytest.mark.parametrize(("key", "value"), [("slack_webhook_url", '"ftp://x"'), ("max_viewers", "null")])
+@pytest.mark.parametrize(("key", "value"), [("heartbeat_url", '"ftp://x"'), ("max_viewers", "null")])
 async def test_an_invalid_setting_of_somebody_else_changes_nothing(
     blank_database_url: str, key: str, value: str
 ) -> None:

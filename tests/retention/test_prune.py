@@ -10,10 +10,12 @@ import asyncpg
 import pytest
 
 from infra.storage.database import Connection, connection
+from schemas.channels import Channel, Slack
 from services.retention import sql
 from services.retention.job import prune
 from services.retention.report import Run
 from services.retention.rollup import roll_up
+from tests.gateway.incidents import end_incident, message, open_incident, store_channel, told
 from tests.infra.families import HOUSE, house
 from tests.retention.house import PLENTY, ago, now, put, set_, times_of
 
@@ -243,24 +245,50 @@ async def test_one_process_prunes_at_a_time(blank_database_url: str) -> None:
         assert await prune(database, HOUSE, now(), PLENTY) is not None
 
 
-async def test_old_transitions_go_with_what_was_to_be_delivered(blank_database_url: str) -> None:
+async def test_old_incidents_go_with_what_was_told_of_them(blank_database_url: str) -> None:
     async with house(blank_database_url) as (database, engine):
         await put(database, engine, now())
-        for time in (ago(731), ago(729)):
+        await store_channel(database, Channel("ops", "Operators", Slack()))
+        kept = []
+        for number, days in enumerate((731, 729)):
+            opened_s = ago(days).timestamp()
+            incident = await open_incident(database, rule=f"rule-{number}", opened_s=opened_s)
+            await end_incident(database, incident, opened_s + 60)
+            await told(database, incident, "ops", 0)
+            await message(database, "ops", incident=incident)
+            kept.append(incident)
+        await database.execute(
+            "UPDATE notifications SET made = i.opened FROM incidents i, notification_items t "
+            "WHERE t.notification_id = notifications.id AND i.id = t.incident_id"
+        )
+        run = await prune(database, HOUSE, now(), PLENTY)
+        assert run is not None
+        assert (run.report.transitions, run.report.incidents, run.report.notifications) == (2, 1, 1)
+        for table in ("alert_transitions", "told", "notification_items"):
+            left = await database.fetch(f"SELECT DISTINCT incident_id FROM {table}")  # noqa: S608
+            assert [row["incident_id"] for row in left] == kept[1:], table
+
+
+async def test_an_incident_that_goes_on_is_kept_however_old_it_is(blank_database_url: str) -> None:
+    async with house(blank_database_url) as (database, engine):
+        await put(database, engine, now())
+        await open_incident(database, opened_s=ago(2000).timestamp())
+        run = await prune(database, HOUSE, now(), PLENTY)
+        assert run is not None
+        assert run.report.incidents == 0
+        assert await database.fetchval("SELECT count(*) FROM incidents") == 1
+
+
+async def test_silences_go_long_after_their_end(blank_database_url: str) -> None:
+    async with house(blank_database_url) as (database, engine):
+        await put(database, engine, now())
+        for days in (731, 729):
             await database.execute(
-                """
-                WITH made AS (INSERT INTO alert_transitions (time, host_id, rule_id, kind, body)
-                              SELECT $1, id, 'cpu', 'raised', '{}' FROM hosts RETURNING id)
-                INSERT INTO outbox (transition_id, channel) SELECT id, 'slack' FROM made
-                """,
-                time,
+                "INSERT INTO silences (starts, ends, body, by) VALUES ($1, $1, '{}', 'root')", ago(days)
             )
         run = await prune(database, HOUSE, now(), PLENTY)
         assert run is not None
-        assert run.report.transitions == 1
-        left = await database.fetch("SELECT t.time FROM alert_transitions t JOIN outbox o ON o.transition_id = t.id")
-        assert left == [(ago(729),)]
-        assert await database.fetchval("SELECT count(*) FROM outbox") == 1
+        assert (run.report.silences, await database.fetchval("SELECT count(*) FROM silences")) == (1, 1)
 
 
 async def test_reports_of_runs_are_kept_for_ninety_days(blank_database_url: str) -> None:

@@ -1,10 +1,19 @@
 """Rules that make no sense are refused with field, value and remedy."""
 
+import re
+from pathlib import Path
+from typing import get_args
+
 import msgspec
 import pytest
 
-from schemas.rules import InvalidFields, Rule, Threshold, check_rule, default_rules
+from schemas.rulechecks import check_rule
+from schemas.rules import Also, Function, InvalidFields, NoData, Override, Rule, Threshold, Window, default_rules
 
+PAGE = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")
+CLEAR = "critical.clear_at"
+SOON = Threshold(60, 90)
+OFF = Override(hosts=["web-1"], enabled=False)
 GOOD = Rule("cpu", "CPU", "cpu.total", critical=Threshold(90, 80))
 
 
@@ -38,7 +47,56 @@ def test_default_rules_make_sense() -> None:
         ({"critical": Threshold(100.01, 90)}, "critical.raise_at"),
         ({"comparison": "below", "critical": Threshold(-0.01, 5)}, "critical.raise_at"),
         ({"metric": "gpu.temperature", "critical": Threshold(3277, 90)}, "critical.raise_at"),
-        ({"warning": Threshold(-900, -900), "critical": Threshold(900, 80)}, "critical.raise_at"),
+        ({"warning": Threshold(0, 0), "critical": Threshold(900, 80)}, "critical.raise_at"),
+        ({"critical": Threshold(90, -1)}, "critical.clear_at"),
+        ({"comparison": "below", "critical": Threshold(5, 101)}, "critical.clear_at"),
+        ({"tags": ["prod", "eu"], "without_tags": ["eu"]}, "without_tags"),
+        ({"not_instances": ["eth*"]}, "not_instances"),
+        ({"metric": "filesystem.used_percent", "not_instances": ["/a", "*"]}, "not_instances"),
+        ({"metric": "filesystem.used_percent", "instance": "/a", "not_instances": ["/?"]}, "not_instances"),
+        ({"metric": "filesystem.used_percent", "instance": "/a/*", "not_instances": ["/*"]}, "not_instances"),
+        ({"metric": "service.silent", "instance": "nginx"}, "instance"),
+        ({"metric": "monitoring.blind", "host": "web-*"}, "host"),
+        ({"metric": "monitoring.blind", "tags": ["prod"]}, "tags"),
+        ({"metric": "channel.held", "overrides": [Override(hosts=["a"], enabled=False)]}, "overrides"),
+        ({"metric": "host.down", "no_data": "alert"}, "no_data"),
+        ({"metric": "host.down", "window": Window("avg", 60)}, "window.function"),
+        ({"window": Window("last", 60)}, "window.seconds"),
+        ({"window": Window("avg", 1)}, "window.seconds"),
+        ({"window": Window("avg", 7200)}, "window.seconds"),
+        ({"window": Window("avg", 60, limit=5)}, "window.limit"),
+        ({"window": Window("increase", 60), "critical": Threshold(101, 0)}, "critical.raise_at"),
+        ({"metric": "agent.dropped_total", "window": Window("increase", 60), "critical": Threshold(1, -1)}, CLEAR),
+        (
+            {
+                "metric": "agent.dropped_total",
+                "window": Window("rate", 60),
+                "comparison": "below",
+                "critical": Threshold(-1, 0),
+            },
+            "critical.raise_at",
+        ),
+        ({"window": Window("time_left", 3600)}, "comparison"),
+        ({"window": Window("time_left", 60), "comparison": "below", "critical": Threshold(60, 90)}, "window.seconds"),
+        ({"window": Window("time_left", 3600, limit=101), "comparison": "below", "critical": SOON}, "window.limit"),
+        ({"window": Window("time_left", 3600, limit=-1), "comparison": "below", "critical": SOON}, "window.limit"),
+        ({"also": Also("memory.used", "above", 1)}, "also.metric"),
+        ({"also": Also("cpu.total", "above", 1)}, "also.metric"),
+        ({"also": Also("cpu.nothing", "above", 1)}, "also.metric"),
+        ({"also": Also("cpu.user", "above", 101)}, "also.value"),
+        ({"also": Also("cpu.user", "above", float("nan"))}, "also.value"),
+        ({"metric": "host.down", "also": Also("cpu.user", "above", 1)}, "also"),
+        ({"overrides": [Override(warning=Threshold(60, 50))]}, "overrides[0].hosts"),
+        ({"overrides": [Override(hosts=["a"])]}, "overrides[0]"),
+        ({"overrides": [Override(hosts=["*"], enabled=False)]}, "overrides[0].enabled"),
+        (
+            {"host": "web-*", "overrides": [OFF, Override(hosts=["db-*", "web-*"], enabled=False)]},
+            "overrides[1].enabled",
+        ),
+        ({"tags": ["web"], "overrides": [Override(tags=["web"], enabled=False)]}, "overrides[0].enabled"),
+        ({"overrides": [Override(hosts=["*"], for_s=5), Override(hosts=["a"], for_s=9)]}, "overrides[1]"),
+        ({"overrides": [Override(hosts=["a"], critical=Threshold(101, 90))]}, "overrides[0].critical.raise_at"),
+        ({"overrides": [Override(hosts=["a"], warning=Threshold(95, 90))]}, "overrides[0].warning.raise_at"),
     ],
 )
 def test_a_senseless_rule_names_its_field(changes: dict[str, object], field: str) -> None:
@@ -57,6 +115,26 @@ def test_a_senseless_rule_names_its_field(changes: dict[str, object], field: str
         {"metric": "agent.cpu", "critical": Threshold(250, 200)},
         {"metric": "network.received", "instance": "eth0"},
         {"metric": "host.down", "critical": Threshold(0.5, 0)},
+        {"metric": "host.uptime", "comparison": "below", "critical": Threshold(300, 300)},
+        {"metric": "gpu.temperature", "not_instances": ["0"], "instance": "?"},
+        {"metric": "monitoring.blind", "critical": Threshold(60, 0)},
+        {"metric": "service.silent", "instance": "ingest", "critical": Threshold(60, 30)},
+        {"window": Window("p95", 300)},
+        {"metric": "memory.oom_kills", "window": Window("increase", 600), "critical": Threshold(1, 0)},
+        {"window": Window("rate", 60), "critical": Threshold(-5, -6)},
+        {
+            "metric": "filesystem.used_percent",
+            "comparison": "below",
+            "window": Window("time_left", 6 * 3600),
+            "critical": Threshold(4 * 3600, 8 * 3600),
+        },
+        {"metric": "filesystem.used_percent", "also": Also("filesystem.available", "below", 10 * 2**30)},
+        {"tags": ["prod"], "without_tags": ["lab"], "no_data": "alert"},
+        {"overrides": [Override(hosts=["db-*"], critical=Threshold(95, 90)), Override(tags=["lab"], enabled=False)]},
+        {"overrides": [Override(hosts=["db-*"], for_s=5), Override(hosts=["*"], enabled=False)]},
+        {"host": "web-?", "overrides": [Override(hosts=["web-1"], enabled=False)]},
+        {"metric": "filesystem.used_percent", "instance": "/*", "not_instances": ["/?", "/boot"]},
+        {"metric": "service.lag", "instance": "in*"},
     ],
 )
 def test_a_rule_that_can_fire_makes_sense(changes: dict[str, object]) -> None:
@@ -102,3 +180,13 @@ def test_a_senseless_rule_names_all_its_fields() -> None:
 def test_a_rule_of_the_wrong_type_does_not_decode(body: bytes) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(body, type=Rule)
+
+
+@pytest.mark.parametrize("text", re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL))
+def test_the_rules_of_the_page_make_sense(text: str) -> None:
+    check_rule(msgspec.json.decode(text, type=Rule))
+
+
+def test_the_page_tells_of_every_function_and_every_meaning_of_missing_values() -> None:
+    for words in (*get_args(Function), *get_args(NoData)):
+        assert f"`{words}`" in PAGE

@@ -72,7 +72,7 @@ def test_null_in_a_row_is_the_default_whatever_was_in_force(key: str) -> None:
 
 def test_an_invalid_secret_is_not_repeated() -> None:
     stored = StoredSettings()
-    stored.take({"slack_webhook_url": '"hooks/SECRET"'})
+    stored.take({"heartbeat_url": '"hooks/SECRET"'})
     assert "SECRET" not in str(stored.invalid)
 
 
@@ -92,11 +92,11 @@ def test_no_description_names_a_key(key: str) -> None:
         ("raw_days", 0),
         ("raw_days", "7"),
         ("raw_days", 2.5),
-        ("slack_webhook_url", "ftp://x"),
+        ("heartbeat_url", "ftp://x"),
         ("dashboard_url", "https://sonde.example\n"),
         ("dashboard_url", "https://"),
-        ("slack_webhook_url", "http://xn--/"),
-        ("slack_webhook_url", "http://hooks.example:99999/"),
+        ("heartbeat_url", "http://xn--/"),
+        ("heartbeat_url", "http://hooks.example:99999/"),
         ("max_viewers", None),
     ],
 )

@@ -17,7 +17,8 @@ from schemas.validation import MOST_FAULTS, allowed, invalid_fields, json_fault
 
 RULE = {"id": "hot", "name": "Too hot", "metric": "gpu.temperature"}
 RULE_FIELDS = (
-    "id, name, metric, host, instance, comparison, warning, critical, for_s, recover_for_s, enabled and runbook_url"
+    "id, name, metric, host, instance, comparison, warning, critical, for_s, recover_for_s, enabled, runbook_url, "
+    "tags, without_tags, not_instances, window, also, no_data, no_data_s, overrides and owner"
 )
 TEXT = "text without NUL characters"
 
@@ -26,13 +27,15 @@ BODIES: list[tuple[Any, type, str]] = [
     ({**RULE, "id": "Not an id"}, Rule, "id: 'Not an id': must be 1 to 40 characters, each a-z, 0-9 or -"),
     ({**RULE, "name": ""}, Rule, f"name: '': must be {TEXT} (1 to 120 characters)"),
     ({**RULE, "name": "a\0b"}, Rule, f"name: 'a\\x00b': must be {TEXT} (1 to 120 characters)"),
-    ({**RULE, "instance": "\0"}, Rule, f"instance: '\\x00': must be {TEXT}"),
+    ({**RULE, "instance": "\0"}, Rule, f"instance: '\\x00': must be {TEXT} (at most 512 characters)"),
     ({**RULE, "for_s": -1}, Rule, "for_s: -1: must be a number from 0 to 604800"),
     ({**RULE, "for_s": "5m"}, Rule, "for_s: '5m': must be a number from 0 to 604800"),
     ({**RULE, "for_s": None}, Rule, "for_s: None: must be a number from 0 to 604800"),
     ({**RULE, "enabled": "yes"}, Rule, "enabled: 'yes': must be true or false"),
     ({**RULE, "metric": 7}, Rule, "metric: 7: must be a string"),
     ({**RULE, "comparison": "equal"}, Rule, 'comparison: \'equal\': must be "above" or "below"'),
+    ({**RULE, "comparison": {"is": "above"}}, Rule, 'comparison: None: must be "above" or "below"'),
+    ({**RULE, "comparison": ["above"]}, Rule, 'comparison: None: must be "above" or "below"'),
     ({**RULE, "critical": 90}, Rule, "critical: 90: must be an object with the fields raise_at and clear_at, or null"),
     ({**RULE, "critical": {"raise_at": "90", "clear_at": 1}}, Rule, "critical.raise_at: '90': must be a number"),
     ({**RULE, "critical": {"raise_at": 90}}, Rule, "critical.clear_at: None: required; must be a number"),
@@ -185,7 +188,7 @@ def test_an_address_that_none_can_have_is_told_what_to_name() -> None:
 
 
 def test_a_secret_that_does_not_validate_is_not_repeated() -> None:
-    assert "SECRET" not in str(setting_fault("slack_webhook_url", "hooks/SECRET", "value"))
+    assert "SECRET" not in str(setting_fault("heartbeat_url", "hooks/SECRET", "value"))
 
 
 def test_a_stored_setting_that_does_not_validate_is_named() -> None:

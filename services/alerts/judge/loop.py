@@ -1,4 +1,4 @@
-"""The one loop that owns all alert states: messages, rule changes and silence are judged in turn, never side by side.
+"""The loop that owns the states of all hosts' alerts: messages, rule changes and silence are judged in turn.
 
 Whatever fails on the way ends the loop; the next one reads everything back from the last commit, so states in memory
 and in the database never differ. So does the removal of a host: the next loop has never heard of it, while it stays
@@ -10,145 +10,212 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping
 
-from msgspec import Struct
+import msgspec
+from msgspec import Struct, field
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from infra.bus.lag import StreamLag
-from infra.bus.ordered import OrderedPull, Position, StoredMessage, ordered
-from infra.clock import now_ms
+from infra.bus.ordered import ordered
+from infra.clock import SteadyClock, now_ms
 from infra.storage.database import Connection, StaleIds
 from infra.storage.positions import Marks, forget_marks, load_marks, load_position
-from infra.storage.removed import Removed, load_removed, read_again
-from schemas.codec import Poison, decode_batch
-from schemas.messages import Batch
-from schemas.settings import StoredSettings
+from infra.storage.removed import load_removed
+from schemas.messages import Batch, HostEvent, Lane
 from schemas.subjects import METRICS, SETTINGS_CHANGED, host_of
+from schemas.virtual import HOST_CLOCK, HOST_DOWN, HOST_UPTIME, virtual_metric
 from services.alerts import sql
-from services.alerts.judge.evaluate import Key, evaluate
+from services.alerts.judge.axis import Axis, Judged
 from services.alerts.judge.hostdown import FULL_SHARE, Hearing, Probe, judge_hosts
-from services.alerts.judge.machine import State
-from services.alerts.judge.memory import Advance, Memory, RulesInForce, adopt_rules, orphans, remember
+from services.alerts.judge.judging import Judging, enforce, judge_messages, parts, reload, save, some
+from services.alerts.judge.memory import Advance, Memory, Part, remember
 from services.alerts.judge.progress import Progress
-from services.alerts.judge.store import CONSUMER, check_hosts, commit, forget_old, load_memory, load_rules
+from services.alerts.judge.refill import longest_window_s, refilling, take_over
+from services.alerts.judge.store import CONSUMER, HostsRemoved, check_hosts, forget_old, learn, load_memory, load_rules
 
 logger = logging.getLogger(__name__)
 
-PULL_MESSAGES = 400
-"""Most messages of one transaction."""
-BREATH_MESSAGES = 50
-"""Other tasks of the process get a turn after so many."""
-LINGER_S = 0.1
-"""How long a few messages wait for company."""
-WAIT_S = 0.25
 LISTEN_EVERY_S = 0.5
 RULES_EVERY_S = 30.0
 FORGET_EVERY_S = 3600.0
+FIRST_LOOK_S = 600.0
 
 
-class Judging(Struct):
-    """What the loop holds."""
+class Senses(Struct):
+    """What stays true over all sessions: what was heard, and by which clock."""
 
-    database: Connection
-    memory: Memory
-    rules: RulesInForce
-    marks: Marks
-    removed: Removed
-    position: Position
-    hearing: Hearing
-    stored: StoredSettings
-    wakes: Sequence[asyncio.Event]
-    """Set when there is something to deliver."""
     progress: Progress
+    told: Callable[[], None]
+    """Called when something has happened that people or the bus may have to hear."""
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when settings, rules or hosts are different ones."""
+    own_changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Likewise, for the loop that judges Sonde itself."""
+    late_changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Likewise, for the loop that judges what came late."""
+    hearing: Hearing = field(default_factory=lambda: Hearing({}))
+    clock: SteadyClock = field(default_factory=SteadyClock)
+    said: dict[str, str] = field(default_factory=dict)
+    """Rules that cannot be in force, as they were when that was logged."""
+    ahead_s: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Host -> when it was heard, seconds of the monotonic clock, and how far its own was ahead of the bus's then."""
 
 
-async def judge(
-    client: Client,
-    database: Connection,
-    stop: asyncio.Event,
-    stored: StoredSettings,
-    wakes: Sequence[asyncio.Event],
-    progress: Progress,
-) -> None:
+async def judge(client: Client, database: Connection, stop: asyncio.Event, senses: Senses) -> None:
     """Judge what arrives until `stop` is set, then return with everything committed."""
-    changed = asyncio.Event()
 
     async def on_change(_: Msg) -> None:
-        changed.set()
-        for wake in wakes:
-            wake.set()
+        senses.changed.set()
+        senses.own_changed.set()
+        senses.late_changed.set()
+        senses.told()
 
+    async def on_event(message: Msg) -> None:
+        _note_event(senses, judging.memory if judging is not None else None, message)
+
+    judging: Judging | None = None
+    before: Judging | None = None
     # Any change of settings reads the rules again, looks whether hosts were removed, and lets a channel look whether
     # its address is another one now: a few small queries, and no announcement can be misread.
     await client.subscribe(SETTINGS_CHANGED, cb=on_change)
+    await client.subscribe("events.*", cb=on_event)
     await client.flush()
-    hearing = Hearing({})
+    senses.hearing.since_s = math.inf
     while not stop.is_set():
         try:
-            judging = await _open(database, stored, wakes, hearing, progress)
-            hearing = judging.hearing
-            await _judge_on(client, judging, stop, changed)
+            judging = await _open(database, senses)
+            if before is not None:
+                take_over(judging, before)
+            await _judge_on(client, judging, senses, stop)
         except StaleIds as reason:
+            before = judging if isinstance(reason, HostsRemoved) else None
             # Without `pulse.failed`: nothing is broken when somebody removes a host, and judging goes on right away.
             logger.info("session restarted", extra={"reason": f"{type(reason).__name__}: {reason}"})
 
 
-async def _judge_on(client: Client, judging: Judging, stop: asyncio.Event, changed: asyncio.Event) -> None:
+async def _judge_on(client: Client, judging: Judging, senses: Senses, stop: asyncio.Event) -> None:
     """Judge from the last commit on, until `stop` is set. Raises StaleIds once a host was removed."""
-    async with ordered(client, METRICS.name, judging.position) as pull:
+    progress = senses.progress
+    first_s = first_look_s(judging)
+    async with ordered(client, METRICS.name, judging.position, first_s=first_s) as pull, refilling(client, judging):
+        judging.position = pull.begins
         loop = asyncio.get_running_loop()
         listened_s = -math.inf
         reloaded_s = forgotten_s = loop.time()
-        lane = judging.progress.lane = StreamLag(judging.position, pull.last_seq)
+        lane = progress.lane = StreamLag(judging.position, pull.last_seq)
         while not stop.is_set():
-            messages = await _some(pull)
-            lane.received(messages, pull.last_seq)
+            messages = await some(pull)
+            lane.received([it for it in messages if it.seq > judging.position.seq], pull.last_seq)
+            progress.received(lane)
             now_s = loop.time()
-            if changed.is_set() or now_s - reloaded_s > RULES_EVERY_S:
+            if senses.changed.is_set() or now_s - reloaded_s > RULES_EVERY_S:
                 # Before they are judged: what came after the announcement of a rule is held against that rule.
-                changed.clear()
+                senses.changed.clear()
                 reloaded_s = now_s
                 await check_hosts(judging.database, judging.memory)
-                await _reload(judging)
-            for part in _parts(messages):
-                await _judge_messages(judging, part)
+                await reload(judging)
+                senses.hearing.agreed_s = judging.memory.interval_s
+            for part in parts(messages):
+                await judge_messages(judging, part)
                 lane.processed(judging.position)
-            judging.progress.pulse.succeeded()
-            if judging.rules.set.down and now_s - listened_s > LISTEN_EVERY_S:
+            progress.judged(lane, judging.position)
+            progress.pulse.succeeded()
+            if now_s - listened_s > LISTEN_EVERY_S:
                 listened_s = now_s
-                await _judge_silence(client, judging)
+                await _judge_silence(client, judging, senses)
             if now_s - forgotten_s > FORGET_EVERY_S:
                 forgotten_s = now_s
                 await forget_old(judging.database, judging.memory, now_ms() - round(METRICS.max_age_s * 1000))
 
 
-async def _open(
-    database: Connection, stored: StoredSettings, wakes: Sequence[asyncio.Event], former: Hearing, progress: Progress
-) -> Judging:
-    """Everything as of the last commit; alerts whose rule went meanwhile are ended first.
-
-    What `former` knows of the stream stays true, so that however often hosts are removed, silence is judged.
-    """
-    memory = await load_memory(database)
-    rules = await load_rules(database)
-    assert rules is not None  # noqa: S101  # only a comparison with present rules answers None
+async def _open(database: Connection, senses: Senses) -> Judging:
+    """Everything as of the last commit; alerts whose rule went meanwhile are ended first."""
+    memory = await load_memory(database, Part())
+    # A clock that was set back while nothing ran must not make silence wait for an hour that has been already.
+    senses.clock = SteadyClock(max(senses.clock.ms(), _newest_silence_ms(memory)) + 1)
     now_s = asyncio.get_running_loop().time()
     silences = await database.fetch(sql.SILENCES, CONSUMER)
-    hearing = Hearing({record["host"]: now_s - record["age_s"] for record in silences}, former.since_s, former.probe)
+    senses.ahead_s.clear()  # of hosts that are no more, too
+    hearing = senses.hearing
+    hearing.agreed_s = memory.interval_s
+    hearing.keep({row["host"]: hearing.heard_s.get(row["host"], now_s - max(0.0, row["age_s"])) for row in silences})
+
+    def heard(batch: Batch, judged: Judged) -> Mapping[str, float]:
+        at_s = asyncio.get_running_loop().time()
+        hearing.hear(batch.host, at_s, judged.times)
+        senses.ahead_s[batch.host] = (at_s, judged.ahead_ms / 1000)
+        known = {HOST_CLOCK: max(0.0, judged.ahead_ms / 1000)}
+        booted_s = memory.booted_s.get(batch.host)
+        if booted_s:
+            known[HOST_UPTIME] = max(0.0, (judged.times[-1] - judged.shift_ms) / 1000 - booted_s)
+        return known
+
+    judging = await open_judging(database, memory, METRICS.name, "metrics", senses, heard)
+    logger.info(
+        "judging started",
+        extra={"rules": len(judging.rules.set.rules), "hosts": len(silences), "position": judging.position.seq},
+    )
+    return judging
+
+
+def _newest_silence_ms(memory: Memory) -> int:
+    """When a silence was judged last, by the clock of the service then."""
+    return max(
+        (
+            state.last_ms
+            for states in memory.states.values()
+            for (rule, _), state in states.items()
+            if memory.subjects[rule].metric == HOST_DOWN
+        ),
+        default=0,
+    )
+
+
+def axis_of(memory: Memory) -> Axis:
+    """Where the judged times of hosts are, as far as their states remember it."""
+    newest: dict[str, int] = {}
+    for host, states in memory.states.items():
+        sampled = [state.last_ms for (rule, _), state in states.items() if not _is_virtual(memory, rule)]
+        if sampled:
+            newest[host] = max(sampled)
+    return Axis(newest)
+
+
+def _is_virtual(memory: Memory, rule_id: str) -> bool:
+    return virtual_metric(memory.subjects[rule_id].metric) is not None
+
+
+async def open_judging(
+    database: Connection,
+    memory: Memory,
+    stream: str,
+    lane: Lane,
+    senses: Senses,
+    heard: Callable[[Batch, Judged], Mapping[str, float]],
+) -> Judging:
+    """Judging of one stream as of the last commit."""
+    rules = await load_rules(database, senses.said)
+    assert rules is not None  # noqa: S101  # only a comparison with present rules answers None
+    rules.set.set_tags(memory.tags)
     marks = await load_marks(database, CONSUMER)
     await _forget_marks(database, marks)
     removed = await load_removed(database)
-    position = await load_position(database, CONSUMER, METRICS.name)
-    judging = Judging(database, memory, rules, marks, removed, position, hearing, stored, wakes, progress)
-    await _enforce(judging)
-    logger.info(
-        "judging started",
-        extra={"rules": len(rules.set.by_id), "hosts": len(silences), "position": judging.position.seq},
+    position = await load_position(database, CONSUMER, stream)
+    axis = axis_of(memory)
+    judging = Judging(
+        database, stream, lane, memory, rules, marks, removed, position, axis, senses.told, heard, senses.said
     )
+    await enforce(judging)
     return judging
+
+
+def first_look_s(judging: Judging) -> float:
+    """How much of an old stream is judged at the very first start: what decides about now."""
+    rules = judging.rules.set.rules.values()
+    longest_s = max((rule.for_s for rule in rules), default=0) + longest_window_s(judging)
+    return max(FIRST_LOOK_S, longest_s)
 
 
 async def _forget_marks(database: Connection, marks: Marks) -> None:
@@ -160,120 +227,33 @@ async def _forget_marks(database: Connection, marks: Marks) -> None:
         await forget_marks(database, CONSUMER, [key for key in marks.forgotten if key[0] in ids], ids)
 
 
-def _parts(messages: list[StoredMessage]) -> Iterable[list[StoredMessage]]:
-    return (messages[start : start + PULL_MESSAGES] for start in range(0, len(messages), PULL_MESSAGES))
-
-
-async def _some(pull: OrderedPull) -> list[StoredMessage]:
-    """Messages at hand; a few wait a little for more, so that a fleet does not become as many transactions."""
-    messages = await pull.next(WAIT_S)
-    if messages and len(messages) < PULL_MESSAGES:
-        await asyncio.sleep(LINGER_S)
-        messages += await pull.next(0)
-    return messages
-
-
-async def _judge_messages(judging: Judging, messages: list[StoredMessage]) -> None:
-    """Evaluate `messages` and commit states, transitions, marks and position in one transaction."""
-    started_s = time.perf_counter()
-    advance = Advance(position=messages[-1].position)
-    skipped = repeats = ahead = 0
-    of_removed: list[str] = []
-    await read_again(judging.database, judging.removed, messages)
-    for number, message in enumerate(messages, 1):
-        if number % BREATH_MESSAGES == 0:
-            await asyncio.sleep(0)
-        if _is_of_removed(judging.removed, message):
-            of_removed.append(host_of(message.subject))
-            continue
-        try:
-            batch = _read(message)
-        except Poison:
-            skipped += 1  # ingest parks it with the reason
-            continue
-        lane = (batch.host, batch.lane, batch.epoch)
-        if batch.seq <= judging.marks.get(lane, 0):
-            repeats += 1
-            continue
-        advance.marks[lane] = batch.seq
-        advance.forgotten_marks += judging.marks.raise_to({lane: batch.seq})
-        judging.hearing.heard_s[batch.host] = asyncio.get_running_loop().time()
-        outcome = evaluate(
-            judging.rules.set, batch, judging.memory.states.get(batch.host, {}), message.time_ns // 1_000_000
-        )
-        ahead += outcome.ahead
-        if outcome.changed:
-            remember(judging.memory, {batch.host: outcome.changed})
-            advance.changed.setdefault(batch.host, {}).update(outcome.changed)
-        advance.transitions += outcome.transitions
-    advance.marks = {lane: number for lane, number in advance.marks.items() if lane in judging.marks}
-    await _commit(judging, advance)
-    judging.position = messages[-1].position
-    judging.removed.count(of_removed)
-    logger.debug(
-        "batches judged",
-        extra={
-            "messages": len(messages),
-            "transitions": len(advance.transitions),
-            "states": sum(len(states) for states in advance.changed.values()),
-            "skipped": skipped,
-            "repeats": repeats,
-            "of_removed": len(of_removed),
-            "ahead": ahead,
-            "position": judging.position.seq,
-            "ms": round((time.perf_counter() - started_s) * 1000, 1),
-        },
-    )
-
-
-def _is_of_removed(removed: Removed, message: StoredMessage) -> bool:
-    """Whether `message` is of a host that was removed, or is archived: that one is stored, but never judged."""
+def _note_event(senses: Senses, memory: Memory | None, message: Msg) -> None:
+    """Learn from what is said of a host when it booted, and that the bus has seen it leave."""
+    try:
+        event = msgspec.json.decode(message.data, type=HostEvent)
+    except msgspec.MsgspecError:
+        return  # the gateway counts and logs those
     host = host_of(message.subject)
-    return host in removed.archived_ns or removed.drops(host, message.time_ns)
+    if event.kind == "left" and host in senses.hearing.heard_s:
+        senses.hearing.left_s[host] = asyncio.get_running_loop().time()
+    elif event.kind == "joined":
+        senses.hearing.left_s.pop(host, None)
+    elif event.facts is not msgspec.UNSET and memory is not None:
+        facts = event.facts
+        learn(memory, host, facts.boot_time or 0, max(facts.batch_interval_s, facts.sample_interval_s))
 
 
-def _read(message: StoredMessage) -> Batch:
-    """The batch in `message`. Raises Poison for what ingest parks."""
-    batch = decode_batch(message.data)
-    if batch.host != host_of(message.subject) or batch.lane != "metrics":
-        raise Poison(f"host {batch.host!r}, lane {batch.lane!r} in a message on {message.subject}")
-    return batch
-
-
-async def _reload(judging: Judging) -> None:
-    """Take the rules from the table if they changed."""
-    rules = await load_rules(judging.database, judging.rules)
-    if rules is not None:
-        judging.rules = rules
-        await _enforce(judging)
-        logger.info("rules reloaded", extra={"rules": len(rules.set.by_id)})
-
-
-async def _enforce(judging: Judging) -> None:
-    """End what the rules in force no longer stand for."""
-    advance = orphans(judging.memory, judging.rules, now_ms())
-    await _commit(judging, advance)
-    remember(judging.memory, advance.changed)
-    adopt_rules(judging.memory, judging.rules)
-
-
-async def _judge_silence(client: Client, judging: Judging) -> None:
+async def _judge_silence(client: Client, judging: Judging, senses: Senses) -> None:
     """Ask how far the stream goes, and judge silent hosts as of the moment that was last asked and is now reached."""
-    hearing = judging.hearing
+    hearing = senses.hearing
     now_s = asyncio.get_running_loop().time()
     at_s = hearing.reached(judging.position.seq, now_s)
-    if at_s is not None:
-        advance = Advance()
-        for check in judging.rules.set.down:
-            key: Key = (check.rule.id, "")
-            states = {host: mine[key] for host, mine in judging.memory.states.items() if key in mine}
-            changed, transitions = judge_hosts(check, hearing, states, at_s, now_ms())
-            advance.transitions += transitions
-            for host, state in changed.items():
-                forgettable: dict[Key, State | None] = {key: state}
-                advance.changed.setdefault(host, {}).update(forgettable)
-        remember(judging.memory, advance.changed)
-        await _commit(judging, advance)
+    if at_s is not None and judging.rules.set.down:
+        changed, transitions = judge_hosts(
+            judging.rules.set, hearing, judging.memory.states, at_s, senses.clock.ms(), now_ms()
+        )
+        remember(judging.memory, changed)
+        await save(judging, Advance(changed, transitions))
     if hearing.probe is None:
         asked_s = asyncio.get_running_loop().time()
         info = await client.jetstream(timeout=5).stream_info(METRICS.name)
@@ -282,23 +262,3 @@ async def _judge_silence(client: Client, judging: Judging) -> None:
         # A stream whose messages have all expired has nothing left to read, wherever its numbering stands.
         last_seq = info.state.last_seq if info.state.messages else 0
         hearing.probe = Probe(last_seq, asked_s, full)
-
-
-async def _commit(judging: Judging, advance: Advance) -> None:
-    if advance.changed or advance.transitions or advance.position is not None:
-        await commit(judging.database, judging.memory, advance, judging.stored)
-    if advance.transitions:
-        for transition in advance.transitions:
-            logger.info(
-                "alert transition",
-                extra={
-                    "kind": transition.kind,
-                    "host": transition.host,
-                    "rule": transition.rule,
-                    "instance": transition.instance,
-                    "severity": transition.severity,
-                    "value": transition.value,
-                },
-            )
-        for wake in judging.wakes:
-            wake.set()

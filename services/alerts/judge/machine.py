@@ -12,6 +12,9 @@ Values above the active level must last `for_s`, values below it `recover_for_s`
 evidence: it neither holds nor clears, and the clocks run on. After more than `gap_ms` without any value nobody knows
 what happened in between: running clocks start again at the next value; an active level stays.
 
+An alert that comes and goes is slower to be over: from its `FLAP_FIRES`th fire within `FLAP_WITHIN_MS` on, each one
+doubles how long the recovery must hold, so that it stays one alert.
+
 A sample not newer than the last one seen changes nothing, and a quiet sample leaves a quiet state as it is, so neither
 replaying nor cutting the same samples into other batches makes a difference.
 """
@@ -33,6 +36,13 @@ SEVERITIES: tuple[Severity, Severity, Severity] = ("warning", "warning", "critic
 GAP_MS = 120_000
 """Shortest silence that restarts a clock: the slowest sampling an agent allows is 60 s, plus jitter and a lost tick."""
 GAP_PERIODS = 3
+
+FLAP_FIRES = 4
+FLAP_WITHIN_MS = 3_600_000
+FLAP_LEAST_MS = 60_000
+"""What is doubled where a rule asks for no recovery at all."""
+FLAP_MOST_MS = 1_800_000
+FIRES_KEPT = 10
 
 
 class Limits(Struct, frozen=True):
@@ -75,7 +85,13 @@ class State(Struct, frozen=True, omit_defaults=True):
     threshold: float = 0
     """Where `shown_level` begins, as of the last value."""
     absent_ms: int = 0
-    """Sample time at which the instance was first missing from its family; 0: it is there."""
+    """Sample time at which it was first missing, or without a value where that means something; 0: it is there."""
+    fires: tuple[int, ...] = ()
+    """Sample times at which it fired lately, as of when it fired last."""
+    period_ms: int = 0
+    """How often its host samples it where settings made that another period than the catalogue's; else 0."""
+    lacking: bool = False
+    """It is active because there was no value."""
 
     @property
     def phase(self) -> AlertState:
@@ -92,6 +108,10 @@ class State(Struct, frozen=True, omit_defaults=True):
     def quiet(self) -> bool:
         """Nothing active and no clock running: only a value at a raising threshold matters now."""
         return self.level == NONE and not self.clocks[0]
+
+    @property
+    def flapping(self) -> bool:
+        return len(self.fires) >= FLAP_FIRES
 
 
 def shown_level(level: int, clocks: tuple[int, int]) -> int:
@@ -114,6 +134,7 @@ class Change(Struct, frozen=True):
     """When it first fired; on fire, when the condition began."""
     peak: float | None
     peak_ms: int
+    flapping: bool = False
 
 
 def limits_of(rule: Rule, period_s: float = 0) -> Limits:
@@ -140,18 +161,24 @@ def limits_at(limits: Limits, period_ms: int) -> Limits:
     return msgspec.structs.replace(limits, gap_ms=gap_ms) if gap_ms > limits.gap_ms else limits
 
 
-def step(limits: Limits, state: State, value: float | None, time_ms: int) -> tuple[State, Change | None]:
-    """`state` after `value` was sampled at `time_ms`, and the one change that it causes, if any."""
+def step(
+    limits: Limits, state: State, value: float | None, time_ms: int, holds: bool = True
+) -> tuple[State, Change | None]:
+    """`state` after `value` was sampled at `time_ms`, and the one change that it causes, if any.
+
+    Where the rule has a second condition, `holds` says whether that was so, too.
+    """
     if value is None or time_ms <= state.last_ms:
         return state, None
     active = state.level
     worse = limits.sign * value
-    target = _target(limits, active, worse)
+    target = _target(limits, active, worse) if holds else NONE
     if target == NONE and state.quiet:
         return state, None
     restart = time_ms - state.last_ms > limits.gap_ms
     clocks = _clocks(limits, state, target, 0 if restart else time_ms, time_ms)
-    level = _level(limits, active, clocks, time_ms)
+    level = _level(limits, active, clocks, time_ms, recover_ms(limits, state))
+    fires = _fires(state, time_ms) if level and not active else state.fires
     left = (
         clocks[0] if (target >= WARNING) != (level >= WARNING) else 0,
         clocks[1] if (target >= CRITICAL) != (level >= CRITICAL) else 0,
@@ -166,6 +193,8 @@ def step(limits: Limits, state: State, value: float | None, time_ms: int) -> tup
         (value if new_peak else state.peak) if level else None,
         (time_ms if new_peak else state.peak_ms) if level else 0,
         limits.raises(shown_level(level, left)),
+        fires=fires,
+        period_ms=state.period_ms,
     )
     if level == active:
         return after, None
@@ -173,12 +202,28 @@ def step(limits: Limits, state: State, value: float | None, time_ms: int) -> tup
         since_ms = state.since_ms if active else clocks[0]
         kind: TransitionKind = "escalate" if active else "fire"
         return after, Change(
-            kind, time_ms, SEVERITIES[level], value, limits.raises(level), since_ms, after.peak, after.peak_ms
+            kind,
+            time_ms,
+            SEVERITIES[level],
+            value,
+            limits.raises(level),
+            since_ms,
+            after.peak,
+            after.peak_ms,
+            after.flapping,
         )
     cleared = next((clear for clear in limits.clear_at[level:] if not math.isinf(clear)), limits.sign * state.threshold)
     kind, severity = ("deescalate", SEVERITIES[level]) if level else ("resolve", SEVERITIES[active])
     return after, Change(
-        kind, time_ms, severity, value, limits.sign * cleared, state.since_ms, state.peak, state.peak_ms
+        kind,
+        time_ms,
+        severity,
+        value,
+        limits.sign * cleared,
+        state.since_ms,
+        state.peak,
+        state.peak_ms,
+        after.flapping,
     )
 
 
@@ -201,19 +246,59 @@ def _clocks(limits: Limits, state: State, target: int, keep: int, time_ms: int) 
     return warning, critical
 
 
-def _level(limits: Limits, active: int, clocks: tuple[int, int], time_ms: int) -> int:
+def _level(limits: Limits, active: int, clocks: tuple[int, int], time_ms: int, recover_for_ms: int) -> int:
     """The level that is active once every clock that has run its time took effect."""
     for level in (CRITICAL, WARNING):
         if level > active and clocks[level - 1] and time_ms - clocks[level - 1] >= limits.for_ms:
             return level
     for level in (WARNING, CRITICAL):
-        if level <= active and clocks[level - 1] and time_ms - clocks[level - 1] >= limits.recover_for_ms:
+        if level <= active and clocks[level - 1] and time_ms - clocks[level - 1] >= recover_for_ms:
             return level - 1
     return active
 
 
+def recover_ms(limits: Limits, state: State) -> int:
+    """How long the recovery must hold, longer the oftener the alert has come lately."""
+    if not state.flapping:
+        return limits.recover_for_ms
+    doubled = max(limits.recover_for_ms, FLAP_LEAST_MS) << (len(state.fires) - FLAP_FIRES + 1)
+    return max(limits.recover_for_ms, min(FLAP_MOST_MS, doubled))
+
+
+def _fires(state: State, time_ms: int) -> tuple[int, ...]:
+    """When it fired lately, now included."""
+    lately = [fired_ms for fired_ms in state.fires if time_ms - fired_ms <= FLAP_WITHIN_MS]
+    return (*lately[1 - FIRES_KEPT :], time_ms)
+
+
+def lack(limits: Limits, state: State, fires: bool, wait_ms: int, time_ms: int) -> tuple[State, Change | None]:
+    """`state` after a sample at `time_ms` that has no value; `wait_ms` of that counts as something.
+
+    Namely as the lowest level that the rule has when it `fires`, else as all being well.
+    """
+    if time_ms <= state.last_ms or (state.lacking if fires else state.quiet):
+        return state, None
+    if not state.absent_ms:
+        return msgspec.structs.replace(state, absent_ms=time_ms), None
+    if time_ms - state.absent_ms < wait_ms:
+        return state, None
+    if not fires:
+        after = State(last_ms=time_ms, fires=state.fires, period_ms=state.period_ms)
+        change = gone(state, time_ms)
+        return after, None if change is None else msgspec.structs.replace(change, kind="resolve")
+    if state.level:
+        return msgspec.structs.replace(state, lacking=True, last_ms=time_ms, clocks=(0, 0)), None
+    level = CRITICAL if math.isinf(limits.raise_at[0]) else WARNING
+    at = limits.raises(level)
+    after = State(
+        level, (0, 0), time_ms, None, time_ms, threshold=at, absent_ms=state.absent_ms, lacking=True,
+        fires=_fires(state, time_ms), period_ms=state.period_ms,
+    )  # fmt: skip
+    return after, Change("fire", time_ms, SEVERITIES[level], None, at, state.absent_ms, None, 0, after.flapping)
+
+
 def miss(limits: Limits, state: State, time_ms: int) -> tuple[State | None, Change | None]:
-    """`state` after its family was sampled at `time_ms` without this instance.
+    """`state` after its host sampled at `time_ms` without this instance, or without the whole family.
 
     Missing for longer than `gap_ms` it is gone: None, and a change if it was active.
     """
@@ -231,4 +316,6 @@ def gone(state: State, time_ms: int) -> Change | None:
     if state.level == NONE:
         return None
     severity = SEVERITIES[state.level]
-    return Change("gone", time_ms, severity, None, state.threshold, state.since_ms, state.peak, state.peak_ms)
+    return Change(
+        "gone", time_ms, severity, None, state.threshold, state.since_ms, state.peak, state.peak_ms, state.flapping
+    )

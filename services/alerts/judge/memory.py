@@ -6,12 +6,12 @@ from msgspec import Struct
 
 from infra.bus.ordered import Position
 from infra.storage.positions import MarkKey
-from schemas.catalogue import CATALOGUE, metric_named
 from schemas.messages import AlertTransition
-from schemas.rules import HOST_DOWN
-from services.alerts.judge.evaluate import Key
+from schemas.rulechecks import measured
+from services.alerts.judge.evaluate import Key, Looking
+from services.alerts.judge.incidents import IncidentKey, OpenIncident
 from services.alerts.judge.machine import SEVERITIES, State, gone
-from services.alerts.judge.ruleset import DOWN_UNIT, RuleSet
+from services.alerts.judge.ruleset import RuleSet
 
 
 class Row(Struct):
@@ -47,17 +47,39 @@ class Subject(Struct):
     metric: str
 
 
-class Memory(Struct):
-    """Everything that a restart reads back."""
+class Part(Struct, frozen=True):
+    """Which alerts a loop owns."""
 
+    past: bool = False
+    """Those found in samples that came late."""
+    about_sonde: bool = False
+    """Those without a host."""
+
+
+class Memory(Struct):
+    """Everything that a restart reads back, but for `looking`, which fills from the stream again."""
+
+    part: Part
     states: dict[str, dict[Key, State]]
     """By host."""
     subjects: dict[str, Subject]
     """By rule id."""
+    open: dict[IncidentKey, OpenIncident] = {}
     generation: int = 0
     """Of hosts, as of when this was read: another one means that some were removed."""
     hosts: dict[str, int] = {}
     """Ids of the hosts that the states are of, and of those heard since."""
+    tags: dict[str, frozenset[str]] = {}
+    booted_s: dict[str, float] = {}
+    """When hosts booted, Unix seconds, where that is known."""
+    interval_s: dict[str, float] = {}
+    """The longer of the intervals that hosts say they keep, for their samples and for their batches."""
+    announced: dict[str, tuple[float, float]] = {}
+    """Of both what hosts have said themselves and is not in their table yet."""
+    looking: dict[str, Looking] = {}
+    """By host."""
+    earlier: dict[str, Looking] = {}
+    """Likewise, while it is read again: what was judged before the restart."""
 
 
 class Advance(Struct):
@@ -68,7 +90,9 @@ class Advance(Struct):
     transitions: list[AlertTransition] = []
     marks: dict[MarkKey, int] = {}
     forgotten_marks: list[MarkKey] = []
+    stream: str = ""
     position: Position | None = None
+    """In `stream`."""
 
 
 def orphans(memory: Memory, rules: RulesInForce, now_ms: int) -> Advance:
@@ -77,50 +101,56 @@ def orphans(memory: Memory, rules: RulesInForce, now_ms: int) -> Advance:
     for host, states in memory.states.items():
         for (rule_id, instance), state in states.items():
             subject = memory.subjects[rule_id]
-            check = rules.set.by_id.get(rule_id)
-            if rule_id in rules.unreadable or (
-                check is not None and check.rule.metric == subject.metric and check.covers(host, instance)
-            ):
+            check = rules.set.check(host, rule_id, instance)
+            if rule_id in rules.unreadable or (check is not None and check.rule.metric == subject.metric):
                 continue
             advance.changed.setdefault(host, {})[rule_id, instance] = None
-            change = gone(state, max(now_ms, state.last_ms))
-            if change is not None:
-                advance.transitions.append(
-                    AlertTransition(
-                        id=0,
-                        time=change.time_ms / 1000,
-                        kind="gone",
-                        host=host,
-                        rule=rule_id,
-                        rule_name=subject.rule_name,
-                        metric=subject.metric,
-                        instance=instance,
-                        severity=change.severity,
-                        value=None,
-                        unit=unit_of(subject.metric),
-                        threshold=change.threshold,
-                        since=change.since_ms / 1000,
-                        peak=change.peak,
-                        peak_time=change.peak_ms / 1000 if change.peak_ms else None,
-                    )
-                )
+            transition = ended(subject, (host, rule_id, instance), state, max(now_ms, state.last_ms), memory.part)
+            if transition is not None:
+                advance.transitions.append(transition)
     return advance
 
 
+def ended(
+    subject: Subject, alert: tuple[str, str, str], state: State, at_ms: int, part: Part
+) -> AlertTransition | None:
+    """That `alert`, of a host, a rule and an instance, is no more at `at_ms`; None if it never fired."""
+    change = gone(state, at_ms)
+    if change is None:
+        return None
+    host, rule_id, instance = alert
+    return AlertTransition(
+        id=0,
+        time=change.time_ms / 1000,
+        kind="gone",
+        host=host,
+        rule=rule_id,
+        rule_name=subject.rule_name,
+        metric=subject.metric,
+        instance=instance,
+        severity=change.severity,
+        value=None,
+        unit=unit_of(subject.metric),
+        threshold=change.threshold,
+        since=change.since_ms / 1000,
+        peak=change.peak,
+        peak_time=change.peak_ms / 1000 if change.peak_ms else None,
+        past=part.past,
+    )
+
+
 def unit_of(metric: str) -> str:
-    """Unit of a rule's metric; empty for one that the catalogue no longer has."""
-    if metric == HOST_DOWN:
-        return DOWN_UNIT
+    """Unit of a rule's metric; empty for one that this version does not know."""
     try:
-        return metric_named(metric, CATALOGUE)[1].unit
+        return measured(metric).unit
     except KeyError:
         return ""
 
 
 def adopt_rules(memory: Memory, rules: RulesInForce) -> None:
     """Remember what the states are judged by from now on."""
-    for rule_id, check in rules.set.by_id.items():
-        memory.subjects[rule_id] = Subject(check.rule.name, check.rule.metric)
+    for rule_id, rule in rules.set.rules.items():
+        memory.subjects[rule_id] = Subject(rule.name, rule.metric)
 
 
 def remember(memory: Memory, changed: dict[str, dict[Key, State | None]]) -> None:

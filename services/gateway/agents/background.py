@@ -17,6 +17,7 @@ from infra.settings import ServerSettings
 from infra.storage.database import Pool
 from services.gateway.conduct.acting import Conduct, act_on_conduct
 from services.gateway.conduct.buswatch import follow_log, watch_events
+from services.gateway.conduct.presence import watch_presence
 from services.gateway.http.bus import Bus
 from services.gateway.http.database import NOT_READY
 from services.gateway.identities.pushing import push_revocations
@@ -44,6 +45,7 @@ def identity_tasks(
 
     async def as_system(client: Client) -> None:
         await watch_events(client, directory, refusals)
+        await watch_presence(client, directory, bus)
         await push_revocations(client, pool, directory, settings.identity_days, revoked)
 
     if credentials.exists():

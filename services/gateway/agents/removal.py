@@ -17,14 +17,12 @@ from msgspec import Struct, structs
 
 from infra.clock import now_ms, to_ms, to_time
 from infra.storage.database import Connection
-from schemas.messages import AlertTransition, Severity
+from schemas.incidents import Facts, Step
+from schemas.messages import AlertTransition
 from services.gateway.agents import sql_removal as sql
 from services.gateway.identities.revocation import revoke_host
-from services.gateway.settings.stored import setting_in_force
 
 logger = logging.getLogger(__name__)
-
-ACTIVE = ("firing", "recovering")
 
 
 class Departure(Struct, frozen=True):
@@ -38,24 +36,6 @@ class Departure(Struct, frozen=True):
     """When its newest stored sample was taken, Unix milliseconds."""
     changed: bool = True
     """False for one that was archived already."""
-
-
-class _Machine(Struct):
-    last_ms: int = 0
-    peak_ms: int = 0
-
-
-class _State(Struct):
-    """What an alert's end tells of it: the part of `alert_states.body` that is for readers."""
-
-    rule_name: str
-    metric: str
-    unit: str
-    severity: Severity
-    threshold: float
-    since: float
-    peak: float | None = None
-    machine: _Machine = msgspec.field(default_factory=_Machine)
 
 
 async def remove_host(database: Connection, host: str, time_ns: int, keep_history: bool) -> Departure | None:
@@ -87,49 +67,54 @@ async def remove_host(database: Connection, host: str, time_ns: int, keep_histor
 
 
 async def _end_alerts(database: Connection, host_id: int, host: str) -> None:
-    """Forget the states of the host's alerts; those that are active end with `gone`, and people are told."""
-    active = [
-        (row, state)
-        for row in await database.fetch(sql.TAKE_STATES, host_id)
-        if row["state"] in ACTIVE and (state := _readable(host, row)) is not None
-    ]
-    if not active:
-        return
-    channels = ["bus", "slack"] if await setting_in_force(database, "slack_webhook_url") else ["bus"]
-    numbers = await database.fetch(sql.TRANSITION_IDS, len(active))
-    for number, (row, state) in zip(numbers, active, strict=True):
-        ended = ended_alert(number["id"], host, row["rule_id"], row["instance"], state, now_ms())
+    """Forget the states of the host's alerts; its open incidents end with `gone`, and people are told."""
+    await database.execute(sql.FORGET_STATES, host_id)
+    at_s = now_ms() / 1000
+    for row in await database.fetch(sql.END_INCIDENTS, host_id, at_s):
+        facts = _readable(host, row)
+        if facts is None:
+            continue
+        number = await database.fetchval(sql.TRANSITION_ID)
+        ended = ended_alert(number, host, row, facts)
         body = msgspec.json.encode(ended).decode()
         at = to_time(round(ended.time * 1000))
-        await database.execute(sql.ADD_TRANSITION, ended.id, at, host_id, ended.rule, ended.instance, body, channels)
+        await database.execute(
+            sql.ADD_TRANSITION, ended.id, at, host_id, ended.rule, ended.instance, body, ended.incident
+        )
+        step = msgspec.json.encode(Step(ended.time, "gone", "its host was removed or archived")).decode()
+        await database.execute(sql.ADD_STEP, ended.incident, at, step)
 
 
-def _readable(host: str, row: Mapping[str, Any]) -> _State | None:
-    """What a row of `alert_states` tells of its alert; None, and logged, for one that this version cannot read."""
+def _readable(host: str, row: Mapping[str, Any]) -> Facts | None:
+    """What a row of `incidents` tells; None, and logged, for one that this version cannot read."""
     try:
-        return msgspec.json.decode(row["body"], type=_State)
+        return msgspec.json.decode(row["body"], type=Facts)
     except msgspec.MsgspecError as fault:
         keys = {"host": host, "rule": row["rule_id"], "instance": row["instance"]}
-        logger.error("stored alert state invalid, skipped", extra={**keys, "error": str(fault)})
+        logger.error("stored incident invalid, ended untold", extra={**keys, "error": str(fault)})
         return None
 
 
-def ended_alert(number: int, host: str, rule: str, instance: str, state: _State, at_ms: int) -> AlertTransition:
+def ended_alert(number: int, host: str, row: Mapping[str, Any], facts: Facts) -> AlertTransition:
     """The end of an alert whose host is no more."""
     return AlertTransition(
         id=number,
-        time=max(at_ms, state.machine.last_ms) / 1000,
+        time=row["closed_s"],
         kind="gone",
         host=host,
-        rule=rule,
-        rule_name=state.rule_name,
-        metric=state.metric,
-        instance=instance,
-        severity=state.severity,
+        rule=row["rule_id"],
+        rule_name=facts.rule_name,
+        metric=facts.metric,
+        instance=row["instance"],
+        severity=facts.severity,
         value=None,
-        unit=state.unit,
-        threshold=state.threshold,
-        since=state.since,
-        peak=state.peak,
-        peak_time=state.machine.peak_ms / 1000 if state.machine.peak_ms else None,
+        unit=facts.unit,
+        threshold=facts.threshold,
+        since=facts.since,
+        peak=facts.peak,
+        peak_time=facts.peak_time,
+        incident=row["id"],
+        past=row["past"],
+        flapping=facts.flapping,
+        tags=facts.tags,
     )

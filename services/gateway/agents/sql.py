@@ -15,13 +15,18 @@ WHERE $3::integer IS NULL OR c.version = $3
 RETURNING body, version, revision
 """
 
-# What tells that something is to be published: a change of settings, or another set of hosts.
+RULES = "SELECT body FROM rules ORDER BY id"
+
+# What tells that something is to be published: a change of settings, of rules or tags, or another set of hosts.
 STAMP = """
 SELECT (SELECT coalesce(max(revision), 0) FROM agent_configs) AS revision,
+       (SELECT md5(string_agg(id || ' ' || version, ',' ORDER BY id)) FROM rules) AS rules,
+       (SELECT md5(string_agg(id || ' ' || tags::text, ',' ORDER BY id)) FROM hosts
+        WHERE state = 'active' AND tags <> '{}') AS tags,
        (SELECT count(*) FROM hosts WHERE state = 'active') AS hosts, (SELECT coalesce(max(id), 0) FROM hosts) AS newest
 """
 
 ALL = """
-SELECT h.name, c.body, c.revision FROM hosts h LEFT JOIN agent_configs c ON c.host_id = h.id
+SELECT h.name, h.tags, c.body, c.revision FROM hosts h LEFT JOIN agent_configs c ON c.host_id = h.id
 WHERE h.state = 'active' ORDER BY h.name
 """

@@ -21,7 +21,7 @@ INSERT INTO removed_hosts (name, time_ns) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET time_ns = greatest(removed_hosts.time_ns, excluded.time_ns)
 """
 
-# A mute ends with its host, which nobody can unmute any more: what was held is told or dropped as after any mute.
+# A mute ends with its host, which nobody can unmute any more: what it held is told as after any mute.
 REMOVE = "UPDATE hosts SET state = 'removing', name = '~' || id, muted_until = NULL WHERE id = $1"
 
 NOTE_REMOVAL = "INSERT INTO removals (host_id, name) VALUES ($1, $2)"
@@ -33,20 +33,27 @@ WHERE $2::bigint IS NULL OR (asked, host_id) > (to_timestamp(0) + $2 * interval 
 ORDER BY asked, host_id LIMIT $1
 """
 
-TAKE_STATES = "DELETE FROM alert_states WHERE host_id = $1 RETURNING rule_id, instance, state, body"
+FORGET_STATES = "DELETE FROM alert_states WHERE host_id = $1"
 
-# Numbers are drawn first because the body of a transition carries its own.
-TRANSITION_IDS = """
-SELECT nextval(pg_get_serial_sequence('alert_transitions', 'id')) AS id FROM generate_series(1, $1)
+# $2 is now, Unix seconds. An incident ends no earlier than it last changed, by the host's own clock.
+END_INCIDENTS = """
+UPDATE incidents i SET closed = to_timestamp(ended.at), level = 0, noticed = now(), settled = false,
+    body = body || jsonb_build_object('ending', 'gone', 'value', NULL, 'changed', ended.at)
+FROM (
+    SELECT id, greatest($2::float8, CASE WHEN jsonb_typeof(body -> 'changed') = 'number'
+        THEN (body ->> 'changed')::float8 END) AS at
+    FROM incidents WHERE host_id = $1 AND closed IS NULL FOR UPDATE
+) AS ended
+WHERE i.id = ended.id
+RETURNING i.id, i.rule_id, i.instance, i.past, i.body, ended.at AS closed_s
 """
 
-# The end of a muted host's alert is held, as the alerts service would: an alert that began while the host was muted, of
-# which nobody was told, needs no end either, and that is judged among what is held.
+# Drawn first because the body of a transition carries its own number.
+TRANSITION_ID = "SELECT nextval(pg_get_serial_sequence('alert_transitions', 'id'))"
+
 ADD_TRANSITION = """
-WITH ended AS (
-    INSERT INTO alert_transitions (id, time, host_id, rule_id, instance, kind, body) OVERRIDING SYSTEM VALUE
-    VALUES ($1, $2, $3, $4, $5, 'gone', $6) RETURNING id, host_id)
-INSERT INTO outbox (transition_id, channel, status)
-SELECT ended.id, channel, CASE WHEN channel = 'slack' AND h.muted_until > now() THEN 'muted' ELSE 'waiting' END
-FROM ended JOIN hosts h ON h.id = ended.host_id CROSS JOIN unnest($7::text[]) AS c (channel)
+INSERT INTO alert_transitions (id, time, host_id, rule_id, instance, kind, body, incident_id) OVERRIDING SYSTEM VALUE
+VALUES ($1, $2, $3, $4, $5, 'gone', $6, $7)
 """
+
+ADD_STEP = "INSERT INTO incident_steps (incident_id, at, kind, body) VALUES ($1, $2, 'gone', $3)"

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from infra.storage.database import Pool
 from schemas.api import ActiveAlert, Alerts, Delivery, PastAlert
-from services.gateway.alerting import sql
+from services.gateway.alerting import sql_incidents as sql
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Operation
 from services.gateway.http.paging import Number, Page
@@ -30,19 +30,17 @@ class _Past(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Where a page of the history ended."""
 
     id: Number
-    outbox_id: Number
 
 
 def alert_operations(pool: Pool) -> list[Operation]:
     async def get_alerts(call: Call[AlertsQuery, None]) -> Alerts:
         page, after = call.query, call.query.after(_Past)
-        position = (after.id, after.outbox_id) if after else (None, None)
         past: list[Any] = []
         async with connected(pool) as database:
             active = await database.fetch(sql.ACTIVE_ALERTS)
             if page.state == "all":
-                past = await database.fetch(sql.ALERT_HISTORY, page.limit + 1, *position)
-        rows, following = page.cut(past, lambda row: _Past(row["id"], row["outbox_id"]))
+                past = await database.fetch(sql.ALERT_HISTORY, page.limit + 1, after.id if after else None)
+        rows, following = page.cut(past, lambda row: _Past(row["id"]))
         return Alerts(_active(active), _history(rows), following)
 
     return [
@@ -64,8 +62,9 @@ def _active(rows: list[Any]) -> list[ActiveAlert]:
     alerts = []
     for row in rows:
         keys = {"rule": row["rule_id"], "host": row["host"], "instance": row["instance"], "state": row["state"]}
+        incident = {"incident": row["incident"] or 0, "acknowledged": row["acknowledged"]}
         try:
-            alerts.append(msgspec.convert({**msgspec.json.decode(row["body"]), **keys}, ActiveAlert))
+            alerts.append(msgspec.convert({**msgspec.json.decode(row["body"]), **keys, **incident}, ActiveAlert))
         except msgspec.ValidationError as error:
             logger.error("stored alert state invalid, skipped", extra={**keys, "error": str(error)})
     grave = {("firing", "critical"): 0, ("recovering", "critical"): 1, ("firing", "warning"): 2}
@@ -73,19 +72,16 @@ def _active(rows: list[Any]) -> list[ActiveAlert]:
 
 
 def _history(rows: Sequence[Any]) -> list[PastAlert]:
-    """Transitions, the latest first."""
+    """Transitions, the latest first, each once however many channels heard of it."""
     past = []
     for row in rows:
-        delivery = None
-        if row["channel"] is not None:
-            delivery = Delivery(row["channel"], row["status"], row["attempts"], row["answer"])
         try:
             transition = msgspec.json.decode(row["body"], type=PastAlert)
+            transition.deliveries = msgspec.json.decode(row["deliveries"], type=list[Delivery])
         except msgspec.ValidationError as error:
             logger.error(
                 "stored alert transition invalid, skipped", extra={"body": row["body"][:200], "error": str(error)}
             )
             continue
-        transition.delivery = delivery
         past.append(transition)
     return past

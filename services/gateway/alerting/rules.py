@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from infra.storage.database import Pool
-from schemas.api import Rules, StoredRule
+from schemas.alerting import RuleCheck
+from schemas.api import FieldError, Rules, StoredRule, UnreadableRule
 from schemas.catalogue import Family
-from schemas.rules import Rule, RuleId, check_change, check_rule
+from schemas.rulechecks import check_change, check_rule
+from schemas.rules import InvalidField, InvalidFields, Rule, RuleId
 from services.gateway.alerting import sql
+from services.gateway.alerting.bodies import read
+from services.gateway.alerting.rulenames import check_names
 from services.gateway.http.audit import record
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation, Reply
 from services.gateway.http.problems import ProblemError, conflict, invalid, unknown
 from services.gateway.settings.announce import RULES_KEY, Announce
 
-logger = logging.getLogger(__name__)
-
 
 def rule_operations(pool: Pool, announce: Announce, catalogue: tuple[Family, ...]) -> list[Operation]:
     async def list_rules(_: Call[Nothing, None]) -> Rules:
         async with connected(pool) as database:
             rows = await database.fetch(sql.RULES)
-        return Rules(_stored(rows))
+        return _listed(rows, catalogue)
 
     async def get_rule(call: Call[Nothing, None]) -> Reply:
         name = call.path["rule"]
@@ -37,6 +39,9 @@ def rule_operations(pool: Pool, announce: Announce, catalogue: tuple[Family, ...
         if rule is None:
             raise _unreadable(name, row["version"])
         return _answer(rule, row["version"])
+
+    async def check(call: Call[Nothing, Rule]) -> RuleCheck:
+        return await _check(pool, call.body, catalogue)
 
     async def add_rule(call: Call[Nothing, Rule]) -> Reply:
         rule = call.body
@@ -79,6 +84,18 @@ def rule_operations(pool: Pool, announce: Announce, catalogue: tuple[Family, ...
             refuses=(409,),
         ),
         Operation(
+            "POST",
+            "/rules/check",
+            check,
+            tag="alerting",
+            summary="Whether a rule makes sense, with a reason for each field that does not",
+            role="operator",
+            answers={200: RuleCheck},
+            body=Rule,
+            audited=False,
+            description="It is asked as if it took the place of the stored rule of its id.",
+        ),
+        Operation(
             "GET",
             "/rules/{rule}",
             get_rule,
@@ -119,23 +136,40 @@ def _body(rule: Rule) -> str:
     return msgspec.json.encode(rule).decode()
 
 
-def _stored(rows: list[Any]) -> list[StoredRule]:
-    """The rules in `rows`; one that this version does not understand is left out and logged."""
-    stored = []
-    for row in rows:
+async def _check(pool: Pool, rule: Rule, catalogue: tuple[Family, ...]) -> RuleCheck:
+    """What is wrong with `rule` in the place of the stored one of its id."""
+    faults: Sequence[InvalidField] = []
+    async with connected(pool) as database:
+        row = await database.fetchrow(sql.RULE, rule.id)
+        before = None if row is None else _readable(row["body"])
         try:
-            stored.append(StoredRule(msgspec.json.decode(row["body"], type=Rule), row["version"]))
-        except msgspec.ValidationError as error:
-            logger.error("stored rule invalid, skipped", extra={"body": row["body"][:200], "error": str(error)})
-    return stored
+            check_change(before, rule, catalogue)
+            await check_names(database, before, rule)
+        except InvalidFields as wrong:
+            faults = wrong.faults
+    return RuleCheck(not faults, [FieldError(fault.field, fault.value, fault.remedy) for fault in faults])
+
+
+def _listed(rows: list[Any], catalogue: tuple[Family, ...]) -> Rules:
+    """The rules in `rows`; those that this version does not understand apart, with the reason."""
+    rules, unreadable, not_judged = [], [], []
+    for row in rows:
+        rule, reason = read(row["body"], Rule)
+        if rule is None:
+            unreadable.append(UnreadableRule(row["id"], row["version"], reason))
+            continue
+        rules.append(StoredRule(rule, row["version"]))
+        try:
+            check_rule(rule, catalogue, in_force=True)
+        except InvalidFields as wrong:
+            if rule.enabled:
+                not_judged.append(UnreadableRule(row["id"], row["version"], str(wrong)))
+    return Rules(rules, unreadable, not_judged)
 
 
 def _readable(body: str) -> Rule | None:
     """A stored rule; None for one that this version does not understand."""
-    try:
-        return msgspec.json.decode(body, type=Rule)
-    except msgspec.ValidationError:
-        return None
+    return read(body, Rule)[0]
 
 
 def _unreadable(name: str, version: int) -> ProblemError:
@@ -147,9 +181,10 @@ def _unreadable(name: str, version: int) -> ProblemError:
 
 
 async def _insert(pool: Pool, call: Call[Nothing, Rule]) -> int:
-    """Version of the new rule. Raises ProblemError 409 when its id is taken."""
+    """Version of the new rule. Raises ProblemError 409 when its id is taken, and InvalidFields."""
     rule = call.body
     async with connected(pool) as database, database.transaction():
+        await check_names(database, None, rule)
         version: int | None = await database.fetchval(sql.INSERT_RULE, rule.id, _body(rule))
         if version is not None:
             await record(database, call, rule.id, None, rule)
@@ -177,6 +212,7 @@ async def _change(
             raise conflict("rule", name, before["version"])
         if rule is not None:
             check_change(_readable(before["body"]), rule, catalogue)
+            await check_names(database, _readable(before["body"]), rule)
         await record(database, call, name, msgspec.json.decode(before["body"]), rule)
     return version
 

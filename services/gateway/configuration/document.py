@@ -12,20 +12,22 @@ from typing import Any
 
 import msgspec
 import tomli_w
-from msgspec import Struct
 
 from schemas.agentconfig import NewAgentConfig, check_agent_config
 from schemas.catalogue import Family
+from schemas.channels import Channel
 from schemas.configuration import FLEET, FORMAT, Kind
-from schemas.hosts import HostLabel, Note, Tags
-from schemas.rules import InvalidField, InvalidFields, Rule, check_change
+from schemas.routes import Route, check_route
+from schemas.rulechecks import check_change
+from schemas.rules import InvalidField, InvalidFields, Rule
 from schemas.settings import parse_setting, setting_fault, setting_keys
 from schemas.subjects import valid_host
 from schemas.validation import invalid_fields
 from services.gateway.agents.api import MOST_BYTES
 from services.gateway.configuration.bounds import cost_fault
+from services.gateway.configuration.items import Items, Said, absent, below, without_nulls
+from services.gateway.configuration.telling import plain_channel, plain_route
 
-Items = dict[tuple[Kind, str], Any]
 MOST_FAULTS = 50
 
 HEAD = """\
@@ -33,25 +35,17 @@ HEAD = """\
 """
 
 
-class Said(Struct, forbid_unknown_fields=True):
-    """What the document says of a host."""
-
-    label: HostLabel = ""
-    tags: Tags = []
-    note: Note = ""
-
-
-ABSENT: Mapping[Kind, Any] = {"agent": {}, "host": msgspec.to_builtins(Said())}
-"""What stands for nothing: agents' settings and hosts that nothing is said of need no entry."""
-
-
-def absent(kind: Kind) -> Any:
-    return ABSENT.get(kind)
-
-
 def written(items: Items, remarks: Sequence[str] = ()) -> str:
     """The document; `remarks` are comments at its head."""
-    tables: dict[str, Any] = {"version": FORMAT, "settings": {}, "rules": {}, "agents": {"hosts": {}}, "hosts": {}}
+    tables: dict[str, Any] = {
+        "version": FORMAT,
+        "settings": {},
+        "rules": {},
+        "routes": {},
+        "channels": {},
+        "agents": {"hosts": {}},
+        "hosts": {},
+    }
     for (kind, name), value in sorted(items.items(), key=lambda item: item[0]):
         if value == absent(kind):
             continue
@@ -118,8 +112,14 @@ def _entries(document: dict[str, Any], faults: list[InvalidField]) -> Iterator[t
         remedy = f"unknown; there are {', '.join(known)}"
         faults.extend(InvalidField(f"{path}{name}"[:100], None, remedy) for name in parent.keys() - set(known))
 
-    unknown(document, ("version", "settings", "rules", "agents", "hosts"), "")
-    kinds: tuple[tuple[Kind, str], ...] = (("setting", "settings"), ("rule", "rules"), ("host", "hosts"))
+    unknown(document, ("version", "settings", "rules", "routes", "channels", "agents", "hosts"), "")
+    kinds: tuple[tuple[Kind, str], ...] = (
+        ("setting", "settings"),
+        ("rule", "rules"),
+        ("route", "routes"),
+        ("channel", "channels"),
+        ("host", "hosts"),
+    )
     for kind, name in kinds:
         for key, value in table(document, name, name).items():
             yield kind, key, f"{name}.{key}"[:100], value
@@ -141,15 +141,36 @@ def setting_item(key: str, value: Any, path: str, _: tuple[Family, ...]) -> Any:
 
 
 def rule_item(name: str, value: Any, path: str, _: tuple[Family, ...]) -> Any:
+    return plain_rule(_typed(_with_id(name, value, path), Rule, path))
+
+
+def route_item(name: str, value: Any, path: str, _: tuple[Family, ...]) -> Any:
+    route: Route = _typed(_with_id(name, value, path), Route, path)
+    below(path, lambda: check_route(route))
+    return plain_route(route)
+
+
+def channel_item(name: str, value: Any, path: str, _: tuple[Family, ...]) -> Any:
+    target = value.get("target") if isinstance(value, dict) else None
+    for field, given in target.items() if isinstance(target, dict) else ():
+        if isinstance(given, dict) and given.keys() == {"env"}:
+            remedy = "must be the value itself: environment variables are looked up by `sonde config import`"
+            raise InvalidField(f"{path}.target.{field}"[:200], None, remedy)
+    return plain_channel(_typed(_with_id(name, value, path), Channel, path))
+
+
+def _with_id(name: str, value: Any, path: str) -> Any:
+    """What the table at `path` says, with its name as the id."""
     if isinstance(value, dict) and "id" in value:
         raise InvalidField(f"{path}.id", None, "remove this field; the name of the table is the id")
-    given = {**value, "id": name} if isinstance(value, dict) else value
-    return plain_rule(_typed(given, Rule, path))
+    return {**value, "id": name} if isinstance(value, dict) else value
 
 
 def plain_rule(rule: Rule) -> Any:
     """A rule as the document has it: without what is null, which TOML does not know, and under its id."""
-    return {name: value for name, value in msgspec.to_builtins(rule).items() if value is not None and name != "id"}
+    plain = without_nulls(msgspec.to_builtins(rule))
+    del plain["id"]
+    return plain
 
 
 def rule_faults(name: str, before: Any, after: Any, catalogue: tuple[Family, ...]) -> list[InvalidField]:
@@ -157,7 +178,7 @@ def rule_faults(name: str, before: Any, after: Any, catalogue: tuple[Family, ...
     old = None if before is None else msgspec.convert({**before, "id": name}, Rule)
     new = msgspec.convert({**after, "id": name}, Rule)
     try:
-        _below(f"rules.{name}", lambda: check_change(old, new, catalogue))
+        below(f"rules.{name}", lambda: check_change(old, new, catalogue))
     except InvalidFields as wrong:
         return list(wrong.faults)
     return []
@@ -167,7 +188,7 @@ def agent_item(name: str, value: Any, path: str, catalogue: tuple[Family, ...]) 
     if name != FLEET:
         _check_host(name, path)
     config = _typed(value, NewAgentConfig, path)
-    _below(path, lambda: check_agent_config(config, catalogue))
+    below(path, lambda: check_agent_config(config, catalogue))
     if len(msgspec.json.encode(config)) > MOST_BYTES:
         raise InvalidField(path, None, f"must be at most {MOST_BYTES} bytes of JSON; remove or shorten patterns")
     return msgspec.to_builtins(config)
@@ -182,6 +203,8 @@ def host_item(name: str, value: Any, path: str, _: tuple[Family, ...]) -> Any:
 _READ: Mapping[Kind, Callable[[str, Any, str, tuple[Family, ...]], Any]] = {
     "setting": setting_item,
     "rule": rule_item,
+    "route": route_item,
+    "channel": channel_item,
     "agent": agent_item,
     "host": host_item,
 }
@@ -192,15 +215,6 @@ def _typed(value: Any, kind: Any, path: str) -> Any:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError:
         raise InvalidFields(invalid_fields(value, kind, path)) from None
-
-
-def _below(path: str, check: Callable[[], None]) -> None:
-    """Run a check whose faults name fields of the entry at `path`."""
-    try:
-        check()
-    except InvalidFields as wrong:
-        faults = [InvalidField(f"{path}.{fault.field}", fault.value, fault.remedy) for fault in wrong.faults]
-        raise InvalidFields(faults) from None
 
 
 def _check_host(name: str, path: str) -> None:

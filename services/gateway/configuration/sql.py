@@ -1,11 +1,15 @@
 """What the gateway asks of the tables that hold the configuration. A host id of null stands for the fleet."""
 
 # Whoever changes any of it by another way waits.
-LOCK = "LOCK TABLE settings, rules, agent_configs IN SHARE ROW EXCLUSIVE MODE"
+LOCK = "LOCK TABLE settings, rules, channels, routes, agent_configs IN SHARE ROW EXCLUSIVE MODE"
 
 SETTINGS = "SELECT key, value FROM settings WHERE value <> 'null' ORDER BY key"
 
 RULES = "SELECT id, body FROM rules ORDER BY id"
+
+ROUTES = "SELECT id, body FROM routes ORDER BY id"
+
+CHANNELS = "SELECT id, body FROM channels ORDER BY id"
 
 AGENT_CONFIGS = """
 SELECT coalesce(h.name, '') AS host, c.body FROM agent_configs c LEFT JOIN hosts h ON h.id = c.host_id
@@ -29,6 +33,20 @@ ON CONFLICT (id) DO UPDATE SET body = excluded.body, version = r.version + 1, ch
 """
 
 DELETE_RULE = "DELETE FROM rules WHERE id = $1"
+
+PUT_ROUTE = """
+INSERT INTO routes AS r (id, body) VALUES ($1, $2::jsonb)
+ON CONFLICT (id) DO UPDATE SET body = excluded.body, version = r.version + 1, changed = now()
+"""
+
+DELETE_ROUTE = "DELETE FROM routes WHERE id = $1"
+
+PUT_CHANNEL = """
+INSERT INTO channels AS c (id, body) VALUES ($1, $2::jsonb)
+ON CONFLICT (id) DO UPDATE SET body = excluded.body, version = c.version + 1, changed = now()
+"""
+
+DELETE_CHANNEL = "DELETE FROM channels WHERE id = $1"
 
 # Nobody's are stored as empty, not as nothing: agents know news by their revision.
 PUT_AGENT_CONFIG = """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,12 +13,18 @@ from msgspec import structs
 from infra.storage.database import Connection
 from schemas.agentconfig import NewAgentConfig
 from schemas.catalogue import Family
+from schemas.channels import Channel, secrets_set
 from schemas.configuration import FLEET, Difference
+from schemas.routes import Route
 from schemas.rules import InvalidField, InvalidFields, Rule
 from schemas.settings import SECRETS, RuntimeSettings, check_settings, parse_stored, setting_keys
 from services.gateway.agents.tending import Tended, tend
+from services.gateway.alerting.bodies import read
+from services.gateway.alerting.sql_telling import RELEASE_CHANNEL
 from services.gateway.configuration import sql
-from services.gateway.configuration.document import MOST_FAULTS, Items, plain_rule, rule_faults
+from services.gateway.configuration.document import MOST_FAULTS, plain_rule, rule_faults
+from services.gateway.configuration.items import Items
+from services.gateway.configuration.telling import bare_channel, faults_of, plain_channel, plain_route
 from services.gateway.fleet.given import Given
 from services.gateway.http.audit import record
 from services.gateway.http.operations import Call
@@ -37,7 +43,11 @@ class Stored:
 
     def shown(self) -> Items:
         """Without secrets."""
-        return {(kind, name): value for (kind, name), value in self.items.items() if name not in SECRETS}
+        return {
+            (kind, name): bare_channel(name, value) if kind == "channel" else value
+            for (kind, name), value in self.items.items()
+            if not (kind == "setting" and name in SECRETS)
+        }
 
 
 async def load(database: Connection) -> Stored:
@@ -52,6 +62,7 @@ async def load(database: Connection) -> Stored:
             stored.remarks.append(f"The rule {row['id']} is left out: this version cannot read it.")
         else:
             stored.items["rule", row["id"]] = plain_rule(rule)
+    _load_telling(stored, await database.fetch(sql.ROUTES), await database.fetch(sql.CHANNELS))
     for row in await database.fetch(sql.AGENT_CONFIGS):
         name = row["host"] or FLEET
         try:
@@ -69,6 +80,25 @@ async def load(database: Connection) -> Stored:
     return stored
 
 
+def _load_telling(stored: Stored, routes: list[Any], channels: list[Any]) -> None:
+    for row in routes:
+        route = read(row["body"], Route)[0]
+        if route is None:
+            stored.remarks.append(f"The route {row['id']} is left out: this version cannot read it.")
+        else:
+            stored.items["route", row["id"]] = plain_route(route)
+    for row in channels:
+        channel = read(row["body"], Channel)[0]
+        if channel is None:
+            stored.remarks.append(f"The channel {row['id']} is left out: this version cannot read it.")
+            continue
+        stored.items["channel", row["id"]] = plain_channel(channel)
+        if secrets := secrets_set(channel):
+            named = " and ".join(secrets)
+            remark = f"The {named} of the channel {row['id']}: set and left out, as secrets are."
+            stored.remarks.append(f'{remark} To give one: {secrets[0]} = {{ env = "A_VARIABLE" }}')
+
+
 def _load_setting(stored: Stored, key: str, text: str) -> None:
     if key not in setting_keys():
         return
@@ -82,7 +112,7 @@ def _load_setting(stored: Stored, key: str, text: str) -> None:
         stored.remarks.append(f"The setting {key} is set and left out: it is a secret.")
 
 
-def check(stored: Items, changes: Iterable[Difference], wanted: Items, catalogue: tuple[Family, ...]) -> None:
+def check(stored: Items, changes: Sequence[Difference], wanted: Items, catalogue: tuple[Family, ...]) -> None:
     """Raise InvalidFields when a rule that changes makes no sense, or settings do not go together after the changes.
 
     What was so before is no fault.
@@ -97,6 +127,7 @@ def check(stored: Items, changes: Iterable[Difference], wanted: Items, catalogue
             after.pop(change.name, None)
             if change.what != "deleted":
                 after[change.name] = wanted["setting", change.name]
+    faults += faults_of(stored, list(changes), wanted)
     fault = _fault(RuntimeSettings(**after))
     if fault is not None and str(fault) != str(_fault(RuntimeSettings(**before))):
         faults.append(InvalidField(f"settings.{fault.field}", fault.value, fault.remedy))
@@ -120,16 +151,31 @@ async def apply(database: Connection, call: Call[Any, Any], change: Difference, 
             await database.execute(sql.DELETE_SETTING, name)
         case "setting":
             await database.fetchval(sql.PUT_SETTING, name, json.dumps(value))
-        case "rule" if change.what == "deleted":
-            await database.execute(sql.DELETE_RULE, name)
-        case "rule":
-            await database.execute(sql.PUT_RULE, name, json.dumps({**(value or {}), "id": name}))
         case "agent":
             await database.execute(sql.PUT_AGENT_CONFIG, "" if name == FLEET else name, json.dumps(value or {}))
         case "host":
             return await tend(database, call, name, _said(value or {}))
+        case "rule" | "route" | "channel":
+            await _put_or_delete(database, change, value or {})
     await record(database, call, f"{change.kind} {name}", change.before, change.after)
     return None
+
+
+_STATEMENTS = {
+    "rule": (sql.PUT_RULE, sql.DELETE_RULE),
+    "route": (sql.PUT_ROUTE, sql.DELETE_ROUTE),
+    "channel": (sql.PUT_CHANNEL, sql.DELETE_CHANNEL),
+}
+
+
+async def _put_or_delete(database: Connection, change: Difference, value: dict[str, Any]) -> None:
+    put, delete = _STATEMENTS[change.kind]
+    if change.what == "deleted":
+        await database.execute(delete, change.name)
+        return
+    await database.execute(put, change.name, json.dumps({**value, "id": change.name}))
+    if change.kind == "channel":
+        await database.execute(RELEASE_CHANNEL, change.name)
 
 
 def _said(value: dict[str, Any]) -> Any:

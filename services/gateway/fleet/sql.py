@@ -38,9 +38,9 @@ WHERE i.labels <> '{}' AND h.state <> 'removing'
 """
 
 ALERT_COUNTS = """
-SELECT h.name AS host, s.body ->> 'severity' AS severity, count(*) AS number
-FROM alert_states s JOIN hosts h ON h.id = s.host_id
-WHERE s.state IN ('firing', 'recovering') AND h.state = 'active' GROUP BY 1, 2
+SELECT h.name AS host, CASE i.level WHEN 2 THEN 'critical' ELSE 'warning' END AS severity, count(*) AS number
+FROM incidents i JOIN hosts h ON h.id = i.host_id
+WHERE i.closed IS NULL AND NOT i.past AND i.level > 0 AND h.state = 'active' GROUP BY 1, 2
 """
 
 SET_FACTS = "UPDATE hosts SET facts = $2 WHERE id = $1"

@@ -90,6 +90,8 @@ def _trouble(said: Heartbeat) -> str:
         return f"{what}{last}{see}"
     if said.service != "gateway" and said.last_success is None and said.uptime_s > limit_s:
         return f"nothing done since it started {_ago(said.uptime_s)} ago{last}{see}"
+    if said.work.outward is not None and said.work.outward.failing:
+        return f"the dead man's switch is not told: {said.work.outward.failing}{see}"
     if said.errors_last_minute >= ERRORS_LIMIT:
         return f"{said.errors_last_minute} failures within a minute{last}{see}"
     return ""
@@ -107,8 +109,20 @@ def _well(said: Heartbeat) -> str:
         case "retention":
             done = "first roll-up under way" if work.lag_s is None else f"rolled up {_ago(work.lag_s)} ago"
             return done if work.last_run is None else f"{done}; pruned {_ago((said.time - work.last_run) / 1000)} ago"
+        case "alerts":
+            return "; ".join([f"{_messages(said)} behind", *_told(said)])
         case _:
             return f"{_messages(said)} behind"
+
+
+def _told(said: Heartbeat) -> list[str]:
+    """How soon people are told, and when the dead man's switch last was."""
+    work, found = said.work, []
+    if work.told_s is not None:
+        found.append(f"people told after {work.told_s.median:.1f} s, 99 of 100 within {work.told_s.p99:.1f} s")
+    if work.outward is not None and work.outward.last_success is not None:
+        found.append(f"dead man's switch told {_ago((said.time - work.outward.last_success) / 1000)} ago")
+    return found
 
 
 def _ago(seconds: float) -> str:
@@ -131,15 +145,37 @@ def retention(component: Component, pruned_s: float | None, due_slots: int, host
     return Component(component.name, status, "; ".join(found), component.instances)
 
 
-def notifications(waiting: int, waiting_s: float, lost: int, broken: Sequence[str]) -> Component:
-    """`lost`: given up within a day; `broken`: channels whose last message was, each with the answer."""
-    if broken:
-        detail = f"given up: {'; '.join(broken)}; {lost} lost within a day; press Test on the settings page"
-        return Component("notifications", "degraded", detail)
-    if waiting and waiting_s > NOTIFIED_WITHIN_S:
-        detail = f"{waiting} waiting for up to {_ago(waiting_s)}; press Test on the settings page"
-        return Component("notifications", "degraded", detail)
-    return Component("notifications", "ok", f"{waiting} waiting; {lost} lost within a day")
+class Delivering(Struct, frozen=True):
+    """A channel as its newest messages show it."""
+
+    channel: str
+    held: str = ""
+    """Why nothing is sent there until somebody mends it; empty: it is."""
+    refused: str = ""
+    """What it answered when it refused its last message; empty: it did not."""
+    failing_s: float = 0
+    """How long nothing has got through; 0: the last message did, or there was none."""
+    answer: str = ""
+    """The last one."""
+    lost: int = 0
+    """Messages that it refused within a day."""
+
+
+def notifications(channels: Sequence[Delivering]) -> Component:
+    """The channels that people are told on."""
+    found = [f"{one.channel} is held, nothing is sent there: {one.held}" for one in channels if one.held]
+    found += [f"{one.channel} refused a message: {one.refused}" for one in channels if one.refused and not one.held]
+    found += [
+        f"{one.channel} has failed for {_ago(one.failing_s)}: {one.answer}"
+        for one in channels
+        if one.failing_s > NOTIFIED_WITHIN_S and not one.held
+    ]
+    lost = f"{sum(one.lost for one in channels)} lost within a day"
+    if found:
+        return Component("notifications", "degraded", f"{'; '.join(found)}; {lost}; test the channel in the settings")
+    if not channels:
+        return Component("notifications", "ok", "no channel: nobody is told of alerts; add one in the settings")
+    return Component("notifications", "ok", f"{len(channels)} channels; {lost}")
 
 
 def agents(states: Mapping[str, HostState]) -> Component:

@@ -24,7 +24,7 @@ from schemas.rules import InvalidField
 from schemas.subjects import BACKFILL, METRICS
 from schemas.version import VERSION
 from services.gateway.health import components, sql
-from services.gateway.health.components import Fill, Silence
+from services.gateway.health.components import Delivering, Fill, Silence
 from services.gateway.health.heartbeats import Heard
 from services.gateway.health.vitals import Vitals
 from services.gateway.http.bus import Bus
@@ -137,10 +137,18 @@ async def _tables(it: Examination) -> _Tables:
 
 
 def notifications(rows: Sequence[Any]) -> Component:
-    broken = [f"{row['channel']}: {row['last_answer']}" for row in rows if row["last_status"] in ("dead", "expired")]
-    waiting_s = max((row["waiting_s"] for row in rows), default=0.0)
-    return components.notifications(
-        sum(row["waiting"] for row in rows), waiting_s, sum(row["lost"] for row in rows), broken
+    return components.notifications([_delivering(row) for row in rows])
+
+
+def _delivering(row: Mapping[str, Any]) -> Delivering:
+    answer = row["last_answer"] or ""
+    return Delivering(
+        row["channel"],
+        row["held"],
+        answer or "no answer" if row["last_status"] == "refused" else "",
+        row["since_s"] if row["failures"] and row["last_status"] == "failed" else 0,
+        answer,
+        row["lost"],
     )
 
 

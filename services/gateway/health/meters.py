@@ -95,6 +95,22 @@ class Told(Collector):
             said,
             lambda it: None if it.work.last_run is None else it.work.last_run / 1000,
         )
+        yield _gauge(
+            "sonde_dead_mans_switch_last_success_timestamp_seconds",
+            "When the dead man's switch was last told.",
+            said,
+            lambda it: None if not (out := it.work.outward) or not out.last_success else out.last_success / 1000,
+        )
+        delays = GaugeMetricFamily(
+            "sonde_alert_delay_seconds",
+            "From what happened to the answer of whoever was told, of the last messages.",
+            labels=(*INSTANCE, "quantile"),
+        )
+        for beat in said:
+            if beat.work.told_s is not None:
+                delays.add_metric((*_labels(beat), "0.5"), beat.work.told_s.median)
+                delays.add_metric((*_labels(beat), "0.99"), beat.work.told_s.p99)
+        yield delays
         failures = CounterMetricFamily("sonde_service_failures", "Failures of its work.", labels=INSTANCE)
         behind = GaugeMetricFamily(
             "sonde_service_behind_messages", "Messages not processed yet.", labels=(*INSTANCE, "stream")

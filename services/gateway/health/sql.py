@@ -14,16 +14,18 @@ SELECT extract(epoch FROM now() - started)::float8 AS pruned_s, coalesce(report 
 FROM (VALUES (1)) AS one LEFT JOIN (SELECT started, report FROM retention_runs ORDER BY id DESC LIMIT 1) AS run ON true
 """
 
-# Of the newest only: the table keeps what was delivered for as long as the alerts.
+# Channels that are on, with what came of the newest messages. One that fails has done so since the last that it took.
 NOTIFICATIONS = """
-SELECT channel, count(*) FILTER (WHERE status = 'waiting') AS waiting,
-       coalesce(extract(epoch FROM now() - min(made) FILTER (WHERE status = 'waiting')), 0)::float8 AS waiting_s,
-       count(*) FILTER (WHERE status IN ('dead', 'expired') AND done > now() - interval '1 day') AS lost,
-       (array_agg(status ORDER BY done DESC) FILTER (WHERE tried))[1] AS last_status,
-       (array_agg(answer ORDER BY done DESC) FILTER (WHERE tried))[1] AS last_answer
-FROM (
-    SELECT *, status <> 'dropped' AND done > now() - interval '1 day' AS tried FROM outbox ORDER BY id DESC LIMIT 5000
-) AS newest
-WHERE channel <> 'bus'
-GROUP BY channel ORDER BY channel
+WITH newest AS (
+    SELECT * FROM notifications WHERE made > now() - interval '1 day' ORDER BY made DESC LIMIT 5000
+)
+SELECT c.id AS channel, coalesce(s.held_reason, '') AS held, coalesce(s.failures, 0) AS failures,
+       count(n.id) FILTER (WHERE n.status = 'refused') AS lost,
+       (array_agg(n.status ORDER BY n.id DESC) FILTER (WHERE n.status <> 'sending'))[1] AS last_status,
+       (array_agg(n.answer ORDER BY n.id DESC) FILTER (WHERE n.status <> 'sending'))[1] AS last_answer,
+       coalesce(extract(epoch FROM now() - coalesce(
+           max(n.done) FILTER (WHERE n.status = 'sent'), min(n.made))), 0)::float8 AS since_s
+FROM channels c LEFT JOIN channel_states s ON s.channel = c.id LEFT JOIN newest n ON n.channel = c.id
+WHERE c.body -> 'enabled' IS DISTINCT FROM 'false'::jsonb
+GROUP BY c.id, s.held_reason, s.failures ORDER BY c.id
 """

@@ -11,17 +11,18 @@ from msgspec import Meta, Struct, field
 from infra.clock import now_ms
 from infra.storage.database import Connection, Pool
 from schemas.catalogue import Family
+from schemas.matching import NO_NUL
 from schemas.metric import Metric
-from schemas.rules import NO_NUL, InvalidField
+from schemas.rules import InvalidField
 from schemas.subjects import valid_host
 from services.gateway.fleet import sql as fleet_sql
 from services.gateway.fleet.memory import Fleet
 from services.gateway.history import sql
-from services.gateway.history.ranges import parse_range
 from services.gateway.history.resolution import Reach, reach_of
 from services.gateway.http.database import connected
 from services.gateway.http.metricpaths import MetricNames, parse_metrics
 from services.gateway.http.problems import unknown
+from services.gateway.http.ranges import Time, parse_range
 
 DEFAULT_POINTS = 600
 MOST_POINTS = 5000
@@ -30,10 +31,6 @@ MOST_CELLS = 250_000
 MOST_INSTANCE_CHARACTERS = 300
 
 
-Time = Annotated[
-    str,
-    Meta(description="an RFC 3339 time with offset, Unix milliseconds, now, or relative such as -6h (s, m, h, d, w)"),
-]
 Points = Annotated[int, Meta(ge=1, le=MOST_POINTS)]
 Instance = Annotated[
     str,

@@ -14,14 +14,18 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas.rules import NO_NUL, InvalidField
+from schemas.matching import NO_NUL
+from schemas.rules import InvalidField
 
 MOST = 1000
 _WORDS = "what `next` of the page before has"
 Number = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 """In a position: the number of a row."""
-Microseconds = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+MOST_MICROSECONDS = 2**53 - 1
+Microseconds = Annotated[int, Meta(ge=0, le=MOST_MICROSECONDS)]
 """Unix time that PostgreSQL knows exactly, also when it multiplies it with an interval."""
+Limit = Annotated[int, Meta(ge=1, le=MOST)]
+Cursor = Annotated[str, Meta(min_length=1, max_length=4000, description=_WORDS)]
 Text = Annotated[str, Meta(pattern=NO_NUL)]
 P = TypeVar("P", bound=Struct)
 
@@ -29,8 +33,8 @@ P = TypeVar("P", bound=Struct)
 class Page(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Query parameters of a list."""
 
-    limit: Annotated[int, Meta(ge=1, le=MOST)] = 100
-    cursor: Annotated[str, Meta(min_length=1, max_length=4000, description=_WORDS)] | None = None
+    limit: Limit = 100
+    cursor: Cursor | None = None
 
     def after(self, position: type[P]) -> P | None:
         """Where the page before this one ended; None for the first page. Raises InvalidField."""

@@ -23,6 +23,10 @@ class ProblemType(Struct, frozen=True):
 _UNKNOWN = {
     "host": "hosts",
     "rule": "rules",
+    "incident": "incidents",
+    "silence": "silences",
+    "route": "routes",
+    "channel": "channels",
     "setting": "settings",
     "enrolment-token": "enrolment tokens",
     "user": "users",
@@ -90,6 +94,9 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
         )
         for one, many in _UNKNOWN.items()
     },
+    "/problems/unknown-rehearsal": ProblemType(
+        404, "Unknown rehearsal", "It is not known, or was forgotten, as later ones came; order it again."
+    ),
     "/problems/unknown-verb": ProblemType(404, "Unknown command", "There is no such command; see the path's `verb`."),
     "/problems/unknown-wheel": ProblemType(404, "Unknown wheel", "No wheel of that name is served here."),
     "/problems/removed-host": ProblemType(
@@ -115,7 +122,13 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
     "/problems/second-factor-there": ProblemType(409, "Second factor there", "The account has one; remove it first."),
     "/problems/archived-host": ProblemType(409, "Host archived", "No agent answers for an archived host."),
     "/problems/host-exists": ProblemType(409, "Host exists", "There is a host of that name already."),
-    "/problems/no-channel": ProblemType(409, "Channel not configured", "The channel to test is not configured."),
+    "/problems/in-use": ProblemType(409, "In use", "Others name it; `detail` says which."),
+    "/problems/incident-over": ProblemType(409, "Incident over", "There is nothing to acknowledge any more."),
+    "/problems/unreadable": ProblemType(
+        409,
+        "Not readable",
+        "It is stored in a form that this version does not understand; PUT replaces it, DELETE removes it.",
+    ),
     "/problems/unreadable-rule": ProblemType(
         409,
         "Rule not readable",
@@ -149,6 +162,9 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
         503, "Database away", "The database did not answer, or has no tables yet; retry."
     ),
     "/problems/bus-away": ProblemType(503, "Bus away", "The gateway is not connected to NATS; retry."),
+    "/problems/alerts-away": ProblemType(
+        503, "Alert service away", "The alert service does not run, or is away from the bus; retry."
+    ),
     "/problems/agent-offline": ProblemType(503, "Agent offline", "The agent is not connected to the bus; retry."),
     "/problems/busy": ProblemType(503, "Too many at once", "As many requests of the kind wait as may; retry."),
     "/problems/no-authority": ProblemType(
@@ -161,6 +177,7 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
     "/problems/dropped": ProblemType(
         503, "Rows dropped meanwhile", "Retention dropped rows of the range during the export; ask for a later range."
     ),
+    "/problems/alerts-silent": ProblemType(504, "Alert service silent", "The alert service did not answer in time."),
     "/problems/agent-silent": ProblemType(
         504, "Agent silent", "The agent did not answer in time; the same Idempotency-Key runs nothing twice."
     ),

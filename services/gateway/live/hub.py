@@ -239,8 +239,9 @@ class Hub:
             self.host(name)
 
     def alert(self, transition: AlertTransition) -> None:
+        """Spread what an alert became; one about Sonde itself has no host, and is everybody's."""
         for feed in self._feeds.values():
-            if feed.selection.shows(transition.host, self.fleet.tags(transition.host)):
+            if not transition.host or feed.selection.shows(transition.host, self.fleet.tags(transition.host)):
                 feed.publish("alert", transition)
 
     def setting(self, changed: SettingChanged) -> None:

@@ -19,6 +19,7 @@ from infra.bus import connection as bus
 from infra.settings import AgentSettings
 from schemas.agentconfig import AgentConfig, FamilyConfig
 from schemas.subjects import CONFIG_STREAM, OPERATION, config_key
+from schemas.watches import PushedConfig
 from tests.agent.build import ended
 from tests.waiting import eventually
 
@@ -185,4 +186,4 @@ def test_what_a_newer_gateway_says_more_is_passed_over() -> None:
     data = (
         b'{"revision": 1, "weather": 3, "families": {"aura": {"enabled": true}, "cpu": {"interval_s": 5, "mood": 1}}}'
     )
-    assert read_config(data) == AgentConfig(1, families={"cpu": FamilyConfig(interval_s=5)})
+    assert read_config(data) == PushedConfig(1, families={"cpu": FamilyConfig(interval_s=5)})

@@ -4,7 +4,7 @@ import pytest
 
 from schemas.rules import Rule
 from services.alerts.judge.machine import State
-from services.alerts.judge.memory import Memory, RulesInForce, Subject, orphans, row_of
+from services.alerts.judge.memory import Memory, Part, RulesInForce, Subject, orphans, row_of
 from services.alerts.judge.ruleset import RuleSet
 from tests.alerts.builders import NOON_MS, play, rule, steady
 
@@ -13,7 +13,7 @@ PENDING, _ = play(rule(), {0: 80})
 
 
 def remembered(state: State = FIRING, instance: str = "") -> Memory:
-    return Memory({"web-1": {("busy", instance): state}}, {"busy": Subject("CPU busy", "cpu.total")})
+    return Memory(Part(), {"web-1": {("busy", instance): state}}, {"busy": Subject("CPU busy", "cpu.total")})
 
 
 def in_force(*rules: Rule, unreadable: str = "") -> RulesInForce:
@@ -43,7 +43,7 @@ def test_states_without_their_rule_end_as_gone(rules: RulesInForce) -> None:
 
 
 def test_states_of_an_instance_that_the_rule_no_longer_covers_end_as_gone() -> None:
-    memory = Memory({"web-1": {("busy", "sda"): FIRING}}, {"busy": Subject("Disk busy", "disk.busy")})
+    memory = Memory(Part(), {"web-1": {("busy", "sda"): FIRING}}, {"busy": Subject("Disk busy", "disk.busy")})
     advance = orphans(memory, in_force(rule(metric="disk.busy", instance="sdb")), NOON_MS)
     assert advance.changed == {"web-1": {("busy", "sda"): None}}
     assert [(gone.kind, gone.instance) for gone in advance.transitions] == [("gone", "sda")]

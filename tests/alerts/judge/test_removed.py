@@ -10,11 +10,10 @@ import pytest
 
 from infra.storage import database
 from infra.storage.positions import EPOCHS_KEPT
-from infra.storage.removed import Removed
+from infra.storage.removed import Removed, load_removed
 from schemas.health import Heartbeat
-from schemas.rules import Rule, Threshold
-from schemas.subjects import ask_health, metrics
-from services.alerts.judge import loop
+from schemas.rules import Rule, Threshold, Window
+from schemas.subjects import METRICS, ask_health, metrics
 from tests.alerts.builders import rule
 from tests.alerts.fleet import Fleet, fleet, serving
 from tests.batches import encoded, sample
@@ -39,7 +38,7 @@ async def test_a_firing_alert_ends_with_its_host(bus_url: str, database_url: str
         await hosts.cpu([80], at_s=0)
         await hosts.until("fire")
         await remove(hosts.client, hosts.database, "web-1")
-        await hosts.delivered("bus")
+        await hosts.published()
         fired, gone = await hosts.on_the_bus()
         assert (fired.kind, gone.kind, gone.host, gone.rule_name) == ("fire", "gone", "web-1", fired.rule_name)
         assert (gone.since, gone.peak, gone.severity) == (fired.time, 80, "warning")
@@ -105,6 +104,8 @@ async def test_a_host_deleted_by_hand_is_not_judged_any_more(bus_url: str, datab
         await judged_up_to(hosts, "web-1")
         await hosts.until("fire")  # of its second life: the first one's went with it
         assert await hosts.phases() == {"web-1": "firing"}
+        endings = await hosts.database.fetch("SELECT body ->> 'ending' AS ending FROM incidents ORDER BY id")
+        assert [row["ending"] for row in endings] == ["gone", None]
 
 
 async def test_removals_time_and_again_do_not_keep_others_from_being_called_down(
@@ -140,7 +141,7 @@ async def test_removals_are_no_failures(bus_url: str, database_url: str, caplog:
             await judged_up_to(hosts, f"web-{number}")
             await remove(hosts.client, hosts.database, f"web-{number}")
             await judged_up_to(hosts, "db-1")
-        assert caplog.messages.count("session restarted") == 3
+        assert caplog.messages.count("judging started") == 4
         answer = await hosts.client.request(ask_health("alerts"), timeout=40)
         assert msgspec.json.decode(answer.data, type=Heartbeat).errors == 0
 
@@ -154,7 +155,6 @@ async def test_a_host_removed_while_the_loop_begins_makes_it_begin_anew_at_once(
             await hosts.cpu([80], at_s=0)
             await hosts.until("fire")
         await hosts.rules()  # so that what fires is to be ended
-        load_removed = loop.load_removed
 
         async def removing_meanwhile(connection: database.Connection) -> Removed:
             monkeypatch.undo()
@@ -163,7 +163,7 @@ async def test_a_host_removed_while_the_loop_begins_makes_it_begin_anew_at_once(
                 await remove(hosts.client, another, "web-1")
             return removed
 
-        monkeypatch.setattr(loop, "load_removed", removing_meanwhile)
+        monkeypatch.setattr("services.alerts.judge.loop.load_removed", removing_meanwhile)
         async with serving(hosts.settings):
             await judged_up_to(hosts, "db-1")
         assert "session restarted" in caplog.messages
@@ -179,3 +179,16 @@ async def test_an_epoch_for_every_batch_grows_no_table(bus_url: str, database_ur
                 await hosts.processed(last)
         await hosts.processed(last)
         assert await hosts.database.fetchval("SELECT count(*) FROM marks WHERE consumer = 'alerts'") == EPOCHS_KEPT
+
+
+async def test_the_windows_of_other_hosts_go_on(bus_url: str, database_url: str) -> None:
+    mean = rule(for_s=0, recover_for_s=0, window=Window("avg", 20))
+    async with fleet(bus_url, database_url, [mean]) as hosts, serving(hosts.settings):
+        await judged_up_to(hosts, "web-2")
+        await hosts.processed(await hosts.cpu([90] * 15, at_s=0))
+        await judged_up_to(hosts, "db-1")
+        await hosts.client.jetstream().purge_stream(METRICS.name, subject=metrics("web-1"))
+        await remove(hosts.client, hosts.database, "web-2")
+        await judged_up_to(hosts, "db-1")
+        await hosts.processed(await hosts.cpu([90] * 10, at_s=15))
+        await hosts.until("fire")

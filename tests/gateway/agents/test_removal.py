@@ -17,6 +17,7 @@ from infra.bus.ordered import timestamp_ns
 from infra.clock import now_ms
 from infra.storage.database import Connection, connection
 from schemas.commands import VERBS
+from schemas.incidents import Facts
 from schemas.messages import AlertTransition, HostEvent, HostFacts
 from schemas.settings import SettingChanged
 from schemas.subjects import SETTINGS_CHANGED
@@ -25,21 +26,10 @@ from services.gateway.live import refresh
 from tests.authority import enrol, guarded_bus, guarded_settings, made_token, user, written
 from tests.batches import sample
 from tests.gateway.asking import asking, get
+from tests.gateway.incidents import open_incident
 from tests.gateway.rows import put
 from tests.gateway.running import ANY, gateway, publish, publishing, ready, watching
 from tests.waiting import eventually
-
-STATE = {
-    "rule_name": "CPU busy",
-    "metric": "cpu.total",
-    "unit": "%",
-    "severity": "critical",
-    "value": 95,
-    "threshold": 90,
-    "since": 1_790_000_000,
-    "peak": 97,
-    "machine": {"level": 2, "peak_ms": 1_790_000_005_000},
-}
 
 
 async def stored(database_url: str, host: str = "web-1") -> int:
@@ -216,42 +206,47 @@ async def test_one_that_enrols_again_is_shown_again(
 async def test_a_firing_alert_ends_with_its_host(history: str, database_url: str) -> None:
     await stored(database_url)
     async with asking(database_url) as client, connection(database_url, "test") as database:
-        await database.execute("INSERT INTO settings (key, value) VALUES ('slack_webhook_url', '\"https://hook\"')")
+        number = await open_incident(database, rule="busy")
         for rule, state in (("busy", "firing"), ("slow", "pending")):
-            await database.execute(
-                "INSERT INTO alert_states SELECT $1, id, '', $2, $3 FROM hosts",
-                rule,
-                state,
-                msgspec.json.encode(STATE).decode(),
-            )
+            await database.execute("INSERT INTO alert_states SELECT $1, id, '', $2, '{}' FROM hosts", rule, state)
         await client.delete(f"/hosts/web-1?history={history}")
         assert await database.fetchval("SELECT count(*) FROM alert_states") == 0
-        [row] = await database.fetch("SELECT id, kind, body FROM alert_transitions")
-        channels = [row["channel"] for row in await database.fetch("SELECT channel FROM outbox ORDER BY 1")]
+        [row] = await database.fetch("SELECT * FROM alert_transitions WHERE kind = 'gone'")
+        incident = await database.fetchrow("SELECT * FROM incidents WHERE id = $1", number)
     ended = msgspec.json.decode(row["body"], type=AlertTransition)
     assert (ended.id, ended.kind, ended.host, ended.rule) == (row["id"], "gone", "web-1", "busy")
-    assert (ended.severity, ended.since, ended.peak, ended.peak_time) == ("critical", STATE["since"], 97, 1_790_000_005)
-    assert channels == ["bus", "slack"]
+    assert (ended.severity, ended.peak, ended.incident) == ("critical", 99, number)
+    assert not row["published"]
+    assert incident is not None
+    assert (incident["level"], incident["settled"], incident["closed"]) == (0, False, row["time"])
+    assert msgspec.json.decode(incident["body"], type=Facts).ending == "gone"
+
+
+async def test_an_alert_of_a_machine_whose_clock_is_ahead_ends_no_earlier_than_it_began(database_url: str) -> None:
+    await stored(database_url)
+    async with asking(database_url) as client, connection(database_url, "test") as database:
+        ahead_s = now_ms() / 1000 + 3600
+        number = await open_incident(database, opened_s=ahead_s)
+        await client.delete("/hosts/web-1")
+        lasted = await database.fetchval("SELECT closed - opened FROM incidents WHERE id = $1", number)
+    assert lasted.total_seconds() >= 0
 
 
 @pytest.mark.parametrize("history", ["keep", "remove"])
-async def test_an_alert_state_that_cannot_be_read_holds_up_neither_the_removal_nor_the_other_alerts(
+async def test_an_incident_that_cannot_be_read_holds_up_neither_the_removal_nor_the_other_alerts(
     history: str, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     await stored(database_url)
     async with asking(database_url) as client, connection(database_url, "test") as database:
-        for rule, state in (("busy", STATE), ("odd", {"rule_name": 7})):
-            await database.execute(
-                "INSERT INTO alert_states SELECT $1, id, '', 'firing', $2 FROM hosts",
-                rule,
-                msgspec.json.encode(state).decode(),
-            )
+        await open_incident(database, rule="busy")
+        odd = await open_incident(database, rule="odd")
+        await database.execute("""UPDATE incidents SET body = '{"rule_name": 7}' WHERE id = $1""", odd)
         answer = await client.delete(f"/hosts/web-1?history={history}")
         assert answer.status_code == (200 if history == "keep" else 202)
-        assert await database.fetchval("SELECT count(*) FROM alert_states") == 0
-        told = await database.fetch("SELECT kind, rule_id FROM alert_transitions")
-    assert [tuple(row) for row in told] == [("gone", "busy")]
-    [said] = [record for record in caplog.records if record.message == "stored alert state invalid, skipped"]
+        told = await database.fetch("SELECT rule_id FROM alert_transitions WHERE kind = 'gone'")
+        assert await database.fetchval("SELECT count(*) FROM incidents WHERE closed IS NULL") == 0
+    assert [row["rule_id"] for row in told] == ["busy"]
+    [said] = [record for record in caplog.records if record.message == "stored incident invalid, ended untold"]
     assert (said.levelname, vars(said)["host"], vars(said)["rule"]) == ("ERROR", "web-1", "odd")
     assert "rule_name" in vars(said)["error"]
 

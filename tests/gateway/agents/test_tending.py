@@ -19,7 +19,7 @@ from services.gateway import held
 from services.gateway.fleet.memory import Fleet
 from tests.alerts.builders import rule
 from tests.alerts.fleet import fleet, serving
-from tests.alerts.sink import slack_sink
+from tests.alerts.slack_server import slack_server
 from tests.authority import enrol, made_token
 from tests.gateway.asking import asking, get
 from tests.gateway.rows import execute
@@ -251,20 +251,21 @@ async def test_a_viewer_may_say_nothing_of_a_host_and_an_operator_may_make_none(
 
 async def test_whoever_mutes_a_host_is_not_notified_until_they_unmute_it(database_url: str, bus_url: str) -> None:
     async with (
-        slack_sink() as slack,
+        slack_server() as slack,
         fleet(bus_url, database_url, [rule(for_s=0, recover_for_s=0)]) as hosts,
         serving(hosts.settings),
         gateway(database_url, bus_url, outbound_private=True) as client,
     ):
         await ready(client)
-        await hosts.setting("slack_webhook_url", slack.url)
+        await hosts.slack(slack.url)
         await hosts.processed(await hosts.cpu([10], at_s=0))
         assert (await change(client, muted_until="forever")).status_code == 200
         await hosts.cpu([80], at_s=1)
         await hosts.until("fire")
 
         async def is_held() -> bool:
-            return [status for status, _, _ in await hosts.outbox()] == ["muted"]
+            held = "SELECT count(*) FROM incident_steps WHERE kind = 'held' AND body ->> 'text' LIKE '%muted%'"
+            return bool(await hosts.database.fetchval(held))
 
         await eventually(is_held)
         assert slack.posts == []

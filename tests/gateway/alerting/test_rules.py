@@ -70,6 +70,47 @@ async def test_a_stored_rule_that_cannot_be_read_is_named_with_its_remedy(databa
     assert (replaced.status_code, read.status_code) == (200, 200)
 
 
+async def test_a_stored_rule_that_cannot_be_read_breaks_no_list_and_is_shown_with_the_reason(database_url: str) -> None:
+    body = '{"id": "later", "name": "Later", "metric": 7}'
+    await execute(database_url, "INSERT INTO rules (id, body, version) VALUES ('later', $1, 4)", body)
+    async with asking(database_url) as client:
+        listed = (await client.get("/rules")).json()
+    assert len(listed["rules"]) == len(default_rules())
+    assert listed["unreadable"] == [{"id": "later", "version": 4, "reason": "metric must be a string"}]
+
+
+async def test_a_check_names_every_field_that_makes_no_sense_and_changes_nothing(database_url: str) -> None:
+    wrong = {**JSON, "metric": "cpu.total", "instance": "gpu0", "critical": {"raise_at": 101, "clear_at": 90}}
+    async with asking(database_url) as client:
+        refused = (await client.post("/rules/check", json=wrong)).json()
+        fine = (await client.post("/rules/check", json=JSON)).json()
+        there = await client.get("/rules/hot")
+    assert not refused["ok"]
+    assert [error["field"] for error in refused["errors"]] == ["instance", "critical.raise_at"]
+    assert all(error["reason"] for error in refused["errors"])
+    assert (fine, there.status_code) == ({"ok": True, "errors": []}, 404)
+
+
+async def test_a_rule_keeps_its_window_second_condition_and_overrides(database_url: str) -> None:
+    rule = {
+        **JSON,
+        "metric": "filesystem.used_percent",
+        "window": {"function": "avg", "seconds": 300, "limit": None},
+        "also": {"metric": "filesystem.available", "comparison": "below", "value": 1e10},
+        "no_data": "alert",
+        "tags": ["web"],
+        "overrides": [{"hosts": ["db-*"], "critical": {"raise_at": 95, "clear_at": 90}}],
+    }
+    async with asking(database_url) as client:
+        made = await client.post("/rules", json=rule)
+        read = (await client.get("/rules/hot")).json()["rule"]
+    assert made.status_code == 201, made.text
+    assert {name: read[name] for name in ("window", "also", "no_data", "tags")} == {
+        name: rule[name] for name in ("window", "also", "no_data", "tags")
+    }
+    assert read["overrides"][0]["critical"] == {"raise_at": 95, "clear_at": 90}
+
+
 async def test_a_rule_that_an_earlier_version_took_can_be_switched_off_and_not_be_kept_as_another(
     database_url: str,
 ) -> None:
@@ -128,3 +169,49 @@ async def test_every_change_is_announced(database_url: str, bus_url: str) -> Non
         async with asyncio.timeout(40):
             changes = [await heard.get() for _ in range(3)]
     assert changes == [SettingChanged("rules", 1), SettingChanged("rules", 2), SettingChanged("rules", 2)]
+
+
+async def test_a_stored_rule_that_is_on_and_cannot_be_judged_is_named_with_the_reason(database_url: str) -> None:
+    for name, metric, enabled in (
+        ("gone", "gpu.colour", True),
+        ("off", "gpu.colour", False),
+        ("well", "cpu.total", True),
+    ):
+        body = msgspec.json.encode(msgspec.structs.replace(RULE, id=name, metric=metric, enabled=enabled)).decode()
+        await execute(database_url, "INSERT INTO rules (id, body) VALUES ($1, $2)", name, body)
+    async with asking(database_url) as client:
+        listed = (await client.get("/rules")).json()
+    [rule] = listed["not_judged"]
+    assert (rule["id"], rule["version"]) == ("gone", 1)
+    assert "unknown metric" in rule["reason"]
+    assert {"gone", "off", "well"} <= {stored["rule"]["id"] for stored in listed["rules"]}
+
+
+async def test_a_rule_about_a_host_that_is_not_there_is_refused(database_url: str) -> None:
+    async with asking(database_url) as client:
+        added = await client.post("/rules", json={**JSON, "host": "web-1"})
+        checked = (await client.post("/rules/check", json={**JSON, "host": "web-1"})).json()
+        to_come = await client.post("/rules", json={**JSON, "host": "web-*"})
+        narrowed = await client.put("/rules/hot", json={**JSON, "host": "web-1"}, headers=ANY)
+    for answer in (added, narrowed):
+        [error] = answer.json()["errors"]
+        assert (answer.status_code, error["field"], error["value"]) == (400, "host", "web-1")
+        assert "there is no such host" in error["reason"]
+    assert (checked["ok"], [error["field"] for error in checked["errors"]]) == (False, ["host"])
+    assert to_come.status_code == 201
+
+
+async def test_a_rule_whose_host_was_removed_can_still_be_changed(database_url: str) -> None:
+    await execute(database_url, "INSERT INTO hosts (name) VALUES ('web-1')")
+    async with asking(database_url) as client:
+        added = await client.post("/rules", json={**JSON, "host": "web-1"})
+        await execute(database_url, "DELETE FROM hosts")
+        changed = await client.put("/rules/hot", json={**JSON, "host": "web-1", "name": "Hotter"}, headers=ANY)
+    assert (added.status_code, changed.status_code) == (201, 200)
+
+
+async def test_a_rule_about_a_channel_that_is_not_there_is_refused(database_url: str) -> None:
+    held = {**JSON, "metric": "channel.held", "instance": "ops"}
+    async with asking(database_url) as client:
+        answer = await client.post("/rules", json=held)
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, ["instance"])

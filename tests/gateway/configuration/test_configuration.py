@@ -45,7 +45,7 @@ async def changed(client: httpx.AsyncClient, text: str, **query: Any) -> list[tu
 async def some(client: httpx.AsyncClient, database_url: str) -> None:
     """Something of everything."""
     await execute(database_url, "INSERT INTO hosts (name, tags) VALUES ('web-1', '{prod}')")
-    for key, value in (("raw_days", 3), ("slack_webhook_url", SECRET)):
+    for key, value in (("raw_days", 3), ("heartbeat_url", SECRET)):
         assert (await client.put(f"/settings/{key}", json={"value": value}, headers=ANY)).status_code == 200
     for path in ("/agents/config", "/hosts/web-1/config"):
         config = {"sample_interval_s": 2, "families": {"disk": {"exclude": ["loop*"]}}}
@@ -71,7 +71,7 @@ async def test_secrets_are_named_and_not_exported(database_url: str) -> None:
     async with asking(database_url) as client:
         await some(client, database_url)
         text = await export(client)
-    assert "# The setting slack_webhook_url is set and left out" in text
+    assert "# The setting heartbeat_url is set and left out" in text
     assert "verysecret" not in text
 
 
@@ -127,7 +127,7 @@ async def test_what_a_document_lacks_is_deleted_if_that_is_asked_for(database_ur
             {"hosts": {}},
             {},
         )
-        assert (await client.get("/settings/slack_webhook_url")).json()["set"] is True
+        assert (await client.get("/settings/heartbeat_url")).json()["set"] is True
 
 
 async def test_a_document_that_is_wrong_anywhere_changes_nothing(database_url: str) -> None:
@@ -169,16 +169,16 @@ async def test_each_change_is_in_the_audit_log(database_url: str) -> None:
     async with asking(database_url) as client:
         await some(client, database_url)
         await execute(database_url, "DELETE FROM audit")
-        text = f'version = 1\nsettings.raw_days = 4\nsettings.slack_webhook_url = "{SECRET}2"\nhosts.web-1.label = "x"'
+        text = f'version = 1\nsettings.raw_days = 4\nsettings.heartbeat_url = "{SECRET}2"\nhosts.web-1.label = "x"'
         await changed(client, text)
     async with connection(database_url, "test") as database:
         rows = [tuple(row) for row in await database.fetch("SELECT action, target, after FROM audit ORDER BY id")]
     assert [(action, target) for action, target, _ in rows] == [
         ("PUT /configuration", "web-1"),
+        ("PUT /configuration", "setting heartbeat_url"),
         ("PUT /configuration", "setting raw_days"),
-        ("PUT /configuration", "setting slack_webhook_url"),
     ]
-    assert json.loads(rows[1][2]) == 4
+    assert json.loads(rows[2][2]) == 4
     assert "verysecret" not in str(rows)
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from schemas.health import Component, Disk, Work
+from schemas.health import Component, Delay, Disk, Outward, Work
 from schemas.settings import StoredSettings
 from services.gateway.health.components import (
+    Delivering,
     Fill,
     Silence,
     agents,
@@ -66,6 +67,20 @@ def test_a_service_that_lags_is_degraded(name: str, work: Work, said: str) -> No
     assert detail.endswith(f"; last error: TimeoutError: database; see the log of `sonde {name}`")
 
 
+def test_a_dead_mans_switch_that_is_not_told_is_named_with_the_reason() -> None:
+    work = Work(lag_s=0.1, outward=Outward(None, "no whole answer within 10 s"))
+    status, detail = found("alerts", heard("alerts", work=work))
+    assert status == "degraded"
+    assert "dead man's switch is not told: no whole answer within 10 s" in detail
+
+
+def test_alerts_say_how_soon_people_are_told_and_when_the_dead_mans_switch_was() -> None:
+    beat = heartbeat("alerts")
+    work = Work(lag_s=0.1, told_s=Delay(0.8, 1.9), outward=Outward(beat.time - 20_000, ""))
+    _, detail = found("alerts", heard("alerts", work=work, time=beat.time))
+    assert "people told after 0.8 s, 99 of 100 within 1.9 s; dead man's switch told 20 s ago" in detail
+
+
 def test_a_service_that_fails_again_and_again_is_degraded() -> None:
     status, detail = found("ingest", heard(errors_last_minute=3, last_error="OSError: refused"))
     assert (status, "3 failures within a minute; last error: OSError: refused" in detail) == ("degraded", True)
@@ -104,15 +119,22 @@ def test_retention_may_have_as_much_to_do_as_its_hosts_make() -> None:
     assert retention(Component("retention", "ok", "fine"), 60, 1090, hosts=8).status == "ok"
 
 
-def test_notifications_that_a_channel_gave_up_are_named() -> None:
-    component = notifications(0, 0, 3, ["slack: 404 no_service"])
+def test_a_channel_that_is_held_is_named_with_the_reason() -> None:
+    component = notifications([Delivering("ops", held="404 no_service", refused="404 no_service", lost=3)])
     assert component.status == "degraded"
-    assert "slack: 404 no_service; 3 lost within a day" in component.detail
+    assert component.detail == (
+        "ops is held, nothing is sent there: 404 no_service; 3 lost within a day; test the channel in the settings"
+    )
 
 
-def test_notifications_that_wait_for_long_are_named() -> None:
-    assert notifications(2, 119, 0, []).status == "ok"
-    assert notifications(2, 300, 0, []).detail == "2 waiting for up to 5 min; press Test on the settings page"
+def test_a_channel_that_fails_for_long_is_named() -> None:
+    assert notifications([Delivering("ops", failing_s=119, answer="no answer")]).status == "ok"
+    failing = notifications([Delivering("ops", failing_s=300, answer="no answer")])
+    assert failing.detail.startswith("ops has failed for 5 min: no answer; 0 lost")
+
+
+def test_without_any_channel_it_says_that_nobody_is_told() -> None:
+    assert (notifications([]).status, "nobody is told" in notifications([]).detail) == ("ok", True)
 
 
 def test_one_host_that_is_offline_is_no_fault_of_sondes() -> None:
@@ -161,8 +183,9 @@ def test_the_whole_is_down_without_database_or_bus_only(statuses: dict[str, Any]
 def test_settings_that_cannot_be_used_are_named_with_the_remedy() -> None:
     stored = StoredSettings()
     assert settings(stored.invalid).status == "ok"
-    stored.take({"raw_days": "0", "slack_webhook_url": '"hooks/SECRET"'})
+    stored.take({"raw_days": "0", "heartbeat_url": '"hooks/SECRET"'})
     said = settings(stored.invalid)
     assert said.status == "degraded"
-    assert "raw_days must be a whole number from 1 to 3650; slack_webhook_url must be empty" in said.detail
+    assert "raw_days must be a whole number from 1 to 3650" in said.detail
+    assert "heartbeat_url must be empty" in said.detail
     assert "SECRET" not in said.detail

@@ -15,10 +15,12 @@ from infra.bus.streams import ensure_streams
 from infra.servers.embedded import nats_server
 from infra.settings import ServerSettings
 from infra.storage import database
+from schemas.channels import Channel, Slack
 from tests.agent.build import samples
 from tests.alerts.fleet import serving_until_killed
 from tests.faults.proxy import proxy
 from tests.gateway.heard import SERVICES, becomes, component, health, running
+from tests.gateway.incidents import hold_channel, message, store_channel
 from tests.gateway.rows import execute
 from tests.gateway.running import gateway, publish, publishing, watching
 from tests.waiting import eventually, lock_awaited
@@ -197,37 +199,31 @@ async def is_ok(found: Callable[[], Awaitable[dict[str, Any]]]) -> bool:
     return bool((await found())["ok"])
 
 
-MADE = (
-    "WITH made AS (INSERT INTO alert_transitions (time, host_id, rule_id, kind, body) "
-    "SELECT now(), id, 'busy', 'fire', '{}' FROM hosts RETURNING id) "
-    "INSERT INTO outbox (transition_id, channel, status, answer, done) SELECT id, 'slack', $1, $2, now() FROM made"
-)
-"""A message of that status, with the answer that it had."""
-
-
-async def test_notifications_that_were_given_up_are_named_until_one_is_delivered(
+async def test_a_channel_that_refused_its_last_message_is_named_until_it_takes_one(
     database_url: str, bus_url: str
 ) -> None:
-    await execute(database_url, "INSERT INTO hosts (name) VALUES ('web-1')")
-    await execute(database_url, MADE, "dead", "404 no_service")
+    async with database.connection(database_url, "test") as connection:
+        await store_channel(connection, Channel("ops", "Operators", Slack()))
+        await message(connection, "ops", "refused", "400 invalid_payload")
+        async with gateway(database_url, bus_url) as client:
+            said = (await becomes(client, "notifications", "degraded")).detail
+            assert "ops refused a message: 400 invalid_payload" in said
+            await message(connection, "ops", "sent", "200 ok")
+            assert (await becomes(client, "notifications", "ok")).detail == "1 channels; 1 lost within a day"
+
+
+async def test_a_channel_that_is_held_is_named_with_the_reason(database_url: str, bus_url: str) -> None:
+    async with database.connection(database_url, "test") as connection:
+        await store_channel(connection, Channel("ops", "Operators", Slack()))
+        await hold_channel(connection, "ops")
     async with gateway(database_url, bus_url) as client:
-        assert "slack: 404 no_service" in (await becomes(client, "notifications", "degraded")).detail
-        await execute(database_url, MADE, "sent", "200 ok")
-        assert (await becomes(client, "notifications", "ok")).detail == "0 waiting; 1 lost within a day"
+        said = (await becomes(client, "notifications", "degraded")).detail
+    assert "ops is held, nothing is sent there: 404 no_service" in said
 
 
-async def test_notifications_that_nobody_was_to_get_any_more_are_no_fault(database_url: str, bus_url: str) -> None:
-    await execute(database_url, "INSERT INTO hosts (name) VALUES ('web-1')")
-    await execute(database_url, MADE, "dropped", "the host was muted")
+async def test_a_channel_that_is_off_is_no_fault(database_url: str, bus_url: str) -> None:
+    async with database.connection(database_url, "test") as connection:
+        await store_channel(connection, Channel("ops", "Operators", Slack(), enabled=False))
+        await message(connection, "ops", "refused", "400 invalid_payload")
     async with gateway(database_url, bus_url) as client:
-        assert (await becomes(client, "notifications", "ok")).detail == "0 waiting; 0 lost within a day"
-
-
-async def test_a_notification_that_was_dropped_does_not_hide_one_that_was_given_up(
-    database_url: str, bus_url: str
-) -> None:
-    await execute(database_url, "INSERT INTO hosts (name) VALUES ('web-1')")
-    await execute(database_url, MADE, "dead", "404 no_service")
-    await execute(database_url, MADE, "dropped", "the host was muted")
-    async with gateway(database_url, bus_url) as client:
-        assert "slack: 404 no_service" in (await becomes(client, "notifications", "degraded")).detail
+        assert "no channel" in (await becomes(client, "notifications", "ok")).detail

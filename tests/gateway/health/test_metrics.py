@@ -16,12 +16,16 @@ from prometheus_client.parser import text_string_to_metric_families as text_fami
 from infra.clock import now_ms
 from schemas.catalogue import CATALOGUE, family_named
 from schemas.codec import Sample, build_batch, encode_batch
+from schemas.health import Component, Delay, Health, Instance, Outward, Work
 from schemas.messages import HostFacts
 from services.gateway.fleet.memory import Fleet
 from services.gateway.health.fleetpage import HOSTS_AT_ONCE, FleetPage, encoded
+from services.gateway.health.meters import Told
 from services.gateway.health.naming import exposition
+from services.gateway.health.vitals import Vitals
+from services.gateway.http.bus import Bus
 from tests.faults.proxy import proxy
-from tests.gateway.heard import becomes, running
+from tests.gateway.heard import becomes, heartbeat, running
 from tests.gateway.running import TRUST, gateway, publish, publishing, ready, watching
 from tests.people import add_token
 from tests.waiting import eventually
@@ -290,3 +294,14 @@ async def test_the_page_can_be_unpacked(database_url: str, bus_url: str) -> None
             return b"sonde_cpu_usage_ratio" in gzip.decompress(await packed())
 
         await eventually(there)
+
+
+def test_how_long_people_wait_and_when_the_dead_mans_switch_was_told_are_scraped() -> None:
+    work = Work(lag_s=0.1, told_s=Delay(0.8, 1.9), outward=Outward(1_800_000_080_000, ""))
+    beat = heartbeat("alerts", work=work)
+    health = Health("ok", "1.0.0", beat.time, [Component("alerts", "ok", "", [Instance("ok", 1.0, beat)])])
+    found = {family.name: family for family in Told(health, {}, 0, 0, 0, 0, Bus(), Vitals()).collect()}
+    delays = {one.labels["quantile"]: one.value for one in found["sonde_alert_delay_seconds"].samples}
+    assert delays == {"0.5": 0.8, "0.99": 1.9}
+    [told] = found["sonde_dead_mans_switch_last_success_timestamp_seconds"].samples
+    assert told.value == 1_800_000_080

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
+from infra.storage.database import connection
 from schemas.rules import InvalidField
 from services.gateway.http.paging import Microseconds, Number, Page, Text, cursor
 from tests.gateway.asking import asking
+from tests.gateway.incidents import end_incident, open_incident
 from tests.gateway.rows import execute
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -112,25 +114,16 @@ async def test_removals_are_paged_the_oldest_first(database_url: str) -> None:
     assert [[removal["name"] for removal in page] for page in found] == [["web-1", "web-2"], ["web-3"]]
 
 
-async def test_the_history_of_alerts_is_paged_by_notification(database_url: str) -> None:
-    body = (
-        '{"id": 1, "kind": "fire", "rule": "hot", "rule_name": "Hot", "host": "web-1", "instance": "", '
-        '"metric": "cpu.total", "severity": "warning", "value": 1, "unit": "%", "threshold": 1, "since": 1, "time": 1}'
-    )
-    await execute(database_url, "INSERT INTO hosts (name) VALUES ('web-1')")
-    for _ in range(3):
-        await execute(
-            database_url,
-            "WITH added AS (INSERT INTO alert_transitions (time, host_id, rule_id, kind, body) "
-            "SELECT now(), id, 'hot', 'fire', $1 FROM hosts RETURNING id) "
-            "INSERT INTO outbox (transition_id, channel) SELECT id, c FROM added, unnest($2::text[]) AS c",
-            body,
-            ["slack", "mail"],
-        )
+async def test_the_history_of_alerts_is_paged_by_change(database_url: str) -> None:
+    async with connection(database_url, "test") as database:
+        for number in range(3):
+            await end_incident(database, await open_incident(database, rule=f"rule-{number}"))
     async with asking(database_url) as client:
         found = await pages(client, "/alerts", "history", 4)
-    channels = [[past["delivery"]["channel"] for past in page] for page in found]
-    assert channels == [["mail", "slack", "mail", "slack"], ["mail", "slack"]]
+    assert [[(past["rule"], past["kind"]) for past in page] for page in found] == [
+        [("rule-2", "resolve"), ("rule-2", "fire"), ("rule-1", "resolve"), ("rule-1", "fire")],
+        [("rule-0", "resolve"), ("rule-0", "fire")],
+    ]
 
 
 async def test_the_audit_log_is_paged_the_newest_first(database_url: str) -> None:

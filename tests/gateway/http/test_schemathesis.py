@@ -9,15 +9,29 @@ import pytest
 
 from infra.generate.declared import declared
 from infra.storage.database import connection
+from schemas.channels import Channel, Slack
 from schemas.people import RANKS
+from schemas.routes import Route
 from tests.gateway.http.fuzzing import Asker, Fuzzing
+from tests.gateway.incidents import message, open_incident, store_channel, store_route
 from tests.gateway.rows import put
 from tests.gateway.running import gateway, ready
 from tests.people import add_token
 
 AT_MS = 1_795_219_200_000
-EXISTING = {"host": "web-1", "rule": "cpu-busy", "setting": "raw_days", "user": 1, "session": 1, "token": 1}
-MANY = {"PUT /configuration", "POST /hosts/bulk"}
+EXISTING = {
+    "host": "web-1",
+    "rule": "cpu-busy",
+    "setting": "raw_days",
+    "user": 1,
+    "session": 1,
+    "token": 1,
+    "incident": 1,
+    "silence": 1,
+    "route": "web",
+    "channel": "ops",
+}
+MANY = {"PUT /configuration", "POST /hosts/bulk", "POST /incidents/bulk", "POST /routes/order"}
 """What may succeed without changing anything: a document that says nothing new, a filter that nothing fits."""
 MOST_REQUESTS = 5
 """Well-formed ones, and as many others, to each operation by each role."""
@@ -31,6 +45,9 @@ async def prepare(database_url: str) -> list[Asker]:
     async with connection(database_url, "test") as database:
         for table in ("users", "api_tokens"):
             await database.execute(f"ALTER TABLE {table} ALTER COLUMN id RESTART WITH {FAR}")
+        await store_channel(database, Channel("ops", "Operators", Slack("http://127.0.0.1:1/none")))
+        await store_route(database, Route("web", "Web", ["ops"]))
+        await message(database, "ops", incident=await open_incident(database))
     tokens = {role: await add_token(database_url, role) for role in RANKS}
     async with connection(database_url, "test") as database:
         for table in ("users", "api_tokens"):

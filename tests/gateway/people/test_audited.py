@@ -17,6 +17,7 @@ from infra.generate.declared import declared
 from infra.storage.database import connection
 from services.gateway.people.second import STEP_S
 from tests.gateway.asking import asking
+from tests.gateway.incidents import open_incident
 from tests.gateway.rows import execute, put
 from tests.gateway.running import TRUST, gateway, ready, watching
 from tests.people import PASSWORD, add_link, add_session, add_user, in_browser
@@ -74,13 +75,39 @@ class Driver:
         await self.ask("POST /rules", "/rules", json=RULE)
         await self.ask("PUT /rules/{rule}", "/rules/busy", json={**RULE, "for_s": 61}, headers=ANY)
         await self.ask("DELETE /rules/{rule}", "/rules/busy")
+        await self.telling()
         hook = "https://hooks.example/secret-path"
         self.secrets.append("secret-path")
-        await self.ask("PUT /settings/{setting}", "/settings/slack_webhook_url", json={"value": hook}, headers=ANY)
-        await self.ask("DELETE /settings/{setting}", "/settings/slack_webhook_url", headers=ANY)
+        await self.ask("PUT /settings/{setting}", "/settings/heartbeat_url", json={"value": hook}, headers=ANY)
+        await self.ask("DELETE /settings/{setting}", "/settings/heartbeat_url", headers=ANY)
         document = b"version = 1\n[settings]\nraw_days = 9\n"
         headers = {"Content-Type": "application/toml"}
         await self.ask("PUT /configuration", "/configuration", content=document, headers=headers)
+
+    async def telling(self) -> None:
+        hook = {"id": "ops", "name": "Ops", "target": {"kind": "slack", "url": "https://hooks.example/secret-path"}}
+        made = await self.ask("POST /channels", "/channels", json=hook)
+        await self.ask("PUT /channels/{channel}", "/channels/ops", json=made.json()["channel"], headers=ANY)
+        await self.ask("POST /channels/{channel}/release", "/channels/ops/release")
+        route = {"id": "web", "name": "Web", "channels": ["ops"]}
+        await self.ask("POST /routes", "/routes", json=route)
+        await self.ask("PUT /routes/{route}", "/routes/web", json={**route, "name": "All"}, headers=ANY)
+        await self.ask("POST /routes", "/routes", json={**route, "id": "db"})
+        await self.ask("POST /routes/order", "/routes/order", json={"routes": ["web", "db"]})
+        await self.ask("DELETE /routes/{route}", "/routes/web")
+        await self.ask("DELETE /channels/{channel}", "/channels/ops?force=true")
+        silence = {"match": {"hosts": ["web-1"]}, "for_s": 3600}
+        path = f"/silences/{(await self.ask('POST /silences', '/silences', json=silence)).json()['id']}"
+        await self.ask("PUT /silences/{silence}", path, json={**silence, "reason": "x"}, headers=ANY)
+        await self.ask("POST /silences/{silence}/expire", f"{path}/expire")
+        await self.ask("DELETE /silences/{silence}", path)
+        async with connection(self.database_url, "tests") as database:
+            number = await open_incident(database)
+        path = f"/incidents/{number}"
+        await self.ask("POST /incidents/{incident}/acknowledge", f"{path}/acknowledge")
+        await self.ask("DELETE /incidents/{incident}/acknowledge", f"{path}/acknowledge")
+        await self.ask("POST /incidents/{incident}/notes", f"{path}/notes", json={"text": "x"})
+        await self.ask("POST /incidents/bulk", "/incidents/bulk", json={"change": "acknowledge", "incidents": [number]})
 
     async def viewers(self) -> None:
         async with watching(self.client) as stream:

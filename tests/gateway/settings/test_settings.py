@@ -96,12 +96,12 @@ async def test_a_reset_that_goes_not_with_the_others_is_refused(database_url: st
 
 async def test_a_secret_goes_in_and_never_comes_out(database_url: str, bus_url: str) -> None:
     async with gateway(database_url, bus_url) as client:
-        before = await client.get("/settings/slack_webhook_url")
-        put = await client.put("/settings/slack_webhook_url", json={"value": SECRET}, headers=ANY)
-        one = await client.get("/settings/slack_webhook_url")
+        before = await client.get("/settings/heartbeat_url")
+        put = await client.put("/settings/heartbeat_url", json={"value": SECRET}, headers=ANY)
+        one = await client.get("/settings/heartbeat_url")
         every = await client.get("/settings")
-        wrong = await client.put("/settings/slack_webhook_url", json={"value": f"ftp{SECRET}"}, headers=ANY)
-        emptied = await client.put("/settings/slack_webhook_url", json={"value": ""}, headers=ANY)
+        wrong = await client.put("/settings/heartbeat_url", json={"value": f"ftp{SECRET}"}, headers=ANY)
+        emptied = await client.put("/settings/heartbeat_url", json={"value": ""}, headers=ANY)
     assert "verysecret" not in put.text + one.text + every.text + wrong.text
     assert (before.json()["set"], one.json()["set"], emptied.json()["set"]) == (False, True, False)
     assert (one.json()["value"], one.json()["secret"]) == (None, True)
@@ -227,9 +227,9 @@ async def test_an_invalid_stored_value_leaves_the_others_in_force_and_live(datab
 
 
 async def test_an_invalid_stored_secret_is_not_shown(database_url: str) -> None:
-    await execute(database_url, """INSERT INTO settings (key, value) VALUES ('slack_webhook_url', '"verysecret"')""")
+    await execute(database_url, """INSERT INTO settings (key, value) VALUES ('heartbeat_url', '"verysecret"')""")
     async with asking(database_url) as client:
-        shown = await client.get("/settings/slack_webhook_url")
+        shown = await client.get("/settings/heartbeat_url")
     assert shown.json()["invalid"].startswith("the stored value: must be empty, or an address")
     assert "verysecret" not in shown.text
 
@@ -241,11 +241,11 @@ async def test_changes_are_in_the_audit_log_secrets_left_out(database_url: str) 
     async with asking(database_url) as client:
         await client.put("/settings/raw_days", json={"value": 3}, headers=ANY)
         await client.delete("/settings/raw_days", headers=ANY)
-        await client.put("/settings/slack_webhook_url", json={"value": SECRET}, headers=ANY)
+        await client.put("/settings/heartbeat_url", json={"value": SECRET}, headers=ANY)
     async with database.connection(database_url, "test") as connection:
         rows = [tuple(row) for row in await connection.fetch(AUDITED)]
     assert rows == [
         ("raw_days", '{"value": 7}', '{"value": 3}'),
         ("raw_days", '{"value": 3}', '{"value": 7}'),
-        ("slack_webhook_url", '{"set": false}', '{"set": true}'),
+        ("heartbeat_url", '{"set": false}', '{"set": true}'),
     ]

@@ -34,7 +34,8 @@ from infra.cli import reach
 from infra.files import write_private
 from infra.servers.embedded import Server, nats_server
 from infra.settings import ServerSettings
-from schemas.subjects import METRICS
+from schemas.rehearsals import REHEARSAL_ASK, REHEARSAL_CANCEL, rehearsal_told
+from schemas.subjects import METRICS, TRY_CHANNEL, alerts
 from tests.authority import agent_file, as_user, guarded_bus
 from tests.waiting import eventually
 
@@ -236,6 +237,28 @@ async def test_no_service_may_do_anothers_work(tmp_path: Path) -> None:
             async with as_user(server, authority, user) as client:
                 await client.publish(subject, b"")
                 await eventually(lambda: refused(client, subject))  # noqa: B023
+
+
+@pytest.mark.parametrize(
+    ("said_by", "subject", "heard_by"),
+    [
+        ("gateway", TRY_CHANNEL, "alerts"),
+        ("gateway", REHEARSAL_ASK, "alerts"),
+        ("gateway", REHEARSAL_CANCEL, "alerts"),
+        ("alerts", rehearsal_told("0123456789abcdef"), "gateway"),
+        ("alerts", alerts("web-1", "cpu"), "gateway"),
+    ],
+)
+async def test_gateway_and_alerts_hear_one_another(tmp_path: Path, said_by: str, subject: str, heard_by: str) -> None:
+    async with (
+        guarded_bus(tmp_path) as (server, authority),
+        as_user(server, authority, said_by) as speaker,
+        as_user(server, authority, heard_by) as listener,
+    ):
+        heard = await listener.subscribe(subject)
+        await listener.flush()
+        await speaker.publish(subject, b"here")
+        assert (await heard.next_msg(timeout=30)).data == b"here"
 
 
 async def test_a_key_that_is_rotated_at_once_takes_those_before_it_along(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from infra.cli.configuration import lines_of
 from infra.storage.database import connection
@@ -75,6 +76,41 @@ async def test_what_is_exported_changes_nothing_when_it_is_imported(
     assert (written.returncode, written.stdout) == (0, f"wrote {file}\n")
     assert printed.stdout == file.read_text()
     assert back.stdout.startswith("nothing to change, ")
+
+
+async def test_a_secret_comes_from_an_environment_variable_of_the_command(
+    database_url: str, bus_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "sonde.toml"
+    target = '{kind = "slack", url = {env = "TEST_OPS_URL"}}'
+    file.write_text(f'version = 1\n[channels.ops]\nname = "Operators"\ntarget = {target}\n')
+    async with gateway(database_url, bus_url) as client, connection(database_url, "test") as database:
+        await ready(client)
+        unset = await sonde(database_url, client, "import", str(file), "--apply")
+        monkeypatch.setenv("TEST_OPS_URL", "https://hooks.example/verysecret")
+        done = await sonde(database_url, client, "import", str(file), "--owner", "platform", "--apply")
+        again = await sonde(database_url, client, "import", str(file), "--owner", "platform", "--apply")
+        stored = await database.fetchval("SELECT body -> 'target' ->> 'url' FROM channels")
+    assert "channels.ops.target.url: environment variable TEST_OPS_URL is not set" in unset.stderr
+    assert done.returncode == 0, done.stderr
+    assert stored == "https://hooks.example/verysecret"
+    assert "verysecret" not in done.stdout
+    assert '    secrets.url: nothing -> "set"' in done.stdout
+    assert again.stdout.endswith("nothing to change, 1 as they are\n")
+
+
+async def test_what_people_made_is_taken_over_only_when_that_is_said(
+    database_url: str, bus_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "sonde.toml"
+    file.write_text(f"version = 1\n{RULE}")
+    async with gateway(database_url, bus_url) as client:
+        await ready(client)
+        await sonde(database_url, client, "import", str(file), "--apply")
+        left = await sonde(database_url, client, "import", str(file), "--owner", "platform", "--apply")
+        taken = await sonde(database_url, client, "import", str(file), "--owner", "platform", "--adopt", "--apply")
+    assert "rule busy: skipped, it belongs to people" in left.stdout
+    assert '    owner: "" -> "platform"' in taken.stdout
 
 
 async def test_the_token_that_a_command_was_lent_ends_with_it(database_url: str, bus_url: str, tmp_path: Path) -> None:

@@ -17,10 +17,13 @@ from infra.cli.doctor import doctor
 from infra.cli.links import Broken, links
 from infra.clock import now_ms
 from infra.settings import ServerSettings
+from infra.storage.database import connection
+from schemas.channels import Channel, Slack
 from schemas.codec import Sample, build_batch, encode_batch
 from schemas.messages import HostFacts
 from services.gateway.health import components
 from tests.gateway.heard import SERVICES, becomes, component, running
+from tests.gateway.incidents import message, store_channel
 from tests.gateway.rows import execute
 from tests.gateway.running import gateway, publishing, ready
 from tests.waiting import eventually
@@ -253,20 +256,15 @@ async def test_tables_of_another_version_are_broken_rather_than_current(
     assert shown["rows are fresh"] == ("--", "not checked, needed are: tables are those of this version")
 
 
-async def test_a_notification_that_was_given_up_is_a_broken_link(
+async def test_a_channel_that_refused_a_message_is_a_broken_link(
     database_url: str, bus_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await execute(database_url, "INSERT INTO hosts (name) VALUES ('web-1')")
-    await execute(
-        database_url,
-        "WITH made AS (INSERT INTO alert_transitions (time, host_id, rule_id, kind, body) "
-        "SELECT now(), id, 'busy', 'fire', '{}' FROM hosts RETURNING id) "
-        "INSERT INTO outbox (transition_id, channel, status, answer, done) "
-        "SELECT id, 'slack', 'dead', '404 no_service', now() FROM made",
-    )
+    async with connection(database_url, "test") as database:
+        await store_channel(database, Channel("ops", "Operators", Slack()))
+        await message(database, "ops", "refused", "400 invalid_payload")
     await doctor(ServerSettings(nats_url=bus_url, database_url=database_url, port=1))
     status, text = lines(capsys)["notifications leave"]
-    assert (status, "slack: 404 no_service" in text) == ("BROKEN", True)
+    assert (status, "ops refused a message: 400 invalid_payload" in text) == ("BROKEN", True)
 
 
 @asynccontextmanager

@@ -47,10 +47,16 @@ function Row({ alert, runbook, elsewhere }: { alert: ActiveAlert; runbook: strin
       </span>
       <span class="what">
         <b>{alert.rule_name}</b>
-        {elsewhere && <a href={`/hosts/${alert.host}`}>{alert.host}</a>}
+        {elsewhere && alert.host && <a href={`/hosts/${alert.host}`}>{alert.host}</a>}
         {alert.instance && <code>{alert.instance}</code>}
         {alert.state === "recovering" && <em>recovering</em>}
+        {alert.acknowledged && <em>acknowledged</em>}
         {!fires(alert) && <em>would be {alert.severity}</em>}
+        {alert.incident > 0 && (
+          <a href={`/alerts?incident=${alert.incident}`}>
+            Details<span class="hidden"> of {alert.rule_name}</span>
+          </a>
+        )}
         {runbook && (
           <a href={runbook} target="_blank" rel="noreferrer">
             Runbook

@@ -1,14 +1,32 @@
 // Rules and active alerts as the gateway has them, fetched again when the stream says that they changed.
-import { computed, effect, untracked } from "@preact/signals";
+import { computed, effect, signal, untracked } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { get } from "../api/client.ts";
 import { type Loader, loader } from "../api/loading.ts";
-import type { ActiveAlert, AlertCounts, Alerts, PastAlert, Rule, Rules, StoredRule } from "../api/types.gen.ts";
+import type {
+  ActiveAlert,
+  AlertCounts,
+  Alerts,
+  PastAlert,
+  Rule,
+  Rules,
+  StoredRule,
+  UnreadableRule,
+} from "../api/types.gen.ts";
 import { type Standing, standing } from "../fleet/summary.ts";
 import { fleet, known, polls, settingChange, transition } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 
-export const rules = loader<StoredRule[]>(async (signal) => (await get<Rules>("/rules", signal)).rules);
+/** Rules that are stored and cannot be read, so that they are not judged. */
+export const unreadable = signal<readonly UnreadableRule[]>([]);
+/** Rules that are on and make no sense here, so that they are not judged either. */
+export const notJudged = signal<readonly UnreadableRule[]>([]);
+export const rules = loader<StoredRule[]>(async (asked) => {
+  const got = await get<Rules>("/rules", asked);
+  unreadable.value = got.unreadable;
+  notJudged.value = got.not_judged;
+  return got.rules;
+});
 /** Alerts that are not over. */
 export const active = loader<ActiveAlert[]>(
   async (signal) => (await get<Alerts>("/alerts?state=active", signal)).active,
@@ -73,26 +91,56 @@ function throttled(act: () => void): () => void {
   };
 }
 
-/** Runs `act` now, with each snapshot of the stream and with each transition, but not with every one of a storm. */
-function withNews(act: () => void): () => void {
-  const run = throttled(act);
-  return effect(() => {
-    fleet.snapshots.value;
-    polls.value;
-    transition.value;
-    untracked(run);
-  });
+/** Runs `act` now, with each snapshot of the stream, and when the stream says that what is stored under `key` changed. */
+export function withSettings(key: string, act: () => void): () => void {
+  return both(
+    effect(() => {
+      fleet.snapshots.value;
+      untracked(act);
+    }),
+    effect(() => {
+      if (settingChange.value?.key === key) untracked(act);
+    }),
+  );
 }
 
-/** Fetches at once, whatever becomes of the stream, and with each of its snapshots; active alerts also with each transition. */
+/**
+ * Runs `act` now, with each snapshot of the stream, with each transition, and when somebody acknowledges; but not with
+ * every one of a storm.
+ */
+export function withNews(act: () => void): () => void {
+  let open = true;
+  const run = throttled(() => open && act());
+  const stop = both(
+    effect(() => {
+      fleet.snapshots.value;
+      polls.value;
+      transition.value;
+      untracked(run);
+    }),
+    effect(() => {
+      if (settingChange.value?.key === "incidents") untracked(run);
+    }),
+  );
+  return () => {
+    open = false;
+    stop();
+  };
+}
+
+function both(one: () => void, other: () => void): () => void {
+  return () => {
+    one();
+    other();
+  };
+}
+
+/**
+ * Fetches at once, whatever becomes of the stream, and with each of its snapshots; active alerts also with each transition.
+ * With the first snapshot, too: what changed between the page's first request and the stream's beginning, no event tells.
+ */
 export function startAlerts(): void {
-  effect(() => {
-    // At once; then with every snapshot but the first, which comes at about the same time.
-    if (fleet.snapshots.value !== 1) rules.refresh();
-  });
-  effect(() => {
-    if (settingChange.value?.key === "rules") rules.refresh();
-  });
+  withSettings("rules", rules.refresh);
   withNews(active.refresh);
 }
 
@@ -100,12 +148,8 @@ export function startAlerts(): void {
 export function useHistory(): Loader<PastAlert[]> {
   const history = useMemo(() => loader(askHistory), []);
   useEffect(() => {
-    let open = true;
-    const stop = withNews(() => {
-      if (open) history.refresh();
-    });
+    const stop = withNews(history.refresh);
     return () => {
-      open = false;
       stop();
       history.close();
     };

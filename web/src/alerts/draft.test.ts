@@ -16,10 +16,55 @@ const rule: Rule = {
   recover_for_s: 0,
   enabled: false,
   runbook_url: "https://wiki.example/disk",
+  tags: [],
+  without_tags: [],
+  not_instances: [],
+  window: { function: "last", seconds: 0, limit: null },
+  also: null,
+  no_data: "keep",
+  no_data_s: 300,
+  overrides: [],
+  owner: "",
 };
 
 test("a rule survives the way through the form", () => {
   assert.deepEqual(ruleOf(draftOf(rule)), rule);
+});
+
+test("what the form does not show survives the way through it", () => {
+  const whole: Rule = {
+    ...rule,
+    not_instances: ["/boot*"],
+    overrides: [
+      {
+        hosts: ["db-*"],
+        tags: [],
+        warning: null,
+        critical: { raise_at: 95, clear_at: 90 },
+        for_s: null,
+        recover_for_s: null,
+        enabled: null,
+      },
+    ],
+    window: { function: "time_left", seconds: 3600, limit: 50 },
+    owner: "platform",
+  };
+  assert.deepEqual(ruleOf({ ...draftOf(whole), name: "Other" }), { ...whole, name: "Other" });
+});
+
+test("a window and a second condition are of what hosts sample", () => {
+  const draft: Draft = {
+    ...draftOf(rule),
+    window_function: "avg",
+    window_seconds: "300",
+    also_metric: "filesystem.used",
+  };
+  const made = ruleOf({ ...draft, also_value: "7" });
+  assert.deepEqual(made.window, { function: "avg", seconds: 300, limit: null });
+  assert.deepEqual(made.also, { metric: "filesystem.used", comparison: "below", value: 7 });
+  const down = ruleOf({ ...draft, metric: "host.down" });
+  assert.deepEqual([down.window.function, down.also], ["last", null]);
+  assert.equal(faultsOf({ ...draft, window_seconds: "" }).window_seconds, "Type how many seconds.");
 });
 
 test("a rule without an id takes one from its name", () => {

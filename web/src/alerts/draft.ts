@@ -1,7 +1,7 @@
 // A rule while it is being written: what the form's fields hold, and the rule they make. Pure.
 
-import { HOST_DOWN, metricOf } from "../api/catalogue.ts";
-import type { FieldError, Rule, Threshold } from "../api/types.gen.ts";
+import { HOST_DOWN, instanceOf, metricOf } from "../api/catalogue.ts";
+import type { Also, FieldError, Rule, Threshold, Window } from "../api/types.gen.ts";
 import { numberFault, numberOf } from "../typed.ts";
 import { slug } from "./words.ts";
 
@@ -21,7 +21,44 @@ export interface Draft {
   recover_for_s: string;
   enabled: boolean;
   runbook_url: string;
+  /** Separated by commas or spaces, as the next. */
+  tags: string;
+  without_tags: string;
+  window_function: Window["function"];
+  window_seconds: string;
+  /** Empty: there is no second condition. */
+  also_metric: string;
+  also_comparison: "above" | "below";
+  also_value: string;
+  no_data: Rule["no_data"];
+  no_data_s: string;
+  /** The rule that it began as, with all that the form does not show. */
+  kept: Rule;
 }
+
+const BLANK: Rule = {
+  id: "",
+  name: "",
+  metric: "cpu.total",
+  host: "*",
+  instance: "*",
+  comparison: "above",
+  warning: null,
+  critical: null,
+  for_s: 0,
+  recover_for_s: 0,
+  enabled: true,
+  runbook_url: "",
+  tags: [],
+  without_tags: [],
+  not_instances: [],
+  window: { function: "last", seconds: 0, limit: null },
+  also: null,
+  no_data: "keep",
+  no_data_s: 300,
+  overrides: [],
+  owner: "",
+};
 
 export const FRESH: Draft = {
   id: "",
@@ -38,6 +75,16 @@ export const FRESH: Draft = {
   recover_for_s: "60",
   enabled: true,
   runbook_url: "",
+  tags: "",
+  without_tags: "",
+  window_function: "last",
+  window_seconds: "",
+  also_metric: "",
+  also_comparison: "below",
+  also_value: "",
+  no_data: "keep",
+  no_data_s: "300",
+  kept: BLANK,
 };
 
 const number = (value: number | undefined): string => (value === undefined ? "" : String(value));
@@ -58,6 +105,16 @@ export function draftOf(rule: Rule): Draft {
     recover_for_s: number(rule.recover_for_s),
     enabled: rule.enabled,
     runbook_url: rule.runbook_url,
+    tags: rule.tags.join(", "),
+    without_tags: rule.without_tags.join(", "),
+    window_function: rule.window.function,
+    window_seconds: rule.window.seconds ? number(rule.window.seconds) : "",
+    also_metric: rule.also?.metric ?? "",
+    also_comparison: rule.also?.comparison ?? "below",
+    also_value: number(rule.also?.value),
+    no_data: rule.no_data,
+    no_data_s: number(rule.no_data_s),
+    kept: rule,
   };
 }
 
@@ -65,11 +122,12 @@ export function draftOf(rule: Rule): Draft {
 export function ruleOf(draft: Draft): Rule {
   const down = draft.metric === HOST_DOWN;
   return {
+    ...draft.kept,
     id: draft.id.trim() || slug(draft.name),
     name: draft.name.trim(),
     metric: draft.metric,
     host: draft.host.trim() || "*",
-    instance: metricOf(draft.metric)?.family.instance ? draft.instance.trim() || "*" : "*",
+    instance: instanceOf(draft.metric) ? draft.instance.trim() || "*" : "*",
     comparison: down ? "above" : draft.comparison,
     warning: threshold(draft.warning_raise, down ? "" : draft.warning_clear),
     critical: threshold(draft.critical_raise, down ? "" : draft.critical_clear),
@@ -77,7 +135,31 @@ export function ruleOf(draft: Draft): Rule {
     recover_for_s: numberOf(draft.recover_for_s) || 0,
     enabled: draft.enabled,
     runbook_url: draft.runbook_url.trim(),
+    tags: words(draft.tags),
+    without_tags: words(draft.without_tags),
+    window: windowOf(draft),
+    also: alsoOf(draft),
+    no_data: draft.no_data,
+    no_data_s: numberOf(draft.no_data_s) || 0,
   };
+}
+
+const words = (text: string): string[] => [...new Set(text.split(/[\s,]+/).filter(Boolean))];
+
+/** Only hosts sample, so only over what they sample there are windows. */
+function windowOf(draft: Draft): Window {
+  const { limit } = draft.kept.window;
+  if (!metricOf(draft.metric) || draft.window_function === "last") return BLANK.window;
+  return {
+    function: draft.window_function,
+    seconds: numberOf(draft.window_seconds) || 0,
+    limit: draft.window_function === "time_left" ? limit : null,
+  };
+}
+
+function alsoOf(draft: Draft): Also | null {
+  if (draft.also_metric === "" || !metricOf(draft.metric)) return null;
+  return { metric: draft.also_metric, comparison: draft.also_comparison, value: numberOf(draft.also_value) };
 }
 
 function threshold(raise: string, clear: string): Threshold | null {
@@ -90,6 +172,7 @@ function threshold(raise: string, clear: string): Threshold | null {
 export type Faults = Partial<Record<keyof Draft, string>>;
 
 const ID = /^[a-z0-9-]{1,40}$/;
+const PATTERN = /^[a-z0-9*?-]{1,40}$/;
 const LONGEST_S = 7 * 86_400;
 
 /** Everything wrong with a draft that can be known before the gateway is asked. */
@@ -99,10 +182,18 @@ export function faultsOf(draft: Draft): Faults {
   if (draft.name.trim() === "") faults.name = "Give the rule a name.";
   if (!ID.test(ruleOf(draft).id) && (draft.id.trim() !== "" || !faults.name))
     faults.id = "Type 1 to 40 characters: small letters a to z, digits and dashes.";
-  if (draft.host.trim() !== "" && draft.host.trim() !== "*" && !ID.test(draft.host.trim()))
-    faults.host = "Type the id of a host, such as web-1, or * for every host.";
+  if (draft.host.trim() !== "" && !PATTERN.test(draft.host.trim()))
+    faults.host = "Type the id of a host, such as web-1, or a pattern such as web-*; * is every host.";
+  if (draft.window_function !== "last" && metricOf(draft.metric)) {
+    const fault = draft.window_seconds.trim() === "" ? "Type how many seconds." : durationFault(draft.window_seconds);
+    if (fault) faults.window_seconds = fault;
+  }
+  if (draft.also_metric !== "") {
+    const fault = draft.also_value.trim() === "" ? "Type a value." : numberFault(draft.also_value);
+    if (fault) faults.also_value = fault;
+  }
   if (!down) {
-    for (const name of ["for_s", "recover_for_s"] as const) {
+    for (const name of ["for_s", "recover_for_s", "no_data_s"] as const) {
       const fault = durationFault(draft[name]);
       if (fault) faults[name] = fault;
     }
@@ -156,8 +247,15 @@ export function errorsByField(errors: readonly FieldError[]): Record<string, str
     "critical.raise_at": "critical_raise",
     "critical.clear_at": "critical_clear",
     critical: "critical_raise",
+    "window.function": "window_function",
+    "window.seconds": "window_seconds",
+    "window.limit": "window_function",
+    also: "also_metric",
+    "also.metric": "also_metric",
+    "also.value": "also_value",
   };
-  return Object.fromEntries(errors.map((error) => [names[error.field] ?? error.field, inFormWords(error.reason)]));
+  const named = (field: string) => names[field] ?? field.replace(/\[.*$/, "");
+  return Object.fromEntries(errors.map((error) => [named(error.field), inFormWords(error.reason)]));
 }
 
 /** The API's names of fields as the form calls them. */

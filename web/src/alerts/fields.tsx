@@ -1,8 +1,11 @@
 // The fields of a rule.
-import { CATALOGUE, HOST_DOWN, metricOf, unitOf } from "../api/catalogue.ts";
+
+import type { VNode } from "preact";
+import { CATALOGUE, HOST_DOWN, instanceOf, metricOf, pathWords, unitOf, VIRTUAL, virtualOf } from "../api/catalogue.ts";
 import { fleet } from "../live/session.ts";
 import { Field } from "../shell/field.tsx";
 import { type Draft, type Faults, ruleOf } from "./draft.ts";
+import { WINDOW_WORDS, windowUnit } from "./words.ts";
 
 interface RuleFieldsProps {
   draft: Draft;
@@ -12,12 +15,17 @@ interface RuleFieldsProps {
   set: (change: Partial<Draft>) => void;
 }
 
-type Text = Exclude<keyof Draft, "enabled" | "comparison" | "metric">;
+type Text = Exclude<
+  keyof Draft,
+  "enabled" | "comparison" | "metric" | "kept" | "window_function" | "also_metric" | "also_comparison" | "no_data"
+>;
 
 export function RuleFields({ draft, fresh, faults, set }: RuleFieldsProps) {
-  const unit = unitOf(draft.metric);
+  const unit = windowUnit(draft.window_function, unitOf(draft.metric));
   const down = draft.metric === HOST_DOWN;
   const family = metricOf(draft.metric)?.family;
+  const instance = instanceOf(draft.metric);
+  const ofSonde = virtualOf(draft.metric)?.about === "sonde";
   const text = (name: Text) => ({
     name,
     value: draft[name],
@@ -45,9 +53,20 @@ export function RuleFields({ draft, fresh, faults, set }: RuleFieldsProps) {
           <input {...text("id")} placeholder={ruleOf(draft).id || "made from the name"} maxLength={40} />
         </Field>
       )}
-      <Field label="Metric" error={faults.metric} hint={metricOf(draft.metric)?.metric.meaning} wide={down}>
+      <Field
+        label="Metric"
+        error={faults.metric}
+        hint={virtualOf(draft.metric)?.meaning ?? metricOf(draft.metric)?.metric.meaning}
+        wide={down}
+      >
         <select name="metric" value={draft.metric} onChange={(event) => set({ metric: event.currentTarget.value })}>
-          <option value={HOST_DOWN}>Host down (no samples)</option>
+          <optgroup label="Found by Sonde itself">
+            {VIRTUAL.map((one) => (
+              <option key={one.path} value={one.path}>
+                {pathWords(one.path)}
+              </option>
+            ))}
+          </optgroup>
           {CATALOGUE.map((one) => (
             <optgroup key={one.name} label={one.label}>
               {one.metrics.map((metric) => (
@@ -71,23 +90,36 @@ export function RuleFields({ draft, fresh, faults, set }: RuleFieldsProps) {
           </select>
         </Field>
       )}
-      <Field label="Host" error={faults.host} hint="* is every host" wide={down || !family?.instance}>
-        <input {...text("host")} list="hosts" />
-        <datalist id="hosts">
-          <option value="*" />
-          {fleet.ids.value.map((id) => (
-            <option key={id} value={id} />
-          ))}
-        </datalist>
-      </Field>
-      {!down && family?.instance && (
+      {family && <WindowFields draft={draft} faults={faults} set={set} seconds={seconds} />}
+      {!ofSonde && (
+        <Field label="Host" error={faults.host} hint="* is every host, web-* each that begins so" wide={!instance}>
+          <input {...text("host")} list="hosts" />
+          <datalist id="hosts">
+            <option value="*" />
+            {fleet.ids.value.map((id) => (
+              <option key={id} value={id} />
+            ))}
+          </datalist>
+        </Field>
+      )}
+      {instance && (
         <Field
-          label={family.instance.charAt(0).toUpperCase() + family.instance.slice(1)}
+          label={instance.charAt(0).toUpperCase() + instance.slice(1)}
           error={faults.instance}
-          hint="* is each of them"
+          hint="* is each of them, /srv* each that begins so"
         >
           <input {...text("instance")} />
         </Field>
+      )}
+      {!ofSonde && (
+        <>
+          <Field label="Only hosts with the tags" error={faults.tags} hint="all of them, separated by commas">
+            <input {...text("tags")} placeholder="any" />
+          </Field>
+          <Field label="But not with" error={faults.without_tags} hint="any of these">
+            <input {...text("without_tags")} placeholder="none" />
+          </Field>
+        </>
       )}
       <fieldset class="pair">
         <legend class="tone-warning">Warning</legend>
@@ -101,6 +133,29 @@ export function RuleFields({ draft, fresh, faults, set }: RuleFieldsProps) {
       </fieldset>
       {!down && seconds("for_s", "Must hold for")}
       {!down && seconds("recover_for_s", "Recovered for")}
+      {family && <AlsoFields draft={draft} faults={faults} set={set} value={text("also_value")} />}
+      {family && (
+        <>
+          <Field label="When no values come" error={faults.no_data}>
+            <select
+              name="no_data"
+              value={draft.no_data}
+              onChange={(event) => set({ no_data: event.currentTarget.value as Draft["no_data"] })}
+            >
+              <option value="keep">leave the alert as it is</option>
+              <option value="alert">fire</option>
+              <option value="ok">resolve</option>
+            </select>
+          </Field>
+          {draft.no_data !== "keep" && seconds("no_data_s", "After")}
+        </>
+      )}
+      {draft.kept.overrides.length > 0 && (
+        <p class="hint wide-field">
+          {draft.kept.overrides.length} overrides for some hosts stay as they are; the API and the configuration file
+          change them.
+        </p>
+      )}
       <Field label="Runbook" error={faults.runbook_url} hint="linked in every message" wide>
         <input {...text("runbook_url")} inputMode="url" placeholder="https://" />
       </Field>
@@ -114,5 +169,72 @@ export function RuleFields({ draft, fresh, faults, set }: RuleFieldsProps) {
         Enabled
       </label>
     </div>
+  );
+}
+
+interface PartProps {
+  draft: Draft;
+  faults: Faults;
+  set: (change: Partial<Draft>) => void;
+}
+
+/** What of the last values is held against the thresholds. */
+function WindowFields({ draft, faults, set, seconds }: PartProps & { seconds: (name: Text, label: string) => VNode }) {
+  return (
+    <>
+      <Field label="Looks at" error={faults.window_function} wide={draft.window_function === "last"}>
+        <select
+          name="window_function"
+          value={draft.window_function}
+          onChange={(event) => set({ window_function: event.currentTarget.value as Draft["window_function"] })}
+        >
+          {Object.entries(WINDOW_WORDS).map(([name, words]) => (
+            <option key={name} value={name}>
+              {words}
+            </option>
+          ))}
+        </select>
+      </Field>
+      {draft.window_function !== "last" && seconds("window_seconds", "Over the last")}
+    </>
+  );
+}
+
+/** A second condition on another metric of the same family. */
+function AlsoFields({ draft, faults, set, value }: PartProps & { value: object }) {
+  const family = metricOf(draft.metric)?.family;
+  const others = family?.metrics.filter((one) => `${family.name}.${one.name}` !== draft.metric) ?? [];
+  if (!family || others.length === 0) return null;
+  return (
+    <fieldset class="pair wide-field">
+      <legend>And only while</legend>
+      <Field label="Also" error={faults.also_metric}>
+        <select
+          name="also_metric"
+          value={draft.also_metric}
+          onChange={(event) => set({ also_metric: event.currentTarget.value })}
+        >
+          <option value="">nothing else has to hold</option>
+          {others.map((one) => (
+            <option key={one.name} value={`${family.name}.${one.name}`}>
+              {family.label} {one.label}
+            </option>
+          ))}
+        </select>
+      </Field>
+      {draft.also_metric !== "" && (
+        <Field label="Is" error={faults.also_value} unit={unitOf(draft.also_metric)}>
+          <input {...value} inputMode="decimal" />
+          <select
+            aria-label="Is above or below"
+            value={draft.also_comparison}
+            onChange={(event) => set({ also_comparison: event.currentTarget.value as Draft["also_comparison"] })}
+          >
+            <option value="below">or below</option>
+            <option value="above">or above</option>
+          </select>
+        </Field>
+      )}
+    </fieldset>
   );
 }

@@ -42,12 +42,7 @@ export function HistoryTable({ history }: { history: readonly PastAlert[] }) {
                 <Kind one={one} />
               </td>
               <td>
-                <a
-                  href={`/hosts/${one.host}?from=${Math.round((one.since - 600) * 1000)}&to=${Math.round((one.time + 600) * 1000)}`}
-                  title="See the host around that time"
-                >
-                  {one.host}
-                </a>
+                <Around one={one} />
               </td>
               <td>
                 {one.rule_name}
@@ -63,12 +58,34 @@ export function HistoryTable({ history }: { history: readonly PastAlert[] }) {
               </td>
               <td class="n">{limit(one.threshold, one.unit, base())}</td>
               <td class="n">{ended(one) ? duration(one.time - one.since) : ""}</td>
-              <td>{one.delivery ? <Fate delivery={one.delivery} /> : <span class="muted">no channel</span>}</td>
+              <td class="told">
+                {one.incident > 0 && (
+                  <a href={`/alerts?incident=${one.incident}`}>
+                    Why<span class="hidden"> was I told of {one.rule_name}, or not</span>
+                  </a>
+                )}{" "}
+                {one.deliveries.length === 0 && <span class="muted">nobody told</span>}
+                {one.deliveries.map((delivery) => (
+                  <Fate key={delivery.channel} delivery={delivery} />
+                ))}
+              </td>
             </tr>
           ))}
         </tbody>
       </table>
     </Scroller>
+  );
+}
+
+/** A link to the host at that time; an alert about Sonde itself has none. */
+function Around({ one }: { one: PastAlert }) {
+  if (!one.host) return <span class="muted">Sonde</span>;
+  const from = Math.round((one.since - 600) * 1000);
+  const to = Math.round((one.time + 600) * 1000);
+  return (
+    <a href={`/hosts/${one.host}?from=${from}&to=${to}`} title="See the host around that time">
+      {one.host}
+    </a>
   );
 }
 
@@ -80,6 +97,7 @@ function Kind({ one }: { one: PastAlert }) {
     <span class={`severity tone-${standing}`}>
       <StandingIcon standing={standing} />
       {one.kind === "fire" ? `fires, ${one.severity}` : kindWord(one.kind)}
+      {one.past && ", in the past"}
     </span>
   );
 }
@@ -89,7 +107,7 @@ function Fate({ delivery }: { delivery: Delivery }) {
   const again = delivery.attempts > 1 ? `, ${delivery.attempts} attempts` : "";
   const answer = delivery.status !== "sent" && delivery.answer ? `: ${delivery.answer}` : "";
   return (
-    <span class={tone} title={delivery.answer}>
+    <span class={`fate ${tone}`} title={delivery.answer}>
       {delivery.channel} {word}
       {again}
       {answer}

@@ -2,21 +2,28 @@
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { StoredRule } from "../api/types.gen.ts";
+import { query, setQuery } from "../router.ts";
 import { Action } from "../shell/allowed.tsx";
+import { lazy } from "../shell/lazy.tsx";
 import { Loaded } from "../shell/loaded.tsx";
 import { useTitle } from "../shell/title.ts";
-import { active, HISTORY_LIMIT, rules, useHistory } from "./data.ts";
-import { RuleEditor } from "./editor.tsx";
+import { active, HISTORY_LIMIT, notJudged, rules, unreadable, useHistory } from "./data.ts";
+import { HeldChannels } from "./held.tsx";
 import { HistoryTable } from "./history.tsx";
 import { Now } from "./now.tsx";
 import { RuleList } from "./rules.tsx";
+import { SilenceSection } from "./silences.tsx";
 import "../style/alerts.css";
+
+const RuleEditor = lazy("the form", async () => (await import("./editor.tsx")).RuleEditor);
+const IncidentDialog = lazy("the incident", async () => (await import("./incident.tsx")).IncidentDialog);
 
 export function AlertsPage() {
   useTitle("Alerts");
   const history = useHistory();
   /** The rule in the editor; `new` for one that does not exist yet. */
   const edited = useSignal<StoredRule | "new" | null>(null);
+  const incident = query.value.get("incident");
   const heading = useRef<HTMLHeadingElement>(null);
 
   function closed(saved: boolean): void {
@@ -34,8 +41,10 @@ export function AlertsPage() {
         <header>
           <h2 id="firing">Now</h2>
         </header>
+        <HeldChannels />
         <Now />
       </section>
+      <SilenceSection />
       <section aria-labelledby="rules">
         <header>
           <h2 id="rules" ref={heading} tabIndex={-1}>
@@ -51,6 +60,16 @@ export function AlertsPage() {
             New rule
           </Action>
         </header>
+        {unreadable.value.map((rule) => (
+          <p key={rule.id} class="notice warn">
+            The rule {rule.id} cannot be read, and is not judged: {rule.reason}.
+          </p>
+        ))}
+        {notJudged.value.map((rule) => (
+          <p key={rule.id} class="notice warn">
+            The rule {rule.id} is not judged: {rule.reason}.
+          </p>
+        ))}
         <Loaded from={rules} what="The rules">
           {(all) => (
             <RuleList
@@ -74,6 +93,9 @@ export function AlertsPage() {
           {(past) => <HistoryTable history={past} />}
         </Loaded>
       </section>
+      {incident !== null && (
+        <IncidentDialog key={incident} id={incident} onClosed={() => setQuery({ incident: null })} />
+      )}
       {edited.value !== null && <RuleEditor stored={edited.value === "new" ? null : edited.value} onClosed={closed} />}
     </div>
   );

@@ -14,40 +14,45 @@ export interface Saving {
   /** Saves that failed so far. */
   readonly failures: number;
   readonly busy: boolean;
-  /** Saves unless a save is on its way; `version` is the one that must still be there, undefined for a new rule. */
-  save: (draft: Draft, version: number | undefined) => Promise<void>;
+  /** Whether it was saved, as it is not while a save is on its way; `version` must still be there, undefined: a new rule. */
+  save: (draft: Draft, version: number | undefined) => Promise<boolean>;
+  /** Whether the draft makes sense as far as that can be known here; if not, that counts as a failure to save it. */
+  check: (draft: Draft) => boolean;
   /** These fields have been changed: what was said about them no longer holds. */
   forget: (change: Partial<Draft>) => void;
   /** What somebody else made of it has been taken. */
   settle: () => void;
 }
 
-export function useSaving(onSaved: () => void): Saving {
+export function useSaving(): Saving {
   const refused = useSignal<Faults>({});
   const general = useSignal<string | null>(null);
   const theirs = useSignal<StoredRule | null>(null);
   const failures = useSignal(0);
   const busy = useSignal(false);
 
-  async function save(draft: Draft, version: number | undefined): Promise<void> {
-    if (busy.value) return;
+  function check(draft: Draft): boolean {
+    if (Object.keys(faultsOf(draft)).length === 0) return true;
+    failures.value += 1;
+    return false;
+  }
+  async function save(draft: Draft, version: number | undefined): Promise<boolean> {
+    if (busy.value) return false;
     refused.value = {};
     general.value = null;
     theirs.value = null;
-    if (Object.keys(faultsOf(draft)).length > 0) {
-      failures.value += 1;
-      return;
-    }
+    if (!check(draft)) return false;
     busy.value = true;
     const rule = ruleOf(draft);
     try {
       if (version === undefined) await request("POST", "/rules", { body: rule });
       else await request("PUT", `/rules/${rule.id}`, { body: rule, version });
-      onSaved();
+      return true;
     } catch (reason) {
       if (!(reason instanceof Failure)) throw reason;
       await explain(reason, draft);
       failures.value += 1;
+      return false;
     } finally {
       busy.value = false;
     }
@@ -80,6 +85,7 @@ export function useSaving(onSaved: () => void): Saving {
     theirs: theirs.value,
     failures: failures.value,
     busy: busy.value,
+    check,
     save,
     forget: (change) => {
       const kept = Object.entries(refused.value).filter(([name]) => !(name in change));

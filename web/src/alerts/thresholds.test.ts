@@ -17,6 +17,15 @@ function rule(change: Partial<Rule> = {}): Rule {
     recover_for_s: 0,
     enabled: true,
     runbook_url: "",
+    tags: [],
+    without_tags: [],
+    not_instances: [],
+    window: { function: "last", seconds: 0, limit: null },
+    also: null,
+    no_data: "keep",
+    no_data_s: 300,
+    overrides: [],
+    owner: "",
     ...change,
   };
 }
@@ -73,4 +82,15 @@ test("below compares the other way", () => {
 
 test("an unknown value is at no level", () => {
   assert.equal(levelOf(thresholdsFor([rule()], "web-1", "cpu.total", ""), null), "normal");
+});
+
+test("patterns of hosts and instances fit", () => {
+  const rules = [rule({ host: "web-*", critical: at(50) })];
+  assert.equal(thresholdsFor(rules, "web-1", "cpu.total", "")?.critical, 50);
+  assert.equal(thresholdsFor(rules, "db-1", "cpu.total", ""), null);
+});
+
+test("a rule over a window colours no value", () => {
+  const rules = [rule({ window: { function: "avg", seconds: 300, limit: null } })];
+  assert.equal(thresholdsFor(rules, "web-1", "cpu.total", ""), null);
 });

@@ -19,9 +19,9 @@ export function thresholdsFor(
   let best: Rule | null = null;
   let score = -1;
   for (const rule of rules) {
-    if (!rule.enabled || rule.metric !== metric) continue;
-    if (rule.host !== "*" && rule.host !== host) continue;
-    if (rule.instance !== "*" && rule.instance !== instance) continue;
+    // What looks at more than the newest value, or at another metric too, says nothing of how a value is coloured.
+    if (!rule.enabled || rule.metric !== metric || rule.window.function !== "last" || rule.also) continue;
+    if (!fits(rule.host, host) || !fits(rule.instance, instance)) continue;
     const specific = (rule.host === "*" ? 0 : 2) + (rule.instance === "*" ? 0 : 1);
     if (specific > score) {
       best = rule;
@@ -34,6 +34,28 @@ export function thresholdsFor(
     critical: best.critical?.raise_at ?? null,
     comparison: best.comparison,
   };
+}
+
+/** Whether `text` fits `pattern`, in which * stands for any characters and ? for one. */
+function fits(pattern: string, text: string): boolean {
+  if (pattern === "*" || pattern === text) return true;
+  if (!/[*?]/.test(pattern)) return false;
+  let [at, now, star, back] = [0, 0, -1, 0];
+  while (now < text.length) {
+    if (pattern[at] === "*") {
+      star = at;
+      back = now;
+      at += 1;
+    } else if (at < pattern.length && (pattern[at] === "?" || pattern[at] === text[now])) {
+      at += 1;
+      now += 1;
+    } else if (star >= 0) {
+      back += 1;
+      at = star + 1;
+      now = back;
+    } else return false;
+  }
+  return [...pattern.slice(at)].every((one) => one === "*");
 }
 
 /** Where `value` stands. Unknown values and values without a rule are normal. */

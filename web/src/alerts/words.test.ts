@@ -17,6 +17,15 @@ const rule: Rule = {
   recover_for_s: 60,
   enabled: true,
   runbook_url: "",
+  tags: [],
+  without_tags: [],
+  not_instances: [],
+  window: { function: "last", seconds: 0, limit: null },
+  also: null,
+  no_data: "keep",
+  no_data_s: 300,
+  overrides: [],
+  owner: "",
 };
 const plain = (text: string) => text.replaceAll("\u00a0", " ");
 
@@ -53,8 +62,29 @@ test("an id is made of a name", () => {
   assert.equal(slug("x".repeat(60)).length, 40);
 });
 
-test("a notification that nobody was to get any more is no fault", () => {
-  assert.deepEqual(fate("dropped"), { word: "not told", tone: "" });
-  assert.deepEqual(fate("muted"), { word: "held back", tone: "" });
-  assert.equal(fate("expired").tone, "tone-critical");
+test("only what nobody was told against our will is a fault", () => {
+  assert.deepEqual(fate("sent"), { word: "sent", tone: "" });
+  assert.equal(fate("failed").tone, "tone-warning");
+  assert.equal(fate("refused").tone, "tone-critical");
+});
+
+test("a window, a second condition, tags and missing values are said", () => {
+  const whole: Rule = {
+    ...rule,
+    host: "db-*",
+    tags: ["prod"],
+    warning: null,
+    window: { function: "avg", seconds: 300, limit: null },
+    also: { metric: "filesystem.available", comparison: "below", value: 10 * 1024 ** 3 },
+    no_data: "alert",
+  };
+  assert.equal(
+    plain(ruleSentence(whole, 1024)),
+    "When the average of File system used over 5 min on /var of hosts db-* with prod is above 95 % (critical), while File system available is below 10.0 GiB for 2 min. Over when it is at or below 92 % for 1 min. Without values for 5 min it fires.",
+  );
+});
+
+test("a rule about Sonde itself names no host", () => {
+  const blind: Rule = { ...rule, metric: "monitoring.blind", instance: "*", warning: null, for_s: 0 };
+  assert.match(plain(ruleSentence(blind, 1024)), /^When Monitoring blind is above/);
 });

@@ -1,6 +1,6 @@
 // Alerts and rules in words. Pure.
-import { HOST_DOWN, pathWords, unitOf } from "../api/catalogue.ts";
-import type { AlertState, AlertTransition, Delivery, Rule } from "../api/types.gen.ts";
+import { HOST_DOWN, pathWords, unitOf, virtualOf } from "../api/catalogue.ts";
+import type { AlertState, AlertTransition, Delivery, Rule, Window } from "../api/types.gen.ts";
 import { type Base, duration, limit } from "../format.ts";
 
 const KIND_WORDS: Record<AlertTransition["kind"], string> = {
@@ -13,18 +13,18 @@ const KIND_WORDS: Record<AlertTransition["kind"], string> = {
 
 export const kindWord = (kind: AlertTransition["kind"]): string => KIND_WORDS[kind] ?? kind;
 
-const FATES: Record<Delivery["status"], string> = {
-  waiting: "waiting",
-  muted: "held back",
+const FATES: Record<string, string> = {
+  sending: "on its way",
   sent: "sent",
-  dropped: "not told",
-  expired: "given up",
-  dead: "refused",
+  failed: "failed, tried again",
+  refused: "refused",
+  dead: "not sent: the channel is held",
+  unknown: "sent, without an answer",
 };
 
-/** What became of a notification; only what nobody was told against our will is a fault. */
+/** What became of a message; only what nobody was told against our will is a fault. */
 export function fate(status: Delivery["status"]): { word: string; tone: string } {
-  const tone = status === "waiting" ? "tone-warning" : status === "expired" || status === "dead" ? "tone-critical" : "";
+  const tone = status === "failed" ? "tone-warning" : status === "refused" || status === "dead" ? "tone-critical" : "";
   return { word: FATES[status] ?? status, tone };
 }
 
@@ -32,14 +32,50 @@ export function fate(status: Delivery["status"]): { word: string; tone: string }
 export const stateWord = (state: AlertState): string => (state === "nodata" ? "no data" : state);
 
 export function transitionText(one: AlertTransition): string {
-  const where = one.instance ? `${one.host} ${one.instance}` : one.host;
-  return `${where}: ${one.rule_name} ${kindWord(one.kind)}${one.kind === "fire" ? `, ${one.severity}` : ""}`;
+  const where = [one.host || "Sonde", one.instance].filter(Boolean).join(" ");
+  const when = one.past ? ", in the past" : "";
+  return `${where}: ${one.rule_name} ${kindWord(one.kind)}${one.kind === "fire" ? `, ${one.severity}` : ""}${when}`;
+}
+
+/** What of the last values is looked at, as a choice. */
+export const WINDOW_WORDS: Record<Window["function"], string> = {
+  last: "the newest value",
+  avg: "the average",
+  min: "the least value",
+  max: "the greatest value",
+  p95: "the 95th percentile",
+  rate: "the change per second",
+  increase: "the increase",
+  time_left: "the time until it is full",
+};
+
+/** The unit of what is held against the thresholds, for a metric of `unit`. */
+export function windowUnit(name: Window["function"], unit: string): string {
+  if (name === "time_left") return "s";
+  return name === "rate" ? `${unit === "1/s" ? "" : unit}/s` : unit;
+}
+
+function measured(rule: Rule): string {
+  const { function: name, seconds } = rule.window;
+  const metric = pathWords(rule.metric);
+  if (name === "last") return metric;
+  const over = duration(seconds);
+  if (name === "time_left") return `the time until ${metric} is full, as it went in ${over},`;
+  return `${WINDOW_WORDS[name]} of ${metric} over ${over}`;
+}
+
+function whereOf(rule: Rule): string {
+  const instance = rule.instance === "*" ? "" : `${rule.instance} of `;
+  const host = rule.host === "*" ? "any host" : /[*?]/.test(rule.host) ? `hosts ${rule.host}` : rule.host;
+  const tags = rule.tags.length > 0 ? ` with ${rule.tags.join(" and ")}` : "";
+  const without = rule.without_tags.length > 0 ? ` without ${rule.without_tags.join(" or ")}` : "";
+  return `${instance}${host}${tags}${without}`;
 }
 
 /** A rule as the sentence it means, to be read before it is saved. */
 export function ruleSentence(rule: Rule, base: Base): string {
-  const unit = unitOf(rule.metric);
-  const where = `${rule.instance === "*" ? "" : `${rule.instance} of `}${rule.host === "*" ? "any host" : rule.host}`;
+  const unit = windowUnit(rule.window.function, unitOf(rule.metric));
+  const where = virtualOf(rule.metric)?.about === "sonde" ? "" : ` on ${whereOf(rule)}`;
   const hold = rule.for_s > 0 ? ` for ${duration(rule.for_s)}` : "";
   const levels = [
     { name: "warning", at: rule.warning },
@@ -47,12 +83,17 @@ export function ruleSentence(rule: Rule, base: Base): string {
   ].filter((level) => level.at !== null);
   if (levels.length === 0) return "Never fires: it has no threshold.";
   if (rule.metric === HOST_DOWN)
-    return `When ${where} sends no sample for ${levels.map((level) => `${limit(level.at?.raise_at, unit, base)} (${level.name})`).join(" or ")}.`;
+    return `When ${whereOf(rule)} sends no sample for ${levels.map((level) => `${limit(level.at?.raise_at, unit, base)} (${level.name})`).join(" or ")}.`;
   const raises = levels.map((level) => `${rule.comparison} ${limit(level.at?.raise_at, unit, base)} (${level.name})`);
   const opposite = rule.comparison === "above" ? "at or below" : "at or above";
   const clears = levels.map((level) => limit(level.at?.clear_at, unit, base));
   const back = rule.recover_for_s > 0 ? ` for ${duration(rule.recover_for_s)}` : "";
-  return `When ${pathWords(rule.metric)} on ${where} is ${raises.join(" or ")}${hold}. Over when it is ${opposite} ${clears.join(" / ")}${back}.`;
+  const also = rule.also
+    ? `, while ${pathWords(rule.also.metric)} is ${rule.also.comparison} ${limit(rule.also.value, unitOf(rule.also.metric), base)}`
+    : "";
+  const silent = { keep: "", alert: "fires", ok: "is over" }[rule.no_data];
+  const gap = silent ? ` Without values for ${duration(rule.no_data_s)} it ${silent}.` : "";
+  return `When ${measured(rule)}${where} is ${raises.join(" or ")}${also}${hold}. Over when it is ${opposite} ${clears.join(" / ")}${back}.${gap}`;
 }
 
 /** A rule's id from its name: lower case, dashes, at most 40 characters. */

@@ -1,6 +1,6 @@
 // Generated from operations and catalogue by `python -m infra.generate.typescript`. Do not edit.
 
-import type { Family } from "./types.gen.ts";
+import type { Family, VirtualMetric } from "./types.gen.ts";
 
 export const CATALOGUE: Family[] = [
   { name: "cpu", label: "CPU", meaning: "Processor time of the whole host, as a share of all logical cores, and load averages.", period_s: 1, instance: "", sampled: "always", metrics: [
@@ -168,6 +168,18 @@ export const CATALOGUE: Family[] = [
   { name: "custom", label: "Custom", meaning: "Values that other programs leave in `*.prom` files, in the Prometheus text format.", period_s: 10, instance: "metric", sampled: "always", metrics: [
     { name: "value", label: "value", unit: "", resolution: 0.001, meaning: "The value as it was written." },
   ] },
+];
+
+export const VIRTUAL: VirtualMetric[] = [
+  { path: "host.down", unit: "s", meaning: "How long nothing was heard of a host that should send.", about: "host", instance: "" },
+  { path: "host.uptime", unit: "s", meaning: "How long ago the host booted.", about: "host", instance: "" },
+  { path: "host.clock", unit: "s", meaning: "How far the host's clock is ahead of the bus's.", about: "host", instance: "" },
+  { path: "monitoring.blind", unit: "s", meaning: "How long Sonde has not been able to tell which hosts are silent.", about: "sonde", instance: "" },
+  { path: "monitoring.clock", unit: "s", meaning: "How far the bus's clock is from those of most hosts.", about: "sonde", instance: "" },
+  { path: "service.silent", unit: "s", meaning: "How long a service of Sonde was not heard.", about: "sonde", instance: "service" },
+  { path: "service.lag", unit: "s", meaning: "How far a service of Sonde is behind with its work.", about: "sonde", instance: "service" },
+  { path: "ingest.refused", unit: "1/min", meaning: "Messages that could not be stored, set aside in the last minute.", about: "sonde", instance: "" },
+  { path: "channel.held", unit: "s", meaning: "How long nothing could be sent on a channel.", about: "sonde", instance: "channel" },
 ];
 
 export const SUMMARY: readonly string[] = [

@@ -1,8 +1,8 @@
 // The catalogue looked up by path, and its words. Pure.
-import { CATALOGUE, OVERVIEW } from "./catalogue.gen.ts";
-import type { Family, Metric } from "./types.gen.ts";
+import { CATALOGUE, OVERVIEW, VIRTUAL } from "./catalogue.gen.ts";
+import type { Family, Metric, VirtualMetric } from "./types.gen.ts";
 
-export { CATALOGUE, OVERVIEW };
+export { CATALOGUE, OVERVIEW, VIRTUAL };
 
 /** The metric of rules that watch for silence; it is in no family. */
 export const HOST_DOWN = "host.down";
@@ -17,8 +17,14 @@ export function metricOf(path: string): { family: Family; metric: Metric } | und
 
 export const familyOf = (name: string): Family | undefined => CATALOGUE.find((one) => one.name === name);
 
+/** A metric that no host samples; undefined for any other. */
+export const virtualOf = (path: string): VirtualMetric | undefined => VIRTUAL.find((one) => one.path === path);
+
+/** What there are several of, such as mounts; empty: nothing. */
+export const instanceOf = (path: string): string => virtualOf(path)?.instance ?? metricOf(path)?.family.instance ?? "";
+
 /** The unit of a metric, or of a rule's thresholds: seconds of silence for host.down. */
-export const unitOf = (path: string): string => (path === HOST_DOWN ? "s" : (metricOf(path)?.metric.unit ?? ""));
+export const unitOf = (path: string): string => virtualOf(path)?.unit ?? metricOf(path)?.metric.unit ?? "";
 
 /** Milliseconds between two samples of a family on a host that samples every `interval_s`, unless it is told otherwise. */
 export const periodOf = (family: string, interval_s: number): number =>
@@ -33,7 +39,8 @@ export const metricWord = (path: string): string =>
 
 /** `CPU total`, `File system used`; the path itself when it is unknown. */
 export function pathWords(path: string): string {
-  if (path === HOST_DOWN) return "Host down";
+  const made = virtualOf(path)?.path.replaceAll(".", " ");
+  if (made) return made.charAt(0).toUpperCase() + made.slice(1);
   const found = metricOf(path);
   return found ? `${found.family.label} ${found.metric.label}` : path;
 }

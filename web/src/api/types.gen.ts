@@ -46,6 +46,27 @@ export interface Family {
   label: string;
 }
 
+export interface VirtualMetric {
+  path: string;
+  unit: string;
+  meaning: string;
+  about: "host" | "sonde";
+  instance: string;
+}
+
+export interface Acknowledged {
+  by: string;
+  at: number;
+  level: number;
+  until: number | null;
+  note: string;
+}
+
+export interface Acknowledging {
+  until?: number | null;
+  note?: string;
+}
+
 export interface ActiveAlert {
   rule: string;
   rule_name: string;
@@ -58,6 +79,8 @@ export interface ActiveAlert {
   unit: string;
   threshold: number;
   since: number;
+  incident: number;
+  acknowledged: boolean;
 }
 
 export interface AgentConfig {
@@ -97,12 +120,22 @@ export interface AlertTransition {
   since: number;
   peak: number | null;
   peak_time: number | null;
+  incident: number;
+  past: boolean;
+  flapping: boolean;
+  tags: string[];
 }
 
 export interface Alerts {
   active: ActiveAlert[];
   history: PastAlert[];
   next: string | null;
+}
+
+export interface Also {
+  metric: string;
+  comparison: "above" | "below";
+  value: number;
 }
 
 export interface ApiToken {
@@ -119,6 +152,11 @@ export interface ApiToken {
 
 export interface ApiTokens {
   tokens: ApiToken[];
+}
+
+export interface Apprise {
+  kind: "apprise";
+  url: string;
 }
 
 export interface AuditEntries {
@@ -150,6 +188,13 @@ export interface Bulk {
   dry_run?: boolean;
 }
 
+export interface BulkIncidents {
+  change: "acknowledge" | "unacknowledge" | "note";
+  incidents: number[];
+  until?: number | null;
+  note?: string;
+}
+
 export interface BulkResult {
   host: string;
   done: boolean;
@@ -171,10 +216,28 @@ export interface Challenge {
   challenge: string;
 }
 
-export interface ChannelTest {
-  ok: boolean;
-  status: number;
-  answer: string;
+export interface Channel {
+  id: string;
+  name: string;
+  target: Slack | SlackBot | Webhook | Email | Apprise;
+  enabled: boolean;
+  fallback: string;
+  owner: string;
+}
+
+export interface ChannelState {
+  held_since: number | null;
+  held_reason: string;
+  failures: number;
+  next_try: number | null;
+  last_status: "sending" | "sent" | "failed" | "refused" | "dead" | "unknown" | null;
+  last_answer: string;
+  last_sent: number | null;
+}
+
+export interface Channels {
+  channels: StoredChannel[];
+  unreadable: UnreadableItem[];
 }
 
 export interface Check {
@@ -205,15 +268,20 @@ export interface Component {
   instances: Instance[];
 }
 
+export interface Delay {
+  median: number;
+  p99: number;
+}
+
 export interface Delivery {
   channel: string;
-  status: "waiting" | "muted" | "sent" | "dropped" | "expired" | "dead";
+  status: string;
   attempts: number;
   answer: string;
 }
 
 export interface Difference {
-  kind: "setting" | "rule" | "agent" | "host";
+  kind: "setting" | "rule" | "route" | "channel" | "agent" | "host";
   name: string;
   what: "created" | "changed" | "unchanged" | "deleted" | "skipped";
   before: unknown;
@@ -231,6 +299,17 @@ export interface Disk {
   what: string;
   free_bytes: number;
   size_bytes: number;
+}
+
+export interface Email {
+  kind: "email";
+  server: string;
+  sender: string;
+  recipients: string[];
+  port: number;
+  security: "starttls" | "tls" | "none";
+  user: string;
+  password: string;
 }
 
 export interface EnrolRequest {
@@ -266,6 +345,27 @@ export interface EnrolmentToken {
 export interface EnrolmentTokens {
   tokens: EnrolmentToken[];
   next: string | null;
+}
+
+export interface Episode {
+  host: string;
+  instance: string;
+  severity: Severity;
+  fired: number;
+  ended: number | null;
+  ending: "resolve" | "gone" | null;
+  duration_s: number;
+  value: number | null;
+  threshold: number;
+  peak: number | null;
+  peak_time: number | null;
+  resolution: "raw" | "minute";
+}
+
+export interface Escalation {
+  after_s: number;
+  channels: string[];
+  critical_only: boolean;
 }
 
 export interface FamilyConfig {
@@ -448,10 +548,72 @@ export interface Hosts {
   matched: number;
 }
 
+export interface Hours {
+  spans: Span[];
+  kind: "working" | "quiet";
+  zone: string;
+  critical_passes: boolean;
+}
+
 export interface IdentityState {
   host: string;
   last_sample: number | null;
   page: string;
+}
+
+export interface Incident {
+  id: number;
+  rule: string;
+  rule_name: string;
+  host: string;
+  label: string;
+  instance: string;
+  metric: string;
+  unit: string;
+  state: "open" | "closed";
+  severity: Severity;
+  worst: Severity;
+  value: number | null;
+  threshold: number;
+  since: number;
+  opened: number;
+  closed: number | null;
+  changed: number;
+  peak: number | null;
+  peak_time: number | null;
+  ending: "resolve" | "gone" | null;
+  tags: string[];
+  past: boolean;
+  flapping: boolean;
+  acknowledged: Acknowledged | null;
+  told: string[];
+  version: number;
+  invalid: string;
+}
+
+export interface IncidentDetail {
+  incident: Incident;
+  rule: Rule | null;
+  steps: Step[];
+  told: ToldChannel[];
+  notifications: Notification[];
+}
+
+export interface IncidentResult {
+  incident: number;
+  done: boolean;
+  error: string;
+}
+
+export interface IncidentResults {
+  results: IncidentResult[];
+  done: number;
+  failed: number;
+}
+
+export interface Incidents {
+  incidents: Incident[];
+  next: string | null;
 }
 
 export interface Instance {
@@ -508,6 +670,16 @@ export interface MadeToken {
   obstacle: string;
 }
 
+export interface Matcher {
+  hosts: string[];
+  tags: string[];
+  without_tags: string[];
+  rules: string[];
+  instances: string[];
+  severity: "any" | "warning" | "critical";
+  about: "all" | "hosts" | "sonde";
+}
+
 export interface Me {
   name: string;
   role: Role | null;
@@ -562,6 +734,23 @@ export interface NewHost {
   expires_s?: number;
 }
 
+export interface NewNote {
+  text: string;
+}
+
+export interface NewRehearsal {
+  rule: Rule;
+  days?: number;
+}
+
+export interface NewSilence {
+  match: Matcher;
+  ends?: number | null;
+  for_s?: number | null;
+  starts?: number | null;
+  reason?: string;
+}
+
 export interface NewToken {
   note?: string;
   uses?: number;
@@ -578,6 +767,57 @@ export interface NewUser {
 
 export interface NewValue {
   value: unknown;
+}
+
+export interface Notification {
+  id: number;
+  channel: string;
+  route: string;
+  form: string;
+  status: "sending" | "sent" | "failed" | "refused" | "dead" | "unknown";
+  attempts: number;
+  answer: string;
+  made: number;
+  done: number | null;
+  delay_s: number | null;
+  incidents: number;
+}
+
+export interface Notifications {
+  notifications: Notification[];
+  next: string | null;
+}
+
+export interface Outcome {
+  start: number;
+  end: number;
+  exact_from: number;
+  unit: string;
+  fired: number;
+  critical: number;
+  hosts_fired: number;
+  hosts: number;
+  hosts_played: number;
+  series: number;
+  complete: boolean;
+  episodes: Episode[];
+  samples_read: number;
+  took_s: number;
+}
+
+export interface Outward {
+  last_success: number | null;
+  failing: string;
+}
+
+export interface Override {
+  hosts: string[];
+  tags: string[];
+  warning: Threshold | null;
+  critical: Threshold | null;
+  for_s: number | null;
+  recover_for_s: number | null;
+  enabled: boolean | null;
 }
 
 export interface PasswordChange {
@@ -601,7 +841,11 @@ export interface PastAlert {
   since: number;
   peak: number | null;
   peak_time: number | null;
-  delivery: Delivery | null;
+  incident: number;
+  past: boolean;
+  flapping: boolean;
+  tags: string[];
+  deliveries: Delivery[];
 }
 
 export interface Problem {
@@ -621,6 +865,14 @@ export interface Proof {
 export interface Readiness {
   status: string;
   checks?: Check[];
+}
+
+export interface Reason {
+  about: "rule" | "selectors" | "silence" | "route" | "delivery" | "people";
+  text: string;
+  at: number | null;
+  channel: string;
+  stops: boolean;
 }
 
 export interface RecoveryCodes {
@@ -647,6 +899,14 @@ export interface RefusedList {
   next: string | null;
 }
 
+export interface Rehearsal {
+  id: string;
+  state: "waiting" | "running" | "done" | "failed" | "cancelled";
+  progress: number;
+  reason: string;
+  outcome: Outcome | null;
+}
+
 export interface Removal {
   name: string;
   asked: number;
@@ -658,6 +918,55 @@ export interface Removal {
 export interface Removals {
   removals: Removal[];
   next: string | null;
+}
+
+export interface Route {
+  id: string;
+  name: string;
+  channels: string[];
+  position: number;
+  match: Matcher;
+  further: boolean;
+  group_by: "host" | "rule" | "host and rule" | "all";
+  group_wait_s: number;
+  group_interval_s: number;
+  repeat_s: number;
+  send_resolved: boolean;
+  storm_hosts: number;
+  tell_past: boolean;
+  hours: Hours | null;
+  escalation: Escalation | null;
+  enabled: boolean;
+  owner: string;
+}
+
+export interface RouteCheck {
+  steps: RouteStep[];
+  taken: string[];
+  channels: string[];
+}
+
+export interface RouteOrder {
+  routes: string[];
+}
+
+export interface RouteQuestion {
+  rule: string;
+  host?: string | null;
+  tags?: string[] | null;
+  instance?: string;
+  severity?: Severity;
+}
+
+export interface RouteStep {
+  route: string;
+  fits: boolean;
+  why: string;
+}
+
+export interface Routes {
+  routes: StoredRoute[];
+  unreadable: UnreadableItem[];
 }
 
 export interface Rule {
@@ -673,10 +982,26 @@ export interface Rule {
   recover_for_s: number;
   enabled: boolean;
   runbook_url: string;
+  tags: string[];
+  without_tags: string[];
+  not_instances: string[];
+  window: Window;
+  also: Also | null;
+  no_data: "keep" | "alert" | "ok";
+  no_data_s: number;
+  overrides: Override[];
+  owner: string;
+}
+
+export interface RuleCheck {
+  ok: boolean;
+  errors: FieldError[];
 }
 
 export interface Rules {
   rules: StoredRule[];
+  unreadable: UnreadableRule[];
+  not_judged: UnreadableRule[];
 }
 
 export interface SecondFactorOffer {
@@ -740,10 +1065,44 @@ export interface Settings {
   settings: Setting[];
 }
 
+export interface SilencePreview {
+  match: Matcher;
+}
+
+export interface Silenced {
+  incidents: Incident[];
+  incident_count: number;
+  hosts: string[];
+  host_count: number;
+}
+
+export interface Silences {
+  silences: StoredSilence[];
+  next: string | null;
+}
+
+export interface Slack {
+  kind: "slack";
+  url: string;
+}
+
+export interface SlackBot {
+  kind: "slack-bot";
+  room: string;
+  token: string;
+  api_url: string;
+}
+
 export interface Snapshot {
   time: number;
   hosts: Host[];
   history: Record<string, Record<string, unknown>>;
+}
+
+export interface Span {
+  days: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+  start: string;
+  until: string;
 }
 
 export interface Stat {
@@ -771,14 +1130,73 @@ export interface StatsAnswer {
   stats: Stat[];
 }
 
+export interface Step {
+  at: number;
+  kind: "fired" | "escalated" | "deescalated" | "resolved" | "gone" | "held" | "released" | "routed" | "sent" | "failed" | "dropped" | "acknowledged" | "unacknowledged" | "noted";
+  text: string;
+  channel: string;
+  by: string;
+}
+
+export interface StoredChannel {
+  channel: Channel;
+  version: number;
+  secrets: string[];
+  state: ChannelState;
+}
+
+export interface StoredRoute {
+  route: Route;
+  version: number;
+}
+
 export interface StoredRule {
   rule: Rule;
   version: number;
 }
 
+export interface StoredSilence {
+  id: number;
+  match: Matcher;
+  starts: number;
+  ends: number;
+  reason: string;
+  by: string;
+  state: "active" | "pending" | "expired";
+  version: number;
+  invalid: string;
+}
+
 export interface Threshold {
   raise_at: number;
   clear_at: number;
+}
+
+export interface ToldChannel {
+  channel: string;
+  level: number;
+  at: number;
+  since: number;
+  times: number;
+}
+
+export interface TrialAnswer {
+  ok: boolean;
+  verdict: "sent" | "again" | "refused" | "dead" | "unknown";
+  answer: string;
+  ms: number;
+}
+
+export interface UnreadableItem {
+  id: string;
+  version: number;
+  reason: string;
+}
+
+export interface UnreadableRule {
+  id: string;
+  version: number;
+  reason: string;
 }
 
 export interface User {
@@ -830,10 +1248,31 @@ export interface Watching {
   viewers: number;
 }
 
+export interface Webhook {
+  kind: "webhook";
+  url: string;
+  key: string;
+}
+
+export interface Why {
+  incident: number;
+  conclusion: string;
+  told: string[];
+  reasons: Reason[];
+}
+
+export interface Window {
+  function: "last" | "avg" | "min" | "max" | "p95" | "rate" | "increase" | "time_left";
+  seconds: number;
+  limit: number | null;
+}
+
 export interface Work {
   lag_s: number | null;
   behind: Record<string, number>;
   last_run: number | null;
   viewers: number | null;
   disk: Disk | null;
+  told_s: Delay | null;
+  outward: Outward | null;
 }

@@ -2,6 +2,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { Field } from "../shell/field.tsx";
+import { Scroller } from "../shell/scroller.tsx";
 import { asked, bodyOf, curl, type Document, example, type Operation, type Parameter, words } from "./document.ts";
 import { type Answer, send } from "./sending.ts";
 
@@ -64,7 +65,11 @@ export function Trial({ operation, document }: TrialProps) {
           />
         </Field>
       )}
-      {request && <pre class="line">{curl(operation.method, request, text, location.origin)}</pre>}
+      {request && (
+        <Scroller label="The same with curl">
+          <pre class="line">{curl(operation.method, request, text, location.origin)}</pre>
+        </Scroller>
+      )}
       <div class="control">
         <button type="submit" class="primary" disabled={underway.value}>
           {underway.value ? "Sending …" : "Send"}
@@ -139,7 +144,11 @@ function Shown({ answer: { status, took_ms, headers, text, cut } }: { answer: An
         <strong class={status < 400 ? "tone-up" : "tone-critical"}>{status}</strong> after {Math.round(took_ms)} ms
       </p>
       <p class="hint">{told.map(([name, value]) => `${name}: ${value}`).join(" · ")}</p>
-      {text && <pre>{text}</pre>}
+      {text && (
+        <Scroller label="Body">
+          <pre>{text}</pre>
+        </Scroller>
+      )}
       {cut && <p class="hint">More came than is shown.</p>}
     </section>
   );

@@ -4,9 +4,10 @@ import { Loaded } from "../shell/loaded.tsx";
 import { Nothing } from "../shell/states.tsx";
 import { useTitle } from "../shell/title.ts";
 import { ThisBrowser } from "./browser.tsx";
+import { ChannelsSection } from "./channels.tsx";
 import { putSetting, useSettings } from "./data.ts";
+import { RoutesSection } from "./routes.tsx";
 import { SettingRow } from "./row.tsx";
-import { SlackTest } from "./slack.tsx";
 import { grouped } from "./values.ts";
 import "../style/forms.css";
 
@@ -17,6 +18,8 @@ export function SettingsPage() {
     <div class="settings">
       <h1>Settings</h1>
       <Withheld needs="admin">You can look at these settings, but not change them.</Withheld>
+      <ChannelsSection />
+      <RoutesSection />
       <Loaded from={settings} what="The settings">
         {(all) =>
           all.length === 0 ? (
@@ -26,9 +29,7 @@ export function SettingsPage() {
               <section key={name} class="panel group" aria-labelledby={`group-${index}`}>
                 <h2 id={`group-${index}`}>{name}</h2>
                 {members.map((setting) => (
-                  <SettingRow key={setting.key} setting={setting} onSaved={(saved) => putSetting(settings, saved)}>
-                    {setting.key === "slack_webhook_url" && <SlackTest ready={setting.set} />}
-                  </SettingRow>
+                  <SettingRow key={setting.key} setting={setting} onSaved={(saved) => putSetting(settings, saved)} />
                 ))}
               </section>
             ))

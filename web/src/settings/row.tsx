@@ -1,6 +1,5 @@
 // One setting: its value by type, saved by itself, with its version, so that nobody overwrites what somebody else changed.
 import { useSignal, useSignalEffect } from "@preact/signals";
-import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import { Failure, get, reasonOf, request } from "../api/client.ts";
 import type { Setting } from "../api/types.gen.ts";
@@ -16,10 +15,9 @@ interface RowProps {
   setting: Setting;
   /** The setting as the gateway has it now. */
   onSaved: (setting: Setting) => void;
-  children?: ComponentChildren;
 }
 
-export function SettingRow({ setting, onSaved, children }: RowProps) {
+export function SettingRow({ setting, onSaved }: RowProps) {
   const kind = setting.secret ? "text" : kindOf(setting);
   const { label, unit } = wordsOf(setting.key);
   const bounds = boundsOf(setting);
@@ -202,7 +200,6 @@ export function SettingRow({ setting, onSaved, children }: RowProps) {
             : `Somebody changed this meanwhile to “${shown(kind, theirs.value.value)}”.`}
         </Conflict>
       )}
-      {children}
     </form>
   );
 }

@@ -49,7 +49,7 @@ test("what may be typed and the default are said beforehand", () => {
   const plain = (one: Setting) => boundsOf(one).replaceAll("\u00a0", " ");
   assert.equal(plain(setting("raw_days", 7)), "From 1 to 3,650 days. Default: 7 days.");
   assert.equal(plain(setting("dashboard_url", "")), "Default: empty.");
-  assert.equal(plain({ ...setting("slack_webhook_url", ""), secret: true }), "");
+  assert.equal(plain({ ...setting("heartbeat_url", ""), secret: true }), "");
   assert.equal(plain(setting("new_thing", true)), "Default: on.");
 });
 

@@ -14,7 +14,8 @@ interface Words {
 }
 
 const WORDS: Record<string, Words> = {
-  slack_webhook_url: { group: "Notifications", label: "Slack webhook", unit: "" },
+  heartbeat_every_s: { group: "Notifications", label: "Dead man’s switch told every", unit: "s", range: [10, 86_400] },
+  heartbeat_url: { group: "Notifications", label: "Dead man’s switch", unit: "" },
   dashboard_url: { group: "Notifications", label: "Dashboard address", unit: "" },
   raw_days: { group: "Storage", label: "Raw samples kept", unit: "days", range: [1, 3650], whole: true },
   minute_days: { group: "Storage", label: "Minute values kept", unit: "days", range: [1, 3650], whole: true },

@@ -1,0 +1,101 @@
+"""A rule that is being written is tried on what is stored."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from playwright.async_api import Page, expect
+
+from infra.bus.connection import connection as bus_connection
+from infra.settings import ServerSettings
+from infra.storage.database import connection
+from services.alerts.rehearsal.desk import rehearse
+from tests.alerts.rehearsal.test_desk import seconds, start_ms
+from tests.browser.alerting import page_of
+from tests.browser.browser import Chromium
+from tests.gateway.rows import put
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.browser
+
+BUSY = {"id": "busy", "name": "CPU busy", "metric": "cpu.total", "critical": {"raise_at": 90, "clear_at": 80}}
+
+
+@asynccontextmanager
+async def with_history(
+    chromium: Chromium, bus_url: str, database_url: str, provoked: tuple[str, ...] = ()
+) -> AsyncIterator[Page]:
+    """The form of a new rule, where rehearsals are performed: web-1 was busy for five minutes, three hours ago."""
+    await put(database_url, "cpu", seconds(start_ms(180), (600, 20), (300, 95), (600, 20)), host="web-1")
+    settings, stop = ServerSettings(nats_url=bus_url, database_url=database_url), asyncio.Event()
+    async with (
+        page_of(chromium, bus_url, database_url, "/alerts", provoked) as (page, api),
+        bus_connection(bus_url, "rehearsals") as client,
+        asyncio.TaskGroup() as group,
+    ):
+        group.create_task(rehearse(client, settings, stop))
+
+        async def listened() -> bool:
+            return (await api.post("/rehearsals", json={"rule": BUSY, "days": 1})).status_code == 202
+
+        try:
+            await eventually(listened)
+            await page.get_by_role("button", name="New rule").click()
+            yield page
+        finally:
+            stop.set()
+
+
+async def test_a_rule_is_tried_and_says_when_it_would_have_fired(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
+    async with with_history(chromium, bus_url, database_url) as page:
+        await page.get_by_label("Try it on").select_option("the last day")
+        await page.get_by_role("button", name="Try it").click()
+        rehearsal = page.get_by_role("region", name="Rehearsal")
+        await rehearsal.get_by_text("It would have fired once in the").wait_for()
+        await rehearsal.get_by_role("cell", name="web-1").wait_for()
+        await rehearsal.get_by_role("cell", name="95.0 %").wait_for()
+        await page.get_by_role("group", name="Critical").get_by_label("Raise at").fill("99")
+        await rehearsal.get_by_text("You have changed the rule since").wait_for()
+        await page.get_by_role("button", name="Try it").click()
+        await rehearsal.get_by_text("It would not have fired in the").wait_for()
+
+
+async def test_a_rehearsal_is_called_off(chromium: Chromium, bus_url: str, database_url: str) -> None:
+    async with (
+        with_history(chromium, bus_url, database_url) as page,
+        connection(database_url, "test") as database,
+        database.transaction(),
+    ):
+        # Whoever holds the table keeps the rehearsal from reading it.
+        await database.execute("LOCK TABLE hosts IN ACCESS EXCLUSIVE MODE")
+        await page.get_by_role("button", name="Try it").click()
+        rehearsal = page.get_by_role("region", name="Rehearsal")
+        await rehearsal.get_by_role("progressbar", name="Hosts played").wait_for()
+        await rehearsal.get_by_role("button", name="Call it off").click()
+        await rehearsal.get_by_text("Called off.").wait_for()
+        await expect(rehearsal.get_by_role("button", name="Try it")).to_be_focused()
+
+
+async def test_what_is_wrong_with_a_rule_is_told_where_it_is_before_it_is_tried(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
+    async with page_of(chromium, bus_url, database_url, "/alerts") as (page, _):
+        await page.get_by_role("button", name="New rule").click()
+        await page.get_by_label("Name").fill("Any")
+        raise_at = page.get_by_role("group", name="Critical").get_by_label("Raise at")
+        await raise_at.fill("much")
+        await page.get_by_role("button", name="Try it").click()
+        await page.get_by_text("“much” is not a number.").wait_for()
+        await expect(raise_at).to_be_focused()
+
+
+async def test_that_nobody_can_rehearse_is_said(chromium: Chromium, bus_url: str, database_url: str) -> None:
+    async with page_of(chromium, bus_url, database_url, "/alerts", ("status of 503",)) as (page, _):
+        await page.get_by_role("button", name="New rule").click()
+        await page.get_by_role("button", name="Try it").click()
+        await page.get_by_text("no alerts service answered").wait_for()

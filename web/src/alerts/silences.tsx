@@ -1,0 +1,130 @@
+// Silences that are not over, each with buttons to change it and to end it, and the dialog to write one.
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { get, request } from "../api/client.ts";
+import { loader } from "../api/loading.ts";
+import type { Silences, StoredSilence } from "../api/types.gen.ts";
+import { Action } from "../shell/allowed.tsx";
+import { lazy } from "../shell/lazy.tsx";
+import { Loaded } from "../shell/loaded.tsx";
+import { useSending } from "../shell/sending.ts";
+import { Nothing } from "../shell/states.tsx";
+import { withSettings } from "./data.ts";
+import { ALL } from "./matching.ts";
+import { matchWords, silenceWords } from "./telling.ts";
+import "../style/telling.css";
+
+const SilenceEditor = lazy("the form", async () => (await import("./silence_editor.tsx")).SilenceEditor);
+
+const MOST = 200;
+
+export const silences = loader<StoredSilence[]>(async (signal) => {
+  const all = (await get<Silences>(`/silences?limit=${MOST}`, signal)).silences;
+  return all.filter((silence) => silence.state !== "expired");
+});
+
+export function SilenceSection() {
+  const edited = useSignal<StoredSilence | "new" | null>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    const stop = withSettings("silences", silences.refresh);
+    return () => {
+      stop();
+      silences.close();
+    };
+  }, []);
+  return (
+    <section aria-labelledby="silences">
+      <header>
+        <h2 id="silences" ref={heading} tabIndex={-1}>
+          Silences
+        </h2>
+        <Action
+          needs="operator"
+          onClick={() => {
+            edited.value = "new";
+          }}
+        >
+          New silence
+        </Action>
+      </header>
+      <Loaded from={silences} what="The silences">
+        {(all) =>
+          all.length === 0 ? (
+            <Nothing>Nothing is silenced.</Nothing>
+          ) : (
+            <ul class="rules">
+              {all.map((silence) => (
+                <Row
+                  key={silence.id}
+                  silence={silence}
+                  onEdit={() => {
+                    edited.value = silence;
+                  }}
+                  onEnded={() => heading.current?.focus()}
+                />
+              ))}
+            </ul>
+          )
+        }
+      </Loaded>
+      {edited.value !== null && (
+        <SilenceEditor
+          from={edited.value === "new" ? ALL : edited.value}
+          onClosed={() => {
+            edited.value = null;
+            silences.load();
+          }}
+        />
+      )}
+    </section>
+  );
+}
+
+interface RowProps {
+  silence: StoredSilence;
+  onEdit: () => void;
+  /** The row goes, and the focus with it. */
+  onEnded: () => void;
+}
+
+function Row({ silence, onEdit, onEnded }: RowProps) {
+  const { busy, failure, send } = useSending();
+  const words = matchWords(silence.match);
+  async function end(): Promise<void> {
+    if (await send(() => request("POST", `/silences/${silence.id}/expire`))) onEnded();
+    silences.load();
+  }
+  return (
+    <li class="rule panel" data-silence={silence.id}>
+      <div class="sentence">
+        <h3>
+          {words.charAt(0).toUpperCase()}
+          {words.slice(1)}
+          {silence.state === "pending" && <span class="off">not yet</span>}
+        </h3>
+        <p>
+          {silenceWords(silence)}
+          {silence.reason && `: ${silence.reason}`}
+        </p>
+        {silence.invalid && <p class="error">It cannot be read, and silences nothing. {silence.invalid}</p>}
+      </div>
+      <div class="row-actions">
+        {!silence.invalid && (
+          <Action needs="operator" onClick={onEdit}>
+            Edit<span class="hidden"> the silence of {words}</span>
+          </Action>
+        )}
+        <Action needs="operator" onClick={() => void end()}>
+          {busy ? "Ending …" : "End now"}
+          <span class="hidden">: {words}</span>
+        </Action>
+      </div>
+      {failure && (
+        <p class="error" role="alert">
+          {failure.message}
+        </p>
+      )}
+    </li>
+  );
+}

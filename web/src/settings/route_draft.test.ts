@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Route } from "../api/types.gen.ts";
+import { DAYTIME, draftOf, FRESH, faultsOf, routeOf } from "./route_draft.ts";
+
+const route: Route = {
+  ...routeOf(FRESH),
+  id: "web",
+  name: "Web",
+  channels: ["ops"],
+  position: 30,
+  match: {
+    hosts: ["web-*"],
+    tags: ["prod", "web"],
+    without_tags: ["test"],
+    rules: [],
+    instances: ["/srv*"],
+    severity: "critical",
+    about: "hosts",
+  },
+  hours: {
+    spans: [{ days: ["mon"], start: "09:00", until: "17:00" }],
+    kind: "working",
+    zone: "Europe/Berlin",
+    critical_passes: true,
+  },
+  escalation: { after_s: 600, channels: ["boss"], critical_only: true },
+  repeat_s: 5400,
+  owner: "platform",
+};
+
+test("a route survives the way through the form, with all that it does not show", () => {
+  assert.deepEqual(routeOf(draftOf(route)), route);
+});
+
+test("hosts and tags are separated by commas or spaces", () => {
+  const made = routeOf({ ...FRESH, hosts: "web-1,  db-*", tags: "a b" });
+  assert.deepEqual(
+    [made.match.hosts, made.match.tags],
+    [
+      ["web-1", "db-*"],
+      ["a", "b"],
+    ],
+  );
+});
+
+test("hours and an escalation are made of what is typed", () => {
+  const made = routeOf({
+    ...FRESH,
+    hours: "working",
+    spans: [DAYTIME],
+    zone: " Europe/Berlin ",
+    critical_passes: false,
+    escalates: true,
+    escalation_min: "7.5",
+    escalation_channels: ["boss"],
+  });
+  assert.deepEqual(made.hours, { spans: [DAYTIME], kind: "working", zone: "Europe/Berlin", critical_passes: false });
+  assert.deepEqual(made.escalation, { after_s: 450, channels: ["boss"], critical_only: false });
+});
+
+test("a reminder that is no number is refused, not saved as none", () => {
+  assert.deepEqual(Object.keys(faultsOf({ ...FRESH, repeat_h: "four" })), ["repeat_s"]);
+  assert.deepEqual(Object.keys(faultsOf({ ...FRESH, repeat_h: "" })), ["repeat_s"]);
+  assert.deepEqual(faultsOf({ ...FRESH, repeat_h: "0" }), {});
+});
+
+test("hours need days and an escalation needs somebody to tell", () => {
+  const draft = { ...FRESH, hours: "quiet" as const, spans: [{ ...DAYTIME, days: [] }], escalates: true };
+  assert.deepEqual(Object.keys(faultsOf(draft)), ["hours.spans", "escalation.channels"]);
+});
