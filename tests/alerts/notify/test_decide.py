@@ -196,7 +196,7 @@ def escalating(after_s: float = 600, **changes: Any) -> Stage:
 def test_others_are_told_when_nobody_acknowledges() -> None:
     stage = escalating()
     stage.fire()
-    assert told(stage.run(HOUR)) == [(0.5, "slack", "fire web-1"), (600.6, "boss", "fire web-1")]
+    assert told(stage.run(HOUR)) == [(0.3, "slack", "fire web-1"), (600.4, "boss", "fire web-1")]
 
 
 def test_who_acknowledges_in_time_stops_the_escalation() -> None:
@@ -229,7 +229,7 @@ def test_only_what_is_critical_may_escalate() -> None:
     stage.run(HOUR)
     assert {it.channel for it in stage.sent} == {"slack"}
     stage.become(number, 2)
-    assert told(stage.run(HOUR)) == [(3600.5, "slack", "escalate web-1"), (4200.0, "boss", "fire web-1")]
+    assert told(stage.run(HOUR)) == [(3600.3, "slack", "escalate web-1"), (4200.0, "boss", "fire web-1")]
 
 
 def test_an_escalation_counts_from_when_somebody_was_told() -> None:

@@ -27,7 +27,7 @@ def test_a_message_that_failed_is_made_anew() -> None:
     number = stage.fire()
     stage.run(0.8)
     stage.become(number, 2)
-    assert told(stage.run(60)) == [(1.35, "slack", "fire web-1")]
+    assert told(stage.run(60)) == [(1.15, "slack", "fire web-1")]
     assert stage.world.told[number]["slack"].level == 2
 
 
@@ -36,7 +36,7 @@ def test_a_channel_that_asks_for_time_is_given_it() -> None:
     answers = iter([Outcome("again", "429", retry_after_s=30), SENT])
     stage.answer = lambda draft, now_s: next(answers)
     stage.fire()
-    assert [it.second for it in stage.run(60)] == [0.5, pytest.approx(30.85)]
+    assert [it.second for it in stage.run(60)] == [0.3, pytest.approx(30.65)]
 
 
 def test_what_a_channel_refuses_is_not_sent_again() -> None:
@@ -50,7 +50,7 @@ def test_a_dead_channel_is_tried_now_and_then() -> None:
     stage = Stage()
     stage.answer = lambda draft, now_s: Outcome("dead", "no_service")
     stage.fire()
-    assert [it.second for it in stage.run(1900)] == [0.5, pytest.approx(900.6), pytest.approx(1800.7)]
+    assert [it.second for it in stage.run(1900)] == [0.3, pytest.approx(900.4), pytest.approx(1800.5)]
 
 
 def test_a_channel_that_stays_dead_is_held_for_the_reason_that_it_gave_first() -> None:
@@ -76,7 +76,7 @@ def test_the_fallback_is_told_while_a_channel_is_held() -> None:
     stage = Stage(Channel("slack", fallback="mail"), "mail", routes=[route()])
     stage.hold("slack")
     number = stage.fire()
-    assert told(stage.run(100)) == [(0.5, "mail", "fire web-1")]
+    assert told(stage.run(100)) == [(0.3, "mail", "fire web-1")]
     stage.mend("slack")
     stage.run(100)
     stage.end(number)

@@ -27,7 +27,7 @@ def route(**changes: Any) -> Route:
 def test_a_fire_is_told_once_the_group_has_waited() -> None:
     stage = Stage()
     stage.fire()
-    assert told(stage.run(60)) == [(0.5, "slack", "fire web-1")]
+    assert told(stage.run(60)) == [(0.3, "slack", "fire web-1")]
 
 
 def test_nothing_new_is_told_when_nothing_changes() -> None:
@@ -46,9 +46,9 @@ def test_every_channel_is_told_when_there_are_no_routes() -> None:
 def test_what_happens_to_one_host_at_the_same_time_is_one_message() -> None:
     stage = Stage()
     stage.fire()
-    stage.run(0.3)
+    stage.run(0.2)
     stage.fire(rule=MEMORY)
-    assert told(stage.run(60)) == [(0.5, "slack", "fire web-1, fire web-1 memory")]
+    assert told(stage.run(60)) == [(0.3, "slack", "fire web-1, fire web-1 memory")]
 
 
 def test_groups_by_rule_put_hosts_together() -> None:
@@ -77,7 +77,7 @@ def test_channels_are_sent_one_message_a_second() -> None:
     stage = Stage()
     for number in range(4):
         stage.fire(f"web-{number}")
-    assert [it.second for it in stage.run(60)] == [0.5, 1.6, 2.7, 3.8]
+    assert [it.second for it in stage.run(60)] == [0.3, 1.4, 2.5, 3.6]
 
 
 def test_what_is_critical_goes_first() -> None:
@@ -92,7 +92,7 @@ def test_further_news_of_a_group_waits_for_its_interval() -> None:
     stage.fire()
     stage.run(10)
     stage.fire(rule=MEMORY)
-    assert told(stage.run(100)) == [(60.6, "slack", "fire web-1 memory")]
+    assert told(stage.run(100)) == [(60.4, "slack", "fire web-1 memory")]
 
 
 def test_what_is_graver_than_what_was_told_does_not_wait() -> None:
@@ -100,7 +100,7 @@ def test_what_is_graver_than_what_was_told_does_not_wait() -> None:
     number = stage.fire()
     stage.run(10)
     stage.become(number, 2)
-    assert told(stage.run(100)) == [(10.5, "slack", "escalate web-1")]
+    assert told(stage.run(100)) == [(10.3, "slack", "escalate web-1")]
 
 
 def test_what_is_less_grave_is_told_too() -> None:
@@ -108,7 +108,7 @@ def test_what_is_less_grave_is_told_too() -> None:
     number = stage.fire(level=2)
     stage.run(100)
     stage.become(number, 1)
-    assert told(stage.run(100)) == [(100.5, "slack", "deescalate web-1")]
+    assert told(stage.run(100)) == [(100.3, "slack", "deescalate web-1")]
 
 
 def test_what_rises_and_falls_back_before_it_is_told_is_no_news() -> None:
@@ -125,7 +125,7 @@ def test_an_end_is_told_to_whom_the_fire_was() -> None:
     number = stage.fire()
     stage.run(100)
     stage.end(number)
-    assert told(stage.run(100)) == [(100.5, "slack", "resolve web-1")]
+    assert told(stage.run(100)) == [(100.3, "slack", "resolve web-1")]
     assert not stage.world.incidents
 
 
@@ -142,7 +142,7 @@ def test_what_is_gone_is_told_as_gone() -> None:
     number = stage.fire()
     stage.run(100)
     stage.end(number, ending="gone")
-    assert told(stage.run(100)) == [(100.5, "slack", "gone web-1")]
+    assert told(stage.run(100)) == [(100.3, "slack", "gone web-1")]
 
 
 def test_a_route_without_endings_settles_them() -> None:
@@ -199,7 +199,7 @@ def test_people_are_reminded_of_what_goes_on() -> None:
     stage = Stage(routes=[route(repeat_s=HOUR)])
     stage.fire()
     stage.run(10)
-    assert [(it.second, it.form) for it in stage.run(2 * HOUR)] == [(3600.6, "reminder"), (7200.7, "reminder")]
+    assert [(it.second, it.form) for it in stage.run(2 * HOUR)] == [(3600.4, "reminder"), (7200.5, "reminder")]
 
 
 def test_a_route_may_never_remind() -> None:
@@ -237,7 +237,7 @@ def test_what_gets_graver_than_it_was_acknowledged_is_told_and_repeated() -> Non
 def test_the_message_says_when_the_next_reminder_comes() -> None:
     stage = Stage(routes=[route(repeat_s=HOUR)])
     stage.fire()
-    stage.run(0.4)
+    stage.run(0.2)
     stage.run(0.1)
     assert stage.last.drafts[0].next_reminder_s == stage.now_s + HOUR
 
@@ -246,7 +246,7 @@ def test_alerts_of_a_host_that_is_down_are_held() -> None:
     stage = Stage()
     stage.fire(rule=DOWN, level=2)
     stage.fire(level=2)
-    assert told(stage.run(100)) == [(0.5, "slack", "fire web-1 host-down")]
+    assert told(stage.run(100)) == [(0.3, "slack", "fire web-1 host-down")]
 
 
 def test_a_host_that_is_back_is_judged_before_it_is_announced() -> None:
@@ -265,9 +265,9 @@ def test_no_host_is_called_down_while_monitoring_is_blind() -> None:
     stage = Stage()
     blind = stage.fire("", level=2, rule=BLIND)
     down = [stage.fire(f"web-{number}", level=2, rule=DOWN) for number in range(50)]
-    assert told(stage.run(100)) == [(0.5, "slack", "fire  blind")]
+    assert told(stage.run(100)) == [(0.3, "slack", "fire  blind")]
     stage.end(blind, *down)
-    assert told(stage.run(100)) == [(100.5, "slack", "resolve  blind")]
+    assert told(stage.run(100)) == [(100.3, "slack", "resolve  blind")]
 
 
 def test_after_a_silence_what_still_fires_is_told() -> None:
@@ -336,7 +336,7 @@ def test_a_route_may_not_tell_of_the_past() -> None:
 def test_a_restart_during_a_message_tells_it_anew() -> None:
     stage = Stage()
     stage.fire()
-    stage.run(0.5)
+    stage.run(0.3)
     stage.restart()
     assert [it.said for it in stage.run(100)] == [("fire web-1",)]
 
@@ -350,8 +350,8 @@ def test_a_clock_that_was_set_back_delays_nothing() -> None:
     stage.run(10)
     stage.fire("web-2")
     assert told(stage.run(HOUR)) == [
-        (9 * HOUR + 70.5, "slack", "fire web-2"),
-        (10 * HOUR + 0.6, "slack", "repeat web-1"),
+        (9 * HOUR + 70.3, "slack", "fire web-2"),
+        (10 * HOUR + 0.4, "slack", "repeat web-1"),
     ]
 
 

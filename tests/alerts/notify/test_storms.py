@@ -20,7 +20,7 @@ def test_news_of_a_storm_is_told_once_a_minute_and_then_less_often() -> None:
         for number in range(12):
             stage.fire(f"web-{turn}-{number}")
         stage.run(20)
-    assert [it.second for it in stage.sent] == [0.5, 60.5, 180.5, 420.5]
+    assert [it.second for it in stage.sent] == [0.3, 60.3, 180.3, 420.3]
 
 
 def test_a_storm_is_over_when_its_next_message_has_nothing_to_tell() -> None:
@@ -29,7 +29,7 @@ def test_a_storm_is_over_when_its_next_message_has_nothing_to_tell() -> None:
         stage.fire(f"web-{number}")
     stage.run(100)
     stage.fire("web-99")
-    assert told(stage.run(100)) == [(100.5, "slack", "fire web-99")]
+    assert told(stage.run(100)) == [(100.3, "slack", "fire web-99")]
 
 
 def test_the_ends_of_a_storm_are_one_message() -> None:
@@ -57,7 +57,7 @@ def test_a_storm_goes_on_over_a_restart() -> None:
     stage.run(5)
     stage.restart()
     stage.fire("web-99")
-    assert [it.second for it in stage.run(100)] == [60.5]
+    assert [it.second for it in stage.run(100)] == [60.3]
 
 
 def test_what_is_graver_than_a_storm_does_not_wait_for_its_next_message() -> None:
@@ -67,7 +67,7 @@ def test_what_is_graver_than_a_storm_does_not_wait_for_its_next_message() -> Non
     stage.run(5)
     stage.fire("db-1", level=2)
     stage.fire("db-2", level=1)
-    assert told(stage.run(100)) == [(5.5, "slack", "fire db-1"), (60.5, "slack", "fire db-2")]
+    assert told(stage.run(100)) == [(5.3, "slack", "fire db-1"), (60.3, "slack", "fire db-2")]
 
 
 def test_many_that_are_graver_than_a_storm_are_one_message() -> None:
@@ -80,8 +80,8 @@ def test_many_that_are_graver_than_a_storm_are_one_message() -> None:
     stage.run(5)
     for number in range(20):
         stage.fire(f"app-{number}", level=2)
-    assert [(it.second, it.form, len(it.said)) for it in stage.run(100)] == [(60.5, "storm", 20)]
-    assert [(it.second, it.form, len(it.said)) for it in stage.sent][1] == (5.5, "storm", 20)
+    assert [(it.second, it.form, len(it.said)) for it in stage.run(100)] == [(60.3, "storm", 20)]
+    assert [(it.second, it.form, len(it.said)) for it in stage.sent][1] == (5.3, "storm", 20)
 
 
 def test_what_is_graver_is_told_in_one_message_once_the_budget_is_spent() -> None:
