@@ -23,7 +23,7 @@ def test_one_file_and_one_test_need_no_workers(arguments: list[str], keyword: st
     "arguments", [["tests"], ["tests/schemas"], ["tests/test_house.py", "tests/test_documents.py"]]
 )
 def test_more_than_a_file_is_shared_out(arguments: list[str]) -> None:
-    assert worker_count(arguments, "", cores=2) == 6
+    assert worker_count(arguments, "", cores=2) == 4
 
 
 def test_a_large_machine_is_not_filled_with_servers() -> None:

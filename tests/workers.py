@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psutil
 
-PER_CORE = 3
-"""While one waits for a server or a clock, others compute."""
+PER_CORE = 2
+"""While one waits for a server or a clock, another computes; a third adds nothing."""
 MOST = 16
 """Each worker has a nats-server and a PostgreSQL."""
 
