@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.async_api import Locator, Page
+from playwright.async_api import Locator, Page, expect
 
 from tests.browser.axe import findings
 from tests.browser.between import between
@@ -102,7 +102,7 @@ async def test_a_line_that_nobody_took_is_withdrawn_when_the_dialog_is_left(
             await eventually(lambda: has_state(here, 2, "withdrawn"))
             if way != "another page":
                 await dialog(page).wait_for(state="detached")
-                assert page.url == f"{here.address}/?q=web"
+                await expect(page).to_have_url(f"{here.address}/?q=web")
             if way in ("Escape", "Close"):
                 assert await focused(page) == ADD
 

@@ -235,7 +235,7 @@ async def test_the_back_button_asks_before_it_loses_a_rule(chromium: Chromium, b
         await page.get_by_text("Not saved yet: the new rule.").wait_for()
         await page.get_by_role("button", name="Stay").click()
         assert await name.input_value() == "Disk nearly full"
-        assert page.url.endswith("/alerts")
+        await expect(page).to_have_url(re.compile("/alerts$"))
 
 
 async def test_a_rule_that_somebody_else_changed_is_not_overwritten_unasked(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from playwright.async_api import expect
@@ -43,7 +44,7 @@ async def test_an_incident_says_why_people_were_told_and_is_acknowledged_and_tak
         await dialog.get_by_role("list").get_by_text("a bad fan").wait_for()
         await page.keyboard.press("Escape")
         await dialog.wait_for(state="detached")
-        assert page.url.endswith("/alerts")
+        await expect(page).to_have_url(re.compile("/alerts$"))
 
 
 async def test_a_link_to_an_incident_that_is_forgotten_says_so(
@@ -54,7 +55,7 @@ async def test_a_link_to_an_incident_that_is_forgotten_says_so(
         await dialog.get_by_text("There is no such incident.").wait_for()
         await dialog.get_by_role("button", name="Close").click()
         await dialog.wait_for(state="detached")
-        assert page.url.endswith("/alerts")
+        await expect(page).to_have_url(re.compile("/alerts$"))
 
 
 async def test_an_incident_is_acknowledged_for_a_time(chromium: Chromium, bus_url: str, database_url: str) -> None:

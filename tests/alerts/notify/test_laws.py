@@ -82,14 +82,19 @@ class Ledger:
                 self.level[key] = item.incident.level
                 self.unsure.discard(key)
             elif outcome.perhaps:
-                self.unsure.add(key)
+                self._doubt(draft.channel, item.incident)
         return outcome
 
     def lose_answers(self) -> None:
         """The process ends during whatever is under way."""
         for draft in self.stage.world.under_way.values():
             for item in draft.items:
-                self.unsure.add((item.incident.id, draft.channel))
+                self._doubt(draft.channel, item.incident)
+
+    def _doubt(self, channel: str, incident: Incident) -> None:
+        """Note that `channel` may have heard of `incident`. What is told as of the past has no end to be told."""
+        if not incident.past:
+            self.unsure.add((incident.id, channel))
 
 
 class Telling(RuleBasedStateMachine):
