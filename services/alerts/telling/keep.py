@@ -44,11 +44,11 @@ async def begin(
     `before`: the number of the same message, which failed; it keeps that, so that failing for hours fills no table.
     """
     async with database.transaction():
-        made_s = now_s - tables.world.ahead_s
         number: int | None = None
         if before is not None:
-            number = await database.fetchval(sql.BEGIN_AGAIN, before, made_s)
+            number = await database.fetchval(sql.BEGIN_AGAIN, before)
         if number is None:
+            made_s = now_s - tables.world.ahead_s
             number = await database.fetchval(sql.BEGIN, draft.channel, draft.route, draft.form, made_s)
             ids = [item.incident.id for item in draft.items]
             await database.execute(sql.ADD_ITEMS, number, ids, [item.kind for item in draft.items])

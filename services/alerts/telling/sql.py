@@ -66,9 +66,9 @@ INSERT INTO notifications (channel, route, form, status, made) VALUES ($1, $2, $
 RETURNING id
 """
 
-# Nothing else was to be said meanwhile: it is the same message.
+# Nothing else was to be said meanwhile: it is the same message. Since when it has failed is told by when it was made.
 BEGIN_AGAIN = """
-UPDATE notifications SET status = 'sending', made = to_timestamp($2) WHERE id = $1 RETURNING id
+UPDATE notifications SET status = 'sending' WHERE id = $1 RETURNING id
 """
 
 ADD_ITEMS = """

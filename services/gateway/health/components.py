@@ -175,7 +175,8 @@ def notifications(channels: Sequence[Delivering]) -> Component:
         return Component("notifications", "degraded", f"{'; '.join(found)}; {lost}; test the channel in the settings")
     if not channels:
         return Component("notifications", "ok", "no channel: nobody is told of alerts; add one in the settings")
-    return Component("notifications", "ok", f"{len(channels)} channels; {lost}")
+    several = "1 channel" if len(channels) == 1 else f"{len(channels)} channels"
+    return Component("notifications", "ok", f"{several}; {lost}")
 
 
 def agents(states: Mapping[str, HostState]) -> Component:

@@ -231,11 +231,13 @@ async def test_a_channel_that_stays_dead_fills_no_table(database_url: str) -> No
         async with telling(at, clock=lambda: time.time() + shift_s):
             number = await at.fire()
             await at.until_status("dead")
+            made = await at.database.fetchval("SELECT made FROM notifications")
             shift_s = 1000.0
             at.wake.set()
             await at.posts(2)
             await eventually(partial(_has_tried, at, 2))
         assert await at.statuses() == ["dead"]
+        assert await at.database.fetchval("SELECT made FROM notifications") == made
         assert [kind for kind, _ in await at.steps(number)].count("failed") == 1
 
 

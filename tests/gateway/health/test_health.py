@@ -209,7 +209,7 @@ async def test_a_channel_that_refused_its_last_message_is_named_until_it_takes_o
             said = (await becomes(client, "notifications", "degraded")).detail
             assert "ops refused a message: 400 invalid_payload" in said
             await message(connection, "ops", "sent", "200 ok")
-            assert (await becomes(client, "notifications", "ok")).detail == "1 channels; 1 lost within a day"
+            assert (await becomes(client, "notifications", "ok")).detail == "1 channel; 1 lost within a day"
 
 
 async def test_a_channel_that_is_held_is_named_with_the_reason(database_url: str, bus_url: str) -> None:
