@@ -119,11 +119,16 @@ class Server:
         return f"{self._plan.name} {how}; last log line: {last_line(self._plan.log)}"
 
     async def stop(self) -> None:
-        """End the process, gently first; returns when it is gone."""
-        for sign, wait_s in self._plan.ending:
+        """End the process, gently first; returns when it is gone. Cancelled, it ends it at once."""
+        try:
+            for sign, wait_s in self._plan.ending:
+                if self.process.poll() is None:
+                    self.process.send_signal(sign)
+                    await self._gone([], wait_s)
+        finally:
             if self.process.poll() is None:
-                self.process.send_signal(sign)
-                await self._gone([], wait_s)
+                self.process.kill()
+                self.process.wait()
 
     async def kill(self) -> None:
         """SIGKILL to the server and all its children, as a crash; returns when they are gone."""

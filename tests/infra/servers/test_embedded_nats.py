@@ -139,3 +139,11 @@ def running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+async def test_a_stop_that_is_cancelled_leaves_no_process(tmp_path: Path) -> None:
+    async with nats_server(tmp_path) as server:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await server.stop()
+        assert server.process.returncode is not None
