@@ -17,7 +17,15 @@ from playwright.async_api import Error as PlaywrightError
 
 from tests.browser.logins import log_in
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+NAMES = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+)
+"""The first is Chromium without the windows around its pages, which nobody sees here and which cost as much again."""
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 """The last: containers have 64 MiB there, which is too little for the browsers of several workers."""
 NO_WORKERS = "delete globalThis.SharedWorker"
