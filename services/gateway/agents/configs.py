@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 import msgspec
 import nats.errors
@@ -45,7 +45,7 @@ async def publish_configs(
     while True:
         changed.clear()
         wanted = None
-        async with borrowed(pool) as database:
+        async with snapshot(pool) as database:
             now = (client.stats["reconnects"], *(await database.fetch(sql.STAMP)))
             if now != stamp or loop.time() - verified_s > VERIFY_EVERY_S:
                 wanted = await wanted_entries(database)
@@ -55,6 +55,14 @@ async def publish_configs(
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(look_every_s):
                 await changed.wait()
+
+
+@contextlib.asynccontextmanager
+async def snapshot(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection to which the tables stay as they are: entries made of rows that are newer than their stamp would
+    look right again once those rows are gone."""
+    async with borrowed(pool) as database, database.transaction(isolation="repeatable_read", readonly=True):
+        yield database
 
 
 async def wanted_entries(database: Connection) -> dict[str, bytes]:

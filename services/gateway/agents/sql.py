@@ -17,13 +17,11 @@ RETURNING body, version, revision
 
 RULES = "SELECT body FROM rules ORDER BY id"
 
-# What tells that something is to be published: a change of settings, of rules or tags, or another set of hosts.
+# What tells that something is to be published: other settings, rules or tags, or other hosts.
 STAMP = """
 SELECT (SELECT coalesce(max(revision), 0) FROM agent_configs) AS revision,
-       (SELECT md5(string_agg(id || ' ' || version, ',' ORDER BY id)) FROM rules) AS rules,
-       (SELECT md5(string_agg(id || ' ' || tags::text, ',' ORDER BY id)) FROM hosts
-        WHERE state = 'active' AND tags <> '{}') AS tags,
-       (SELECT count(*) FROM hosts WHERE state = 'active') AS hosts, (SELECT coalesce(max(id), 0) FROM hosts) AS newest
+       (SELECT md5(string_agg(id || ' ' || version || ' ' || changed, ',' ORDER BY id)) FROM rules) AS rules,
+       (SELECT md5(string_agg(id || ' ' || tags::text, ',' ORDER BY id)) FROM hosts WHERE state = 'active') AS hosts
 """
 
 ALL = """
