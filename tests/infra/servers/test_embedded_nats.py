@@ -143,6 +143,7 @@ def running(pid: int) -> bool:
 
 async def test_a_stop_that_is_cancelled_leaves_no_process(tmp_path: Path) -> None:
     async with nats_server(tmp_path) as server:
+        server.process.send_signal(signal.SIGSTOP)  # it does not end on its own before it is waited for
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0):
                 await server.stop()
