@@ -247,8 +247,9 @@ async def test_what_was_sent_without_a_session_is_sent_again_after_the_login(
         opened(chromium, f"{address}/settings", provoked=REFUSED) as page,
     ):
         await page.get_by_label("Raw samples kept").fill("9")
+        await page.locator(".connection.live").wait_for()  # or what connects is refused first, and covers the button
         await page.context.clear_cookies()
-        await page.get_by_role("button", name="Save").click()
+        await page.get_by_role("button", name="Save").dispatch_event("click")
         await page.get_by_text(ENDED).wait_for()
         await log_in(page, ADMIN)
         await page.get_by_text("Saved", exact=True).wait_for()
