@@ -9,7 +9,6 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from infra.bus import connection as bus
@@ -21,6 +20,7 @@ from infra.storage.migrate import migrate
 from schemas.rules import Rule, Threshold, Window
 from tests.faults.fleet import SAMPLES, cpu_total, synthetic_agent
 from tests.faults.killing import kill_and_restart, service
+from tests.gateway.incidents import store_rule
 from tests.waiting import eventually
 
 HOSTS = 20
@@ -53,8 +53,7 @@ async def prepare_database(url: str) -> None:
         await migrate(connection, await detect(connection))
         await connection.execute("DELETE FROM rules")
         for rule in RULES:
-            body = msgspec.json.encode(rule).decode()
-            await connection.execute("INSERT INTO rules (id, body) VALUES ($1, $2)", rule.id, body)
+            await store_rule(connection, rule)
 
 
 async def positions_at(url: str, consumer: str, seq: int) -> bool:

@@ -12,6 +12,7 @@ from infra.storage.database import Connection, ensure_hosts
 from schemas.channels import Channel
 from schemas.incidents import Facts
 from schemas.routes import Route
+from schemas.rules import Rule
 
 AT_S = 1_795_219_200.0
 """When things begin here, Unix seconds."""
@@ -84,6 +85,11 @@ async def step(database: Connection, number: int, kind: str, text: str, at_s: fl
         "INSERT INTO incident_steps (incident_id, at, kind, body) VALUES ($1, $2, $3, $4)",
         *(number, at(at_s), kind, json.dumps(body)),
     )
+
+
+async def store_rule(database: Connection, rule: Rule) -> None:
+    body = msgspec.json.encode(rule).decode()
+    await database.execute("INSERT INTO rules (id, body) VALUES ($1, $2)", rule.id, body)
 
 
 async def store_channel(database: Connection, channel: Channel) -> None:

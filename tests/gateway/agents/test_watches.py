@@ -5,12 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from infra.bus import connection as bus
-from infra.storage.database import Connection, connection, pool
+from infra.storage.database import connection, pool
 from schemas.rules import Rule, Threshold
 from schemas.watches import PushedConfig
 from services.gateway.agents import sql
 from services.gateway.agents.configs import held, snapshot, wanted_entries
 from tests.gateway.agents.test_agents import add_hosts
+from tests.gateway.incidents import store_rule
 from tests.gateway.running import ANY, gateway
 from tests.waiting import eventually
 
@@ -23,10 +24,6 @@ async def watched(bus_url: str, host: str) -> list[tuple[str, list[tuple[float, 
         data = await held(client, host)
     config = PushedConfig() if data is None else msgspec.json.decode(data, type=PushedConfig)
     return [(watch.metric, watch.levels) for watch in config.watches]
-
-
-async def store(database: Connection, rule: Rule) -> None:
-    await database.execute("INSERT INTO rules (id, body) VALUES ($1, $2)", rule.id, msgspec.json.encode(rule).decode())
 
 
 async def test_agents_are_told_the_thresholds_of_the_rules_about_their_hosts(database_url: str, bus_url: str) -> None:
@@ -55,7 +52,7 @@ async def test_a_tag_that_makes_a_rule_look_at_a_host_reaches_its_agent(database
     await add_hosts(database_url, "web-1")
     async with connection(database_url, "test") as database:
         await database.execute("DELETE FROM rules")
-        await store(database, msgspec.structs.replace(BUSY, tags=["prod"]))
+        await store_rule(database, msgspec.structs.replace(BUSY, tags=["prod"]))
         async with gateway(database_url, bus_url):
             await database.execute("UPDATE hosts SET tags = '{prod}' WHERE name = 'web-1'")
 
@@ -71,7 +68,7 @@ async def test_a_rule_that_comes_between_a_stamp_and_its_entries_is_in_the_next_
         await database.execute("DELETE FROM rules")
         async with snapshot(connections) as seen:
             await seen.fetch(sql.STAMP)
-            await store(database, BUSY)
+            await store_rule(database, BUSY)
             assert await wanted_entries(seen) == {}
         async with snapshot(connections) as seen:
             assert set(await wanted_entries(seen)) == {"web-1"}
@@ -79,10 +76,10 @@ async def test_a_rule_that_comes_between_a_stamp_and_its_entries_is_in_the_next_
 
 async def test_a_rule_that_takes_the_place_of_another_is_told(database_url: str) -> None:
     async with connection(database_url, "test") as database:
-        await store(database, BUSY)
+        await store_rule(database, BUSY)
         before = await database.fetch(sql.STAMP)
         await database.execute("DELETE FROM rules WHERE id = 'busy'")
-        await store(database, msgspec.structs.replace(BUSY, warning=Threshold(90, 80)))
+        await store_rule(database, msgspec.structs.replace(BUSY, warning=Threshold(90, 80)))
         assert await database.fetch(sql.STAMP) != before
 
 

@@ -33,7 +33,7 @@ EXISTING = {
 }
 MANY = {"PUT /configuration", "POST /hosts/bulk", "POST /incidents/bulk", "POST /routes/order"}
 """What may succeed without changing anything: a document that says nothing new, a filter that nothing fits."""
-MOST_REQUESTS = 3
+MOST_REQUESTS = 5
 """Well-formed ones, and as many others, to each operation by each role."""
 FAR = 1_000_000
 """Numbers of those who ask, beyond any that a request is likely to name: nobody deletes them."""
