@@ -107,9 +107,10 @@ async def _configure(database: Connection, url: str, rules: Sequence[Rule], post
         ],
     }
     for table, things in of_table.items():
+        statement = f"INSERT INTO {table} (id, body) VALUES ($1, $2)"  # noqa: S608 -- of constants
         for thing in things:
             body = msgspec.json.encode(thing).decode()
-            await database.execute(f"INSERT INTO {table} (id, body) VALUES ($1, $2)", thing.id, body)  # noqa: S608
+            await database.execute(statement, thing.id, body)
 
 
 def _routes(kind: Literal["hosts", "rules"], names: Sequence[str]) -> Iterator[Route]:

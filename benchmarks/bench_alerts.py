@@ -17,7 +17,7 @@ from benchmarks.alerts_fleet import INSTANCES, SAMPLES, TRIP, WITHOUT, make_batc
 from benchmarks.alerts_way import measure, p99
 from benchmarks.figures import Figure, figure, parser, show
 from infra.cli import process
-from schemas.catalogue import CATALOGUE
+from schemas.catalogue import CATALOGUE, family_named
 from schemas.codec import decode_batch, encode_batch, times_ms
 from schemas.rules import Rule, Threshold
 from schemas.virtual import HOST_DOWN
@@ -77,7 +77,7 @@ def make_rules() -> list[Rule]:
     """Twenty rules, each on a metric of its own, some of them of families with instances."""
     resolution = {f"{family.name}.{it.name}": it.resolution for family in CATALOGUE for it in family.metrics}
     plain = [f"{family.name}.{metric.name}" for family in WITHOUT for metric in family.metrics]
-    several = [f"{name}.{metric.name}" for name in INSTANCES for metric in _family(name)]
+    several = [f"{name}.{metric.name}" for name in INSTANCES for metric in family_named(name).metrics]
     names = plain[: RULES - WITH_INSTANCES] + several[:: max(1, len(several) // WITH_INSTANCES)][:WITH_INSTANCES]
     return [
         Rule(
@@ -91,10 +91,6 @@ def make_rules() -> list[Rule]:
         )
         for number, name in enumerate(names)
     ]
-
-
-def _family(name: str) -> tuple:  # type: ignore[type-arg]
-    return next(family.metrics for family in CATALOGUE if family.name == name)
 
 
 def measure_judging(hosts: int) -> list[Figure]:

@@ -8,7 +8,7 @@ import pytest
 
 from infra.clock import to_time
 from infra.storage.engine import detect, tables_of
-from schemas.catalogue import CATALOGUE
+from schemas.catalogue import family_named
 from schemas.rules import Rule, Threshold, Window
 from schemas.subjects import metrics
 from tests.alerts.builders import rule
@@ -25,7 +25,7 @@ FULL_SOON: Rule = rule(
     recover_for_s=0,
     window=Window("time_left", 3600),
 )
-[FILESYSTEM] = [family for family in CATALOGUE if family.name == "filesystem"]
+FILESYSTEM = family_named("filesystem")
 
 
 async def store_hour(hosts: Fleet, until_ms: int, start: float, per_minute: float, every: int = 1) -> tuple[int, int]:
