@@ -16,8 +16,8 @@ MOST_BRACKETS = 32
 """Arrays and inline tables inside one another."""
 
 _QUOTED = re.compile(
-    r'"""(?:[^"\\]|\\.|"{1,2}(?!"))*+(?:"{3,5})?'
-    r"|'''(?:[^']|'{1,2}(?!'))*+(?:'{3,5})?"
+    r'"""(?:(?:[^"\\]|\\.)*+"{1,2}(?!"))*(?:[^"\\]|\\.)*+(?:"{3,5})?'
+    r"|'''.*?(?:'{3,5}|\Z)"
     r'|"(?:[^"\\\n]|\\.)*+"?'
     r"|'[^'\n]*+'?"
     r"|#[^\n]*+",
@@ -25,7 +25,8 @@ _QUOTED = re.compile(
 )
 """Strings and comments, as TOML ends them: one of many lines may have two quotes more before its three.
 
-One without an end goes on, so that nothing is read twice.
+One without an end goes on, so that nothing is read again and again. Where `*+` repeats a group, no turn of it fails
+after its first character: Python before 3.11.5 would go on behind that.
 """
 _KEY = re.compile(rf"(?<![\w-])[\w-]++(?:[ \t]*+\.[ \t]*+[\w-]++){{{MOST_PARTS}}}")
 _WORD = re.compile(rf"[\w+.-]{{{MOST_WORD + 1}}}")

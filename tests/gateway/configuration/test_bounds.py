@@ -6,7 +6,7 @@ import tomllib
 import tracemalloc
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.catalogue import CATALOGUE
@@ -65,12 +65,15 @@ def test_what_stands_in_strings_comments_and_long_arrays_counts_for_nothing(text
 
 
 LONG = ".".join("a" * (MOST_PARTS + 1))
+EMPTY = "'''" * 2
 pieces = st.lists(st.sampled_from(["'", '"', "#", "\\", "\n", "s", LONG, "[" * 40]), max_size=6).map("".join)
 strings = st.builds(lambda quote, inside: f"{quote}{inside}{quote}", st.sampled_from(["'", '"', "'''", '"""']), pieces)
 lines = st.builds(lambda held, end: f"[{', '.join(held)}]{end}\n", st.lists(strings, max_size=3), st.just("") | pieces)
 
 
 @given(st.lists(lines, max_size=3))
+@example([f"[{EMPTY}, '{LONG}']\n"])
+@example([f"[{EMPTY}, {EMPTY}]\n"])
 def test_strings_and_comments_end_for_the_bounds_where_they_end_for_the_parser(values: list[str]) -> None:
     text = "".join(f"x{number} = {value}" for number, value in enumerate(values))
     try:
