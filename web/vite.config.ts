@@ -9,9 +9,9 @@ const TARGET = join(import.meta.dirname, "../services/gateway/static");
 
 /** KiB of JavaScript and CSS, gzip, that opening each page may load: the frame, the page, and what they share. */
 const BUDGETS: Record<string, number> = {
-  fleet: 48,
+  fleet: 54,
   host: 90,
-  alerts: 52,
+  alerts: 54,
   settings: 50,
   account: 50,
   people: 48,

@@ -15,6 +15,9 @@ function kept<T extends string>(name: string, allowed: readonly T[], otherwise: 
 }
 
 export const theme = kept<Theme>("theme", ["system", "light", "dark"], "system");
+/** `more`: stronger lines and colours, whatever the system says. */
+export type Contrast = "system" | "more";
+export const contrast = kept<Contrast>("contrast", ["system", "more"], "system");
 export const units = kept<"binary" | "decimal">("units", ["binary", "decimal"], "binary");
 
 /** What holds where the URL says nothing; the page's zone is in `time/choice.ts`. */
@@ -23,6 +26,7 @@ export const zonePreferred = kept<ZoneChoice>("zone", ["local", "utc", "host"], 
 export const base = (): Base => (units.value === "binary" ? 1024 : 1000);
 
 const systemDark = matchMedia("(prefers-color-scheme: dark)");
+const systemContrast = matchMedia("(prefers-contrast: more)");
 /** Moves when the colours on the page have changed, so that canvases repaint. */
 export const palette = signal(0);
 
@@ -32,8 +36,17 @@ export function startPreferences(): void {
     else document.documentElement.dataset.theme = theme.value;
     palette.value = palette.peek() + 1;
   });
+  const systemMore = signal(systemContrast.matches);
+  effect(() => {
+    if (contrast.value === "more" || systemMore.value) document.documentElement.dataset.contrast = "more";
+    else delete document.documentElement.dataset.contrast;
+    palette.value = palette.peek() + 1;
+  });
   systemDark.addEventListener("change", () => {
     palette.value += 1;
+  });
+  systemContrast.addEventListener("change", ({ matches }) => {
+    systemMore.value = matches;
   });
 }
 
