@@ -9,15 +9,15 @@ const TARGET = join(import.meta.dirname, "../services/gateway/static");
 
 /** KiB of JavaScript and CSS, gzip, that opening each page may load: the frame, the page, and what they share. */
 const BUDGETS: Record<string, number> = {
-  fleet: 45,
-  host: 81,
-  alerts: 50,
-  settings: 46,
-  account: 45,
-  people: 45,
-  audit: 40,
-  viewers: 40,
-  login: 40,
+  fleet: 54,
+  host: 90,
+  alerts: 54,
+  settings: 50,
+  account: 50,
+  people: 48,
+  audit: 46,
+  viewers: 46,
+  login: 45,
 };
 /** The page to try the API, which is a document of its own. */
 const API_BUDGET = 25;

@@ -523,6 +523,7 @@ export interface HostFacts {
   tags: string[];
   config_revision: number;
   config_error: string;
+  time_zone: string;
 }
 
 export interface HostFilter {

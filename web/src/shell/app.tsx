@@ -2,6 +2,8 @@
 import { useEffect, useRef } from "preact/hooks";
 import { Cover, isShut, LoginPage } from "../login/cover.tsx";
 import { gate } from "../login/me.ts";
+import { Overlay } from "../palette/dialog.tsx";
+import { overlay } from "../palette/open.ts";
 import { nextTheme } from "../preferences.ts";
 import { path } from "../router.ts";
 import { Announcer } from "./announcer.tsx";
@@ -51,11 +53,18 @@ function Page() {
   }
 }
 
-/** Keys that work everywhere, except while something is typed. */
+/** Keys that work everywhere, those without Ctrl not while something is typed. */
 function onKey(event: KeyboardEvent): void {
+  const inDialog = (event.target as Element).closest("dialog") !== null;
+  if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "k" && !inDialog) {
+    event.preventDefault();
+    overlay.value = "palette";
+    return;
+  }
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if ((event.target as Element).closest("input, select, textarea, dialog")) return;
   if (event.key === "t") nextTheme();
+  else if (event.key === "?") overlay.value = "keys";
   else if (event.key === "/") {
     const field = document.querySelector<HTMLInputElement>("input[type=search]");
     if (!field) return;
@@ -104,6 +113,7 @@ function Frame() {
           <Page />
         </Boundary>
       </main>
+      <Overlay />
       <LeaveDialog />
       <Announcer />
       <Cover />
