@@ -45,6 +45,7 @@ from services.gateway.http.operations import Operation
 from services.gateway.http.problems import ProblemError
 from services.gateway.live.api import live_operations
 from services.gateway.live.viewers import viewer_operations
+from services.gateway.marks.api import mark_operations
 from services.gateway.people.admit import admission
 from services.gateway.people.api import people_operations
 from services.gateway.people.people import People
@@ -72,6 +73,7 @@ def operations(held: Held) -> list[Operation]:
         *series_operations(pool, fleet, held.catalogue),
         *fleet_operations(pool, fleet, held.catalogue),
         *export_operations(pool, fleet, held.catalogue, held.abort),
+        *mark_operations(pool, fleet),
         *catalogue_operations(held.catalogue),
         *alerting_operations(held),
         *rehearsal_operations(bus, held.rehearsals, held.catalogue),

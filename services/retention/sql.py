@@ -68,6 +68,10 @@ FORGET_SILENCES = """
 DELETE FROM silences WHERE id IN (SELECT id FROM silences WHERE ends < $1 ORDER BY ends LIMIT 1000)
 """
 
+FORGET_EVENTS = """
+DELETE FROM host_events WHERE id IN (SELECT id FROM host_events WHERE time < $1 ORDER BY time LIMIT 1000)
+"""
+
 # As of MOVE_HORIZON: waits for the flushes under way, and those after it wait for the transaction.
 NEXT_GENERATION = "UPDATE horizons SET generation = generation + 1 WHERE name = 'raw'"
 

@@ -11,11 +11,13 @@ import { startPreferences } from "./preferences.ts";
 import { startRouter } from "./router.ts";
 import { App } from "./shell/app.tsx";
 import { startGuard } from "./shell/unsaved.tsx";
+import { startZone } from "./time/choice.ts";
 
 startSessionWatch();
 startPreferences();
 startArrivals();
 startRouter();
+startZone();
 startGuard();
 onceOpen(() => {
   startSession();

@@ -4,6 +4,8 @@ import type { Base } from "./format.ts";
 import { lasting } from "./storage.ts";
 
 export type Theme = "system" | "light" | "dark";
+/** Whose clocks times are told by. */
+export type ZoneChoice = "local" | "utc" | "host";
 
 function kept<T extends string>(name: string, allowed: readonly T[], otherwise: T): Signal<T> {
   const stored = lasting.read(name) as T | null;
@@ -17,6 +19,9 @@ export const theme = kept<Theme>("theme", ["system", "light", "dark"], "system")
 export type Contrast = "system" | "more";
 export const contrast = kept<Contrast>("contrast", ["system", "more"], "system");
 export const units = kept<"binary" | "decimal">("units", ["binary", "decimal"], "binary");
+
+/** What holds where the URL says nothing; the page's zone is in `time/choice.ts`. */
+export const zonePreferred = kept<ZoneChoice>("zone", ["local", "utc", "host"], "local");
 
 export const base = (): Base => (units.value === "binary" ? 1024 : 1000);
 

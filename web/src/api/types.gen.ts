@@ -523,6 +523,7 @@ export interface HostFacts {
   tags: string[];
   config_revision: number;
   config_error: string;
+  time_zone: string;
 }
 
 export interface HostFilter {
@@ -670,6 +671,22 @@ export interface MadeToken {
   obstacle: string;
 }
 
+export interface Mark {
+  host: string;
+  time: number;
+  end: number | null;
+  kind: "alert" | "reboot" | "update" | "settings" | "refused" | "away" | "change" | "order" | "mute" | "silence";
+  level: "info" | "warning" | "critical";
+  title: string;
+  detail: string;
+  ref: string;
+}
+
+export interface Marks {
+  marks: Mark[];
+  more: boolean;
+}
+
 export interface Matcher {
   hosts: string[];
   tags: string[];
@@ -769,6 +786,11 @@ export interface NewValue {
   value: unknown;
 }
 
+export interface NewView {
+  name: string;
+  path: string;
+}
+
 export interface Notification {
   id: number;
   channel: string;
@@ -846,6 +868,14 @@ export interface PastAlert {
   flapping: boolean;
   tags: string[];
   deliveries: Delivery[];
+}
+
+export interface Preferences {
+  start: string;
+  zone: string;
+  units: "binary" | "decimal";
+  theme: "system" | "light" | "dark";
+  density: "comfortable" | "compact";
 }
 
 export interface Problem {
@@ -1002,6 +1032,17 @@ export interface Rules {
   rules: StoredRule[];
   unreadable: UnreadableRule[];
   not_judged: UnreadableRule[];
+}
+
+export interface SavedView {
+  id: number;
+  name: string;
+  path: string;
+  version: number;
+}
+
+export interface SavedViews {
+  views: SavedView[];
 }
 
 export interface SecondFactorOffer {
@@ -1217,6 +1258,10 @@ export interface UserChange {
 
 export interface Users {
   users: User[];
+}
+
+export interface ViewOrder {
+  views: number[];
 }
 
 export interface ViewerItem {

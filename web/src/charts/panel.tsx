@@ -6,6 +6,7 @@ import { unitOf } from "../api/catalogue.ts";
 import { now } from "../live/session.ts";
 import { base, palette } from "../preferences.ts";
 import { useOnScreen } from "../shell/on_screen.ts";
+import { timeZone } from "../time/zone.ts";
 import { gridFor, resolutionName } from "./grid.ts";
 import { Legend } from "./legend.tsx";
 import { type ChartMark, marksAt } from "./marks.ts";
@@ -141,6 +142,7 @@ export function Panel(props: PanelProps) {
   });
   useSignalEffect(() => {
     palette.value;
+    timeZone.value;
     plot.value?.recolor();
   });
   useSignalEffect(() => {

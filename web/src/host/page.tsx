@@ -11,13 +11,14 @@ import type { Entry } from "../live/store.ts";
 import { Boundary } from "../shell/boundary.tsx";
 import { Failed, Nothing, Waiting } from "../shell/states.tsx";
 import { useTitle } from "../shell/title.ts";
-import { RangeBar } from "./bar.tsx";
+import { RangeBar } from "../time/bar.tsx";
+import { hostZone } from "../time/choice.ts";
+import { useTimeKeys } from "../time/keys.ts";
 import { IdentityWarnings, useIdentity } from "./belonging.tsx";
 import { HostChart } from "./chart.tsx";
 import { CHARTS, CORE_FAMILIES, chartsFor, metricsIn, metricsStored } from "./charts.ts";
 import { Head } from "./head.tsx";
 import { openHistory } from "./history.ts";
-import { useKeys } from "./keys.ts";
 import { Refused } from "./refused.tsx";
 import { Stats } from "./stats.tsx";
 import { Tiles } from "./tiles.tsx";
@@ -56,7 +57,13 @@ interface KnownProps {
 
 function Known({ entry, snapshots }: KnownProps) {
   const view = useView(entry);
-  useKeys(view);
+  useTimeKeys(view);
+  useSignalEffect(() => {
+    hostZone.value = entry.host.value.facts.time_zone;
+    return () => {
+      hostZone.value = "";
+    };
+  });
   const measured = useComputed(() => {
     entry.tick.value;
     return Object.keys(entry.latest).length > 0;
@@ -73,7 +80,7 @@ function Known({ entry, snapshots }: KnownProps) {
       <Refused entry={entry} snapshots={snapshots} />
       {alerts.length > 0 && <ActiveList alerts={alerts} rules={ruleBodies.value} here={entry.id} />}
       {measured.value && <Tiles entry={entry} facts={entry.host.value.facts} />}
-      <RangeBar view={view} />
+      <RangeBar view={view} ofHost />
       <Charts entry={entry} snapshots={snapshots} view={view} />
       <Stats entry={entry} view={view} />
     </div>

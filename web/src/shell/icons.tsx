@@ -112,6 +112,12 @@ export const SearchIcon = () => (
     <path d="m10.5 10.5 3.5 3.5" {...line} />
   </Icon>
 );
+export const ClockIcon = () => (
+  <Icon>
+    <circle cx="8" cy="8" r="6" {...line} />
+    <path d="M8 4.6V8l2.4 1.4" {...line} />
+  </Icon>
+);
 export const BackIcon = () => (
   <Icon>
     <path d="M10 3 5 8l5 5" {...line} />
