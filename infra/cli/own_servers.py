@@ -36,7 +36,7 @@ def settings(command: str, **told: Any) -> ServerSettings:
     ):
         if getattr(found, name) != getattr(ServerSettings(), name):
             raise SettingError(
-                f"SONDE_{name.upper()}: {redact(getattr(found, name))!r}: `sonde {command}` starts a server of its own; "
-                f"{instead}, or start the services one by one (docs/operations.md)"
+                f"SONDE_{name.upper()}: {redact(getattr(found, name))!r}: `sonde {command}` starts a server of its "
+                f"own; {instead}, or start the services one by one (docs/operations.md)"
             )
     return found
