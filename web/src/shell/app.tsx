@@ -22,6 +22,7 @@ const AccountPage = lazy("the account", async () => (await import("../account/pa
 const PeoplePage = lazy("the people", async () => (await import("../people/page.tsx")).PeoplePage);
 const AuditPage = lazy("the audit log", async () => (await import("../audit/page.tsx")).AuditPage);
 const ViewersPage = lazy("the viewers", async () => (await import("../viewers/page.tsx")).ViewersPage);
+const SystemPage = lazy("the system", async () => (await import("../system/page.tsx")).SystemPage);
 const SettingsPage = lazy("the settings", async () => (await import("../settings/page.tsx")).SettingsPage);
 
 function Page() {
@@ -32,6 +33,8 @@ function Page() {
       return <FleetPage />;
     case "/alerts":
       return <AlertsPage />;
+    case "/system":
+      return <SystemPage />;
     case "/settings":
       return <SettingsPage />;
     case "/account":
