@@ -4,6 +4,7 @@ import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
 import { quantity, recent } from "../format.ts";
 import { now } from "../live/session.ts";
 import { base } from "../preferences.ts";
+import { COLORS } from "./ink.ts";
 import { type LegendLine, type Model, type Paint, readingsAt } from "./model.ts";
 
 interface LegendProps {
@@ -92,5 +93,5 @@ function Line({ line, unit, cursor, solo }: Omit<LegendProps, "drawn" | "note"> 
 }
 
 const Swatch = ({ paint: { color, pale } }: { paint: Paint }) => (
-  <i class={pale ? "pale" : ""} style={{ background: color < 0 ? "var(--text)" : `var(--c${(color % 8) + 1})` }} />
+  <i class={pale ? "pale" : ""} style={{ background: color < 0 ? "var(--text)" : `var(--c${(color % COLORS) + 1})` }} />
 );
