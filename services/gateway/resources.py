@@ -33,6 +33,7 @@ from services.gateway.enrolment.wheels import folder
 from services.gateway.fleet.api import host_operations
 from services.gateway.health.api import health_operations
 from services.gateway.health.api_metrics import scrape_operations
+from services.gateway.health.api_storage import storage_operations
 from services.gateway.health.examine import Examination
 from services.gateway.health.fleetpage import FleetPage
 from services.gateway.held import Held
@@ -85,6 +86,7 @@ def operations(held: Held) -> list[Operation]:
         *identity_operations(pool, held.reach, runtime.revoked),
         *agent_operations(pool, bus, fleet, runtime.configs_changed, held.catalogue),
         *health_operations(examination(held), lambda request: is_viewer(held.people, request)),
+        *storage_operations(pool),
         *people_operations(held.people, lambda: page_address(held)),
         *live_operations(hub, held.catalogue, held.abort),
     ]

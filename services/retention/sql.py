@@ -42,6 +42,11 @@ SELECT least((SELECT min(slot) FROM dirty_minutes), (SELECT min(hour) FROM dirty
 
 NOTE_RUN = "INSERT INTO retention_runs (started, seconds, dropped, bytes, report) VALUES ($1, $2, $3, $4, $5)"
 
+NOTE_USE = """
+INSERT INTO storage_use (at, body) VALUES ($1, $2)
+ON CONFLICT (single) DO UPDATE SET at = excluded.at, body = excluded.body
+"""
+
 LAST_RUN = "SELECT max(started) FROM retention_runs"
 
 # No stream has a message of before any more.

@@ -36,6 +36,13 @@ COMMENT ON TABLE host_events IS 'reboots, updates and the like, found in what ag
 COMMENT ON COLUMN host_events.ended IS 'of what lasts, such as being away; null: it has not ended, or its end is unknown';
 COMMENT ON COLUMN host_events.key IS 'what makes it one, such as the boot id of a reboot: it is kept once; null: nothing does';
 
+CREATE TABLE storage_use (
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
+    at     timestamptz NOT NULL,
+    body   jsonb NOT NULL
+);
+COMMENT ON TABLE storage_use IS 'what the retention service last measured of all tables, so that nobody who looks at it measures anew';
+
 -- Marks of a host: who changed its settings, gave it orders or muted it.
 CREATE INDEX audit_target_time ON audit (target, time DESC);
 

@@ -268,6 +268,14 @@ export interface Component {
   instances: Instance[];
 }
 
+export interface DayUse {
+  day: string;
+  rows: number;
+  bytes: number;
+  columnar_bytes: number;
+  uncompressed_bytes: number | null;
+}
+
 export interface Delay {
   median: number;
   p99: number;
@@ -442,6 +450,7 @@ export interface Health {
   version: string;
   time: number;
   components: Component[];
+  streams: StreamFill[];
 }
 
 export interface Heartbeat {
@@ -621,6 +630,12 @@ export interface Instance {
   status: HealthStatus;
   silent_s: number;
   heartbeat: Heartbeat;
+}
+
+export interface Kept {
+  raw_days: number;
+  minute_days: number;
+  hour_days: number;
 }
 
 export interface LinkLogin {
@@ -840,6 +855,16 @@ export interface Override {
   for_s: number | null;
   recover_for_s: number | null;
   enabled: boolean | null;
+}
+
+export interface PartUse {
+  family: string;
+  kind: Resolution;
+  day: string;
+  days: number;
+  rows: number;
+  bytes: number;
+  columnar: boolean;
 }
 
 export interface PasswordChange {
@@ -1179,6 +1204,25 @@ export interface Step {
   by: string;
 }
 
+export interface StorageReport {
+  time: number | null;
+  use: StorageUse | null;
+}
+
+export interface StorageUse {
+  engine: string;
+  kept: Kept;
+  tables: TableUse[];
+  days: DayUse[];
+  parts: PartUse[];
+  database_bytes: number;
+  need_bytes: number | null;
+  need_without: Resolution[];
+  free_bytes: number | null;
+  disk_bytes: number | null;
+  strays: Stray[];
+}
+
 export interface StoredChannel {
   channel: Channel;
   version: number;
@@ -1206,6 +1250,34 @@ export interface StoredSilence {
   state: "active" | "pending" | "expired";
   version: number;
   invalid: string;
+}
+
+export interface Stray {
+  family: string;
+  tables: string[];
+  bytes: number;
+  remedy: string;
+}
+
+export interface StreamFill {
+  name: string;
+  messages: number;
+  bytes: number;
+  most_bytes: number;
+}
+
+export interface TableUse {
+  family: string;
+  kind: Resolution;
+  rows: number;
+  bytes: number;
+  columnar_bytes: number;
+  uncompressed_bytes: number | null;
+  values: number;
+  bytes_per_value: number | null;
+  rows_per_day: number | null;
+  bytes_per_day: number | null;
+  need_bytes: number | null;
 }
 
 export interface Threshold {
