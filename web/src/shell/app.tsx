@@ -9,6 +9,7 @@ import { path } from "../router.ts";
 import { Announcer } from "./announcer.tsx";
 import { Banner } from "./banner.tsx";
 import { Boundary } from "./boundary.tsx";
+import { Demonstration } from "./demonstration.tsx";
 import { Header } from "./header.tsx";
 import { lazy } from "./lazy.tsx";
 import { Waiting } from "./states.tsx";
@@ -80,6 +81,15 @@ function onKey(event: KeyboardEvent): void {
 }
 
 export function App() {
+  return (
+    <>
+      <Demonstration />
+      <Inside />
+    </>
+  );
+}
+
+function Inside() {
   if (isShut()) return <LoginPage />;
   if (gate.value === "asking") return <Asking />;
   return <Frame />;
