@@ -15,6 +15,8 @@ export interface Paint {
 
 export interface Drawn extends Paint {
   values: Column;
+  /** Drawn dashed. */
+  behind?: boolean;
   style: "line" | "filled" | "stacked" | "edge";
 }
 
@@ -91,7 +93,8 @@ export function model(spec: ChartSpec, timeline: Timeline, period_ms: number, so
     for (const one of shown)
       for (const { part, line, paint } of partsOf(spec, lines, one.key)) {
         const filled = shown.length === 1 || (part.filled && (spec.legend === "part" || shown.length <= MOST_FILLED));
-        withBand(line, part.mirrored ? -1 : 1, paint, filled ? "filled" : "line", band);
+        if (part.behind) drawn.push({ values: column(line.avg), style: "line", behind: true, ...paint });
+        else withBand(line, part.mirrored ? -1 : 1, paint, filled ? "filled" : "line", band);
       }
   }
 
@@ -106,7 +109,7 @@ export function model(spec: ChartSpec, timeline: Timeline, period_ms: number, so
     high,
     empty: lines.every((line) => line.avg.every((value) => value === null)),
     shape:
-      drawn.map((one) => `${one.color}${one.pale ? "p" : ""}${one.style}`).join() +
+      drawn.map((one) => `${one.color}${one.pale ? "p" : ""}${one.behind ? "b" : ""}${one.style}`).join() +
       bands.map((band) => `${band.upper}-${band.lower}`).join(),
   };
 }
@@ -130,7 +133,10 @@ function partsOf(spec: ChartSpec, lines: readonly Line[], key: string): Found[] 
   const apart = instances.length > 1;
   return spec.parts.flatMap((part, at) => {
     const line = lines.find((one) => one.metric === part.metric && one.instance === key);
-    const paint = apart ? { color: instances.indexOf(key), pale: part.mirrored === true } : { color: at, pale: false };
+    const pale = part.mirrored === true || part.behind === true;
+    const paint = apart
+      ? { color: instances.indexOf(key), pale }
+      : { color: part.behind ? 0 : at, pale: pale && !part.mirrored };
     return line ? [{ part, line, paint }] : [];
   });
 }
@@ -147,9 +153,9 @@ function legendOf(spec: ChartSpec, lines: readonly Line[]): LegendLine[] {
     const worded = !byPart && spec.parts.length > 1;
     const line: LegendLine = {
       key,
-      name: byPart ? metricWord(key) : key,
+      name: byPart ? (found[0]?.part.word ?? metricWord(key)) : key,
       readings: found.map(({ part, line, paint }) => ({
-        word: worded ? metricWord(part.metric) : "",
+        word: worded ? (part.word ?? metricWord(part.metric)) : "",
         values: line.avg,
         ...paint,
       })),

@@ -1,4 +1,5 @@
 // What lies behind and above the lines of a chart: gaps, what is not loaded, limits. Draws on a canvas that it is given.
+import type { Sign } from "./marks.ts";
 import type { Stretch } from "./stretches.ts";
 
 /** Device pixels. */
@@ -63,6 +64,49 @@ export function shadePending(
   clipTo(context, box, pending, x);
   context.fillStyle = ink("--track", 0.55);
   context.fillRect(box.left, box.top, box.width, box.height);
+  context.restore();
+}
+
+/** What happened: a line for a moment, with a flag on top; a tint between two lines for a stretch. */
+export function drawSigns(
+  context: CanvasRenderingContext2D,
+  box: Box,
+  signs: readonly Sign[],
+  x: (time: number) => number,
+  ink: Ink,
+): void {
+  if (signs.length === 0) return;
+  const dot = devicePixelRatio;
+  const right = box.left + box.width;
+  context.save();
+  context.beginPath();
+  context.rect(box.left, box.top - 6 * dot, box.width, box.height + 6 * dot);
+  context.clip();
+  context.lineWidth = dot;
+  for (const { from, to, tone, lasting } of signs) {
+    const [start, end] = [Math.round(x(from)), Math.round(x(to))];
+    if (lasting) {
+      const left = Math.max(start, box.left);
+      context.fillStyle = ink(tone, 0.1);
+      context.fillRect(left, box.top, Math.min(end, right) - left, box.height);
+      context.fillStyle = ink(tone, 0.9);
+      context.fillRect(left, box.top - 3 * dot, Math.min(end, right) - left, 3 * dot);
+    }
+    context.strokeStyle = ink(tone, 0.6);
+    context.beginPath();
+    for (const at of lasting ? [start, end] : [start]) {
+      context.moveTo(at + dot / 2, box.top);
+      context.lineTo(at + dot / 2, box.top + box.height);
+    }
+    context.stroke();
+    if (lasting) continue;
+    context.fillStyle = ink(tone);
+    context.beginPath();
+    context.moveTo(start - 4 * dot, box.top - 5 * dot);
+    context.lineTo(start + 4 * dot, box.top - 5 * dot);
+    context.lineTo(start, box.top + dot);
+    context.fill();
+  }
   context.restore();
 }
 

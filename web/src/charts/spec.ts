@@ -7,6 +7,10 @@ export interface Part {
   mirrored?: boolean;
   /** Drawn with its area filled. */
   filled?: boolean;
+  /** What the legend calls it instead of the catalogue's word. */
+  word?: string;
+  /** Drawn dashed and pale, as what is only there to compare with. */
+  behind?: boolean;
 }
 
 export interface ChartSpec {
@@ -25,6 +29,8 @@ export interface ChartSpec {
   total?: string;
   /** The axis reaches at least this far, so that an idle chart does not magnify noise. */
   floor: number;
+  /** Unit of the values, where the catalogue does not know the metric. */
+  unit?: string;
   /** Metric whose latest value is the top of the axis. */
   ceiling?: string;
   /** Metric whose rules' thresholds are drawn. */

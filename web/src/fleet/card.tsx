@@ -6,10 +6,10 @@ import { quantity } from "../format.ts";
 import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
 import { BellIcon, DownIcon, STANDING_WORDS, StandingIcon, UpIcon } from "../shell/icons.tsx";
+import { useOnScreen } from "../shell/on_screen.ts";
 import { Age, isStale } from "./age.tsx";
 import { roughly } from "./freshness.ts";
 import { Meters } from "./meters.tsx";
-import { useOnScreen } from "./on_screen.ts";
 import { type Summary, summarise } from "./summary.ts";
 
 export function Card({ entry }: { entry: Entry }) {

@@ -1,6 +1,7 @@
 // Which charts a host's page shows and what is on them. Pure.
 import { familyOf, metricOf, pathWords } from "../api/catalogue.ts";
-import type { SeriesAnswer, Values } from "../api/types.gen.ts";
+import type { Values } from "../api/types.gen.ts";
+import type { Answered } from "../charts/source.ts";
 import { type ChartSpec, metricsOf, type Part } from "../charts/spec.ts";
 
 const part = (metric: string, more: Partial<Part> = {}): Part => ({ metric, ...more });
@@ -105,7 +106,7 @@ export function metricsIn(latest: Values): Set<string> {
 }
 
 /** Paths of the metrics that an answer has any value of. */
-export const metricsStored = (answer: SeriesAnswer | null): string[] =>
+export const metricsStored = (answer: Answered | null): string[] =>
   answer?.series.filter((one) => one.avg.some((value) => value !== null)).map((one) => one.metric) ?? [];
 
 /** The charts that have something to show where there are values of `metrics`. */

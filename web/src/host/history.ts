@@ -3,15 +3,9 @@ import type { ReadonlySignal } from "@preact/signals";
 import { get } from "../api/client.ts";
 import { type Loader, type Loading, loader } from "../api/loading.ts";
 import type { SeriesAnswer } from "../api/types.gen.ts";
-import type { Stretch } from "../charts/stretches.ts";
+import type { Stored } from "../charts/source.ts";
 import { bounds, refetchAfter, STORED_AFTER_MS, type Window } from "../charts/window.ts";
 import { metricsOfFamily } from "./charts.ts";
-
-/** An answer, and what it tells of: nothing beyond the moment it was asked for, whatever the range was. */
-export interface Stored {
-  answer: SeriesAnswer;
-  known: Stretch;
-}
 
 export interface Asked {
   families: readonly string[];
@@ -40,7 +34,8 @@ export function openHistory(host: string): History {
   const timers = new Map<string, ReturnType<typeof setTimeout>>();
   let asked: Asked | null = null;
 
-  async function ask(family: string, { window, points, polled, edge, now }: Asked, signal: AbortSignal) {
+  async function ask(family: string, asked: Asked, signal: AbortSignal): Promise<Stored> {
+    const { window, points, polled, edge, now } = asked;
     clearTimeout(timers.get(family));
     const { from, to } = bounds(window, edge());
     const present = now();

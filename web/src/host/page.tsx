@@ -3,6 +3,7 @@ import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/si
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { ActiveList } from "../alerts/active.tsx";
 import { active, ruleBodies, standingOf } from "../alerts/data.ts";
+import type { Pointed } from "../charts/source.ts";
 import { pointsFor } from "../charts/window.ts";
 import { useDetail } from "../live/detail.ts";
 import { connection, fleet, now } from "../live/session.ts";
@@ -12,11 +13,11 @@ import { Failed, Nothing, Waiting } from "../shell/states.tsx";
 import { useTitle } from "../shell/title.ts";
 import { RangeBar } from "./bar.tsx";
 import { IdentityWarnings, useIdentity } from "./belonging.tsx";
+import { HostChart } from "./chart.tsx";
 import { CHARTS, CORE_FAMILIES, chartsFor, metricsIn, metricsStored } from "./charts.ts";
 import { Head } from "./head.tsx";
 import { openHistory } from "./history.ts";
 import { useKeys } from "./keys.ts";
-import { Panel, type Pointed } from "./panel.tsx";
 import { Refused } from "./refused.tsx";
 import { Stats } from "./stats.tsx";
 import { Tiles } from "./tiles.tsx";
@@ -137,15 +138,7 @@ function Charts({ entry, snapshots, view }: KnownProps & { view: View }) {
     <div class="charts" ref={grid}>
       {specs.map((spec) => (
         <Boundary key={spec.id} what={`The chart ${spec.title}`}>
-          <Panel
-            spec={spec}
-            entry={entry}
-            stored={history.of(spec.family)}
-            view={view}
-            points={points}
-            pointed={pointed}
-            onRetry={() => history.retry(spec.family)}
-          />
+          <HostChart spec={spec} entry={entry} history={history} view={view} points={points} pointed={pointed} />
         </Boundary>
       ))}
       {specs.length === 0 && <NoCharts states={families.value.split(",").map((family) => history.of(family).value)} />}

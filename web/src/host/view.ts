@@ -1,6 +1,7 @@
 // What the charts of a host's page show: the window is in the URL, the way back out of zooms in the history's entry.
 import { type ReadonlySignal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useMemo } from "preact/hooks";
+import type { ChartView } from "../charts/source.ts";
 import type { Stretch } from "../charts/stretches.ts";
 import { held, liveWindow, moved, parseWindow, type Window, windowQuery, zoomed } from "../charts/window.ts";
 import { deeper, shallower } from "../charts/zooms.ts";
@@ -9,17 +10,12 @@ import type { Entry } from "../live/store.ts";
 import { memory, query, setQuery } from "../router.ts";
 import { edgeOf } from "./edge.ts";
 
-export interface View {
-  window: ReadonlySignal<Window>;
-  /** Where a live window ends, see `edgeOf`. */
-  edge: ReadonlySignal<number>;
+export interface View extends ChartView {
   /** The stretch of which the live stream told, up to now while it is there; null before it first was. */
   streamed: ReadonlySignal<Stretch | null>;
   pick: (preset: string) => void;
   /** Holds what is in view still, or follows the present again. */
   toggleLive: () => void;
-  zoomIn: (a: number, b: number) => void;
-  zoomOut: () => void;
   /** Moves by a share of the length, and stretches; see `moved`. */
   move: (share: number, factor: number) => void;
 }
@@ -49,6 +45,8 @@ export function useView(entry: Entry): View {
         if (before) go(before.window, { memory: before.memory });
         else if (window.peek().kind === "fixed") go(liveWindow(window.peek().preset));
       },
+      show: (from, to) =>
+        go({ kind: "fixed", from, to, preset: window.peek().preset, paused: false }, { replace: true }),
       // One press of a key after the other is nothing that anybody wants to step back through.
       move: (share, factor) => go(moved(window.peek(), edge.peek(), share, factor), { replace: true }),
     };

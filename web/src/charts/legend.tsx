@@ -1,10 +1,10 @@
 // A chart's legend: a line a part or instance with its value at the cursor, or the latest one. Parts that are zero all the
 // time are left out until they are asked for, and so is all that does not fit in one line.
 import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
-import { type LegendLine, type Model, type Paint, readingsAt } from "../charts/model.ts";
 import { quantity, recent } from "../format.ts";
 import { now } from "../live/session.ts";
 import { base } from "../preferences.ts";
+import { type LegendLine, type Model, type Paint, readingsAt } from "./model.ts";
 
 interface LegendProps {
   unit: string;
@@ -13,9 +13,11 @@ interface LegendProps {
   cursor: ReadonlySignal<number | null>;
   /** Key of the only line drawn. */
   solo: Signal<string | null>;
+  /** What else there is under the cursor; empty: nothing. */
+  note: ReadonlySignal<string>;
 }
 
-export function Legend({ unit, drawn, cursor, solo }: LegendProps) {
+export function Legend({ unit, drawn, cursor, solo, note }: LegendProps) {
   const open = useSignal(false);
   const lines = drawn.value?.legend ?? [];
   const busy = lines.filter((line) => !line.idle);
@@ -30,7 +32,12 @@ export function Legend({ unit, drawn, cursor, solo }: LegendProps) {
           <Line key={line.key} line={line} unit={unit} cursor={cursor} solo={solo} />
         ))}
       </ul>
-      {time !== undefined && <span class="at">{recent(time, now.peek())}</span>}
+      {time !== undefined && (
+        <span class="at">
+          {recent(time, now.peek())}
+          {note.value && <b>{note.value}</b>}
+        </span>
+      )}
       {(hidden > 0 || open.value || shown.length > FEW) && (
         <button
           type="button"
@@ -51,7 +58,7 @@ export function Legend({ unit, drawn, cursor, solo }: LegendProps) {
 /** So many lines are sure to fit. */
 const FEW = 3;
 
-function Line({ line, unit, cursor, solo }: Omit<LegendProps, "drawn"> & { line: LegendLine }) {
+function Line({ line, unit, cursor, solo }: Omit<LegendProps, "drawn" | "note"> & { line: LegendLine }) {
   const alone = solo.value === line.key;
   const readings = readingsAt(line, cursor.value);
   const [first] = readings;

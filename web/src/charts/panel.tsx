@@ -1,59 +1,71 @@
 // One chart. Stored and live samples are put on one grid and drawn; only charts on the screen are drawn at all.
-import { type ReadonlySignal, type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { type ReadonlySignal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useRef } from "preact/hooks";
-import { ruleBodies } from "../alerts/data.ts";
-import { thresholdsFor } from "../alerts/thresholds.ts";
-import { periodOf, unitOf } from "../api/catalogue.ts";
-import type { Loading } from "../api/loading.ts";
-import { gridFor, resolutionName } from "../charts/grid.ts";
-import { type Model, model } from "../charts/model.ts";
-import { createPlot, type Look, type Plot } from "../charts/plot.ts";
-import { type ChartSpec, metricsOf } from "../charts/spec.ts";
-import { type Blank, blanks } from "../charts/stretches.ts";
-import { timeline } from "../charts/timeline.ts";
-import { bounds, pointsFor } from "../charts/window.ts";
-import { useOnScreen } from "../fleet/on_screen.ts";
+import { unitOf } from "../api/catalogue.ts";
 import { now } from "../live/session.ts";
-import type { Entry } from "../live/store.ts";
 import { base, palette } from "../preferences.ts";
-import type { Stored } from "./history.ts";
+import { useOnScreen } from "../shell/on_screen.ts";
+import { gridFor, resolutionName } from "./grid.ts";
 import { Legend } from "./legend.tsx";
-import type { View } from "./view.ts";
+import { type ChartMark, marksAt } from "./marks.ts";
+import { type Model, model } from "./model.ts";
+import { createPlot, type Look, type Place, type Plot } from "./plot.ts";
+import type { ChartView, Limits, PointedSignal, Source } from "./source.ts";
+import { type ChartSpec, metricsOf } from "./spec.ts";
+import { type Blank, blanks } from "./stretches.ts";
+import { type Rings, timeline } from "./timeline.ts";
+import { bounds, pointsFor } from "./window.ts";
 import "../style/charts.css";
-
-/** Where the pointer is, for all charts of a page. */
-export interface Pointed {
-  time: number;
-  /** Id of the chart it is over. */
-  chart: string;
-}
 
 interface PanelProps {
   spec: ChartSpec;
-  entry: Entry;
-  stored: ReadonlySignal<Loading<Stored>>;
-  view: View;
+  source: Source;
+  view: ChartView;
+  /** How many points answers have; 0 until it is measured. */
   points: ReadonlySignal<number>;
-  pointed: Signal<Pointed | null>;
-  onRetry: () => void;
+  /** Shared by the charts whose cursors move together. */
+  pointed: PointedSignal;
+  limits?: ReadonlySignal<Limits | null>;
+  /** Top of the axis, where it is known beforehand. */
+  ceiling?: ReadonlySignal<number | null>;
+  marks?: ReadonlySignal<readonly ChartMark[]>;
+  /** Why there is nothing in a gap; told under the cursor. */
+  reasons?: ReadonlySignal<readonly ChartMark[]>;
+  /** Beside the title. */
+  actions?: ComponentChildren;
+  /** Under the legend. */
+  foot?: ComponentChildren;
+  /** Lies over the chart, such as handles; called again when times or values have moved. */
+  over?: (place: Place) => ComponentChildren;
 }
 
 interface Shown extends Blank {
   model: Model;
   step_ms: number;
   resolution: string;
+  from: number;
+  to: number;
 }
 
-export function Panel({ spec, entry, stored, view, points, pointed, onRetry }: PanelProps) {
+const NO_MARKS: readonly ChartMark[] = [];
+const NO_RINGS: Rings = new Map();
+/** How near the cursor has to come to a mark. */
+const NEAR_PX = 6;
+
+export function Panel(props: PanelProps) {
+  const { spec, source, view, points, pointed, limits, ceiling, marks, reasons, actions, foot, over } = props;
   const [box, onScreen] = useOnScreen<HTMLElement>();
   const canvas = useRef<HTMLDivElement>(null);
   const plot = useSignal<Plot | null>(null);
+  const place = useSignal<Place | null>(null);
   const cursor = useSignal<number | null>(null);
   const solo = useSignal<string | null>(null);
   const shown = useSignal<Shown | null>(null);
   const broken = useSignal<string | null>(null);
-  const unit = unitOf(spec.parts[0]?.metric ?? "");
-  const period_ms = periodOf(spec.family, entry.host.value.facts.sample_interval_s);
+  const unit = spec.unit ?? unitOf(spec.parts[0]?.metric ?? "");
+  const { period_ms } = source;
+  const layered = over !== undefined;
 
   /** An effect's failure would be nobody's: it is this chart's, and the others go on. */
   const fail = useCallback(
@@ -74,6 +86,10 @@ export function Panel({ spec, entry, stored, view, points, pointed, onRetry }: P
       },
       onDrag: view.zoomIn,
       onDoubleClick: view.zoomOut,
+      onMove: view.show,
+      onPlaced: (next) => {
+        if (layered) place.value = next;
+      },
       onError: fail,
     });
     plot.value = made;
@@ -84,32 +100,33 @@ export function Panel({ spec, entry, stored, view, points, pointed, onRetry }: P
       made.destroy();
       plot.value = null;
     };
-  }, [plot, cursor, pointed, view, spec, fail]);
+  }, [plot, place, cursor, pointed, view, spec, fail, layered]);
+
+  useSignalEffect(() => (onScreen.value ? source.watch?.() : undefined));
 
   function draw(target: Plot): void {
     const window = view.window.value;
     // A fixed window holds still: it does not look at the edge, so samples do not redraw it.
     const fixed = window.kind === "fixed";
     const { from, to } = bounds(window, fixed ? 0 : view.edge.value);
-    const held = stored.value.value;
+    const held = source.stored.value.value;
     const { step_ms, answer } = gridFor(held?.answer ?? null, from, to, points.value || pointsFor(0), period_ms);
-    const lines = timeline(answer, entry.rings, metricsOf(spec), step_ms, from, to);
+    const lines = timeline(answer, source.live?.() ?? NO_RINGS, metricsOf(spec), step_ms, from, to);
     const made = model(spec, lines, period_ms, solo.value);
-    const answered = [...(answer && held ? [held.known] : []), ...(view.streamed.value ? [view.streamed.value] : [])];
+    const streamed = source.streamed?.value;
+    const answered = [...(answer && held ? [held.known] : []), ...(streamed ? [streamed] : [])];
     const present = fixed ? now.peek() : Number.POSITIVE_INFINITY;
     const blank = blanks(lines.times, lines.step_ms, lines.lines, answered, present);
-    shown.value = { model: made, step_ms, resolution: answer?.resolution ?? "raw", ...blank };
-    const limits = spec.thresholds ? thresholdsFor(ruleBodies.value, entry.id, spec.thresholds, "*") : null;
+    shown.value = { model: made, step_ms, resolution: answer?.resolution ?? "raw", from, to, ...blank };
     const look: Look = {
       unit,
       base: base(),
       floor: spec.floor,
-      ceiling: spec.ceiling
-        ? (entry.latest[spec.family]?.[""]?.[spec.ceiling.slice(spec.family.length + 1)] ?? null)
-        : null,
+      ceiling: ceiling?.value ?? null,
       mirrored: spec.parts.some((part) => part.mirrored),
-      warning: limits?.warning ?? null,
-      critical: limits?.critical ?? null,
+      warning: limits?.value?.warning ?? null,
+      critical: limits?.value?.critical ?? null,
+      marks: marks?.value ?? NO_MARKS,
     };
     target.show(made, blank, look, from, to);
   }
@@ -133,7 +150,18 @@ export function Panel({ spec, entry, stored, view, points, pointed, onRetry }: P
   });
 
   const drawn = useComputed(() => shown.value?.model ?? null);
-  const { loading, error } = stored.value;
+  /** What the cursor is at: a mark, or the reason of a gap. */
+  const note = useComputed(() => {
+    const at = pointed.value;
+    const range = shown.value;
+    if (!at || !range || at.chart !== spec.id) return "";
+    const near_ms = (NEAR_PX * (range.to - range.from)) / Math.max(1, canvas.current?.clientWidth ?? 1);
+    const gap = range.gaps.some(({ from, to }) => from <= at.time && at.time < to);
+    const why = gap ? marksAt(reasons?.value ?? NO_MARKS, at.time, 0).slice(0, 1) : [];
+    const found = [...why, ...marksAt(marks?.value ?? NO_MARKS, at.time, near_ms).slice(0, 2)];
+    return found.map(({ title }) => title).join(" · ") || (gap ? "No samples here" : "");
+  });
+  const { loading, error } = source.stored.value;
   const pending = (shown.value?.pending.length ?? 0) > 0;
   const step_ms = shown.value?.step_ms ?? period_ms;
   return (
@@ -158,14 +186,18 @@ export function Panel({ spec, entry, stored, view, points, pointed, onRetry }: P
         >
           {shown.value && resolutionName(shown.value.resolution, step_ms, period_ms)}
         </span>
+        {actions}
       </header>
-      <div
-        class="plot"
-        ref={canvas}
-        role="img"
-        aria-label={`${spec.title} over time. The values are in the legend and in the statistics below.`}
-      />
-      <Legend unit={unit} drawn={drawn} cursor={cursor} solo={solo} />
+      <div class="plot-area">
+        <div
+          class="plot"
+          ref={canvas}
+          role="img"
+          aria-label={`${spec.title} over time. The values are in the legend and in the statistics below.`}
+        />
+        {over && place.value && <div class="plot-over">{over(place.value)}</div>}
+      </div>
+      <Legend unit={unit} drawn={drawn} cursor={cursor} solo={solo} note={note} />
       {broken.value !== null ? (
         <Trouble
           words={`This chart cannot be shown. That is a defect of Sonde: ${broken.value}`}
@@ -178,11 +210,12 @@ export function Panel({ spec, entry, stored, view, points, pointed, onRetry }: P
         <Trouble
           words={`${pending ? "Not all of this range is loaded." : "This may be out of date."} ${error}`}
           action="Try now"
-          onAct={onRetry}
+          onAct={source.retry}
         />
       ) : (
         !pending && drawn.value?.empty && <p class="nothing">No samples in this range</p>
       )}
+      {foot}
     </section>
   );
 }
