@@ -9,14 +9,14 @@ const TARGET = join(import.meta.dirname, "../services/gateway/static");
 
 /** KiB of JavaScript and CSS, gzip, that opening each page may load: the frame, the page, and what they share. */
 const BUDGETS: Record<string, number> = {
-  fleet: 45,
+  fleet: 70,
   host: 90,
   alerts: 50,
-  settings: 46,
-  account: 45,
-  people: 45,
-  audit: 40,
-  viewers: 40,
+  settings: 48,
+  account: 47,
+  people: 46,
+  audit: 42,
+  viewers: 41,
   login: 40,
 };
 /** The page to try the API, which is a document of its own. */

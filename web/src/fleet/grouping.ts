@@ -50,4 +50,6 @@ export function grouped<T extends { tags: readonly string[] }>(
 }
 
 const valuesOf = (tags: readonly string[], key: string): string[] =>
-  tags.filter((tag) => tag.startsWith(key) && SEPARATOR.test(tag.charAt(key.length))).map((tag) => tag.slice(key.length + 1));
+  tags
+    .filter((tag) => tag.startsWith(key) && SEPARATOR.test(tag.charAt(key.length)))
+    .map((tag) => tag.slice(key.length + 1));

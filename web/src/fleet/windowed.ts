@@ -43,7 +43,6 @@ export function useWindowed(list: WindowedList): Windowed {
   const [, again] = useReducer((count: number) => count + 1, 0);
   const margin = useRef(0);
   // A function of its own for each layout: it is by this that the sizes are asked for anew.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the layout is what it stands for
   const keyOf = useMemo(() => (line: number) => line, [list.layout]);
   const common = {
     count: list.count,

@@ -3,8 +3,16 @@ import { test } from "node:test";
 import type { Rule } from "../api/types.gen.ts";
 import { byMetric, FAR, held, nearest, nearness, SLACK } from "./worst.ts";
 
-const above = (warning: number | null, critical: number | null) => ({ warning, critical, comparison: "above" as const });
-const below = (warning: number | null, critical: number | null) => ({ warning, critical, comparison: "below" as const });
+const above = (warning: number | null, critical: number | null) => ({
+  warning,
+  critical,
+  comparison: "above" as const,
+});
+const below = (warning: number | null, critical: number | null) => ({
+  warning,
+  critical,
+  comparison: "below" as const,
+});
 
 const rule = (metric: string, warning: number, change: Partial<Rule> = {}): Rule =>
   ({
@@ -47,7 +55,10 @@ test("a share of a threshold of nothing is not told", () => {
 
 test("the nearest of a host's values speaks", () => {
   const rules = byMetric([rule("cpu.total", 100), rule("filesystem.used_percent", 80)]);
-  const latest = { cpu: { "": { total: 60 } }, filesystem: { "/": { used_percent: 40 }, "/srv": { used_percent: 76 } } };
+  const latest = {
+    cpu: { "": { total: 60 } },
+    filesystem: { "/": { used_percent: 40 }, "/srv": { used_percent: 76 } },
+  };
   assert.equal(nearest(rules, "web-1", latest), 0.95);
 });
 
@@ -62,7 +73,10 @@ test("a host at the edge of being far away does not come and go", () => {
 });
 
 test("a rule for other hosts says nothing", () => {
-  assert.equal(nearest(byMetric([rule("cpu.total", 100, { host: "db-*" })]), "web-1", { cpu: { "": { total: 99 } } }), 0);
+  assert.equal(
+    nearest(byMetric([rule("cpu.total", 100, { host: "db-*" })]), "web-1", { cpu: { "": { total: 99 } } }),
+    0,
+  );
 });
 
 test("a host keeps its place while its value moves a little", () => {
