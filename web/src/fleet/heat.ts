@@ -3,20 +3,23 @@ import { unitOf } from "../api/catalogue.ts";
 import type { Values } from "../api/types.gen.ts";
 import { type Base, fixed, quantity } from "../format.ts";
 import { reading } from "./readings.ts";
-import { stepAbove, top } from "./traffic.ts";
+import { stepAbove } from "./traffic.ts";
 
 /** Degrees at which hardware is as warm as it may be. */
 const HOT = 100;
+/** Traffic below this, bytes per second, is noise. */
+const QUIET = 100_000;
 
 /** The value that has the warmest colour: what a unit ends with, or a round number above the largest of the fleet. */
-export function topOf(path: string, latest: Iterable<Values>): number {
+export function topOf(path: string, latest: Iterable<Values>, base: Base): number {
   const unit = unitOf(path);
   if (unit === "%") return 100;
   if (unit === "°C") return HOT;
   let largest = 0;
   for (const values of latest) largest = Math.max(largest, reading(values, path)?.value ?? 0);
-  if (unit === "B/s") return top([largest]);
-  return stepAbove(largest);
+  if (unit !== "B/s") return stepAbove(largest);
+  const power = base ** Math.floor(Math.log(Math.max(largest, QUIET)) / Math.log(base));
+  return power * stepAbove(Math.max(largest, QUIET) / power);
 }
 
 /** From 0 to 1, in steps that an eye can tell apart. */

@@ -25,6 +25,7 @@ const scale = computed(() => {
   return topOf(
     heatMetric.value,
     [...fleet.entries.values()].map(({ latest }) => latest),
+    base(),
   );
 });
 

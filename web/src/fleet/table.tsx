@@ -1,7 +1,7 @@
 // The fleet as a table: the columns that the address asks for, ordered by one or several of them, under the heads of groups.
 // Only the rows on the screen are in the page; rows without content keep the place of the others.
 import { type ComponentChildren, Fragment } from "preact";
-import { useMemo, useRef } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { metricOf } from "../api/catalogue.ts";
 import { setQuery } from "../router.ts";
 import { Bad, SelectSome } from "./group_head.tsx";
@@ -16,14 +16,11 @@ import { columnWords, isFact } from "./view.ts";
 import { useWindowed } from "./windowed.ts";
 import "../style/fleet_table.css";
 
-/** Pixels; the style sheet says the same. */
-const HEAD = 36;
-const ROW = 40;
-const COMPACT_ROW = 30;
-const NAME = 210;
-const WIDTHS: Record<string, number> = { tags: 170, os: 170, state: 96, alerts: 84, age: 124, uptime: 96, version: 96 };
+/** Pixels. */
+const NAME = 190;
+const WIDTHS: Record<string, number> = { tags: 160, os: 170, state: 96, alerts: 84, age: 124, uptime: 96, version: 96 };
 
-const widthOf = (column: string): number => WIDTHS[column] ?? (hasSparks.value ? 172 : 124);
+const widthOf = (column: string): number => WIDTHS[column] ?? (hasSparks.value ? 152 : 112);
 
 interface TableProps {
   groups: readonly Group<Listed>[];
@@ -32,7 +29,16 @@ interface TableProps {
 
 export function Table({ groups, isGrouped }: TableProps) {
   const box = useRef<HTMLDivElement>(null);
-  const height = isCompact.value ? COMPACT_ROW : ROW;
+  const compact = isCompact.value;
+  const [{ row: height, head }, setSizes] = useState({ row: 40, head: 36 });
+  useLayoutEffect(() => {
+    const element = box.current as HTMLElement;
+    const look = () => setSizes((before) => sizesOf(element, before));
+    look();
+    const watcher = new ResizeObserver(look);
+    watcher.observe(element);
+    return () => watcher.disconnect();
+  }, [compact]);
   const lines = useMemo(
     () =>
       linesOf(
@@ -53,7 +59,7 @@ export function Table({ groups, isGrouped }: TableProps) {
     // The head of the group at the upper edge stays there.
     keep: ({ startIndex }) =>
       isGrouped ? [...keys.keep, lines.blocks[placeOf(lines, startIndex).group]?.first ?? 0] : keys.keep,
-    covered: { top: isGrouped ? height : 0, bottom: HEAD },
+    covered: { top: isGrouped ? height : 0, bottom: head },
     overscan: 6,
   });
   keys.follow(reveal);
@@ -62,7 +68,7 @@ export function Table({ groups, isGrouped }: TableProps) {
   let end = 0;
   return (
     <section
-      class={`fleet-table scroll ${isCompact.value ? "compact" : ""} ${
+      class={`fleet-table scroll ${compact ? "compact" : ""} ${
         selecting.value || selected.value.length > 0 ? "selecting" : ""
       }`}
       aria-label="Hosts"
@@ -103,6 +109,18 @@ export function Table({ groups, isGrouped }: TableProps) {
       </table>
     </section>
   );
+}
+
+interface Sizes {
+  row: number;
+  head: number;
+}
+
+/** What the style sheet says, in pixels; the same object as long as it says the same. */
+function sizesOf(element: HTMLElement, before: Sizes): Sizes {
+  const style = getComputedStyle(element);
+  const [row = 0, head = 0] = ["--row", "--head"].map((name) => Number.parseFloat(style.getPropertyValue(name)));
+  return row === before.row && head === before.head ? before : { row, head };
 }
 
 /** In the place of rows that are not on the screen. */

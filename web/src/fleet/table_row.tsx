@@ -113,16 +113,16 @@ function MetricCell({ entry, path }: { entry: Entry; path: string }) {
     <td class={`n metric level-${level}`} title={(found && speaker(path, found)) || undefined}>
       <span class="reading">
         {hasSparks.value && found && <Line entry={entry} path={path} instance={found.instance} />}
-        <span class="number">
-          {number.value}
-          {number.unit && <small>{number.unit}</small>}
-        </span>
         {level !== "normal" && (
           <span class="level" title={LEVEL_WORDS[level]}>
             <StandingIcon standing={level} />
             <span class="hidden">{LEVEL_WORDS[level]}</span>
           </span>
         )}
+        <span class="number">
+          {number.value}
+          {number.unit && <small>{number.unit}</small>}
+        </span>
       </span>
     </td>
   );

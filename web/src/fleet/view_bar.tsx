@@ -90,7 +90,7 @@ function SortChoice() {
   const now = sortText(sorts.value) ?? "worst";
   const all = SORTS.includes(now) ? SORTS : [...SORTS, now];
   return (
-    <label class="choice">
+    <label class="choice sorted">
       <span>Sort</span>
       <select
         aria-label="Sort"
@@ -114,7 +114,7 @@ function SortChoice() {
 function Count() {
   const [some, all] = [shown.value.length, Math.max(byNameNow.value.length, fleet.ids.value.length)];
   return (
-    <span id="shown-count" class="shown-count muted">
+    <span id="shown-count" class={`shown-count muted ${some === all ? "all" : ""}`}>
       {some === all ? `${all} ${all === 1 ? "host" : "hosts"}` : `${some} of ${all} hosts`}
     </span>
   );
