@@ -9,15 +9,16 @@ const TARGET = join(import.meta.dirname, "../services/gateway/static");
 
 /** KiB of JavaScript and CSS, gzip, that opening each page may load: the frame, the page, and what they share. */
 const BUDGETS: Record<string, number> = {
-  fleet: 70,
+  fleet: 74,
   host: 90,
-  alerts: 50,
-  settings: 48,
-  account: 47,
-  people: 46,
-  audit: 42,
-  viewers: 41,
-  login: 40,
+  alerts: 54,
+  system: 50,
+  settings: 50,
+  account: 50,
+  people: 48,
+  audit: 46,
+  viewers: 46,
+  login: 45,
 };
 /** The page to try the API, which is a document of its own. */
 const API_BUDGET = 25;

@@ -33,6 +33,7 @@ from services.gateway.enrolment.wheels import folder
 from services.gateway.fleet.api import host_operations
 from services.gateway.health.api import health_operations
 from services.gateway.health.api_metrics import scrape_operations
+from services.gateway.health.api_storage import storage_operations
 from services.gateway.health.examine import Examination
 from services.gateway.health.fleetpage import FleetPage
 from services.gateway.held import Held
@@ -45,6 +46,7 @@ from services.gateway.http.operations import Operation
 from services.gateway.http.problems import ProblemError
 from services.gateway.live.api import live_operations
 from services.gateway.live.viewers import viewer_operations
+from services.gateway.marks.api import mark_operations
 from services.gateway.people.admit import admission
 from services.gateway.people.api import people_operations
 from services.gateway.people.people import People
@@ -72,6 +74,7 @@ def operations(held: Held) -> list[Operation]:
         *series_operations(pool, fleet, held.catalogue),
         *fleet_operations(pool, fleet, held.catalogue),
         *export_operations(pool, fleet, held.catalogue, held.abort),
+        *mark_operations(pool, fleet),
         *catalogue_operations(held.catalogue),
         *alerting_operations(held),
         *rehearsal_operations(bus, held.rehearsals, held.catalogue),
@@ -83,6 +86,7 @@ def operations(held: Held) -> list[Operation]:
         *identity_operations(pool, held.reach, runtime.revoked),
         *agent_operations(pool, bus, fleet, runtime.configs_changed, held.catalogue),
         *health_operations(examination(held), lambda request: is_viewer(held.people, request)),
+        *storage_operations(pool),
         *people_operations(held.people, lambda: page_address(held)),
         *live_operations(hub, held.catalogue, held.abort),
     ]

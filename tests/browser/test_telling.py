@@ -182,11 +182,18 @@ async def test_a_route_has_matchers_hours_and_an_escalation(
         await form.get_by_role("group", name="Tells", exact=True).get_by_label("Operators").check()
         await form.get_by_label("Tell of ends, too").uncheck()
         await form.get_by_label("When people are told").select_option("working")
+        await form.get_by_text("To the minute").click()
         stretch = form.get_by_role("group", name="Stretch 1")
         await stretch.get_by_label("Fri").uncheck()
         await stretch.get_by_label("Beginning of stretch 1").fill("08:30")
         await form.get_by_label("Time zone").fill("Europe/Nowhere")
         await form.get_by_label("What is critical is told always").uncheck()
+        await form.get_by_text("What is told in one message").click()
+        await form.get_by_label("One message for what is").select_option("of one rule")
+        await form.get_by_label("The first waits for more").fill("5")
+        await form.get_by_label("Further messages wait").fill("120")
+        await form.get_by_label("A storm is more than").fill("25")
+        await form.get_by_label("Tell of alerts found in late samples").uncheck()
         await form.get_by_label("Tell others, too, when nobody acknowledges").check()
         await form.get_by_label("After").fill("20")
         await form.get_by_role("button", name="Create route").click()
@@ -207,6 +214,8 @@ async def test_a_route_has_matchers_hours_and_an_escalation(
         "zone": "Europe/Berlin",
         "critical_passes": False,
     }
+    assert (route["group_by"], route["group_wait_s"], route["group_interval_s"]) == ("rule", 5, 120)
+    assert (route["storm_hosts"], route["tell_past"]) == (25, False)
     assert route["escalation"] == {"after_s": 1200, "channels": ["boss"], "critical_only": False}
 
 

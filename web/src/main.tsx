@@ -2,6 +2,7 @@ import { render } from "preact";
 import "./style/tokens.css";
 import "./style/base.css";
 import "./style/shell.css";
+import "./style/demonstration.css";
 import "./style/tables.css";
 import { startAlerts } from "./alerts/data.ts";
 import { startSession } from "./live/session.ts";
@@ -11,11 +12,13 @@ import { startPreferences } from "./preferences.ts";
 import { startRouter } from "./router.ts";
 import { App } from "./shell/app.tsx";
 import { startGuard } from "./shell/unsaved.tsx";
+import { startZone } from "./time/choice.ts";
 
 startSessionWatch();
 startPreferences();
 startArrivals();
 startRouter();
+startZone();
 startGuard();
 onceOpen(() => {
   startSession();

@@ -43,7 +43,34 @@ FROM incidents i JOIN hosts h ON h.id = i.host_id
 WHERE i.closed IS NULL AND NOT i.past AND i.level > 0 AND h.state = 'active' GROUP BY 1, 2
 """
 
+FACTS = "SELECT id, name, facts FROM hosts WHERE id = ANY($1)"
+
 SET_FACTS = "UPDATE hosts SET facts = $2 WHERE id = $1"
+
+ADD_EVENT = """
+INSERT INTO host_events (host_id, time, kind, key, body) VALUES ($1, to_timestamp($2), $3, $4, $5)
+ON CONFLICT DO NOTHING
+"""
+
+# Of several gateways each says it: who is away since less than a minute leaves but once.
+ADD_AWAY = """
+INSERT INTO host_events (host_id, time, kind) SELECT $1, to_timestamp($2), 'away'
+WHERE NOT EXISTS (
+    SELECT FROM host_events WHERE host_id = $1 AND kind = 'away' AND ended IS NULL
+        AND time > to_timestamp($2) - interval '1 minute')
+"""
+
+END_AWAY = """
+UPDATE host_events SET ended = to_timestamp($2) WHERE id = (
+    SELECT id FROM host_events WHERE host_id = $1 AND kind = 'away' AND time <= to_timestamp($2)
+    ORDER BY time DESC LIMIT 1) AND ended IS NULL
+"""
+
+# All but the newest $2 of a host.
+DROP_EVENTS = """
+DELETE FROM host_events WHERE id IN (
+    SELECT id FROM host_events WHERE host_id = $1 ORDER BY time DESC, id DESC OFFSET $2)
+"""
 
 
 def _columns(metrics: Sequence[Metric]) -> str:

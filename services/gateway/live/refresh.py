@@ -9,8 +9,6 @@ import logging
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import msgspec
-
 from infra.bus.backoff import Backoff
 from infra.clock import now_ms, to_ms, to_time
 from infra.storage.database import Connection, Pool
@@ -18,12 +16,13 @@ from infra.storage.stored import read_settings as stored_settings
 from schemas.api import AlertCounts, Refusal
 from schemas.catalogue import Family
 from schemas.codec import Poison, Sample, build_batch, encode_batch
-from schemas.messages import Batch, HostFacts
+from schemas.messages import Batch
 from services.gateway.fleet import sql
 from services.gateway.fleet.given import given_of
 from services.gateway.fleet.memory import Fleet
 from services.gateway.fleet.recent import WINDOW_MS
 from services.gateway.http.database import NOT_READY, borrowed
+from services.gateway.live.facts import read_facts
 from services.gateway.live.hub import Hub
 from services.gateway.live.limits import Limits
 from services.gateway.settings.runtime import Runtime
@@ -87,7 +86,7 @@ async def read_hosts(database: Connection, fleet: Fleet, hub: Hub) -> None:
     for row in rows:
         name = row["name"]
         news = fleet.enter(name, row["id"], row["archived"], row["last_sample"] and to_ms(row["last_sample"]))
-        facts, alerts = _facts(name, row["facts"]), counts.get(name, AlertCounts())
+        facts, alerts = read_facts(name, row["facts"]), counts.get(name, AlertCounts())
         if fleet.learn(name, facts, alerts, given_of(row)) or news:
             hub.host(name)
     refusals: dict[str, list[Refusal]] = {}
@@ -96,14 +95,6 @@ async def read_hosts(database: Connection, fleet: Fleet, hub: Hub) -> None:
         refusals.setdefault(row["host"], []).append(refusal)
     fleet.refusals = refusals
     fleet.complete = True
-
-
-def _facts(host: str, stored: str) -> HostFacts:
-    try:
-        return msgspec.json.decode(stored, type=HostFacts)
-    except msgspec.DecodeError as error:
-        logger.warning("stored host facts invalid, ignored", extra={"host": host, "error": str(error)})
-        return HostFacts()
 
 
 async def restore(database: Connection, fleet: Fleet, hub: Hub) -> None:

@@ -13,6 +13,7 @@ import { HistoryTable } from "./history.tsx";
 import { Now } from "./now.tsx";
 import { RuleList } from "./rules.tsx";
 import { SilenceSection } from "./silences.tsx";
+import { NO_LINE } from "./too_high.ts";
 import "../style/alerts.css";
 
 const RuleEditor = lazy("the form", async () => (await import("./editor.tsx")).RuleEditor);
@@ -25,9 +26,12 @@ export function AlertsPage() {
   const edited = useSignal<StoredRule | "new" | null>(null);
   const incident = query.value.get("incident");
   const heading = useRef<HTMLHeadingElement>(null);
+  /** A line of a chart that is too high, from its page. */
+  const line = query.value.get("new") === "rule" ? query.value : null;
 
   function closed(saved: boolean): void {
     edited.value = null;
+    if (line) setQuery(NO_LINE, { replace: true });
     // The dialog gave the focus back to the button that opened it; its rule may be gone meanwhile.
     if (document.activeElement === document.body) heading.current?.focus();
     if (!saved) return;
@@ -96,7 +100,10 @@ export function AlertsPage() {
       {incident !== null && (
         <IncidentDialog key={incident} id={incident} onClosed={() => setQuery({ incident: null })} />
       )}
-      {edited.value !== null && <RuleEditor stored={edited.value === "new" ? null : edited.value} onClosed={closed} />}
+      {line && <RuleEditor key={line.toString()} stored={null} line={line} onClosed={closed} />}
+      {edited.value !== null && !line && (
+        <RuleEditor stored={edited.value === "new" ? null : edited.value} line={null} onClosed={closed} />
+      )}
     </div>
   );
 }

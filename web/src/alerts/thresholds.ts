@@ -37,7 +37,7 @@ export function thresholdsFor(
 }
 
 /** Whether `text` fits `pattern`, in which * stands for any characters and ? for one. */
-function fits(pattern: string, text: string): boolean {
+export function fits(pattern: string, text: string): boolean {
   if (pattern === "*" || pattern === text) return true;
   if (!/[*?]/.test(pattern)) return false;
   let [at, now, star, back] = [0, 0, -1, 0];

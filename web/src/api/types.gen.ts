@@ -268,6 +268,14 @@ export interface Component {
   instances: Instance[];
 }
 
+export interface DayUse {
+  day: string;
+  rows: number;
+  bytes: number;
+  columnar_bytes: number;
+  uncompressed_bytes: number | null;
+}
+
 export interface Delay {
   median: number;
   p99: number;
@@ -442,6 +450,7 @@ export interface Health {
   version: string;
   time: number;
   components: Component[];
+  streams: StreamFill[];
 }
 
 export interface Heartbeat {
@@ -523,6 +532,7 @@ export interface HostFacts {
   tags: string[];
   config_revision: number;
   config_error: string;
+  time_zone: string;
 }
 
 export interface HostFilter {
@@ -622,6 +632,12 @@ export interface Instance {
   heartbeat: Heartbeat;
 }
 
+export interface Kept {
+  raw_days: number;
+  minute_days: number;
+  hour_days: number;
+}
+
 export interface LinkLogin {
   secret: string;
   password: string;
@@ -670,6 +686,22 @@ export interface MadeToken {
   obstacle: string;
 }
 
+export interface Mark {
+  host: string;
+  time: number;
+  end: number | null;
+  kind: "alert" | "reboot" | "update" | "settings" | "refused" | "away" | "change" | "order" | "mute" | "silence";
+  level: "info" | "warning" | "critical";
+  title: string;
+  detail: string;
+  ref: string;
+}
+
+export interface Marks {
+  marks: Mark[];
+  more: boolean;
+}
+
 export interface Matcher {
   hosts: string[];
   tags: string[];
@@ -688,6 +720,7 @@ export interface Me {
   second_factor: boolean;
   has_password: boolean;
   oidc: string;
+  demonstration: boolean;
 }
 
 export interface MetricItem {
@@ -769,6 +802,11 @@ export interface NewValue {
   value: unknown;
 }
 
+export interface NewView {
+  name: string;
+  path: string;
+}
+
 export interface Notification {
   id: number;
   channel: string;
@@ -820,6 +858,16 @@ export interface Override {
   enabled: boolean | null;
 }
 
+export interface PartUse {
+  family: string;
+  kind: Resolution;
+  day: string;
+  days: number;
+  rows: number;
+  bytes: number;
+  columnar: boolean;
+}
+
 export interface PasswordChange {
   old: string;
   new: string;
@@ -846,6 +894,14 @@ export interface PastAlert {
   flapping: boolean;
   tags: string[];
   deliveries: Delivery[];
+}
+
+export interface Preferences {
+  start: string;
+  zone: string;
+  units: "binary" | "decimal";
+  theme: "system" | "light" | "dark";
+  density: "comfortable" | "compact";
 }
 
 export interface Problem {
@@ -1004,6 +1060,17 @@ export interface Rules {
   not_judged: UnreadableRule[];
 }
 
+export interface SavedView {
+  id: number;
+  name: string;
+  path: string;
+  version: number;
+}
+
+export interface SavedViews {
+  views: SavedView[];
+}
+
 export interface SecondFactorOffer {
   secret: string;
   uri: string;
@@ -1138,6 +1205,25 @@ export interface Step {
   by: string;
 }
 
+export interface StorageReport {
+  time: number | null;
+  use: StorageUse | null;
+}
+
+export interface StorageUse {
+  engine: string;
+  kept: Kept;
+  tables: TableUse[];
+  days: DayUse[];
+  parts: PartUse[];
+  database_bytes: number;
+  need_bytes: number | null;
+  need_without: Resolution[];
+  free_bytes: number | null;
+  disk_bytes: number | null;
+  strays: Stray[];
+}
+
 export interface StoredChannel {
   channel: Channel;
   version: number;
@@ -1165,6 +1251,34 @@ export interface StoredSilence {
   state: "active" | "pending" | "expired";
   version: number;
   invalid: string;
+}
+
+export interface Stray {
+  family: string;
+  tables: string[];
+  bytes: number;
+  remedy: string;
+}
+
+export interface StreamFill {
+  name: string;
+  messages: number;
+  bytes: number;
+  most_bytes: number;
+}
+
+export interface TableUse {
+  family: string;
+  kind: Resolution;
+  rows: number;
+  bytes: number;
+  columnar_bytes: number;
+  uncompressed_bytes: number | null;
+  values: number;
+  bytes_per_value: number | null;
+  rows_per_day: number | null;
+  bytes_per_day: number | null;
+  need_bytes: number | null;
 }
 
 export interface Threshold {
@@ -1217,6 +1331,10 @@ export interface UserChange {
 
 export interface Users {
   users: User[];
+}
+
+export interface ViewOrder {
+  views: number[];
 }
 
 export interface ViewerItem {

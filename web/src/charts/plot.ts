@@ -3,6 +3,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { Base } from "../format.ts";
 import { round, ticks } from "../format.ts";
+import { timeZone } from "../time/zone.ts";
 import { inksOf } from "./ink.ts";
 import { type ChartMark, signsOf } from "./marks.ts";
 import type { Drawn, Model } from "./model.ts";
@@ -74,6 +75,7 @@ interface Drawing {
   axis: Axis;
 }
 
+const LOCAL = new Intl.DateTimeFormat().resolvedOptions().timeZone;
 const AWAY = { left: -10, top: -10 };
 const NOTHING = { left: 0, top: 0, width: 0, height: 0 };
 
@@ -107,6 +109,7 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
       width,
       height,
       ms: 1,
+      tzDate: (ms) => uPlot.tzDate(new Date(ms), timeZone.peek() ?? LOCAL),
       pxAlign: 0,
       legend: { show: false },
       padding: [8, 8, 0, 0],

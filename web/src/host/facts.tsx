@@ -72,6 +72,7 @@ function rowsOf(facts: HostFacts): [string, string][] {
     ["GPU", counted(facts.gpus)],
     ["Runs in", facts.virtualisation],
     ["Addresses", facts.addresses.join(", ")],
+    ["Time zone", facts.time_zone],
     ["Booted", facts.boot_time ? moment(facts.boot_time * 1000) : ""],
   ];
   return rows.filter(([, value]) => value);

@@ -1,7 +1,7 @@
 // The page's live state, made once at start: the fleet, the hosts followed in detail, the connection's state, the clock.
 // All of it comes from the relay that this browser's tabs share.
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
-import type { AlertTransition, Snapshot } from "../api/types.gen.ts";
+import type { AlertTransition, Health, Snapshot, Watching } from "../api/types.gen.ts";
 import { LIVE_KEEP_MS } from "../charts/window.ts";
 import { type Link, link } from "./link.ts";
 import { BEAT_MS, type FromRelay, SILENT_MS, type StreamState } from "./messages.ts";
@@ -14,6 +14,10 @@ export const now = signal(Date.now());
 /** The newest alert transition and setting change that the stream told; pages watch them to refetch. */
 export const transition = signal<AlertTransition | null>(null);
 export const settingChange = signal<{ key: string; version: number } | null>(null);
+/** How Sonde itself is, as the stream told last when a part of it changed; null before it ever did. */
+export const health = signal<Health | null>(null);
+/** How many watch the live stream; null before it told. */
+export const watching = signal<number | null>(null);
 
 /** Number of times that the fleet was fetched over REST instead of streamed. */
 export const polls = signal(0);
@@ -114,6 +118,8 @@ function receive(message: FromRelay): void {
 function other(name: string, data: unknown): void {
   if (name === "alert") transition.value = data as AlertTransition;
   else if (name === "settings") settingChange.value = data as { key: string; version: number };
+  else if (name === "health") health.value = data as Health;
+  else if (name === "viewers") watching.value = (data as Watching).viewers;
 }
 
 /** Starts everything that lasts as long as the page. */

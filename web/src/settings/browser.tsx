@@ -1,6 +1,7 @@
 // What this browser prefers. It applies at once and is kept here only.
 import type { Signal } from "@preact/signals";
-import { theme, units } from "../preferences.ts";
+import { theme, units, zonePreferred } from "../preferences.ts";
+import { ZONE_WORDS } from "../time/choice.ts";
 
 export function ThisBrowser() {
   return (
@@ -19,6 +20,13 @@ export function ThisBrowser() {
         about="Kept in this browser only."
         value={units}
         options={{ binary: "Binary: KiB, MiB, GiB", decimal: "Decimal: kB, MB, GB" }}
+      />
+      <Choice
+        name="zone"
+        label="Times"
+        about="Kept in this browser only. A page of a host may show the host’s time."
+        value={zonePreferred}
+        options={ZONE_WORDS}
       />
     </section>
   );

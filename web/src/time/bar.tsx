@@ -1,23 +1,35 @@
-// The bar over the charts: which range they show, and what changes it. All of it only changes the URL.
-
+// The bar over charts: which range they show, and what changes it. All of it only changes the URL.
+import type { ComponentChildren } from "preact";
 import { bounds, PRESETS, type Window } from "../charts/window.ts";
-import { span } from "../format.ts";
+import { duration, span } from "../format.ts";
 import { known, live, now } from "../live/session.ts";
 import { PauseIcon, PlayIcon } from "../shell/icons.tsx";
-import type { View } from "./view.ts";
+import { CustomRange } from "./custom.tsx";
+import type { TimeView } from "./view.ts";
+import "../style/time.css";
 
 const NAMES: Record<string, string> = {
+  "1m": "minute",
   "5m": "5 minutes",
   "15m": "15 minutes",
   "1h": "hour",
   "6h": "6 hours",
+  "12h": "12 hours",
   "24h": "24 hours",
   "7d": "7 days",
   "30d": "30 days",
   "1y": "year",
 };
 
-export function RangeBar({ view }: { view: View }) {
+interface RangeBarProps {
+  view: TimeView;
+  /** Whether it is about a host that may have told its own time zone. */
+  ofHost?: boolean;
+  /** What else the page puts in it. */
+  children?: ComponentChildren;
+}
+
+export function RangeBar({ view, ofHost = false, children }: RangeBarProps) {
   const window = view.window.value;
   const following = window.kind === "live";
   return (
@@ -37,6 +49,8 @@ export function RangeBar({ view }: { view: View }) {
           </button>
         ))}
       </fieldset>
+      <CustomRange view={view} ofHost={ofHost} />
+      {children}
       <button
         type="button"
         class={following ? "" : "primary"}
@@ -53,7 +67,7 @@ export function RangeBar({ view }: { view: View }) {
 /** `Last 15 minutes`, `Paused, 12:03 – 12:18`, `15 Nov, 12:00 – 13:00`. */
 function rangeWords(window: Window): string {
   if (window.kind === "live") {
-    const last = `Last ${NAMES[window.preset]}`;
+    const last = `Last ${NAMES[window.preset] ?? duration(window.span_ms / 1000)}`;
     if (live.value) return last;
     return known.value ? `${last}, every few seconds` : `${last} that are known`;
   }

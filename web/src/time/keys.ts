@@ -1,6 +1,6 @@
-// Keys of a host's page: arrows pan by half a window, + and - zoom, l pauses and goes live.
+// Keys of a page with charts: arrows pan by half a window, + and - zoom, l pauses and goes live.
 import { useEffect } from "preact/hooks";
-import type { View } from "./view.ts";
+import type { TimeView } from "./view.ts";
 
 const MOVES: Record<string, [share: number, factor: number]> = {
   ArrowLeft: [-0.5, 1],
@@ -9,7 +9,7 @@ const MOVES: Record<string, [share: number, factor: number]> = {
   "-": [0, 2],
 };
 
-export function useKeys({ move, toggleLive }: View): void {
+export function useTimeKeys({ move, toggleLive }: TimeView): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
