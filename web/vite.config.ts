@@ -13,7 +13,7 @@ const BUDGETS: Record<string, number> = {
   host: 90,
   alerts: 54,
   system: 50,
-  settings: 50,
+  settings: 52,
   account: 50,
   people: 48,
   audit: 46,
