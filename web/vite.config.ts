@@ -12,6 +12,7 @@ const BUDGETS: Record<string, number> = {
   fleet: 74,
   host: 90,
   alerts: 54,
+  compare: 86,
   system: 50,
   settings: 52,
   account: 50,
