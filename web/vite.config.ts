@@ -9,7 +9,7 @@ const TARGET = join(import.meta.dirname, "../services/gateway/static");
 
 /** KiB of JavaScript and CSS, gzip, that opening each page may load: the frame, the page, and what they share. */
 const BUDGETS: Record<string, number> = {
-  fleet: 54,
+  fleet: 74,
   host: 90,
   alerts: 54,
   compare: 86,
