@@ -901,6 +901,7 @@ export interface Preferences {
   zone: string;
   units: "binary" | "decimal";
   theme: "system" | "light" | "dark";
+  contrast: "system" | "more";
   density: "comfortable" | "compact";
 }
 
