@@ -9,12 +9,12 @@ const TARGET = join(import.meta.dirname, "../services/gateway/static");
 
 /** KiB of JavaScript and CSS, gzip, that opening each page may load: the frame, the page, and what they share. */
 const BUDGETS: Record<string, number> = {
-  fleet: 54,
+  fleet: 74,
   host: 90,
   alerts: 54,
   compare: 86,
   system: 50,
-  settings: 50,
+  settings: 52,
   account: 50,
   people: 48,
   audit: 46,

@@ -39,8 +39,8 @@ const activeNow = computed(() => active.state.value.value);
 
 const NONE: AlertCounts = { warning: 0, critical: 0 };
 
-/** Alerts that fire, by host. */
-const counts = computed(() => {
+/** Alerts that fire, by host; moves when that is asked for anew. */
+export const counts = computed(() => {
   const byHost = new Map<string, AlertCounts>();
   for (const alert of activeNow.value ?? []) {
     if (alert.state !== "firing" && alert.state !== "recovering") continue;
@@ -58,8 +58,15 @@ export function countsOf(entry: Entry): AlertCounts {
 
 export const standingOf = (entry: Entry): Standing => standing(entry.host.value.state, countsOf(entry), known.value);
 
-/** How many hosts stand under each word. */
+/** How many hosts stand under each word. Told of news of hosts as a whole: not every host is followed by itself. */
 export const tally = computed(() => {
+  fleet.news.value;
+  known.value;
+  counts.value;
+  return untracked(tallied);
+});
+
+function tallied(): Record<Standing, number> {
   const result: Record<Standing, number> = {
     critical: 0,
     offline: 0,
@@ -71,7 +78,7 @@ export const tally = computed(() => {
   };
   for (const id of fleet.ids.value) result[standingOf(fleet.entries.get(id) as Entry)] += 1;
   return result;
-});
+}
 
 /** A storm of transitions is one request at its beginning, and one each such time while it lasts. */
 const STORM_MS = 250;
@@ -91,15 +98,18 @@ function throttled(act: () => void): () => void {
   };
 }
 
-/** Runs `act` now, with each snapshot of the stream, and when the stream says that what is stored under `key` changed. */
-export function withSettings(key: string, act: () => void): () => void {
+/**
+ * Runs `act` now, with each snapshot of the stream, and when the stream says that what is stored under one of `keys`
+ * changed: under `telling`, that people were told of something, or that a channel is held, or no more.
+ */
+export function withSettings(keys: readonly string[], act: () => void): () => void {
   return both(
     effect(() => {
       fleet.snapshots.value;
       untracked(act);
     }),
     effect(() => {
-      if (settingChange.value?.key === key) untracked(act);
+      if (keys.includes(settingChange.value?.key ?? "")) untracked(act);
     }),
   );
 }
@@ -140,7 +150,7 @@ function both(one: () => void, other: () => void): () => void {
  * With the first snapshot, too: what changed between the page's first request and the stream's beginning, no event tells.
  */
 export function startAlerts(): void {
-  withSettings("rules", rules.refresh);
+  withSettings(["rules"], rules.refresh);
   withNews(active.refresh);
 }
 

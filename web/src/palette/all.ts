@@ -1,7 +1,7 @@
 // Everything that the palette offers now: pages, saved views, actions, and the hosts of this fleet, those in trouble first.
 import { standingOf } from "../alerts/data.ts";
-import { ordered } from "../fleet/order.ts";
-import { STANDINGS, summarise } from "../fleet/summary.ts";
+import { ordered, WORST } from "../fleet/order.ts";
+import { STANDINGS } from "../fleet/summary.ts";
 import { fleet } from "../live/session.ts";
 import { lacking, leave, me } from "../login/me.ts";
 import { RESTRICTED } from "../people/restricted_pages.ts";
@@ -71,10 +71,11 @@ function hosts(): Command[] {
       id,
       host,
       lastStanding: entry ? standingOf(entry) : ("unknown" as const),
-      summary: () => summarise(entry?.latest ?? {}, host?.facts.cores ?? 0),
+      near: 0,
+      sortValue: () => null,
     };
   });
-  return ordered(listed, "worst").map(({ id, host, lastStanding }) => {
+  return ordered(listed, WORST).map(({ id, host, lastStanding }) => {
     const words = host?.label || id;
     const others = [...new Set([id, host?.facts.hostname ?? id])].filter((name) => name !== words);
     return {

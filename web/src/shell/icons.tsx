@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import type { Standing } from "../fleet/summary.ts";
 
-function Icon({ children, size = 16 }: { children: ComponentChildren; size?: number }) {
+export function Icon({ children, size = 16 }: { children: ComponentChildren; size?: number }) {
   return (
     <svg class="icon" width={size} height={size} viewBox="0 0 16 16" aria-hidden="true" focusable="false">
       {children}
@@ -10,7 +10,8 @@ function Icon({ children, size = 16 }: { children: ComponentChildren; size?: num
   );
 }
 
-const line = {
+/** How lines of icons are drawn. */
+export const line = {
   fill: "none",
   stroke: "currentColor",
   "stroke-width": 1.6,
