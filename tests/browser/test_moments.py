@@ -1,4 +1,4 @@
-"""What happened around an alert is drawn where it is listed and in its incident, and a phone acknowledges it at once."""
+"""What happened around an alert is drawn where it is listed and in its incident, and it is acknowledged there."""
 
 from __future__ import annotations
 
