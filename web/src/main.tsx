@@ -2,6 +2,7 @@ import { render } from "preact";
 import "./style/tokens.css";
 import "./style/base.css";
 import "./style/shell.css";
+import "./style/demonstration.css";
 import "./style/tables.css";
 import { startAlerts } from "./alerts/data.ts";
 import { startSession } from "./live/session.ts";

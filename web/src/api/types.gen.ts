@@ -720,6 +720,7 @@ export interface Me {
   second_factor: boolean;
   has_password: boolean;
   oidc: string;
+  demonstration: boolean;
 }
 
 export interface MetricItem {

@@ -1,0 +1,130 @@
+"""All simulated agents, in a process of their own: every second each samples what its curves say.
+
+`python -m demo.agents DIRECTORY`, which holds `fleet.json`. Ends when its standard input does, so that it never
+outlives whoever started it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from agent.system.worker import Worker
+from demo.machines import Machine, make_fleet
+from demo.simulated import Agent, Reach, phase_of, start
+from infra.cli import process
+from infra.log import set_up_logging
+
+logger = logging.getLogger(__name__)
+
+DISK_THREADS = 8
+"""Shared by the agents; each of their spools stays on one."""
+DESCRIPTORS_EACH = 4
+STARTING_AT_ONCE = 20
+FINISH_S = 2.0
+TOGETHER = 20
+"""Hosts that sample in one breath."""
+SPREAD_S = 0.9
+"""Of a second, in which all hosts get their turn."""
+MOST_BEHIND_S = 30
+
+
+class FleetFile(Struct):
+    """`fleet.json`: which fleet, and how it reaches the bus."""
+
+    hosts: int
+    seed: int
+    began_s: int
+    from_s: int
+    """From when on the agents send; what was before is in the tables."""
+    reach: Reach
+
+
+def fleet_path(directory: str) -> Path:
+    return Path(directory) / "fleet.json"
+
+
+def main(argv: Sequence[str]) -> int:
+    [directory] = argv
+    set_up_logging("json", logging.WARNING)
+    fleet = msgspec.json.decode(fleet_path(directory).read_bytes(), type=FleetFile)
+    allow_descriptors(fleet.hosts * DESCRIPTORS_EACH + 200)
+
+    async def body() -> None:
+        stop = asyncio.Event()
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), stop.set)
+        await run(fleet, stop)
+
+    with process.runner() as loop:
+        loop.run(body())
+    return 0
+
+
+def allow_descriptors(wanted: int) -> None:
+    """Let this process open as many files as it needs, as far as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+
+
+async def run(fleet: FleetFile, stop: asyncio.Event) -> None:
+    """Let the fleet live until `stop` is set."""
+    machines = [machine for machine in make_fleet(fleet.hosts, fleet.seed, fleet.began_s) if machine.story != "silent"]
+    machines.sort(key=lambda machine: phase_of(machine.name))
+    disks = [Worker(f"spools {number}") for number in range(min(DISK_THREADS, len(machines)))]
+    at_once = asyncio.Semaphore(STARTING_AT_ONCE)
+
+    async def begin(number: int, machine: Machine) -> Agent:
+        async with at_once:
+            return await start(machine, fleet.reach, disks[number % len(disks)])
+
+    agents = await asyncio.gather(*(begin(number, machine) for number, machine in enumerate(machines)))
+    async with asyncio.TaskGroup() as group:
+        running = [group.create_task(agent.run()) for agent in agents]
+        sampling = group.create_task(_sample(agents, fleet.from_s))
+        await stop.wait()
+        sampling.cancel()
+        async with asyncio.TaskGroup() as finishing:
+            for agent in agents:
+                finishing.create_task(agent.finish(FINISH_S))
+        for task in running:
+            task.cancel()
+    for disk in disks:
+        disk.close()
+
+
+async def _sample(agents: Sequence[Agent], from_s: int) -> None:
+    """First what was since `from_s`, then every second in its time, the hosts spread over it."""
+    second = from_s
+    while second < time.time() - 1:
+        await _take(agents, second, spread_s=0)
+        second += 1
+    skipped = 0
+    while True:
+        await _take(agents, second, SPREAD_S)
+        behind = int(time.time()) - second - 1
+        if behind > MOST_BEHIND_S:
+            skipped += behind
+            logger.warning("seconds skipped, too many hosts for this machine", extra={"skipped": skipped})
+            second += behind
+        second += 1
+
+
+async def _take(agents: Sequence[Agent], second: int, spread_s: float) -> None:
+    for first in range(0, len(agents), TOGETHER):
+        due_s = second + spread_s * first / len(agents) if spread_s else 0.0
+        await asyncio.sleep(max(0.0, due_s - time.time()))
+        for agent in agents[first : first + TOGETHER]:
+            agent.take(second)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
