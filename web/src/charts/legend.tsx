@@ -55,13 +55,13 @@ export function Legend({ title, unit, drawn, cursor, solo, note, open, stats }: 
         type="button"
         class="more"
         aria-expanded={open.value}
-        aria-label={open.value ? `Values of ${title} in one line` : `All values and statistics of ${title}`}
         title={open.value ? "Show one line" : "All lines with their statistics"}
         onClick={() => {
           open.value = !open.value;
         }}
       >
         {open.value ? "less" : hidden > 0 ? `+${hidden}` : "all"}
+        <span class="hidden"> values and statistics of {title}</span>
       </button>
     </div>
   );
