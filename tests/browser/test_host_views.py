@@ -44,7 +44,7 @@ async def test_every_view_of_a_host_shows_what_it_says_and_axe_finds_nothing(
         await ready(page)
 
         # The legend of a chart opens as a table with statistics, sorts by any column, and shows one line alone.
-        await page.get_by_role("button", name="values and statistics of CPU").click()
+        await page.get_by_role("button", name="all values and statistics of CPU").click()
         table = page.locator(f"{CPU} .legend-table[aria-busy=false]")
         await table.get_by_role("button", name="Max").click()
         await page.locator(f"{CPU} th[aria-sort=descending]").wait_for()
