@@ -12,6 +12,7 @@ const BUDGETS: Record<string, number> = {
   fleet: 54,
   host: 90,
   alerts: 54,
+  compare: 86,
   system: 50,
   settings: 50,
   account: 50,

@@ -67,6 +67,7 @@ READABLE = (
     "health.>",
     subjects.LIVE_INTEREST,
     subjects.SETTINGS_CHANGED,
+    subjects.TELLING_CHANGED,
 )
 """Everything that is published for others: what operators read."""
 
@@ -98,6 +99,7 @@ ROLES: dict[str, Permissions] = {
         publish=(
             *_reads(METRICS.name, BACKFILL.name),
             "alerts.>",
+            subjects.TELLING_CHANGED,
             f"{_GATEWAY_INBOX}.>",
             rehearsal_told("*"),
             *_tells("alerts"),
@@ -140,6 +142,7 @@ ROLES: dict[str, Permissions] = {
             rehearsal_told("*"),
             subjects.health("*"),
             subjects.SETTINGS_CHANGED,
+            subjects.TELLING_CHANGED,
             *_is_asked("gateway"),
         ),
     ),

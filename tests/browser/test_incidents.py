@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
+from infra.bus.connection import connection as bus_connection
 from infra.storage.database import connection
 from schemas.channels import Channel, Slack
+from schemas.subjects import TELLING_CHANGED
 from tests.browser.alerting import firing, page_of
 from tests.browser.axe import findings
 from tests.browser.browser import Chromium
@@ -82,6 +84,8 @@ async def test_what_becomes_of_its_messages_is_shown_while_the_dialog_is_open(
             await dialog.get_by_text("Nobody was told of how it is now").wait_for()
             await told(database, number, "ops")
             await step(database, number, "sent", "fire to ops (alert, 1 in it): 200 ok", channel="ops")
+            async with bus_connection(bus_url, "test telling") as client:
+                await client.publish(TELLING_CHANGED, b"")
             await dialog.get_by_text("ops was told of it, last at").wait_for()
 
 

@@ -7,6 +7,10 @@ from playwright.async_api import Page, expect
 
 from infra.storage.database import connection
 from schemas.channels import Channel, Slack, SlackBot
+from schemas.subjects import SETTINGS_CHANGED
+from tests.alerts.builders import rule
+from tests.alerts.fleet import fleet, serving
+from tests.alerts.slack_server import Reply, slack_server
 from tests.browser.alerting import page_of
 from tests.browser.browser import Chromium
 from tests.gateway.incidents import hold_channel, store_channel
@@ -232,17 +236,22 @@ async def test_a_bot_may_speak_to_another_slack(chromium: Chromium, bus_url: str
         assert (await api.get("/channels/bot")).json()["channel"]["target"]["api_url"] == "https://slack-gov.com/api"
 
 
-async def test_a_held_channel_is_told_where_alerts_are_looked_at(
+async def test_a_channel_that_becomes_held_is_told_at_once_where_alerts_are_looked_at(
     chromium: Chromium, bus_url: str, database_url: str
 ) -> None:
-    async with connection(database_url, "test") as database:
-        await store_channel(database, BOSS)
-        await store_channel(database, Channel("ops", "Operators", Slack("https://hooks.example/x"), fallback="boss"))
-        async with page_of(chromium, bus_url, database_url, "/alerts") as (page, _):
-            await page.get_by_role("heading", name="Now").wait_for()
-            await hold_channel(database, "ops")
-            told = page.get_by_role("status").get_by_text("Nothing reaches Operators")
-            await told.wait_for()
-            await page.get_by_text("404 no_service. The boss is told instead.").wait_for()
-            await page.get_by_role("link", name="Mend it").click()
-            await expect(page.locator("[data-channel=ops]")).to_be_in_viewport()
+    async with (
+        slack_server() as slack,
+        fleet(bus_url, database_url, [rule(for_s=5, recover_for_s=5)]) as hosts,
+        serving(hosts.settings),
+        page_of(chromium, bus_url, database_url, "/alerts") as (page, _),
+    ):
+        await store_channel(hosts.database, BOSS)
+        await store_channel(hosts.database, Channel("ops", "Operators", Slack(slack.url), fallback="boss"))
+        await hosts.client.publish(SETTINGS_CHANGED, b'{"key":"channels","version":1}')
+        slack.script.append(Reply(404, "no_service"))
+        await page.get_by_role("heading", name="Now").wait_for()
+        await hosts.cpu([80] * 10, at_s=0)
+        await page.get_by_role("status").get_by_text("Nothing reaches Operators").wait_for()
+        await page.get_by_text("The boss is told instead.").wait_for()
+        await page.get_by_role("link", name="Mend it").click()
+        await expect(page.locator("[data-channel=ops]")).to_be_in_viewport()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -17,8 +18,8 @@ from nats.aio.msg import Msg
 from infra.clock import now_ms
 from schemas.codec import Poison, decode_batch
 from schemas.messages import AlertTransition, Batch
-from schemas.settings import PEOPLE_KEY, SettingChanged
-from schemas.subjects import SETTINGS_CHANGED, host_of
+from schemas.settings import PEOPLE_KEY, TELLING_KEY, SettingChanged
+from schemas.subjects import SETTINGS_CHANGED, TELLING_CHANGED, host_of
 from services.gateway.fleet.memory import Fleet
 from services.gateway.http.bus import Bus
 from services.gateway.live.hub import Hub
@@ -83,13 +84,14 @@ async def listen(
         stale.set()
 
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    receivers = {
+    receivers: dict[str, Callable[[Msg], None]] = {
         "metrics.*": on_batch,
         "live.*": on_batch,
         "backfill.*": on_other,
         "events.*": on_other,
         "alerts.>": on_alert,
         SETTINGS_CHANGED: on_setting,
+        TELLING_CHANGED: partial(_pass_on, hub, TELLING_KEY),
     }
     bus.client = client
     try:
@@ -99,6 +101,11 @@ async def listen(
         await failed
     finally:
         bus.client = None
+
+
+def _pass_on(hub: Hub, key: str, _: Msg) -> None:
+    """Tell viewers that something which is only in the tables is different."""
+    hub.setting(SettingChanged(key, 0))
 
 
 def _callback(

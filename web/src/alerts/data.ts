@@ -91,15 +91,18 @@ function throttled(act: () => void): () => void {
   };
 }
 
-/** Runs `act` now, with each snapshot of the stream, and when the stream says that what is stored under `key` changed. */
-export function withSettings(key: string, act: () => void): () => void {
+/**
+ * Runs `act` now, with each snapshot of the stream, and when the stream says that what is stored under one of `keys`
+ * changed: under `telling`, that people were told of something, or that a channel is held, or no more.
+ */
+export function withSettings(keys: readonly string[], act: () => void): () => void {
   return both(
     effect(() => {
       fleet.snapshots.value;
       untracked(act);
     }),
     effect(() => {
-      if (settingChange.value?.key === key) untracked(act);
+      if (keys.includes(settingChange.value?.key ?? "")) untracked(act);
     }),
   );
 }
@@ -140,7 +143,7 @@ function both(one: () => void, other: () => void): () => void {
  * With the first snapshot, too: what changed between the page's first request and the stream's beginning, no event tells.
  */
 export function startAlerts(): void {
-  withSettings("rules", rules.refresh);
+  withSettings(["rules"], rules.refresh);
   withNews(active.refresh);
 }
 

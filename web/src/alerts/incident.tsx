@@ -6,14 +6,13 @@ import { Failure, get } from "../api/client.ts";
 import { loader } from "../api/loading.ts";
 import type { Incident, IncidentDetail, Reason, Why } from "../api/types.gen.ts";
 import { duration, limit, moment, text } from "../format.ts";
-import { useEvery } from "../live/every.ts";
 import { now } from "../live/session.ts";
 import { base } from "../preferences.ts";
 import { Discard, isOutside } from "../shell/discard.tsx";
 import { CloseIcon, StandingIcon } from "../shell/icons.tsx";
 import { Loaded } from "../shell/loaded.tsx";
 import { useUnsaved } from "../shell/unsaved.tsx";
-import { active, withNews } from "./data.ts";
+import { active, withNews, withSettings } from "./data.ts";
 import { Doing } from "./doing.tsx";
 import { ABOUT_WORDS } from "./telling.ts";
 import "../style/telling.css";
@@ -28,9 +27,6 @@ interface IncidentDialogProps {
   onClosed: () => void;
 }
 
-/** No event tells what became of a message: it is looked after so often. */
-const LOOK_AGAIN_S = 5;
-
 export function IncidentDialog({ id, onClosed }: IncidentDialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const asked = useMemo(() => loader<Whole>((signal) => ask(id, signal)), [id]);
@@ -42,15 +38,12 @@ export function IncidentDialog({ id, onClosed }: IncidentDialogProps) {
   useUnsaved("the note", dirty);
   useLayoutEffect(() => dialog.current?.showModal(), []);
   useEffect(() => {
-    const stop = withNews(asked.refresh);
+    const stops = [withNews(asked.refresh), withSettings(["telling"], asked.refresh)];
     return () => {
-      stop();
+      for (const stop of stops) stop();
       asked.close();
     };
   }, [asked]);
-  useEvery(LOOK_AGAIN_S, () => {
-    if (asked.state.peek().value?.found) asked.refresh();
-  });
 
   function close(): void {
     settled.current = true;

@@ -1,7 +1,7 @@
 // The page's colours as a canvas understands them. Looked up once, until they change.
 import type { Paint } from "./model.ts";
 
-const COLORS = 8;
+export const COLORS = 12;
 
 export interface Inks {
   /** The colour of a custom property. */

@@ -1,12 +1,19 @@
 // A chart's legend: a line a part or instance with its value at the cursor, or the latest one. Parts that are zero all the
 // time are left out until they are asked for, and so is all that does not fit in one line.
-import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
+import type { ReadonlySignal, Signal } from "@preact/signals";
+import type { Loading } from "../api/loading.ts";
 import { quantity, recent } from "../format.ts";
 import { now } from "../live/session.ts";
 import { base } from "../preferences.ts";
-import { type LegendLine, type Model, type Paint, readingsAt } from "./model.ts";
+import { lazy } from "../shell/lazy.tsx";
+import type { RowStat } from "./legend_rows.ts";
+import { type LegendLine, type Model, readingsAt } from "./model.ts";
+import { Swatch } from "./swatch.tsx";
+
+const LegendTable = lazy("the values", async () => (await import("./legend_table.tsx")).LegendTable);
 
 interface LegendProps {
+  title: string;
   unit: string;
   drawn: ReadonlySignal<Model | null>;
   /** Index of the time under the cursor. */
@@ -15,50 +22,52 @@ interface LegendProps {
   solo: Signal<string | null>;
   /** What else there is under the cursor; empty: nothing. */
   note: ReadonlySignal<string>;
+  /** Whether it is a table of all lines. */
+  open: Signal<boolean>;
+  stats: ReadonlySignal<Loading<readonly RowStat[]>> | null;
 }
 
-export function Legend({ unit, drawn, cursor, solo, note }: LegendProps) {
-  const open = useSignal(false);
+export function Legend({ title, unit, drawn, cursor, solo, note, open, stats }: LegendProps) {
   const lines = drawn.value?.legend ?? [];
   const busy = lines.filter((line) => !line.idle);
   // Where nothing at all happens, that is what there is to say.
-  const shown = open.value || busy.length === 0 ? lines : busy;
+  const shown = busy.length === 0 ? lines : busy;
   const hidden = lines.length - shown.length;
   const time = cursor.value === null ? undefined : drawn.value?.times[cursor.value];
   return (
     <div class={`legend ${open.value ? "open" : ""}`}>
-      <ul>
-        {shown.map((line) => (
-          <Line key={line.key} line={line} unit={unit} cursor={cursor} solo={solo} />
-        ))}
-      </ul>
+      {open.value ? (
+        <LegendTable title={title} unit={unit} drawn={drawn} cursor={cursor} solo={solo} stats={stats} />
+      ) : (
+        <ul>
+          {shown.map((line) => (
+            <Line key={line.key} line={line} unit={unit} cursor={cursor} solo={solo} />
+          ))}
+        </ul>
+      )}
       {time !== undefined && (
         <span class="at">
           {recent(time, now.peek())}
           {note.value && <b>{note.value}</b>}
         </span>
       )}
-      {(hidden > 0 || open.value || shown.length > FEW) && (
-        <button
-          type="button"
-          class="more"
-          aria-expanded={open.value}
-          title={open.value ? "Show one line" : "Show all, also what is zero all the time"}
-          onClick={() => {
-            open.value = !open.value;
-          }}
-        >
-          {open.value ? "less" : hidden > 0 ? `+${hidden}` : "all"}
-        </button>
-      )}
+      <button
+        type="button"
+        class="more"
+        aria-expanded={open.value}
+        aria-label={open.value ? `Values of ${title} in one line` : `All values and statistics of ${title}`}
+        title={open.value ? "Show one line" : "All lines with their statistics"}
+        onClick={() => {
+          open.value = !open.value;
+        }}
+      >
+        {open.value ? "less" : hidden > 0 ? `+${hidden}` : "all"}
+      </button>
     </div>
   );
 }
 
-/** So many lines are sure to fit. */
-const FEW = 3;
-
-function Line({ line, unit, cursor, solo }: Omit<LegendProps, "drawn" | "note"> & { line: LegendLine }) {
+function Line({ line, unit, cursor, solo }: Pick<LegendProps, "unit" | "cursor" | "solo"> & { line: LegendLine }) {
   const alone = solo.value === line.key;
   const readings = readingsAt(line, cursor.value);
   const [first] = readings;
@@ -90,7 +99,3 @@ function Line({ line, unit, cursor, solo }: Omit<LegendProps, "drawn" | "note"> 
     </li>
   );
 }
-
-const Swatch = ({ paint: { color, pale } }: { paint: Paint }) => (
-  <i class={pale ? "pale" : ""} style={{ background: color < 0 ? "var(--text)" : `var(--c${(color % 8) + 1})` }} />
-);

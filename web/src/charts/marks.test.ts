@@ -2,8 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ChartMark, marksAt, signsOf, toneOf } from "./marks.ts";
 
-const moment = (time: number, kind = "reboot"): ChartMark => ({ time, end: null, kind, title: `${kind} ${time}` });
-const stretch = (time: number, end: number, kind = "critical"): ChartMark => ({ ...moment(time, kind), end });
+const moment = (time: number, level: "info" | "warning" | "critical" = "info"): ChartMark => ({
+  time,
+  end: time,
+  kind: "reboot",
+  level,
+  title: `at ${time}`,
+});
+const stretch = (time: number, end: number | null): ChartMark => ({ ...moment(time, "critical"), kind: "alert", end });
 
 test("what lies outside the range has no sign", () => {
   assert.deepEqual(signsOf([moment(50), moment(2100), stretch(0, 90)], 100, 2000, 1000), []);
@@ -47,6 +53,14 @@ test("inside a stretch the cursor is at it", () => {
   assert.equal(marksAt([stretch(1000, 9000)], 5000, 10).length, 1);
 });
 
-test("a kind that nobody knows is told quietly", () => {
-  assert.equal(toneOf("constructor"), "--muted");
+test("what goes on is drawn to the end, and is under the cursor there", () => {
+  const open = stretch(500, null);
+  assert.deepEqual(signsOf([open], 0, 1000, 1000)[0]?.lasting, true);
+  assert.deepEqual(marksAt([open], 999, 1), [open]);
+});
+
+test("serious things have the colours of alerts, a mute that of what was chosen, all else is quiet", () => {
+  assert.equal(toneOf({ kind: "alert", level: "critical" }), "--critical");
+  assert.equal(toneOf({ kind: "mute", level: "info" }), "--accent");
+  assert.equal(toneOf({ kind: "constructor" }), "--muted");
 });

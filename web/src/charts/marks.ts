@@ -2,11 +2,12 @@
 
 /** Something that happened; a `Mark` of the API is one. */
 export interface ChartMark {
-  /** Unix milliseconds. */
+  /** When it began, Unix milliseconds. */
   time: number;
-  /** Null for a moment, and for what still goes on. */
+  /** When it ended: `time` for what has no length; null while it goes on. */
   end: number | null;
   kind: string;
+  level?: "info" | "warning" | "critical";
   title: string;
   detail?: string;
 }
@@ -22,17 +23,13 @@ export interface Sign {
   lasting: boolean;
 }
 
-const TONES: Record<string, Tone> = {
-  critical: "--critical",
-  warning: "--warning",
-  alert: "--critical",
-  rehearsed: "--warning",
-  silence: "--accent",
-  mute: "--accent",
-};
+/** Serious things have the colours of alerts; what keeps people from being told has that of things they chose. */
+export function toneOf({ kind, level }: Pick<ChartMark, "kind" | "level">): Tone {
+  if (level === "critical" || level === "warning") return `--${level}`;
+  return kind === "mute" || kind === "silence" ? "--accent" : "--muted";
+}
 
-/** Of a mark's kind. */
-export const toneOf = (kind: string): Tone => (Object.hasOwn(TONES, kind) ? (TONES[kind] as Tone) : "--muted");
+const endOf = ({ end }: ChartMark): number => end ?? Number.POSITIVE_INFINITY;
 
 /**
  * What to draw of `marks` between two times on `width_px` pixels. Marks of one tone less than two pixels apart are one: a
@@ -43,10 +40,10 @@ export function signsOf(marks: readonly ChartMark[], from: number, to: number, w
   const last = new Map<string, Sign>();
   const signs: Sign[] = [];
   for (const mark of [...marks].sort((one, other) => one.time - other.time)) {
-    const end = mark.end ?? mark.time;
+    const end = endOf(mark);
     if (end < from || mark.time > to) continue;
     const lasting = end - mark.time >= least_ms;
-    const tone = toneOf(mark.kind);
+    const tone = toneOf(mark);
     const before = last.get(`${tone} ${lasting}`);
     if (before && mark.time - before.to < least_ms) {
       before.to = Math.max(before.to, end);
@@ -59,11 +56,10 @@ export function signsOf(marks: readonly ChartMark[], from: number, to: number, w
   return signs;
 }
 
-/** The marks at `time`: moments at most `near_ms` away, the nearest first, then stretches around it. */
+/** The marks at `time`, at most `near_ms` away from where they are drawn, those nearest to a beginning or end first. */
 export function marksAt(marks: readonly ChartMark[], time: number, near_ms: number): ChartMark[] {
-  const away = ({ time: start, end }: ChartMark) =>
-    time < start ? start - time : time > (end ?? start) ? time - (end ?? start) : 0;
-  const found = marks.filter((mark) => away(mark) <= near_ms);
-  const edge = (mark: ChartMark) => Math.min(Math.abs(mark.time - time), Math.abs((mark.end ?? mark.time) - time));
-  return found.sort((one, other) => edge(one) - edge(other));
+  const edge = (mark: ChartMark) => Math.min(Math.abs(mark.time - time), Math.abs(endOf(mark) - time));
+  return marks
+    .filter((mark) => time >= mark.time - near_ms && time <= endOf(mark) + near_ms)
+    .sort((one, other) => edge(one) - edge(other));
 }

@@ -1,6 +1,6 @@
 // From a timeline to what is drawn: columns, colours, bands and the legend. Pure; knows nothing of the chart library.
 import { metricWord } from "../api/catalogue.ts";
-import type { ChartSpec, Part } from "./spec.ts";
+import { type ChartSpec, draws, instanceName, type Part } from "./spec.ts";
 import { bridged, type Line, lastKnown, type Timeline, type Values } from "./timeline.ts";
 
 export type Column = (number | null | undefined)[];
@@ -22,6 +22,8 @@ export interface Drawn extends Paint {
 
 /** One part of a legend line: its unstacked values. */
 export interface Reading extends Paint {
+  metric: string;
+  instance: string;
   /** Empty where the line's name says it all. */
   word: string;
   values: Values;
@@ -58,7 +60,8 @@ const MOST_FILLED = 2;
 
 /** What `spec` draws of `timeline`. `solo`: the key of the one legend line to draw, or null for all. */
 export function model(spec: ChartSpec, timeline: Timeline, period_ms: number, solo: string | null): Model {
-  const { times, step_ms, lines } = timeline;
+  const { times, step_ms } = timeline;
+  const lines = timeline.lines.filter((line) => draws(spec, line.instance));
   const summed = step_ms > period_ms;
   const legend = legendOf(spec, lines);
   const alone = legend.filter((line) => line.key === solo);
@@ -153,10 +156,12 @@ function legendOf(spec: ChartSpec, lines: readonly Line[]): LegendLine[] {
     const worded = !byPart && spec.parts.length > 1;
     const line: LegendLine = {
       key,
-      name: byPart ? (found[0]?.part.word ?? metricWord(key)) : key,
+      name: byPart ? (found[0]?.part.word ?? metricWord(key)) : instanceName(spec, key),
       readings: found.map(({ part, line, paint }) => ({
         word: worded ? (part.word ?? metricWord(part.metric)) : "",
         values: line.avg,
+        metric: part.metric,
+        instance: line.instance,
         ...paint,
       })),
       idle: found.every(({ line }) => line.max.every((value) => !value)),
@@ -184,7 +189,10 @@ function extent(drawn: Drawn[]): { low: number; high: number } {
 }
 
 /** A legend line's values at index `at`, or its latest ones when `at` is null. */
-export function readingsAt(line: LegendLine, at: number | null): (Paint & { word: string; value: number | null })[] {
+export function readingsAt(
+  line: LegendLine,
+  at: number | null,
+): (Omit<Reading, "values"> & { value: number | null })[] {
   return line.readings.map(({ values, ...reading }) => ({
     ...reading,
     value: at === null ? lastKnown(values, values.length - 1, 30) : (values[at] ?? null),

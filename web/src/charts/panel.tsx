@@ -1,5 +1,5 @@
 // One chart. Stored and live samples are put on one grid and drawn; only charts on the screen are drawn at all.
-import { type ReadonlySignal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { type ReadonlySignal, type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useRef } from "preact/hooks";
 import { unitOf } from "../api/catalogue.ts";
@@ -13,7 +13,7 @@ import { type ChartMark, marksAt } from "./marks.ts";
 import { type Model, model } from "./model.ts";
 import { createPlot, type Look, type Place, type Plot } from "./plot.ts";
 import type { ChartView, Limits, PointedSignal, Source } from "./source.ts";
-import { type ChartSpec, metricsOf } from "./spec.ts";
+import { type ChartSpec, draws, metricsOf } from "./spec.ts";
 import { type Blank, blanks } from "./stretches.ts";
 import { type Rings, timeline } from "./timeline.ts";
 import { bounds, pointsFor } from "./window.ts";
@@ -37,6 +37,8 @@ interface PanelProps {
   actions?: ComponentChildren;
   /** Under the legend. */
   foot?: ComponentChildren;
+  /** Whether the legend is a table with statistics; its own affair where it is not given. */
+  open?: Signal<boolean>;
   /** Lies over the chart, such as handles; called again when times or values have moved. */
   over?: (place: Place) => ComponentChildren;
 }
@@ -66,6 +68,8 @@ export function Panel(props: PanelProps) {
   const broken = useSignal<string | null>(null);
   const unit = spec.unit ?? unitOf(spec.parts[0]?.metric ?? "");
   const { period_ms } = source;
+  const own = useSignal(false);
+  const open = props.open ?? own;
   const layered = over !== undefined;
 
   /** An effect's failure would be nobody's: it is this chart's, and the others go on. */
@@ -104,6 +108,7 @@ export function Panel(props: PanelProps) {
   }, [plot, place, cursor, pointed, view, spec, fail, layered]);
 
   useSignalEffect(() => (onScreen.value ? source.watch?.() : undefined));
+  useSignalEffect(() => (onScreen.value && open.value ? source.watchStats?.() : undefined));
 
   function draw(target: Plot): void {
     const window = view.window.value;
@@ -117,7 +122,8 @@ export function Panel(props: PanelProps) {
     const streamed = source.streamed?.value;
     const answered = [...(answer && held ? [held.known] : []), ...(streamed ? [streamed] : [])];
     const present = fixed ? now.peek() : Number.POSITIVE_INFINITY;
-    const blank = blanks(lines.times, lines.step_ms, lines.lines, answered, present);
+    const drawn = lines.lines.filter((line) => draws(spec, line.instance));
+    const blank = blanks(lines.times, lines.step_ms, drawn, answered, present);
     shown.value = { model: made, step_ms, resolution: answer?.resolution ?? "raw", from, to, ...blank };
     const look: Look = {
       unit,
@@ -199,7 +205,16 @@ export function Panel(props: PanelProps) {
         />
         {over && place.value && <div class="plot-over">{over(place.value)}</div>}
       </div>
-      <Legend unit={unit} drawn={drawn} cursor={cursor} solo={solo} note={note} />
+      <Legend
+        title={spec.title}
+        unit={unit}
+        drawn={drawn}
+        cursor={cursor}
+        solo={solo}
+        note={note}
+        open={open}
+        stats={source.stats ?? null}
+      />
       {broken.value !== null ? (
         <Trouble
           words={`This chart cannot be shown. That is a defect of Sonde: ${broken.value}`}

@@ -84,11 +84,13 @@ export function drawSigns(
   context.clip();
   context.lineWidth = dot;
   for (const { from, to, tone, lasting } of signs) {
-    const [start, end] = [Math.round(x(from)), Math.round(x(to))];
+    const [start, end] = [Math.round(x(from)), Math.round(Math.min(x(to), right + 2 * dot))];
     if (lasting) {
       const left = Math.max(start, box.left);
-      context.fillStyle = ink(tone, 0.1);
-      context.fillRect(left, box.top, Math.min(end, right) - left, box.height);
+      if (tone === "--critical" || tone === "--warning") {
+        context.fillStyle = ink(tone, 0.1);
+        context.fillRect(left, box.top, Math.min(end, right) - left, box.height);
+      }
       context.fillStyle = ink(tone, 0.9);
       context.fillRect(left, box.top - 3 * dot, Math.min(end, right) - left, 3 * dot);
     }

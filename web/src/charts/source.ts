@@ -2,6 +2,7 @@
 import type { ReadonlySignal, Signal } from "@preact/signals";
 import type { Loading } from "../api/loading.ts";
 import type { SeriesAnswer } from "../api/types.gen.ts";
+import type { RowStat } from "./legend_rows.ts";
 import type { Stretch } from "./stretches.ts";
 import type { Rings } from "./timeline.ts";
 import type { Window } from "./window.ts";
@@ -25,6 +26,10 @@ export interface Source {
   streamed?: ReadonlySignal<Stretch | null>;
   /** Asks for the stored part again after a failure. */
   retry: () => void;
+  /** Statistics over the range, exact where the store can be. */
+  stats?: ReadonlySignal<Loading<readonly RowStat[]>>;
+  /** Called when statistics are to be shown; what it returns, when they are not any more. */
+  watchStats?: () => () => void;
   /** Called when the chart comes onto the screen; what it returns, when it has left. */
   watch?: () => () => void;
 }

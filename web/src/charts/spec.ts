@@ -19,6 +19,8 @@ export interface ChartSpec {
   /** What the chart shows, for people who hover its title. */
   meaning: string;
   family: string;
+  /** Only instances of this name, with or without labels in braces behind it; the labels name the lines then. */
+  only?: string;
   /** `stack` adds the parts up; `lines` draws each from the axis. */
   kind: "lines" | "stack";
   /** What one legend line stands for: a part, or an instance with all its parts. */
@@ -42,3 +44,11 @@ export const metricsOf = (spec: ChartSpec): string[] => [
   ...spec.parts.map((part) => part.metric),
   ...(spec.total ? [spec.total] : []),
 ];
+
+/** Whether a chart draws an instance. */
+export const draws = ({ only }: ChartSpec, instance: string): boolean =>
+  only === undefined || instance === only || instance.startsWith(`${only}{`);
+
+/** What a chart calls an instance. */
+export const instanceName = ({ only }: ChartSpec, instance: string): string =>
+  only === undefined || instance === only ? instance : instance.slice(only.length + 1, -1);

@@ -4,35 +4,46 @@ import { useMemo } from "preact/hooks";
 import { ruleBodies } from "../alerts/data.ts";
 import { thresholdsFor } from "../alerts/thresholds.ts";
 import { periodOf } from "../api/catalogue.ts";
+import type { ChartMark } from "../charts/marks.ts";
 import { Panel } from "../charts/panel.tsx";
 import type { PointedSignal, Source } from "../charts/source.ts";
 import type { ChartSpec } from "../charts/spec.ts";
 import type { Entry } from "../live/store.ts";
+import { useChartStats } from "./chart_stats.ts";
+import { requestOf } from "./charts.ts";
 import type { History } from "./history.ts";
 import type { View } from "./view.ts";
 
 interface HostChartProps {
   spec: ChartSpec;
+  /** Whether everything of its family is on the page. */
+  whole: boolean;
   entry: Entry;
   history: History;
   view: View;
   points: ReadonlySignal<number>;
   pointed: PointedSignal;
+  marks: ReadonlySignal<readonly ChartMark[]>;
+  reasons: ReadonlySignal<readonly ChartMark[]>;
 }
 
-export function HostChart({ spec, entry, history, view, points, pointed }: HostChartProps) {
+export function HostChart(properties: HostChartProps) {
+  const { spec, whole, entry, history, view, points, pointed, marks, reasons } = properties;
   const interval_s = entry.host.value.facts.sample_interval_s;
-  const source = useMemo(
-    (): Source => ({
-      stored: history.of(spec.family),
+  const statistics = useChartStats(entry.id, spec, view);
+  const source = useMemo((): Source => {
+    const { name, metrics } = requestOf(spec, whole);
+    return {
+      stored: history.of(name, metrics),
       period_ms: periodOf(spec.family, interval_s),
       // They are changed in place: charts of a live window are drawn again with its edge, others hold still.
       live: () => entry.rings,
       streamed: view.streamed,
-      retry: () => history.retry(spec.family),
-    }),
-    [spec, entry, history, view, interval_s],
-  );
+      retry: () => history.retry(name),
+      watch: () => history.watch(name),
+      ...statistics,
+    };
+  }, [spec, whole, entry, history, view, interval_s, statistics]);
   const limits = useComputed(() =>
     spec.thresholds ? thresholdsFor(ruleBodies.value, entry.id, spec.thresholds, "*") : null,
   );
@@ -50,6 +61,8 @@ export function HostChart({ spec, entry, history, view, points, pointed }: HostC
       pointed={pointed}
       limits={limits}
       ceiling={ceiling}
+      marks={marks}
+      reasons={reasons}
     />
   );
 }

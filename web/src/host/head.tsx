@@ -9,6 +9,7 @@ import { fleetHref, setQuery } from "../router.ts";
 import { BackIcon, STANDING_WORDS, StandingIcon } from "../shell/icons.tsx";
 import { Facts } from "./facts.tsx";
 import { Saying } from "./saying.tsx";
+import { Step } from "./step.tsx";
 
 /** What is shown around the last sample of a host that went away. */
 const BEFORE_MS = 840_000;
@@ -31,6 +32,7 @@ export function Head({ entry, window, identity }: HeadProps) {
           <BackIcon />
           <span class="hidden">Fleet</span>
         </a>
+        <Step id={entry.id} />
         <h1>{entry.host.value.label || entry.id}</h1>
         <span class={`state tone-${standing}`}>
           <StandingIcon standing={standing} />

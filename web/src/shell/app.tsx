@@ -22,6 +22,7 @@ const AccountPage = lazy("the account", async () => (await import("../account/pa
 const PeoplePage = lazy("the people", async () => (await import("../people/page.tsx")).PeoplePage);
 const AuditPage = lazy("the audit log", async () => (await import("../audit/page.tsx")).AuditPage);
 const ViewersPage = lazy("the viewers", async () => (await import("../viewers/page.tsx")).ViewersPage);
+const ComparePage = lazy("the comparison", async () => (await import("../compare/page.tsx")).ComparePage);
 const SystemPage = lazy("the system", async () => (await import("../system/page.tsx")).SystemPage);
 const SettingsPage = lazy("the settings", async () => (await import("../settings/page.tsx")).SettingsPage);
 
@@ -31,6 +32,8 @@ function Page() {
   switch (path.value) {
     case "/":
       return <FleetPage />;
+    case "/compare":
+      return <ComparePage />;
     case "/alerts":
       return <AlertsPage />;
     case "/system":
