@@ -9,16 +9,16 @@ const TARGET = join(import.meta.dirname, "../services/gateway/static");
 
 /** KiB of JavaScript and CSS, gzip, that opening each page may load: the frame, the page, and what they share. */
 const BUDGETS: Record<string, number> = {
-  fleet: 54,
+  fleet: 74,
   host: 90,
   alerts: 54,
   compare: 86,
   system: 50,
-  settings: 50,
-  account: 50,
-  people: 48,
-  audit: 46,
-  viewers: 46,
+  settings: 54,
+  account: 53,
+  people: 51,
+  audit: 49,
+  viewers: 48,
   login: 45,
 };
 /** The page to try the API, which is a document of its own. */

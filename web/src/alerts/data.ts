@@ -39,8 +39,8 @@ const activeNow = computed(() => active.state.value.value);
 
 const NONE: AlertCounts = { warning: 0, critical: 0 };
 
-/** Alerts that fire, by host. */
-const counts = computed(() => {
+/** Alerts that fire, by host; moves when that is asked for anew. */
+export const counts = computed(() => {
   const byHost = new Map<string, AlertCounts>();
   for (const alert of activeNow.value ?? []) {
     if (alert.state !== "firing" && alert.state !== "recovering") continue;
@@ -58,8 +58,15 @@ export function countsOf(entry: Entry): AlertCounts {
 
 export const standingOf = (entry: Entry): Standing => standing(entry.host.value.state, countsOf(entry), known.value);
 
-/** How many hosts stand under each word. */
+/** How many hosts stand under each word. Told of news of hosts as a whole: not every host is followed by itself. */
 export const tally = computed(() => {
+  fleet.news.value;
+  known.value;
+  counts.value;
+  return untracked(tallied);
+});
+
+function tallied(): Record<Standing, number> {
   const result: Record<Standing, number> = {
     critical: 0,
     offline: 0,
@@ -71,7 +78,7 @@ export const tally = computed(() => {
   };
   for (const id of fleet.ids.value) result[standingOf(fleet.entries.get(id) as Entry)] += 1;
   return result;
-});
+}
 
 /** A storm of transitions is one request at its beginning, and one each such time while it lasts. */
 const STORM_MS = 250;

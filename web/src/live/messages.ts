@@ -31,6 +31,8 @@ export interface Here {
   visible: boolean;
   /** Ids of hosts to follow with every metric. */
   details: string[];
+  /** Paths of metrics wanted of all hosts, besides those that stand for a host everywhere. */
+  metrics: string[];
 }
 
 export type ToRelay =

@@ -32,6 +32,7 @@ interface Client {
   post: (message: FromRelay) => void;
   visible: boolean;
   details: ReadonlySet<string>;
+  metrics: readonly string[];
   heard: number;
   /** It came while a snapshot did, so it lacks the first part and gets the whole at the end. */
   late: boolean;
@@ -71,8 +72,9 @@ export function createRelay(): Relay {
   let hiddenSince: number | null = null;
   /** Ends what is running and lets the loop choose again. */
   let turn = new AbortController();
-  /** The details of the connection that is open. */
+  /** The details of the connection that is open, and its metrics. */
   let streamed = "";
+  let carried: ReadonlySet<string> = new Set(SUMMARY);
   let lostSince: number | null = null;
   let attempt = 0;
   let closed = false;
@@ -93,6 +95,7 @@ export function createRelay(): Relay {
     const first = [...details.keys()].sort((a, b) => Number(seen.has(b)) - Number(seen.has(a)));
     return first.slice(0, MOST_DETAILS).sort().join();
   };
+  const metricsWanted = () => new Set([...SUMMARY, ...[...clients.values()].flatMap((client) => client.metrics)]);
   const anyVisible = () => [...clients.values()].some((client) => client.visible);
 
   function receive(tab: unknown, message: ToRelay, post: (message: FromRelay) => void): void {
@@ -108,6 +111,7 @@ export function createRelay(): Relay {
         post,
         visible: message.visible,
         details: new Set(message.details),
+        metrics: message.metrics,
         heard: Date.now(),
         late: before ? before.late : fleet.gathered !== null,
       };
@@ -145,7 +149,13 @@ export function createRelay(): Relay {
       hiddenSince = null;
       if (state.kind === "resting") turn.abort();
     } else hiddenSince ??= now;
-    if (askedFor() !== streamed && state.kind !== "resting" && state.kind !== "out") turn.abort();
+    if (state.kind === "resting" || state.kind === "out") return;
+    if (askedFor() !== streamed) turn.abort();
+    // What is wanted no more is carried until the next connection; what is new takes a snapshot to begin with.
+    if ([...metricsWanted()].some((path) => !carried.has(path))) {
+      lastId = null;
+      turn.abort();
+    }
   }
 
   function onEvent(name: string, text: string, id: string | undefined): void {
@@ -190,7 +200,8 @@ export function createRelay(): Relay {
 
   async function stream(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const query = new URLSearchParams({ metrics: SUMMARY.join() });
+      carried = metricsWanted();
+      const query = new URLSearchParams({ metrics: [...carried].join() });
       streamed = askedFor();
       if (streamed) query.set("detail", streamed);
       let begun = false;
@@ -243,7 +254,7 @@ export function createRelay(): Relay {
   async function poll(signal: AbortSignal): Promise<boolean> {
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(POLL_DEADLINE_MS)]);
     try {
-      const { hosts } = await once<Hosts>("GET", `/hosts?metrics=${SUMMARY.join()}`, { signal: deadline });
+      const { hosts } = await once<Hosts>("GET", `/hosts?metrics=${[...metricsWanted()].join()}`, { signal: deadline });
       const detailed = hosts.map((host) => host.id).filter((id) => details.has(id));
       const found = await Promise.all(
         detailed.map((id) => once<HostDetail>("GET", `/hosts/${encodeURIComponent(id)}`, { signal: deadline })),

@@ -61,13 +61,28 @@ export function follow(id: string): { store: Store; release: () => void } {
   };
 }
 
+/** Metrics wanted of all hosts, by whoever wants them. */
+const wanted = new Set<readonly string[]>();
+
+/** Has the stream carry `paths` of all hosts, besides those that it always carries, until the answer is called. */
+export function wantMetrics(paths: readonly string[]): () => void {
+  const own = [...paths];
+  wanted.add(own);
+  if (own.length > 0) sayHere();
+  return () => {
+    wanted.delete(own);
+    if (own.length > 0) sayHere();
+  };
+}
+
 /** Somebody is logged in: goes on with the stream that was refused because nobody was. */
 export function resume(): void {
   relay?.post({ kind: "in" });
 }
 
 function sayHere(): void {
-  relay?.post({ kind: "here", visible: !document.hidden, details: [...followed.keys()] });
+  const metrics = [...new Set([...wanted].flat())];
+  relay?.post({ kind: "here", visible: !document.hidden, details: [...followed.keys()], metrics });
 }
 
 function receive(message: FromRelay): void {

@@ -34,12 +34,16 @@ export interface Store {
   readonly removed: Signal<ReadonlySet<string>>;
   /** Number of whole snapshots so far; 0 until the first. */
   readonly snapshots: Signal<number>;
+  /** Moves when hosts came, went or are otherwise than before (state, tags, facts), at most once a frame of the screen. */
+  readonly news: Signal<number>;
   /** Ids of the hosts that a snapshot has named of which more is to come; null while none comes. */
   gathered: Set<string> | null;
   /** Server time minus browser time, milliseconds: the largest seen on this connection is the one with the least delay. */
   offset_ms: number;
   readonly keep_ms: number;
   readonly dirty: Set<Entry>;
+  /** What the next paint will tell. */
+  readonly due: { news: boolean; paint: boolean };
   readonly paintSoon: (paint: () => void) => void;
 }
 
@@ -72,10 +76,12 @@ export function createStore(
     ids: signal<readonly string[]>([]),
     removed: signal<ReadonlySet<string>>(new Set()),
     snapshots: signal(0),
+    news: signal(0),
     gathered: null,
     offset_ms: Number.NEGATIVE_INFINITY,
     keep_ms,
     dirty: new Set(),
+    due: { news: false, paint: false },
     paintSoon,
   };
 }
@@ -192,7 +198,7 @@ export function applyHost(store: Store, host: Host): void {
   batch(() => {
     store.gathered?.add(host.id);
     put(store, host);
-    listIds(store);
+    listId(store, host.id);
   });
 }
 
@@ -202,7 +208,9 @@ export function applyGone(store: Store, { host }: Gone): void {
     store.entries.delete(host);
     store.gathered?.delete(host);
     store.removed.value = new Set([...store.removed.peek(), host]);
-    listIds(store);
+    store.due.news = true;
+    soon(store);
+    if (!isBeginning(store)) store.ids.value = store.ids.peek().filter((id) => id !== host);
   });
 }
 
@@ -249,6 +257,7 @@ function put(store: Store, host: Host): Entry {
     entry.lastSample = host.last_sample;
   }
   forgetGone(store, entry);
+  store.due.news = true;
   mark(store, entry);
   return entry;
 }
@@ -300,9 +309,28 @@ function ring(store: Store, entry: Entry, path: string, instance: string): Ring 
   return found;
 }
 
+/** Some hosts are not the fleet: they are shown when all have come. */
+const isBeginning = (store: Store): boolean => store.gathered !== null && store.snapshots.peek() === 0;
+
+/** Lists one host more, in its place: a thousand that come one by one are not sorted a thousand times. */
+function listId(store: Store, id: string): void {
+  if (isBeginning(store)) return;
+  if (store.removed.peek().has(id))
+    store.removed.value = new Set([...store.removed.peek()].filter((gone) => gone !== id));
+  const ids = store.ids.peek();
+  let [low, high] = [0, ids.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ids[middle] as string) < id) low = middle + 1;
+    else high = middle;
+  }
+  if (ids[low] !== id) store.ids.value = ids.toSpliced(low, 0, id);
+}
+
 function listIds(store: Store): void {
-  // Some hosts are not the fleet: they are shown when all have come.
-  if (store.gathered && store.snapshots.peek() === 0) return;
+  if (isBeginning(store)) return;
+  store.due.news = true;
+  soon(store);
   const ids = [...store.entries.keys()].sort();
   if (ids.some((id) => store.removed.peek().has(id)))
     store.removed.value = new Set([...store.removed.peek()].filter((id) => !store.entries.has(id)));
@@ -311,14 +339,23 @@ function listIds(store: Store): void {
 }
 
 function mark(store: Store, entry: Entry): void {
-  if (store.dirty.size === 0) store.paintSoon(() => paint(store));
   store.dirty.add(entry);
+  soon(store);
+}
+
+function soon(store: Store): void {
+  if (store.due.paint) return;
+  store.due.paint = true;
+  store.paintSoon(() => paint(store));
 }
 
 function paint(store: Store): void {
   const entries = [...store.dirty];
+  const { news } = store.due;
   store.dirty.clear();
+  store.due.paint = store.due.news = false;
   batch(() => {
+    if (news) store.news.value += 1;
     for (const entry of entries) entry.tick.value += 1;
   });
 }

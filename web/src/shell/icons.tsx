@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import type { Standing } from "../fleet/summary.ts";
 
-function Icon({ children, size = 16 }: { children: ComponentChildren; size?: number }) {
+export function Icon({ children, size = 16 }: { children: ComponentChildren; size?: number }) {
   return (
     <svg class="icon" width={size} height={size} viewBox="0 0 16 16" aria-hidden="true" focusable="false">
       {children}
@@ -10,7 +10,8 @@ function Icon({ children, size = 16 }: { children: ComponentChildren; size?: num
   );
 }
 
-const line = {
+/** How lines of icons are drawn. */
+export const line = {
   fill: "none",
   stroke: "currentColor",
   "stroke-width": 1.6,
@@ -167,6 +168,11 @@ export const PersonIcon = () => (
   </Icon>
 );
 
+export const SavedIcon = () => (
+  <Icon>
+    <path d="M4 2.2h8v11.6l-4-3.2-4 3.2z" {...line} />
+  </Icon>
+);
 export const FleetIcon = () => (
   <Icon>
     <path d="M2 2.5h5v4.5H2zM9 2.5h5v4.5H9zM2 9h5v4.5H2zM9 9h5v4.5H9z" {...line} />
