@@ -924,6 +924,7 @@ export interface Preferences {
   zone: string;
   units: "binary" | "decimal";
   theme: "system" | "light" | "dark";
+  contrast: "system" | "more";
   density: "comfortable" | "compact";
 }
 
@@ -933,6 +934,20 @@ export interface Problem {
   status: number;
   detail: string;
   errors: FieldError[];
+}
+
+export interface ProcessUse {
+  pid: number;
+  name: string;
+  cpu: number;
+  memory: number;
+}
+
+export interface Processes {
+  host: string;
+  time: number;
+  cpu: ProcessUse[];
+  memory: ProcessUse[];
 }
 
 export interface Proof {
