@@ -77,4 +77,6 @@ class Preferences(Struct, frozen=True, forbid_unknown_fields=True):
     units: Literal["binary", "decimal"] = "binary"
     """Whether a kilobyte has 1024 or 1000 bytes."""
     theme: Literal["system", "light", "dark"] = "system"
+    contrast: Literal["system", "more"] = "system"
+    """`more`: texts of at least 7:1, whatever the system asks for."""
     density: Literal["comfortable", "compact"] = "comfortable"

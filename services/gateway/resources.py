@@ -39,6 +39,7 @@ from services.gateway.health.fleetpage import FleetPage
 from services.gateway.held import Held
 from services.gateway.history.api_export import export_operations
 from services.gateway.history.api_fleet import fleet_operations
+from services.gateway.history.api_gaps import gap_operations
 from services.gateway.history.api_series import series_operations
 from services.gateway.http.catalogue import catalogue_operations
 from services.gateway.http.encryption import ca_operations
@@ -74,6 +75,7 @@ def operations(held: Held) -> list[Operation]:
         *series_operations(pool, fleet, held.catalogue),
         *fleet_operations(pool, fleet, held.catalogue),
         *export_operations(pool, fleet, held.catalogue, held.abort),
+        *gap_operations(pool, fleet, held.catalogue),
         *mark_operations(pool, fleet),
         *catalogue_operations(held.catalogue),
         *alerting_operations(held),

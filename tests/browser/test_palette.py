@@ -46,7 +46,7 @@ async def test_every_page_host_and_action_is_found_by_typing(
         assert not await findings(page)
 
         # The arrows move the focus itself, and what is typed goes into the field from wherever it is.
-        await page.get_by_role("link", name="Settings", exact=True).focus()
+        await page.get_by_role("navigation", name="Pages").get_by_role("link", name="Settings").focus()
         await page.keyboard.press("Control+k")
         await page.locator(".palette li").first.wait_for()
         assert not await findings(page)

@@ -13,15 +13,22 @@ import { startRouter } from "./router.ts";
 import { App } from "./shell/app.tsx";
 import { startGuard } from "./shell/unsaved.tsx";
 import { startZone } from "./time/choice.ts";
+import { startWithPage } from "./views/start.ts";
 
 startSessionWatch();
 startPreferences();
 startArrivals();
 startRouter();
+startWithPage();
 startZone();
 startGuard();
 onceOpen(() => {
   startSession();
   startAlerts();
+  import("./views/data.ts").then(
+    (views) => views.startPreferencesOfAccount(),
+    // Without them what this browser keeps counts.
+    () => {},
+  );
 });
 render(<App />, document.getElementById("app") as HTMLElement);

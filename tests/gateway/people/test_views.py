@@ -134,6 +134,7 @@ WANTED: dict[str, Any] = {
     "zone": "Europe/Berlin",
     "units": "decimal",
     "theme": "dark",
+    "contrast": "more",
     "density": "compact",
 }
 

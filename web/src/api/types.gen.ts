@@ -426,6 +426,29 @@ export interface Frame {
   samples: LiveSample[];
 }
 
+export interface Gap {
+  from: number;
+  to: number;
+  reasons: GapReason[];
+}
+
+export interface GapReason {
+  kind: "first" | "retention" | "reboot" | "away" | "update" | "settings" | "order" | "dropped" | "pending" | "refused" | "archived" | "silent" | "unwatched" | "unknown";
+  text: string;
+  time: number | null;
+  end: number | null;
+}
+
+export interface Gaps {
+  host: string;
+  family: string;
+  from: number;
+  to: number;
+  step_ms: number;
+  gaps: Gap[];
+  more: boolean;
+}
+
 export interface Gone {
   host: string;
 }
@@ -901,6 +924,7 @@ export interface Preferences {
   zone: string;
   units: "binary" | "decimal";
   theme: "system" | "light" | "dark";
+  contrast: "system" | "more";
   density: "comfortable" | "compact";
 }
 
@@ -910,6 +934,20 @@ export interface Problem {
   status: number;
   detail: string;
   errors: FieldError[];
+}
+
+export interface ProcessUse {
+  pid: number;
+  name: string;
+  cpu: number;
+  memory: number;
+}
+
+export interface Processes {
+  host: string;
+  time: number;
+  cpu: ProcessUse[];
+  memory: ProcessUse[];
 }
 
 export interface Proof {

@@ -33,6 +33,7 @@ export function Legend({ title, unit, drawn, cursor, solo, note, open, stats }: 
   // Where nothing at all happens, that is what there is to say.
   const shown = busy.length === 0 ? lines : busy;
   const hidden = lines.length - shown.length;
+  const more = hidden > 0 ? `+${hidden}` : "all";
   const time = cursor.value === null ? undefined : drawn.value?.times[cursor.value];
   return (
     <div class={`legend ${open.value ? "open" : ""}`}>
@@ -55,13 +56,15 @@ export function Legend({ title, unit, drawn, cursor, solo, note, open, stats }: 
         type="button"
         class="more"
         aria-expanded={open.value}
-        aria-label={open.value ? `Values of ${title} in one line` : `All values and statistics of ${title}`}
+        aria-label={
+          open.value ? `less: values of ${title} in one line` : `${more}: all values and statistics of ${title}`
+        }
         title={open.value ? "Show one line" : "All lines with their statistics"}
         onClick={() => {
           open.value = !open.value;
         }}
       >
-        {open.value ? "less" : hidden > 0 ? `+${hidden}` : "all"}
+        {open.value ? "less" : more}
       </button>
     </div>
   );

@@ -9,10 +9,11 @@ import { contrast, theme, units } from "../preferences.ts";
 import { navigate } from "../router.ts";
 import { STANDING_WORDS } from "../shell/icons.tsx";
 import { PAGES } from "../shell/pages.tsx";
+import { views } from "../views/data.ts";
 import type { Command } from "./commands.ts";
 import { overlay } from "./open.ts";
 
-export const allCommands = (): Command[] => [...pages(), ...actions(), ...hosts()];
+export const allCommands = (): Command[] => [...pages(), ...saved(), ...actions(), ...hosts()];
 
 function pages(): Command[] {
   const open = RESTRICTED.filter(([, , needs]) => lacking(needs) === null);
@@ -24,10 +25,21 @@ function pages(): Command[] {
   ].map(([href, words]) => ({ key: href, group: "Pages", words, href }));
 }
 
+const saved = (): Command[] =>
+  (views.state.peek().value ?? []).map(({ id, name, path }) => ({
+    key: `view:${id}`,
+    group: "Views",
+    words: name,
+    also: ["saved", "view"],
+    href: path,
+  }));
+
 function actions(): Command[] {
   const list: Omit<Command, "group" | "key">[] = [
     { words: "Add a machine", also: ["host", "agent", "enrol", "new"], needs: "admin", act: to("/?add=machine") },
     { words: "New rule", also: ["alert", "threshold", "add"], needs: "operator", act: to("/alerts?new=rule") },
+    { words: "Save this page", also: ["view", "bookmark", "favourite"], act: open("views") },
+    { words: "Saved views", also: ["manage", "start page", "opens first"], act: open("views") },
     ...STANDINGS.filter((one) => one !== "unknown").map((one) => ({
       words: `Hosts that are ${STANDING_WORDS[one].toLowerCase()}`,
       also: ["show", "filter"],
@@ -46,14 +58,16 @@ function actions(): Command[] {
       words: "List of keys",
       also: ["shortcuts", "help", "keyboard"],
       press: "?",
-      act: () => {
-        overlay.value = "keys";
-      },
+      act: open("keys"),
     },
     ...(me.peek()?.by === "session" ? [{ words: "Log out", also: ["end", "session"], act: () => void leave() }] : []),
   ];
   return list.map((one) => ({ ...one, key: `act:${one.words}`, group: "Actions" }));
 }
+
+const open = (what: typeof overlay.value) => () => {
+  overlay.value = what;
+};
 
 const to = (href: string) => () => navigate(href);
 

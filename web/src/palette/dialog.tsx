@@ -10,10 +10,12 @@ import { overlay } from "./open.ts";
 import "../style/palette.css";
 
 const Results = lazy("the commands", async () => (await import("./results.tsx")).Results);
+const ViewsDialog = lazy("the saved views", async () => (await import("../views/dialog.tsx")).ViewsDialog);
 const KeysDialog = lazy("the keys", async () => (await import("./keys_dialog.tsx")).KeysDialog);
 
 export function Overlay() {
   if (overlay.value === "palette") return <PaletteDialog />;
+  if (overlay.value === "views") return <ViewsDialog />;
   return overlay.value === "keys" ? <KeysDialog /> : null;
 }
 

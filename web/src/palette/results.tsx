@@ -1,7 +1,8 @@
 // What the palette finds.
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { Action } from "../shell/allowed.tsx";
 import { StandingIcon } from "../shell/icons.tsx";
+import { hasAccount, views } from "../views/data.ts";
 import { allCommands } from "./all.ts";
 import { type Command, find } from "./commands.ts";
 
@@ -13,7 +14,11 @@ interface ResultsProps {
 
 export function Results({ text, onDone }: ResultsProps) {
   // As things are when it is opened: what moves under a finger is not what was meant.
-  const all = useMemo(allCommands, []);
+  const saved = views.state.value.value;
+  const all = useMemo(allCommands, [saved]);
+  useEffect(() => {
+    if (hasAccount()) views.load();
+  }, []);
   const { commands, more } = find([...all, ...searchFor(text)], text);
   return (
     <div class="results">

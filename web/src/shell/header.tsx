@@ -7,7 +7,7 @@ import { overlay } from "../palette/open.ts";
 import { nextTheme, theme } from "../preferences.ts";
 import { path } from "../router.ts";
 import { AccountMenu } from "./account_menu.tsx";
-import { Mark, SearchIcon, STANDING_WORDS, StandingIcon, ThemeIcon } from "./icons.tsx";
+import { Mark, SavedIcon, SearchIcon, STANDING_WORDS, StandingIcon, ThemeIcon } from "./icons.tsx";
 import { PAGES } from "./pages.tsx";
 
 const THEME_WORDS = { system: "System", light: "Light", dark: "Dark" };
@@ -33,6 +33,17 @@ export function Header() {
       <Counts />
       <Connection />
       <Finder />
+      <button
+        type="button"
+        class="quiet saved wide"
+        title="Saved views"
+        onClick={() => {
+          overlay.value = "views";
+        }}
+      >
+        <SavedIcon />
+        <span class="hidden">Saved views</span>
+      </button>
       <button type="button" class="quiet theme wide" onClick={nextTheme} title="Colours: system, light or dark (t)">
         <ThemeIcon theme={theme.value} />
         <span class="theme-word">{THEME_WORDS[theme.value]}</span>

@@ -168,6 +168,11 @@ export const PersonIcon = () => (
   </Icon>
 );
 
+export const SavedIcon = () => (
+  <Icon>
+    <path d="M4 2.2h8v11.6l-4-3.2-4 3.2z" {...line} />
+  </Icon>
+);
 export const FleetIcon = () => (
   <Icon>
     <path d="M2 2.5h5v4.5H2zM9 2.5h5v4.5H9zM2 9h5v4.5H2zM9 9h5v4.5H9z" {...line} />
