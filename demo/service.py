@@ -13,6 +13,7 @@ from msgspec import Struct
 from demo.agents import FleetFile, fleet_path
 from demo.history import spans, write_history
 from demo.hosts import add_hosts, add_identities
+from demo.incidents import write_events, write_incidents
 from demo.machines import make_fleet
 from demo.simulated import Reach
 from infra.authority.authority import Authority
@@ -50,6 +51,8 @@ async def prepare(wanted: Demonstration, server: ServerSettings, authority: Auth
         ids = await add_hosts(database, fleet, sparse.from_s)
         await add_identities(database, authority, reach.credentials, fleet)
         await write_history(database, await detect(database), fleet, ids, wanted.days, from_s)
+        await write_incidents(database, fleet, sparse.from_s, from_s)
+        await write_events(database, fleet, ids, sparse.from_s, from_s)
     file = FleetFile(wanted.hosts, wanted.seed, began_s, from_s, reach)
     await asyncio.to_thread(fleet_path(str(directory)).write_bytes, msgspec.json.encode(file))
     return directory
