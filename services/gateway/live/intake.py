@@ -12,12 +12,14 @@ from functools import partial
 from typing import Protocol
 
 import msgspec
+from msgspec import UNSET
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from infra.clock import now_ms
+from schemas.api import Processes
 from schemas.codec import Poison, decode_batch
-from schemas.messages import AlertTransition, Batch
+from schemas.messages import AlertTransition, Batch, HostEvent
 from schemas.settings import PEOPLE_KEY, TELLING_KEY, SettingChanged
 from schemas.subjects import SETTINGS_CHANGED, TELLING_CHANGED, host_of
 from services.gateway.fleet.memory import Fleet
@@ -70,6 +72,12 @@ async def listen(
     def on_other(message: Msg) -> None:
         conduct.heard(host_of(message.subject), len(message.data))
 
+    def on_event(message: Msg) -> None:
+        on_other(message)
+        host = host_of(message.subject)
+        if hub.detailed(host) and not fleet.members.ignores(host):
+            take_processes(host, message.data, hub)
+
     def on_alert(message: Msg) -> None:
         hub.alert(msgspec.json.decode(message.data, type=AlertTransition))
         stale.set()
@@ -88,7 +96,7 @@ async def listen(
         "metrics.*": on_batch,
         "live.*": on_batch,
         "backfill.*": on_other,
-        "events.*": on_other,
+        "events.*": on_event,
         "alerts.>": on_alert,
         SETTINGS_CHANGED: on_setting,
         TELLING_CHANGED: partial(_pass_on, hub, TELLING_KEY),
@@ -145,3 +153,15 @@ def take_batch(subject: str, data: bytes, fleet: Fleet, hub: Hub) -> Batch:
         hub.host(batch.host)
     hub.samples(batch.host, fresh)
     return batch
+
+
+def take_processes(host: str, data: bytes, hub: Hub) -> None:
+    """Spread what an event of `host` tells of its processes; other events are for those who store them.
+
+    Raises DecodeError.
+    """
+    event = msgspec.json.decode(data, type=HostEvent)
+    if event.host != host:
+        raise Poison(f"event of {host} names host {event.host[:60]!r}")
+    if event.processes is not UNSET:
+        hub.processes(Processes(host, round(event.time * 1000), event.processes.cpu, event.processes.memory))

@@ -6,6 +6,9 @@ import { Loaded } from "../shell/loaded.tsx";
 import { Nothing } from "../shell/states.tsx";
 import { ActiveList, fires } from "./active.tsx";
 import { active, ruleBodies } from "./data.ts";
+import { Moment } from "./moment.tsx";
+
+const drawn = (alert: ActiveAlert) => <Moment alert={alert} />;
 
 export function Now() {
   return (
@@ -13,7 +16,7 @@ export function Now() {
       {(alerts) => (
         <>
           <Verdict alerts={alerts} />
-          {alerts.length > 0 && <ActiveList alerts={alerts} rules={ruleBodies.value} />}
+          {alerts.length > 0 && <ActiveList alerts={alerts} rules={ruleBodies.value} beside={drawn} />}
         </>
       )}
     </Loaded>

@@ -11,6 +11,7 @@ import { gridFor, resolutionName } from "./grid.ts";
 import { Legend } from "./legend.tsx";
 import { type ChartMark, marksAt } from "./marks.ts";
 import { type Model, model } from "./model.ts";
+import { type Peak, peakOf } from "./peak.ts";
 import { createPlot, type Look, type Place, type Plot } from "./plot.ts";
 import type { ChartView, Limits, PointedSignal, Source } from "./source.ts";
 import { type ChartSpec, draws, metricsOf } from "./spec.ts";
@@ -33,8 +34,8 @@ interface PanelProps {
   marks?: ReadonlySignal<readonly ChartMark[]>;
   /** Why there is nothing in a gap; told under the cursor. */
   reasons?: ReadonlySignal<readonly ChartMark[]>;
-  /** Beside the title. */
-  actions?: ComponentChildren;
+  /** Beside the title. `peak` tells the highest point that is shown. */
+  actions?: ComponentChildren | ((peak: () => Peak | null) => ComponentChildren);
   /** Under the legend. */
   foot?: ComponentChildren;
   /** Whether the legend is a table with statistics; its own affair where it is not given. */
@@ -92,6 +93,7 @@ export function Panel(props: PanelProps) {
       onDrag: view.zoomIn,
       onDoubleClick: view.zoomOut,
       onMove: view.show,
+      present: () => now.peek(),
       onPlaced: (next) => {
         if (layered) place.value = next;
       },
@@ -194,7 +196,9 @@ export function Panel(props: PanelProps) {
         >
           {shown.value && resolutionName(shown.value.resolution, step_ms, period_ms)}
         </span>
-        {actions}
+        {typeof actions === "function"
+          ? actions(() => peakOf(spec, shown.peek()?.model.legend ?? [], solo.peek()))
+          : actions}
       </header>
       <div class="plot-area">
         <div

@@ -29,6 +29,11 @@ import "../style/host_views.css";
 const Events = lazy("the events", async () => (await import("./events.tsx")).Events);
 const Stats = lazy("the statistics", async () => (await import("./stats.tsx")).Stats);
 
+const AlertsView = lazy("the alerts", async () => (await import("./alerts_view.tsx")).AlertsView);
+const SettingsView = lazy("the settings", async () => (await import("./settings_view.tsx")).SettingsView);
+const AgentView = lazy("the agent", async () => (await import("./agent_view.tsx")).AgentView);
+const Processes = lazy("the processes", async () => (await import("./processes.tsx")).Processes);
+
 export function HostPage({ id }: { id: string }) {
   useTitle(id);
   const store = useDetail(id);
@@ -87,7 +92,13 @@ function Known({ entry, snapshots }: KnownProps) {
       <Views host={entry.id} current={current} families={families.value.split(",").filter(Boolean)} />
       {current === "" && alerts.length > 0 && <ActiveList alerts={alerts} rules={ruleBodies.value} here={entry.id} />}
       {current === "" && latest.value !== "" && <Tiles entry={entry} facts={entry.host.value.facts} />}
-      <Charts entry={entry} snapshots={snapshots} view={view} current={current} latest={latest} />
+      {current === "alerts" && <AlertsView entry={entry} />}
+      {current === "settings" && <SettingsView entry={entry} />}
+      {current === "agent" && <AgentView entry={entry} />}
+      {current === "process" && <Processes entry={entry} />}
+      {current !== "alerts" && current !== "settings" && (
+        <Charts entry={entry} snapshots={snapshots} view={view} current={current} latest={latest} />
+      )}
     </div>
   );
 }
@@ -114,8 +125,9 @@ function Charts({ entry, snapshots, view, current, latest }: ChartsProps) {
         marks={shown}
         reasons={NO_REASONS}
       />
+      {current === "" && <Processes entry={entry} />}
       <Events marks={marks} view={view} />
-      <Stats entry={entry} view={view} />
+      <Stats key={current} entry={entry} view={view} of={current} />
     </>
   );
 }

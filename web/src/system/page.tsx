@@ -10,6 +10,8 @@ import { Watching } from "../viewers/page.tsx";
 import { Agents } from "./agents.tsx";
 import { useHealth } from "./data.ts";
 import { Parts, StatusWord } from "./parts.tsx";
+import { Storage } from "./storage_section.tsx";
+import { Streams } from "./streams.tsx";
 import { OVERALL } from "./words.ts";
 import "../style/people.css";
 import "../style/system.css";
@@ -37,6 +39,16 @@ export function SystemPage() {
         <Loaded from={health} what="The state of Sonde">
           {({ components }) => <Parts parts={components} />}
         </Loaded>
+      </section>
+      {told && told.streams.length > 0 && (
+        <section aria-labelledby="streams">
+          <h2 id="streams">Streams</h2>
+          <Streams streams={told.streams} />
+        </section>
+      )}
+      <section aria-labelledby="storage">
+        <h2 id="storage">Storage</h2>
+        <Storage />
       </section>
       <section aria-labelledby="agents">
         <h2 id="agents">Agents by version</h2>

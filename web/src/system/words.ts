@@ -16,7 +16,7 @@ export const STATUS_STANDING = { ok: "up", degraded: "warning", down: "critical"
 export const OVERALL: Record<HealthStatus, string> = {
   ok: "All parts do their work.",
   degraded: "Sonde works, but not all of it.",
-  down: "Sonde does not work.",
+  down: "What all others stand on does not answer.",
   unknown: "How Sonde is, is not known.",
 };
 
