@@ -72,23 +72,8 @@ async def listen(
     def on_other(message: Msg) -> None:
         conduct.heard(host_of(message.subject), len(message.data))
 
-    def on_event(message: Msg) -> None:
-        on_other(message)
-        host = host_of(message.subject)
-        if hub.detailed(host) and not fleet.members.ignores(host):
-            take_processes(host, message.data, hub)
-
     def on_alert(message: Msg) -> None:
         hub.alert(msgspec.json.decode(message.data, type=AlertTransition))
-        stale.set()
-
-    def on_setting(message: Msg) -> None:
-        changed = msgspec.json.decode(message.data, type=SettingChanged)
-        if changed.key == PEOPLE_KEY:
-            if people_changed is not None:
-                people_changed.set()
-            return
-        hub.setting(changed)
         stale.set()
 
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -96,9 +81,9 @@ async def listen(
         "metrics.*": on_batch,
         "live.*": on_batch,
         "backfill.*": on_other,
-        "events.*": on_event,
+        "events.*": partial(_on_event, fleet, hub, conduct),
         "alerts.>": on_alert,
-        SETTINGS_CHANGED: on_setting,
+        SETTINGS_CHANGED: partial(_on_setting, hub, stale, people_changed),
         TELLING_CHANGED: partial(_pass_on, hub, TELLING_KEY),
     }
     bus.client = client
@@ -109,6 +94,15 @@ async def listen(
         await failed
     finally:
         bus.client = None
+
+
+def _on_setting(hub: Hub, stale: asyncio.Event, people_changed: asyncio.Event | None, message: Msg) -> None:
+    changed = msgspec.json.decode(message.data, type=SettingChanged)
+    if changed.key != PEOPLE_KEY:
+        hub.setting(changed)
+        stale.set()
+    elif people_changed is not None:
+        people_changed.set()
 
 
 def _pass_on(hub: Hub, key: str, _: Msg) -> None:
@@ -153,6 +147,13 @@ def take_batch(subject: str, data: bytes, fleet: Fleet, hub: Hub) -> Batch:
         hub.host(batch.host)
     hub.samples(batch.host, fresh)
     return batch
+
+
+def _on_event(fleet: Fleet, hub: Hub, conduct: Conduct, message: Msg) -> None:
+    host = host_of(message.subject)
+    conduct.heard(host, len(message.data))
+    if hub.detailed(host) and not fleet.members.ignores(host):
+        take_processes(host, message.data, hub)
 
 
 def take_processes(host: str, data: bytes, hub: Hub) -> None:

@@ -9,10 +9,7 @@ import { base } from "../preferences.ts";
 import { StandingIcon } from "../shell/icons.tsx";
 import "../style/alerts.css";
 import { Acknowledge } from "./seeing.tsx";
-import { stateWord } from "./words.ts";
-
-/** Pending, suspended and no-data alerts are shown, but they do not shout. */
-export const fires = (alert: ActiveAlert): boolean => alert.state === "firing" || alert.state === "recovering";
+import { fires, stateWord } from "./words.ts";
 
 const weight = (alert: ActiveAlert): number => (fires(alert) ? (alert.severity === "critical" ? 0 : 1) : 2);
 

@@ -4,9 +4,10 @@ import { known } from "../live/session.ts";
 import { StandingIcon } from "../shell/icons.tsx";
 import { Loaded } from "../shell/loaded.tsx";
 import { Nothing } from "../shell/states.tsx";
-import { ActiveList, fires } from "./active.tsx";
+import { ActiveList } from "./active.tsx";
 import { active, ruleBodies } from "./data.ts";
 import { Moment } from "./moment.tsx";
+import { fires } from "./words.ts";
 
 const drawn = (alert: ActiveAlert) => <Moment alert={alert} />;
 

@@ -1,6 +1,6 @@
 // Alerts and rules in words. Pure.
 import { HOST_DOWN, pathWords, unitOf, virtualOf } from "../api/catalogue.ts";
-import type { AlertState, AlertTransition, Rule, Window } from "../api/types.gen.ts";
+import type { ActiveAlert, AlertState, AlertTransition, Rule, Window } from "../api/types.gen.ts";
 import { type Base, duration, limit } from "../format.ts";
 
 const KIND_WORDS: Record<AlertTransition["kind"], string> = {
@@ -15,6 +15,9 @@ export const kindWord = (kind: AlertTransition["kind"]): string => KIND_WORDS[ki
 
 /** Only the API writes it in one word. */
 export const stateWord = (state: AlertState): string => (state === "nodata" ? "no data" : state);
+
+/** Pending, suspended and no-data alerts are shown, but they do not shout. */
+export const fires = (alert: ActiveAlert): boolean => alert.state === "firing" || alert.state === "recovering";
 
 export function transitionText(one: AlertTransition): string {
   const where = [one.host || "Sonde", one.instance].filter(Boolean).join(" ");

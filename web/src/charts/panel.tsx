@@ -13,7 +13,7 @@ import { type ChartMark, marksAt } from "./marks.ts";
 import { type Model, model } from "./model.ts";
 import { type Peak, peakOf } from "./peak.ts";
 import { createPlot, type Look, type Place, type Plot } from "./plot.ts";
-import type { ChartView, Limits, PointedSignal, Source } from "./source.ts";
+import type { ChartView, Limits, PointedSignal, Reasons, Source } from "./source.ts";
 import { type ChartSpec, draws, metricsOf } from "./spec.ts";
 import { type Blank, blanks } from "./stretches.ts";
 import { type Rings, timeline } from "./timeline.ts";
@@ -32,8 +32,8 @@ interface PanelProps {
   /** Top of the axis, where it is known beforehand. */
   ceiling?: ReadonlySignal<number | null>;
   marks?: ReadonlySignal<readonly ChartMark[]>;
-  /** Why there is nothing in a gap; told under the cursor. */
-  reasons?: ReadonlySignal<readonly ChartMark[]>;
+  /** Told in gaps, and under the cursor. */
+  reasons?: Reasons;
   /** Beside the title. `peak` tells the highest point that is shown. */
   actions?: ComponentChildren | ((peak: () => Peak | null) => ComponentChildren);
   /** Under the legend. */
@@ -136,8 +136,10 @@ export function Panel(props: PanelProps) {
       warning: limits?.value?.warning ?? null,
       critical: limits?.value?.critical ?? null,
       marks: marks?.value ?? NO_MARKS,
+      reasons: reasons?.known.value ?? NO_MARKS,
     };
     target.show(made, blank, look, from, to);
+    if (blank.gaps.length > 0) reasons?.want();
   }
   useSignalEffect(() => {
     const target = plot.value;
@@ -167,7 +169,7 @@ export function Panel(props: PanelProps) {
     if (!at || !range || at.chart !== spec.id) return "";
     const near_ms = (NEAR_PX * (range.to - range.from)) / Math.max(1, canvas.current?.clientWidth ?? 1);
     const gap = range.gaps.some(({ from, to }) => from <= at.time && at.time < to);
-    const why = gap ? marksAt(reasons?.value ?? NO_MARKS, at.time, 0).slice(0, 1) : [];
+    const why = gap ? marksAt(reasons?.known.value ?? NO_MARKS, at.time, 0).slice(0, 1) : [];
     const found = [...why, ...marksAt(marks?.value ?? NO_MARKS, at.time, near_ms).slice(0, 2)];
     return found.map(({ title }) => title).join(" · ") || (gap ? "No samples here" : "");
   });

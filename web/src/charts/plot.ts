@@ -9,7 +9,7 @@ import { type ChartMark, signsOf } from "./marks.ts";
 import { type Column, type Drawn, type Model, standsAlone } from "./model.ts";
 import { type Range, stretched } from "./pinch.ts";
 import { type Axis, axisFor } from "./scale.ts";
-import { drawLimits, drawSigns, shadeGaps, shadePending } from "./shades.ts";
+import { drawLimits, drawSigns, nameGaps, shadeGaps, shadePending } from "./shades.ts";
 import type { Blank } from "./stretches.ts";
 import { watchSwipes } from "./swipe.ts";
 import { giveUpTurn, takeTurn } from "./turns.ts";
@@ -28,6 +28,8 @@ export interface Look {
   critical: number | null;
   /** What happened meanwhile. */
   marks: readonly ChartMark[];
+  /** Why there is nothing in gaps. */
+  reasons: readonly ChartMark[];
 }
 
 /** Where times and values lie in the element, CSS pixels. */
@@ -215,6 +217,7 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
     drawSigns(u.ctx, u.bbox, signs, x, ink);
     shadePending(u.ctx, u.bbox, now.blank.pending, x, ink);
     shadeGaps(u.ctx, u.bbox, now.blank.gaps, x, ink);
+    nameGaps(u.ctx, u.bbox, now.blank.gaps, now.look.reasons, x, ink);
   }
 
   function drawAbove(u: uPlot): void {
@@ -293,7 +296,5 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
   };
 }
 
-const data = (model: Model): uPlot.AlignedData =>
-  [model.times, ...model.drawn.map((one) => one.values)] as uPlot.AlignedData;
-
+const data = (model: Model) => [model.times, ...model.drawn.map((one) => one.values)] as uPlot.AlignedData;
 const font = (): string => `12px ${getComputedStyle(document.documentElement).fontFamily}`;

@@ -7,7 +7,7 @@ import { tooHighHref } from "../alerts/too_high.ts";
 import { periodOf } from "../api/catalogue.ts";
 import type { ChartMark } from "../charts/marks.ts";
 import { Panel } from "../charts/panel.tsx";
-import type { PointedSignal, Source } from "../charts/source.ts";
+import type { PointedSignal, Reasons, Source } from "../charts/source.ts";
 import type { ChartSpec } from "../charts/spec.ts";
 import type { Entry } from "../live/store.ts";
 import { BellIcon } from "../shell/icons.tsx";
@@ -26,7 +26,7 @@ interface HostChartProps {
   points: ReadonlySignal<number>;
   pointed: PointedSignal;
   marks: ReadonlySignal<readonly ChartMark[]>;
-  reasons: ReadonlySignal<readonly ChartMark[]>;
+  reasons: Reasons;
 }
 
 export function HostChart(properties: HostChartProps) {

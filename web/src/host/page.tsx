@@ -1,8 +1,7 @@
 // One host: what it is, how it is now, how it was over the chosen range.
-import { type ReadonlySignal, type Signal, signal, useComputed, useSignalEffect } from "@preact/signals";
-import { ActiveList } from "../alerts/active.tsx";
+import { type ReadonlySignal, type Signal, useComputed, useSignalEffect } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
 import { active, ruleBodies, standingOf } from "../alerts/data.ts";
-import type { ChartMark } from "../charts/marks.ts";
 import { useDetail } from "../live/detail.ts";
 import { fleet } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
@@ -22,6 +21,7 @@ import { Refused } from "./refused.tsx";
 import { Tiles } from "./tiles.tsx";
 import { useView, type View } from "./view.ts";
 import { Views } from "./views.tsx";
+import { openWhy } from "./why.ts";
 import "../style/host.css";
 import "../style/host_views.css";
 
@@ -29,6 +29,7 @@ import "../style/host_views.css";
 const Events = lazy("the events", async () => (await import("./events.tsx")).Events);
 const Stats = lazy("the statistics", async () => (await import("./stats.tsx")).Stats);
 
+const ActiveList = lazy("the alerts", async () => (await import("../alerts/active.tsx")).ActiveList);
 const AlertsView = lazy("the alerts", async () => (await import("./alerts_view.tsx")).AlertsView);
 const SettingsView = lazy("the settings", async () => (await import("./settings_view.tsx")).SettingsView);
 const AgentView = lazy("the agent", async () => (await import("./agent_view.tsx")).AgentView);
@@ -112,6 +113,8 @@ interface ChartsProps extends KnownProps {
 function Charts({ entry, snapshots, view, current, latest }: ChartsProps) {
   const marks = useMarks(entry.id, view);
   const shown = marksOf(marks);
+  const why = useMemo(() => openWhy(entry.id, view), [entry, view]);
+  useEffect(() => why.close, [why]);
   return (
     <>
       <RangeBar view={view} ofHost />
@@ -123,13 +126,11 @@ function Charts({ entry, snapshots, view, current, latest }: ChartsProps) {
         family={current || null}
         latest={latest}
         marks={shown}
-        reasons={NO_REASONS}
+        why={why}
       />
       {current === "" && <Processes entry={entry} />}
-      <Events marks={marks} view={view} />
+      <Events marks={marks} gaps={why.of(current || "cpu")} view={view} />
       <Stats key={current} entry={entry} view={view} of={current} />
     </>
   );
 }
-
-const NO_REASONS = signal<readonly ChartMark[]>([]);
