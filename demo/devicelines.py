@@ -66,9 +66,9 @@ def disks(machine: Machine, times_s: Ints) -> Iterator[Line]:
     for number, disk in enumerate(machine.disks):
         key, share = _key(machine, "disk", disk), heavy * (0.35 if number == 0 and len(machine.disks) > 1 else 1)
         backup = backing_up(machine, times_s) * (number == len(machine.disks) - 1)
-        flushed = np.where(times_s % 5 == machine.number % 5, 3.0, 0.5)
+        flushed = np.where(times_s % 5 == machine.number % 5, 1.5, 0.85)
         writes = whole((4 + 1400 * share * busy) * flushed, key, times_s)
-        reads = whole(900 * share * busy * (1 + wander(key + 1, times_s, 40)) + 2600 * backup, key + 2, times_s)
+        reads = whole(900 * share * busy * (1 + 0.6 * wander(key + 1, times_s, 40)) + 2600 * backup, key + 2, times_s)
         wait = 0.35 + 3 * waiting(machine, times_s) * (1 + uniform(key + 3, times_s))
         yield line(
             DISK,

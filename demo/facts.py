@@ -24,17 +24,24 @@ _PROGRAMS = {
 }
 _HOSTED = {"fra": "", "iad": "amazon", "sin": "kvm"}
 BEFORE = "0.0.9"
-"""Version of the agent of the host that fell silent before the others were updated."""
+"""Version of agents before they were updated; of the host that fell silent before that it still is."""
+UPDATE_AFTER_S = 120
+"""How long into the demonstration one more agent is updated."""
+KERNELS = ("6.8.0-71-generic", "6.12.48")
+"""Before and after a reboot."""
 
 
 def facts_of(
-    machine: Machine, sample_interval_s: float = 1, batch_interval_s: float = 10, revision: int = 0
+    machine: Machine, at_s: float, sample_interval_s: float = 1, batch_interval_s: float = 10, revision: int = 0
 ) -> HostFacts:
+    """The facts at that moment, Unix seconds; `revision` of the settings in force, and what these say."""
     booted_s = reboot_s(machine)
+    updating = machine.story == "updating" and at_s < machine.began_s + UPDATE_AFTER_S
+    before = machine.story == "silent" or updating
     return HostFacts(
         hostname=f"{machine.name}.example.net",
         os="Ubuntu 24.04.3 LTS" if machine.number % 3 else "Debian GNU/Linux 13 (trixie)",
-        kernel="6.12.48" if machine.story == "rebooted" or machine.number % 4 == 0 else "6.8.0-71-generic",
+        kernel=KERNELS[machine.story == "rebooted" or machine.number % 4 == 0],
         architecture="aarch64" if machine.role == "edge" else "x86_64",
         cpu_model="Neoverse-N2" if machine.role == "edge" else "AMD EPYC 9354 32-Core Processor",
         cores=machine.cores,
@@ -44,7 +51,7 @@ def facts_of(
         addresses=[f"10.{20 + machine.number % 3}.{machine.number // 250}.{10 + machine.number % 240}"],
         gpus=list(machine.gpus),
         virtualisation=_HOSTED[machine.region],
-        agent_version=BEFORE if machine.story == "silent" else VERSION,
+        agent_version=BEFORE if before else VERSION,
         sample_interval_s=sample_interval_s,
         batch_interval_s=batch_interval_s,
         tags=machine.tags,

@@ -84,6 +84,9 @@ async def write_history(
     if sparse.from_s < sparse.until_s:
         await _copy_span(database, engine, fleet, ids, instances, sparse, written)
         await database.execute(sql.MARK, everyone, _at(sparse.from_s), _at(sparse.until_s - 1))
+        for table in tables_of(STORED, "raw"):
+            await database.execute(f"ANALYZE {table.name}")
+        await database.execute("ANALYZE instances, dirty_minutes")
         rolled = await roll_up(database, engine, CATALOGUE, _at(until_s), _at(sparse.until_s))
         tables = ", ".join(table.name for table in tables_of(STORED, "raw"))
         await database.execute(f"TRUNCATE {tables}")

@@ -11,7 +11,7 @@ import msgspec
 
 from demo import sql
 from demo.facts import facts_of
-from demo.machines import Machine
+from demo.machines import Machine, Story
 from infra.authority.authority import Authority
 from infra.authority.keys import make_key
 from infra.bus.credentials import credentials_text
@@ -20,6 +20,13 @@ from infra.storage.database import Connection, ensure_hosts
 
 LIFE_S = 30 * 86_400
 ROLE = "agent"
+MUTED = 17
+"""Number of the host that somebody has muted."""
+NOTES: dict[Story, str] = {
+    "silent": "Power supply failed, a new one is on its way.",
+    "full": "Backups go to /var/lib until the new storage is there.",
+    "leak": "Reports leak memory; restarted by the kernel until they are mended.",
+}
 
 
 async def add_hosts(database: Connection, fleet: Sequence[Machine], first_seen_s: int) -> dict[str, int]:
@@ -27,9 +34,15 @@ async def add_hosts(database: Connection, fleet: Sequence[Machine], first_seen_s
     async with database.transaction():
         ids = await ensure_hosts(database, [machine.name for machine in fleet])
         await database.execute(
+            sql.TENDED,
+            [ids[machine.name] for machine in fleet],
+            [NOTES.get(machine.story, "") for machine in fleet],
+            [machine.number == MUTED for machine in fleet],
+        )
+        await database.execute(
             sql.ADD_HOSTS,
             [ids[machine.name] for machine in fleet],
-            [msgspec.json.encode(facts_of(machine)).decode() for machine in fleet],
+            [msgspec.json.encode(facts_of(machine, machine.began_s)).decode() for machine in fleet],
             [",".join(machine.tags) for machine in fleet],
             to_time(first_seen_s * 1000),
         )

@@ -75,15 +75,19 @@ class Agent:
         self._session = session_of(
             lanes, self._feed, self._pushed, Orders(agent_verbs(lanes, self._intake, self._tell)), self._facts
         )
-        self._away = False
+        self._up = asyncio.Event()
+        """Set while the host has its network."""
+        self._down = asyncio.Event()
 
     def take(self, second: int) -> None:
         """Sample that Unix second, unless the host is away then."""
         plan = self._plans.current
         self._intake.use_interval(plan.batch_interval_s)
         self._intake.use_watches(plan.watches)
+        if not self._is_up(second):
+            return
         sample = self._sampler.sample(second, plan, self._feed.named)
-        if sample is None or not is_up_at(self.machine, second):
+        if sample is None:
             return
         if self._feed.named and second % TOP_EVERY_S == 0:
             self._lanes.status.top = top_of(self.machine, second)
@@ -92,18 +96,29 @@ class Agent:
 
     async def run(self) -> None:
         """Keep the bus informed, until cancelled."""
-        access = Access(
-            str(credentials_of(self._reach.credentials, self.machine.name)),
-            f"_INBOX_{self.machine.name}",
-            self._reach.ca,
-            self._reach.server_name,
-        )
         async with asyncio.TaskGroup() as group:
             group.create_task(self._intake.store())
             group.create_task(keep_synced(self._lanes, SYNC_S))
-            group.create_task(
-                keep_connected(self._reach.nats_url, f"sonde agent {self.machine.name}", self._session, access=access)
-            )
+            while True:
+                await self._up.wait()
+                connected = group.create_task(self._stay_connected())
+                await self._down.wait()
+                connected.cancel()
+                await asyncio.wait({connected})
+
+    async def _stay_connected(self) -> None:
+        host, reach = self.machine.name, self._reach
+        credentials = str(credentials_of(reach.credentials, host))
+        access = Access(credentials, f"_INBOX_{host}", reach.ca, reach.server_name)
+        await keep_connected(reach.nats_url, f"sonde agent {host}", self._session, access=access)
+
+    def _is_up(self, second: int) -> bool:
+        """Whether the host has its network then; whoever keeps the connection is told."""
+        up = is_up_at(self.machine, second)
+        now, before = (self._up, self._down) if up else (self._down, self._up)
+        now.set()
+        before.clear()
+        return up
 
     async def finish(self, within_s: float) -> None:
         """Send what is in hand, as agents do that are stopped."""
@@ -114,7 +129,7 @@ class Agent:
 
     def _facts(self) -> HostFacts:
         plan = self._plans.current
-        told = facts_of(self.machine, plan.sample_interval_s, plan.batch_interval_s, plan.revision)
+        told = facts_of(self.machine, time.time(), plan.sample_interval_s, plan.batch_interval_s, plan.revision)
         return replace(told, config_error=self._lanes.status.config_error)
 
     def _tell(self) -> dict[str, Any]:

@@ -34,3 +34,15 @@ NEWEST = """
 UPDATE hosts SET last_sample = given.at FROM unnest($1::integer[], $2::timestamptz[]) AS given (id, at)
 WHERE hosts.id = given.id
 """
+
+NOTICED_THEN = "UPDATE incidents SET noticed = coalesce(closed, opened), settled = closed IS NOT NULL"
+
+ADD_EVENTS = """
+INSERT INTO host_events (host_id, time, ended, kind, key, body)
+SELECT * FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::text[], $6::jsonb[])
+"""
+
+TENDED = """
+UPDATE hosts SET note = given.note, muted_until = CASE WHEN given.muted THEN 'infinity'::timestamptz END
+FROM unnest($1::integer[], $2::text[], $3::boolean[]) AS given (id, note, muted) WHERE hosts.id = given.id
+"""

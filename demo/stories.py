@@ -17,7 +17,7 @@ FULL_S = 60 * HOUR_S
 """From cleaned up to cleaned up again."""
 FLAP_S = 540
 FLAP_AWAY_S = 120
-SILENT_DAYS = 2.3
+SILENT_DAYS = 1.3
 """How long before the demonstration the silent host was heard last."""
 REBOOT_S = 150
 REBOOTED_BEFORE_S = 3 * HOUR_S

@@ -13,7 +13,7 @@ from infra.settings import ServerSettings, SettingError, load_settings
 def add_options(demo: argparse.ArgumentParser, number: Callable[[str], int]) -> None:
     """The options of `sonde demo`."""
     demo.add_argument("--hosts", type=number, default=30, metavar="N", help="size of the fleet (default: 30)")
-    demo.add_argument("--days", type=float, default=3, help="days of history (default: 3)")
+    demo.add_argument("--days", type=float, default=2, help="days of history (default: 2)")
     demo.add_argument("--seed", type=number, default=1, help="another one is another fleet (default: 1)")
     demo.add_argument("--port", type=number, default=None, help="port of the dashboard (default: as SONDE_PORT says)")
     demo.add_argument("--data", default=".sonde-demo", help="directory that it makes anew (default: .sonde-demo)")

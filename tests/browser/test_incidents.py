@@ -122,7 +122,7 @@ async def test_an_alert_about_sonde_itself_has_no_link_to_a_host(
         await expect(row.get_by_role("link")).to_have_count(1)
         await expect(row.get_by_role("link")).to_have_accessible_name("Details of Monitoring is blind")
         cell = page.get_by_role("table").get_by_role("cell", name="Sonde", exact=True)
-        assert await cell.count() == 1
+        await expect(cell).to_have_count(1)
 
 
 async def test_a_rule_is_changed_in_the_form_with_all_that_it_can_have(

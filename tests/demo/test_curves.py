@@ -108,7 +108,7 @@ def test_a_board_of_the_hot_host_is_mostly_hotter_than_rules_allow() -> None:
 
 def test_facts_say_what_the_samples_say() -> None:
     for machine in FLEET:
-        facts = facts_of(machine)
+        facts = facts_of(machine, BEGAN_S)
         assert facts.memory == values(machine, MEMORY, "total", seconds(BEGAN_S, 1))[0]
         assert len(facts.gpus) == len(lines_of(machine, GPU, seconds(BEGAN_S, 1)))
         assert facts.boot_time < BEGAN_S

@@ -48,7 +48,7 @@ CREATE INDEX audit_target_time ON audit (target, time DESC);
 
 -- What is known already: the last boot of each host that was one while we knew it, and the settings that are in force.
 INSERT INTO host_events (host_id, time, kind, key)
-SELECT h.id, boot.time, 'reboot', coalesce(nullif(h.facts ->> 'boot_id', ''), round(boot.seconds)::text)
+SELECT h.id, boot.time, 'reboot', left(coalesce(nullif(h.facts ->> 'boot_id', ''), round(boot.seconds)::text), 100)
 FROM hosts h
 CROSS JOIN LATERAL (SELECT CASE WHEN jsonb_typeof(h.facts -> 'boot_time') = 'number'
     THEN (h.facts ->> 'boot_time')::float8 END AS seconds) AS given

@@ -30,6 +30,8 @@ CONSUMER = "gateway"
 MAX_WAIT_S = 5.0
 MOST_EVENTS = 10_000
 """Kept of one host; past it the oldest are dropped. Agents may say what they like as often as they like."""
+NUL = rb"\u0000"
+"""As JSON spells it."""
 CONNECTION: Mapping[str, str] = {"left": sql.ADD_AWAY, "joined": sql.END_AWAY}
 """What the bus says of an agent's connections -> the statement that notes it."""
 
@@ -113,14 +115,19 @@ def read_events(messages: Sequence[StoredMessage]) -> list[tuple[StoredMessage, 
         except msgspec.DecodeError as error:
             logger.warning("invalid host event ignored", extra={"subject": message.subject, "reason": str(error)})
             continue
-        if event.host != host or not valid_host(host):
-            logger.warning(
-                "invalid host event ignored",
-                extra={"subject": message.subject, "reason": f"names host {event.host[:60]!r}"},
-            )
+        fault = _fault(message.data, event, host)
+        if fault:
+            logger.warning("invalid host event ignored", extra={"subject": message.subject, "reason": fault})
         else:
             events.append((message, event))
     return events
+
+
+def _fault(data: bytes, event: HostEvent, host: str) -> str:
+    """What is wrong with an event that came on `host`'s subject; empty when nothing is."""
+    if event.host != host or not valid_host(host):
+        return f"names host {event.host[:60]!r}"
+    return "holds NUL characters, which the database does not take" if NUL in data else ""
 
 
 def read_facts(host: str, stored: str) -> HostFacts:

@@ -12,6 +12,8 @@ from schemas.messages import HostFacts
 
 AHEAD_S = 300.0
 """How far ahead of the bus's clock a host's may be, as for its samples."""
+MOST_CHARACTERS = 100
+"""Of a boot id, a version or the name of a kernel, which may be anything: what is indexed must be short."""
 WOBBLE_S = 60.0
 """Without boot ids: how far the time of one boot moves as a clock is corrected."""
 
@@ -41,18 +43,24 @@ def changes(before: HostFacts, after: HostFacts, at_s: float) -> list[Happened]:
         return []
     found = []
     if _rebooted(before, after):
-        kernels = {"kernel": [before.kernel, after.kernel]} if before.kernel != after.kernel else {}
+        kernels = {"kernel": [_cut(before.kernel), _cut(after.kernel)]} if before.kernel != after.kernel else {}
         time_s = after.boot_time if 0 < after.boot_time <= at_s else at_s
-        key = after.boot_id or f"{after.boot_time:.0f}"
+        key = _cut(after.boot_id or f"{after.boot_time:.0f}")
         found.append(Happened(happened_at(time_s, at_s), "reboot", key, kernels))
     if before.agent_version and after.agent_version and before.agent_version != after.agent_version:
-        found.append(Happened(at_s, "update", None, {"from": before.agent_version, "to": after.agent_version}))
+        found.append(
+            Happened(at_s, "update", None, {"from": _cut(before.agent_version), "to": _cut(after.agent_version)})
+        )
     if after.config_revision not in (0, before.config_revision):
         body = {"revision": after.config_revision}
         found.append(Happened(at_s, "settings", str(after.config_revision), body))
     if after.config_error and after.config_error != before.config_error:
         found.append(Happened(at_s, "refused", None, {"error": after.config_error[:500]}))
     return found
+
+
+def _cut(text: str) -> str:
+    return text[:MOST_CHARACTERS]
 
 
 def _rebooted(before: HostFacts, after: HostFacts) -> bool:

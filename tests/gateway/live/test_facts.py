@@ -58,6 +58,15 @@ def test_facts_in_the_name_of_another_host_are_passed_over(caplog: pytest.LogCap
     assert [record.getMessage() for record in caplog.records] == ["invalid host event ignored"]
 
 
+async def test_an_event_that_no_table_takes_holds_up_no_other(database_url: str) -> None:
+    async with connection(database_url, "test") as database:
+        wild = HostFacts(boot_id="".join(map(chr, range(300, 9000))), agent_version="v" * 9000, kernel="k" * 9000)
+        await take(database, told(1, HostFacts(hostname="a\x00b")), told(2, OLD), told(3, wild), told(4, BOOTED))
+        kinds = [kind for kind, _, _ in await stored(database)]
+        assert sorted(kinds) == ["reboot", "reboot", "update", "update"]
+        assert msgspec.json.decode(await database.fetchval("SELECT facts FROM hosts"))["boot_id"] == "b"
+
+
 async def test_the_last_facts_of_a_host_count(database_url: str) -> None:
     async with connection(database_url, "test") as database:
         assert await take(database, told(1, HostFacts(cores=1)), told(2, HostFacts(cores=2))) == {

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
+import msgspec
 import pytest
 
 from infra.generate.declared import declared
 from infra.storage.database import connection, ensure_hosts
+from schemas.messages import HostEvent, HostFacts
 from services.gateway.marks.read import IMPORT, MUTES, ORDERS
 from services.gateway.marks.words import SETTINGS
 from tests.gateway.asking import asking, get
 from tests.gateway.incidents import AT_S, at, end_incident, open_incident
 from tests.gateway.rows import execute
+from tests.gateway.running import gateway, publishing, ready
 from tests.people import add_token
+from tests.waiting import eventually
 
 AT_MS = round(AT_S * 1000)
 HOUR = {"from_": AT_MS, "to": AT_MS + 3_600_000}
@@ -104,6 +109,24 @@ async def test_who_sent_samples_since_is_not_away_any_more(database_url: str) ->
     assert [(one[1], one[2]) for one in await marks(database_url)] == [(10, None)]
     await execute(database_url, "UPDATE hosts SET last_sample = $1", at(AT_S + 600))
     assert [(one[1], one[2]) for one in await marks(database_url)] == [(10, 10)]
+
+
+async def test_what_an_agent_says_of_its_machine_becomes_marks(database_url: str, bus_url: str) -> None:
+    now_s = time.time()
+    before = HostFacts(boot_id="a", boot_time=now_s - 900, agent_version="1.0")
+    after = HostFacts(boot_id="b", boot_time=now_s - 60, agent_version="1.1")
+    async with gateway(database_url, bus_url) as client, publishing(bus_url) as agent:
+        await ready(client)
+        for at_s, facts in ((now_s - 800, before), (now_s - 50, after)):
+            event = HostEvent("web-1", at_s, "facts", facts)
+            await agent.jetstream().publish("events.web-1", msgspec.json.encode(event))
+
+        async def told() -> bool:
+            answer = await client.get("/hosts/web-1/marks")
+            kinds = [mark["kind"] for mark in answer.json().get("marks", ())]
+            return kinds == ["reboot", "update"]
+
+        await eventually(told)
 
 
 async def test_changed_settings_say_what_was_changed(database_url: str) -> None:
@@ -196,6 +219,21 @@ async def test_nothing_of_a_former_host_of_that_name_is_told(database_url: str) 
         at(AT_S + 10),
     )
     assert [(one[0], one[1]) for one in await marks(database_url)] == [("order", 150)]
+
+
+async def test_a_removed_host_takes_its_events_along_and_an_archived_one_keeps_them(database_url: str) -> None:
+    await known(database_url, "web-1", "db-1")
+    for host in ("web-1", "db-1"):
+        await event(database_url, "reboot", 1, host=host)
+    async with asking(database_url) as client:
+        assert (await client.delete("/hosts/db-1?history=keep")).status_code == 200
+        assert (await client.delete("/hosts/web-1")).status_code == 202
+        await execute(database_url, "INSERT INTO hosts (name) VALUES ('web-1')")
+        assert (await get(client, "/hosts/web-1/marks", **HOUR))["marks"] == []
+        assert [mark["kind"] for mark in (await get(client, "/hosts/db-1/marks", **HOUR))["marks"]] == ["reboot"]
+    async with connection(database_url, "tests") as database:
+        await database.execute("DELETE FROM hosts WHERE state = 'removing'")  # as retention does at last
+        assert await database.fetchval("SELECT count(*) FROM host_events") == 1
 
 
 async def test_of_more_marks_than_asked_for_the_latest_come(database_url: str) -> None:

@@ -1,18 +1,8 @@
 // Rules and active alerts as the gateway has them, fetched again when the stream says that they changed.
 import { computed, effect, signal, untracked } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
 import { get } from "../api/client.ts";
-import { type Loader, loader } from "../api/loading.ts";
-import type {
-  ActiveAlert,
-  AlertCounts,
-  Alerts,
-  PastAlert,
-  Rule,
-  Rules,
-  StoredRule,
-  UnreadableRule,
-} from "../api/types.gen.ts";
+import { loader } from "../api/loading.ts";
+import type { ActiveAlert, AlertCounts, Alerts, Rule, Rules, StoredRule, UnreadableRule } from "../api/types.gen.ts";
 import { type Standing, standing } from "../fleet/summary.ts";
 import { fleet, known, polls, settingChange, transition } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
@@ -31,9 +21,6 @@ export const rules = loader<StoredRule[]>(async (asked) => {
 export const active = loader<ActiveAlert[]>(
   async (signal) => (await get<Alerts>("/alerts?state=active", signal)).active,
 );
-/** Most changes that the history shows. */
-export const HISTORY_LIMIT = 200;
-
 export const ruleBodies = computed<readonly Rule[]>(() => rules.state.value.value?.map((stored) => stored.rule) ?? []);
 const activeNow = computed(() => active.state.value.value);
 
@@ -152,23 +139,4 @@ function both(one: () => void, other: () => void): () => void {
 export function startAlerts(): void {
   withSettings(["rules"], rules.refresh);
   withNews(active.refresh);
-}
-
-/** What changed, the latest first, kept current while the page shows it. The answer tells the active alerts too. */
-export function useHistory(): Loader<PastAlert[]> {
-  const history = useMemo(() => loader(askHistory), []);
-  useEffect(() => {
-    const stop = withNews(history.refresh);
-    return () => {
-      stop();
-      history.close();
-    };
-  }, [history]);
-  return history;
-}
-
-async function askHistory(signal: AbortSignal): Promise<PastAlert[]> {
-  const got = await get<Alerts>(`/alerts?state=all&limit=${HISTORY_LIMIT}`, signal);
-  active.put(got.active);
-  return got.history;
 }

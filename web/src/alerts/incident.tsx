@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { metricOf } from "../api/catalogue.ts";
 import { Failure, get } from "../api/client.ts";
 import { loader } from "../api/loading.ts";
 import type { Incident, IncidentDetail, Reason, Why } from "../api/types.gen.ts";
@@ -10,12 +11,15 @@ import { now } from "../live/session.ts";
 import { base } from "../preferences.ts";
 import { Discard, isOutside } from "../shell/discard.tsx";
 import { CloseIcon, StandingIcon } from "../shell/icons.tsx";
+import { lazy } from "../shell/lazy.tsx";
 import { Loaded } from "../shell/loaded.tsx";
 import { useUnsaved } from "../shell/unsaved.tsx";
 import { active, withNews, withSettings } from "./data.ts";
 import { Doing } from "./doing.tsx";
 import { ABOUT_WORDS } from "./telling.ts";
 import "../style/telling.css";
+
+const IncidentChart = lazy("the chart", async () => (await import("./incident_chart.tsx")).IncidentChart);
 
 /** What is known of it; null in it: nothing any more, as of old ones that a link in a message still names. */
 interface Whole {
@@ -100,6 +104,9 @@ export function IncidentDialog({ id, onClosed }: IncidentDialogProps) {
                     active.load();
                   }}
                 />
+                {found.detail.incident.host !== "" && metricOf(found.detail.incident.metric) && (
+                  <IncidentChart detail={found.detail} />
+                )}
                 <Reasons reasons={found.why.reasons} />
               </>
             )

@@ -73,6 +73,7 @@ export const spansOf = ({ episodes, unit, end }: Outcome, host: string, base: Ba
     .map((one) => ({
       time: one.fired * 1000,
       end: (one.ended ?? end) * 1000,
-      kind: one.severity,
+      kind: "alert",
+      level: one.severity,
       title: `Would have fired for ${duration(one.duration_s)}, ${one.severity}, up to ${text(one.peak, unit, base)}`,
     }));

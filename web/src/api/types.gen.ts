@@ -936,6 +936,20 @@ export interface Problem {
   errors: FieldError[];
 }
 
+export interface ProcessUse {
+  pid: number;
+  name: string;
+  cpu: number;
+  memory: number;
+}
+
+export interface Processes {
+  host: string;
+  time: number;
+  cpu: ProcessUse[];
+  memory: ProcessUse[];
+}
+
 export interface Proof {
   public_key: string;
   challenge: string;

@@ -198,3 +198,7 @@ export function readingsAt(
     value: at === null ? lastKnown(values, values.length - 1, 30) : (values[at] ?? null),
   }));
 }
+
+/** Whether a column has one value only: it needs a point, as no line would show it. */
+export const standsAlone = (values: Column): boolean =>
+  values.reduce<number>((count, value) => count + (value === null || value === undefined ? 0 : 1), 0) === 1;

@@ -11,8 +11,9 @@ import { gridFor, resolutionName } from "./grid.ts";
 import { Legend } from "./legend.tsx";
 import { type ChartMark, marksAt } from "./marks.ts";
 import { type Model, model } from "./model.ts";
+import { type Peak, peakOf } from "./peak.ts";
 import { createPlot, type Look, type Place, type Plot } from "./plot.ts";
-import type { ChartView, Limits, PointedSignal, Source } from "./source.ts";
+import type { ChartView, Limits, PointedSignal, Reasons, Source } from "./source.ts";
 import { type ChartSpec, draws, metricsOf } from "./spec.ts";
 import { type Blank, blanks } from "./stretches.ts";
 import { type Rings, timeline } from "./timeline.ts";
@@ -31,10 +32,10 @@ interface PanelProps {
   /** Top of the axis, where it is known beforehand. */
   ceiling?: ReadonlySignal<number | null>;
   marks?: ReadonlySignal<readonly ChartMark[]>;
-  /** Why there is nothing in a gap; told under the cursor. */
-  reasons?: ReadonlySignal<readonly ChartMark[]>;
-  /** Beside the title. */
-  actions?: ComponentChildren;
+  /** Told in gaps, and under the cursor. */
+  reasons?: Reasons;
+  /** Beside the title. `peak` tells the highest point that is shown. */
+  actions?: ComponentChildren | ((peak: () => Peak | null) => ComponentChildren);
   /** Under the legend. */
   foot?: ComponentChildren;
   /** Whether the legend is a table with statistics; its own affair where it is not given. */
@@ -92,6 +93,7 @@ export function Panel(props: PanelProps) {
       onDrag: view.zoomIn,
       onDoubleClick: view.zoomOut,
       onMove: view.show,
+      present: () => now.peek(),
       onPlaced: (next) => {
         if (layered) place.value = next;
       },
@@ -134,8 +136,10 @@ export function Panel(props: PanelProps) {
       warning: limits?.value?.warning ?? null,
       critical: limits?.value?.critical ?? null,
       marks: marks?.value ?? NO_MARKS,
+      reasons: reasons?.known.value ?? NO_MARKS,
     };
     target.show(made, blank, look, from, to);
+    if (blank.gaps.length > 0) reasons?.want();
   }
   useSignalEffect(() => {
     const target = plot.value;
@@ -165,7 +169,7 @@ export function Panel(props: PanelProps) {
     if (!at || !range || at.chart !== spec.id) return "";
     const near_ms = (NEAR_PX * (range.to - range.from)) / Math.max(1, canvas.current?.clientWidth ?? 1);
     const gap = range.gaps.some(({ from, to }) => from <= at.time && at.time < to);
-    const why = gap ? marksAt(reasons?.value ?? NO_MARKS, at.time, 0).slice(0, 1) : [];
+    const why = gap ? marksAt(reasons?.known.value ?? NO_MARKS, at.time, 0).slice(0, 1) : [];
     const found = [...why, ...marksAt(marks?.value ?? NO_MARKS, at.time, near_ms).slice(0, 2)];
     return found.map(({ title }) => title).join(" · ") || (gap ? "No samples here" : "");
   });
@@ -194,7 +198,9 @@ export function Panel(props: PanelProps) {
         >
           {shown.value && resolutionName(shown.value.resolution, step_ms, period_ms)}
         </span>
-        {actions}
+        {typeof actions === "function"
+          ? actions(() => peakOf(spec, shown.peek()?.model.legend ?? [], solo.peek()))
+          : actions}
       </header>
       <div class="plot-area">
         <div

@@ -6,9 +6,10 @@ import { round, ticks } from "../format.ts";
 import { timeZone } from "../time/zone.ts";
 import { inksOf } from "./ink.ts";
 import { type ChartMark, signsOf } from "./marks.ts";
-import type { Drawn, Model } from "./model.ts";
+import { type Column, type Drawn, type Model, standsAlone } from "./model.ts";
+import { type Range, stretched } from "./pinch.ts";
 import { type Axis, axisFor } from "./scale.ts";
-import { drawLimits, drawSigns, shadeGaps, shadePending } from "./shades.ts";
+import { drawLimits, drawSigns, nameGaps, shadeGaps, shadePending } from "./shades.ts";
 import type { Blank } from "./stretches.ts";
 import { watchSwipes } from "./swipe.ts";
 import { giveUpTurn, takeTurn } from "./turns.ts";
@@ -27,6 +28,8 @@ export interface Look {
   critical: number | null;
   /** What happened meanwhile. */
   marks: readonly ChartMark[];
+  /** Why there is nothing in gaps. */
+  reasons: readonly ChartMark[];
 }
 
 /** Where times and values lie in the element, CSS pixels. */
@@ -49,6 +52,8 @@ export interface Events {
   onDoubleClick: () => void;
   /** Two fingers, or the mouse with Shift, moved the chart to show these times. */
   onMove: (from: number, to: number) => void;
+  /** Nothing is shown beyond this moment. */
+  present: () => number;
   /** It was drawn, with times and values at other places than before. */
   onPlaced: (place: Place) => void;
   /** Drawing failed. */
@@ -84,6 +89,8 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
   let chart: uPlot | null = null;
   let now: Drawing | null = null;
   let placed: Place | null = null;
+  /** What was shown when two fingers touched it; they decide what is shown as long as they do. */
+  let held: Range | null = null;
   let width = box.clientWidth;
   let height = box.clientHeight;
   /** The shape that `chart` was made for. */
@@ -96,7 +103,7 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
     const made: uPlot.Series = {
       stroke: () => (edge ? "transparent" : lineColor(drawn, drawn.style === "stacked" ? 0.8 : 1)),
       width: edge ? 0 : drawn.style === "stacked" ? 0.75 : 1.4,
-      points: { show: lonely },
+      points: { show: (u, index) => standsAlone(u.data[index] as Column) },
     };
     if (drawn.behind) made.dash = [4, 4];
     if (drawn.style === "filled") made.fill = () => lineColor(drawn, 0.14);
@@ -189,6 +196,16 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
         made.setSelect({ left: Math.min(a, b), top: 0, width: Math.abs(b - a), height: made.over.clientHeight }, false),
       onEnd: () => made.setSelect(NOTHING, false),
       onDone: (a, b) => events.onDrag(made.posToVal(a, "x"), made.posToVal(b, "x")),
+      onPinch: (before, after) => {
+        if (!now) return;
+        held ??= { from: now.from, to: now.to };
+        now = { ...now, ...stretched(held, made.over.clientWidth, before, after, events.present()) };
+        takeTurn(draw);
+      },
+      onPinched: () => {
+        if (held && now) events.onMove(now.from, now.to);
+        held = null;
+      },
     });
     return made;
   }
@@ -200,6 +217,7 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
     drawSigns(u.ctx, u.bbox, signs, x, ink);
     shadePending(u.ctx, u.bbox, now.blank.pending, x, ink);
     shadeGaps(u.ctx, u.bbox, now.blank.gaps, x, ink);
+    nameGaps(u.ctx, u.bbox, now.blank.gaps, now.look.reasons, x, ink);
   }
 
   function drawAbove(u: uPlot): void {
@@ -248,7 +266,8 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
 
   return {
     show(model, blank, look, from, to) {
-      now = { model, blank, look, from, to, axis: axisFor({ ...look, low: model.low, high: model.high }) };
+      const range = held && now ? { from: now.from, to: now.to } : { from, to };
+      now = { model, blank, look, ...range, axis: axisFor({ ...look, low: model.low, high: model.high }) };
       takeTurn(draw);
     },
     point(time) {
@@ -277,14 +296,5 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
   };
 }
 
-const data = (model: Model): uPlot.AlignedData =>
-  [model.times, ...model.drawn.map((one) => one.values)] as uPlot.AlignedData;
-
+const data = (model: Model) => [model.times, ...model.drawn.map((one) => one.values)] as uPlot.AlignedData;
 const font = (): string => `12px ${getComputedStyle(document.documentElement).fontFamily}`;
-
-/** Points are drawn only where a value stands alone between gaps, as no line would show it. */
-function lonely(u: uPlot, index: number): boolean {
-  const values = u.data[index] as (number | null | undefined)[];
-  const known = values.reduce<number>((count, value) => count + (value === null || value === undefined ? 0 : 1), 0);
-  return known === 1;
-}

@@ -1,5 +1,6 @@
 // What lies behind and above the lines of a chart: gaps, what is not loaded, limits. Draws on a canvas that it is given.
-import type { Sign } from "./marks.ts";
+import type { ChartMark, Sign } from "./marks.ts";
+import { reasonOf, shortened } from "./reasons.ts";
 import type { Stretch } from "./stretches.ts";
 
 /** Device pixels. */
@@ -48,6 +49,36 @@ export function shadeGaps(
     context.lineTo(left + box.height, box.top);
   }
   context.stroke();
+  context.restore();
+}
+
+/** Says in a gap why there is nothing, where there is room for it. */
+export function nameGaps(
+  context: CanvasRenderingContext2D,
+  box: Box,
+  gaps: readonly Stretch[],
+  reasons: readonly ChartMark[],
+  x: (time: number) => number,
+  ink: Ink,
+): void {
+  const room = 8 * devicePixelRatio;
+  context.save();
+  context.font = `${12 * devicePixelRatio}px ${getComputedStyle(context.canvas).fontFamily}`;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  for (const gap of gaps) {
+    const left = Math.max(x(gap.from), box.left);
+    const right = Math.min(x(gap.to), box.left + box.width);
+    const why = reasonOf(gap, reasons);
+    const text = why && shortened(why.title, right - left - 4 * room, (one) => context.measureText(one).width);
+    if (!text) continue;
+    const width = context.measureText(text).width + 2 * room;
+    const middle = [(left + right) / 2, box.top + box.height / 2] as const;
+    context.fillStyle = ink("--panel", 0.9);
+    context.fillRect(middle[0] - width / 2, middle[1] - 1.5 * room, width, 3 * room);
+    context.fillStyle = ink("--muted");
+    context.fillText(text, ...middle);
+  }
   context.restore();
 }
 

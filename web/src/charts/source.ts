@@ -3,6 +3,7 @@ import type { ReadonlySignal, Signal } from "@preact/signals";
 import type { Loading } from "../api/loading.ts";
 import type { SeriesAnswer } from "../api/types.gen.ts";
 import type { RowStat } from "./legend_rows.ts";
+import type { ChartMark } from "./marks.ts";
 import type { Stretch } from "./stretches.ts";
 import type { Rings } from "./timeline.ts";
 import type { Window } from "./window.ts";
@@ -60,3 +61,10 @@ export interface Limits {
 }
 
 export type PointedSignal = Signal<Pointed | null>;
+
+/** Why there is nothing in the gaps of a chart. */
+export interface Reasons {
+  known: ReadonlySignal<readonly ChartMark[]>;
+  /** Asks for them, unless they are known for this range: a gap is seen. */
+  want: () => void;
+}

@@ -3,12 +3,14 @@ import { type ReadonlySignal, useComputed } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { ruleBodies } from "../alerts/data.ts";
 import { thresholdsFor } from "../alerts/thresholds.ts";
+import { tooHighHref } from "../alerts/too_high.ts";
 import { periodOf } from "../api/catalogue.ts";
 import type { ChartMark } from "../charts/marks.ts";
 import { Panel } from "../charts/panel.tsx";
-import type { PointedSignal, Source } from "../charts/source.ts";
+import type { PointedSignal, Reasons, Source } from "../charts/source.ts";
 import type { ChartSpec } from "../charts/spec.ts";
 import type { Entry } from "../live/store.ts";
+import { BellIcon } from "../shell/icons.tsx";
 import { useChartStats } from "./chart_stats.ts";
 import { requestOf } from "./charts.ts";
 import type { History } from "./history.ts";
@@ -24,7 +26,7 @@ interface HostChartProps {
   points: ReadonlySignal<number>;
   pointed: PointedSignal;
   marks: ReadonlySignal<readonly ChartMark[]>;
-  reasons: ReadonlySignal<readonly ChartMark[]>;
+  reasons: Reasons;
 }
 
 export function HostChart(properties: HostChartProps) {
@@ -52,6 +54,7 @@ export function HostChart(properties: HostChartProps) {
     entry.tick.value;
     return entry.latest[spec.family]?.[""]?.[spec.ceiling.slice(spec.family.length + 1)] ?? null;
   });
+  const metric = spec.thresholds ?? spec.total ?? (spec.parts[0]?.metric as string);
   return (
     <Panel
       spec={spec}
@@ -63,6 +66,20 @@ export function HostChart(properties: HostChartProps) {
       ceiling={ceiling}
       marks={marks}
       reasons={reasons}
+      actions={(peak) => (
+        <a
+          class="chart-action"
+          href={tooHighHref({ metric, host: entry.id, value: 0 })}
+          title="Too high? Make a rule of it"
+          // What is too high is known when it is pressed, and the link is followed after this.
+          onClick={(event) => {
+            event.currentTarget.href = tooHighHref({ metric, host: entry.id, value: 0, ...peak() });
+          }}
+        >
+          <BellIcon />
+          <span class="hidden">Make a rule about {spec.title}</span>
+        </a>
+      )}
     />
   );
 }

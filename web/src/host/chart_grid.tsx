@@ -12,6 +12,7 @@ import { HostChart } from "./chart.tsx";
 import { CHARTS, CORE_FAMILIES, chartsFor, metricsStored, requestOf } from "./charts.ts";
 import { openHistory } from "./history.ts";
 import type { View } from "./view.ts";
+import type { Why } from "./why.ts";
 
 interface ChartGridProps {
   entry: Entry;
@@ -23,10 +24,10 @@ interface ChartGridProps {
   /** Paths of the metrics that have a latest value, separated by commas. */
   latest: ReadonlySignal<string>;
   marks: ReadonlySignal<readonly ChartMark[]>;
-  reasons: ReadonlySignal<readonly ChartMark[]>;
+  why: Why;
 }
 
-export function ChartGrid({ entry, snapshots, view, family, latest, marks, reasons }: ChartGridProps) {
+export function ChartGrid({ entry, snapshots, view, family, latest, marks, why }: ChartGridProps) {
   const history = useMemo(() => openHistory(entry.id), [entry]);
   useEffect(() => () => history.close(), [history]);
   const pointed = useSignal<Pointed | null>(null);
@@ -104,7 +105,7 @@ export function ChartGrid({ entry, snapshots, view, family, latest, marks, reaso
             points={points}
             pointed={pointed}
             marks={marks}
-            reasons={reasons}
+            reasons={why.of(spec.family)}
           />
         </Boundary>
       ))}

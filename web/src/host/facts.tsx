@@ -5,8 +5,10 @@ import { duration, moment, text } from "../format.ts";
 import { known, now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
+import { lazy } from "../shell/lazy.tsx";
 import { identityFacts } from "./identity.ts";
-import { Parting } from "./parting.tsx";
+
+const Parting = lazy("what can be done with it", async () => (await import("./parting.tsx")).Parting);
 
 interface FactsProps {
   entry: Entry;

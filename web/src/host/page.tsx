@@ -1,8 +1,7 @@
 // One host: what it is, how it is now, how it was over the chosen range.
-import { type ReadonlySignal, type Signal, signal, useComputed, useSignalEffect } from "@preact/signals";
-import { ActiveList } from "../alerts/active.tsx";
+import { type ReadonlySignal, type Signal, useComputed, useSignalEffect } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
 import { active, ruleBodies, standingOf } from "../alerts/data.ts";
-import type { ChartMark } from "../charts/marks.ts";
 import { useDetail } from "../live/detail.ts";
 import { fleet } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
@@ -22,12 +21,19 @@ import { Refused } from "./refused.tsx";
 import { Tiles } from "./tiles.tsx";
 import { useView, type View } from "./view.ts";
 import { Views } from "./views.tsx";
+import { openWhy } from "./why.ts";
 import "../style/host.css";
 import "../style/host_views.css";
 
 // What is below the first screen comes after it.
 const Events = lazy("the events", async () => (await import("./events.tsx")).Events);
 const Stats = lazy("the statistics", async () => (await import("./stats.tsx")).Stats);
+
+const ActiveList = lazy("the alerts", async () => (await import("../alerts/active.tsx")).ActiveList);
+const AlertsView = lazy("the alerts", async () => (await import("./alerts_view.tsx")).AlertsView);
+const SettingsView = lazy("the settings", async () => (await import("./settings_view.tsx")).SettingsView);
+const AgentView = lazy("the agent", async () => (await import("./agent_view.tsx")).AgentView);
+const Processes = lazy("the processes", async () => (await import("./processes.tsx")).Processes);
 
 export function HostPage({ id }: { id: string }) {
   useTitle(id);
@@ -87,7 +93,13 @@ function Known({ entry, snapshots }: KnownProps) {
       <Views host={entry.id} current={current} families={families.value.split(",").filter(Boolean)} />
       {current === "" && alerts.length > 0 && <ActiveList alerts={alerts} rules={ruleBodies.value} here={entry.id} />}
       {current === "" && latest.value !== "" && <Tiles entry={entry} facts={entry.host.value.facts} />}
-      <Charts entry={entry} snapshots={snapshots} view={view} current={current} latest={latest} />
+      {current === "alerts" && <AlertsView entry={entry} />}
+      {current === "settings" && <SettingsView entry={entry} />}
+      {current === "agent" && <AgentView entry={entry} />}
+      {current === "process" && <Processes entry={entry} />}
+      {current !== "alerts" && current !== "settings" && (
+        <Charts entry={entry} snapshots={snapshots} view={view} current={current} latest={latest} />
+      )}
     </div>
   );
 }
@@ -101,6 +113,8 @@ interface ChartsProps extends KnownProps {
 function Charts({ entry, snapshots, view, current, latest }: ChartsProps) {
   const marks = useMarks(entry.id, view);
   const shown = marksOf(marks);
+  const why = useMemo(() => openWhy(entry.id, view), [entry, view]);
+  useEffect(() => why.close, [why]);
   return (
     <>
       <RangeBar view={view} ofHost />
@@ -112,12 +126,11 @@ function Charts({ entry, snapshots, view, current, latest }: ChartsProps) {
         family={current || null}
         latest={latest}
         marks={shown}
-        reasons={NO_REASONS}
+        why={why}
       />
-      <Events marks={marks} view={view} />
-      <Stats entry={entry} view={view} />
+      {current === "" && <Processes entry={entry} />}
+      <Events marks={marks} gaps={why.of(current || "cpu")} view={view} />
+      <Stats key={current} entry={entry} view={view} of={current} />
     </>
   );
 }
-
-const NO_REASONS = signal<readonly ChartMark[]>([]);

@@ -1,5 +1,7 @@
 // The views of a host: the overview, what concerns it, and everything of each family. Links, so that each has its address.
+import { useEffect, useRef } from "preact/hooks";
 import { active } from "../alerts/data.ts";
+import { fires } from "../alerts/words.ts";
 import { familyWord } from "../api/catalogue.ts";
 import { path, query } from "../router.ts";
 
@@ -23,12 +25,16 @@ interface ViewsProps {
 }
 
 export function Views({ host, current, families }: ViewsProps) {
-  const alerts = active.state.value.value?.filter((alert) => alert.host === host).length ?? 0;
+  const alerts = active.state.value.value?.filter((alert) => alert.host === host && fires(alert)).length ?? 0;
+  const here = useRef<HTMLAnchorElement>(null);
+  // On a phone there is room for a few of them.
+  useEffect(() => here.current?.scrollIntoView({ block: "nearest", inline: "nearest" }), [current]);
   return (
     <nav class="views" aria-label="Views of this host">
       {["", ...OWN_VIEWS, ...families].map((view, at) => (
         <a
           key={view}
+          ref={view === current ? here : null}
           href={viewHref(view)}
           class={at === OWN_VIEWS.length + 1 ? "first-family" : ""}
           aria-current={view === current ? "page" : undefined}

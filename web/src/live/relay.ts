@@ -2,7 +2,7 @@
 // in for the stream while it is away. Runs in a SharedWorker, or in one of the tabs where there is none.
 import { SUMMARY } from "../api/catalogue.gen.ts";
 import { Failure, once } from "../api/client.ts";
-import type { Frame, Gone, Host, HostDetail, Hosts, Snapshot } from "../api/types.gen.ts";
+import type { Frame, Gone, Host, HostDetail, Hosts, Processes, Snapshot } from "../api/types.gen.ts";
 import { createClaims } from "./claims.ts";
 import {
   HIDDEN_MS,
@@ -23,6 +23,7 @@ import {
   imageOf,
   lateness,
   POLLED,
+  PROCESSES,
   RESYNC,
   type Store,
 } from "./store.ts";
@@ -355,7 +356,7 @@ export function createRelay(): Relay {
 /** The host that an event of a detailed part is about; undefined for a snapshot of a host that is not there. */
 function hostOf(name: string, data: unknown): string | undefined {
   if (name === "frame") return (data as Frame).samples[0]?.host;
-  if (name === "gone") return (data as Gone).host;
+  if (name === "gone" || name === PROCESSES) return (data as Gone | Processes).host;
   return name === "snapshot" ? (data as Snapshot).hosts[0]?.id : (data as Host).id;
 }
 

@@ -4,7 +4,7 @@
 // frame. A hidden tab gets no animation frames, so it paints nothing and loses nothing. The relay, which may run in a worker,
 // keeps the same store without painting it, and hands images of it to tabs.
 import { batch, type Signal, signal } from "@preact/signals-core";
-import type { Frame, Gone, Host, LiveSample, Snapshot, Values } from "../api/types.gen.ts";
+import type { Frame, Gone, Host, LiveSample, Processes, Snapshot, Values } from "../api/types.gen.ts";
 import { Ring } from "../charts/ring.ts";
 
 /**
@@ -22,6 +22,8 @@ export interface Entry {
   lastSample: number | null;
   /** How far the newest sample moved on with the last frame: 1 s for a host that sends live, a batch's length otherwise. */
   stride_ms: number | null;
+  /** The processes that use most, as told last; null before. */
+  processes: Processes | null;
   /** Recent samples by metric path, then instance. */
   readonly rings: Map<string, Map<string, Ring>>;
 }
@@ -58,12 +60,15 @@ export interface StoreImage {
 export const RESYNC = "resync";
 /** Name of an event whose data are hosts that were fetched over REST. */
 export const POLLED = "polled";
+/** Name of the event that tells which processes of a host use most. */
+export const PROCESSES = "processes";
 
 interface HostImage {
   host: Host;
   latest: Values;
   lastSample: number | null;
   stride_ms: number | null;
+  processes: Processes | null;
   rings: [path: string, instances: [instance: string, times: number[], values: (number | null)[]][]][];
 }
 
@@ -139,6 +144,7 @@ export function applyEvent(store: Store, name: string, data: unknown, now: numbe
   else if (name === RESYNC) store.gathered = null;
   else if (name === "host") applyHost(store, data as Host);
   else if (name === "gone") applyGone(store, data as Gone);
+  else if (name === PROCESSES) applyProcesses(store, data as Processes);
   else if (name === POLLED) applyPolled(store, data as Host[]);
   else return false;
   return true;
@@ -157,11 +163,12 @@ export function applyPolled(store: Store, hosts: readonly Host[]): void {
 /** Everything a store knows. */
 export function imageOf(store: Store): StoreImage {
   const hosts = [...store.entries.values()].map(
-    ({ host, latest, lastSample, stride_ms, rings }): HostImage => ({
+    ({ host, latest, lastSample, stride_ms, processes, rings }): HostImage => ({
       host: host.peek(),
       latest,
       lastSample,
       stride_ms,
+      processes,
       rings: [...rings].map(([path, instances]) => [
         path,
         [...instances].map(([instance, { times, values }]) => [instance, times, values]),
@@ -177,8 +184,9 @@ export function applyImage(store: Store, image: StoreImage): void {
     store.gathered = null;
     store.offset_ms = image.offset_ms;
     keepOnly(store, new Set(image.hosts.map(({ host }) => host.id)));
-    for (const { host, latest, lastSample, stride_ms, rings } of image.hosts) {
+    for (const { host, latest, lastSample, stride_ms, processes, rings } of image.hosts) {
       const entry = put(store, host);
+      entry.processes ??= processes;
       if ((lastSample ?? 0) >= (entry.lastSample ?? 0)) Object.assign(entry, { latest, lastSample, stride_ms });
       for (const [path, instances] of rings)
         for (const [instance, times, values] of instances) {
@@ -200,6 +208,13 @@ export function applyHost(store: Store, host: Host): void {
     put(store, host);
     listId(store, host.id);
   });
+}
+
+function applyProcesses(store: Store, told: Processes): void {
+  const entry = store.entries.get(told.host);
+  if (!entry) return;
+  entry.processes = told;
+  mark(store, entry);
 }
 
 /** Takes the event `gone`: a host was removed. What may still come of it is of a host that nothing has named. */
@@ -248,6 +263,7 @@ function put(store: Store, host: Host): Entry {
       latest: {},
       lastSample: null,
       stride_ms: null,
+      processes: null,
       rings: new Map(),
     };
     store.entries.set(host.id, entry);
