@@ -76,15 +76,6 @@ async def listen(
         hub.alert(msgspec.json.decode(message.data, type=AlertTransition))
         stale.set()
 
-    def on_setting(message: Msg) -> None:
-        changed = msgspec.json.decode(message.data, type=SettingChanged)
-        if changed.key == PEOPLE_KEY:
-            if people_changed is not None:
-                people_changed.set()
-            return
-        hub.setting(changed)
-        stale.set()
-
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     receivers: dict[str, Callable[[Msg], None]] = {
         "metrics.*": on_batch,
@@ -92,7 +83,7 @@ async def listen(
         "backfill.*": on_other,
         "events.*": partial(_on_event, fleet, hub, conduct),
         "alerts.>": on_alert,
-        SETTINGS_CHANGED: on_setting,
+        SETTINGS_CHANGED: partial(_on_setting, hub, stale, people_changed),
         TELLING_CHANGED: partial(_pass_on, hub, TELLING_KEY),
     }
     bus.client = client
@@ -103,6 +94,15 @@ async def listen(
         await failed
     finally:
         bus.client = None
+
+
+def _on_setting(hub: Hub, stale: asyncio.Event, people_changed: asyncio.Event | None, message: Msg) -> None:
+    changed = msgspec.json.decode(message.data, type=SettingChanged)
+    if changed.key != PEOPLE_KEY:
+        hub.setting(changed)
+        stale.set()
+    elif people_changed is not None:
+        people_changed.set()
 
 
 def _pass_on(hub: Hub, key: str, _: Msg) -> None:

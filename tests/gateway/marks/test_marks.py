@@ -221,6 +221,21 @@ async def test_nothing_of_a_former_host_of_that_name_is_told(database_url: str) 
     assert [(one[0], one[1]) for one in await marks(database_url)] == [("order", 150)]
 
 
+async def test_a_removed_host_takes_its_events_along_and_an_archived_one_keeps_them(database_url: str) -> None:
+    await known(database_url, "web-1", "db-1")
+    for host in ("web-1", "db-1"):
+        await event(database_url, "reboot", 1, host=host)
+    async with asking(database_url) as client:
+        assert (await client.delete("/hosts/db-1?history=keep")).status_code == 200
+        assert (await client.delete("/hosts/web-1")).status_code == 202
+        await execute(database_url, "INSERT INTO hosts (name) VALUES ('web-1')")
+        assert (await get(client, "/hosts/web-1/marks", **HOUR))["marks"] == []
+        assert [mark["kind"] for mark in (await get(client, "/hosts/db-1/marks", **HOUR))["marks"]] == ["reboot"]
+    async with connection(database_url, "tests") as database:
+        await database.execute("DELETE FROM hosts WHERE state = 'removing'")  # as retention does at last
+        assert await database.fetchval("SELECT count(*) FROM host_events") == 1
+
+
 async def test_of_more_marks_than_asked_for_the_latest_come(database_url: str) -> None:
     await known(database_url)
     for number in range(5):

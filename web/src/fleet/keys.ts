@@ -93,8 +93,9 @@ const itemOf = (box: HTMLElement | null, { group, id }: Spot): HTMLElement | nul
 
 /** The first host that is wholly on the screen. */
 function firstOnScreen(box: HTMLElement | null): Spot | null {
-  const items = [...(box?.querySelectorAll<HTMLElement>("[data-host]") ?? [])];
-  const top = Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--header")) || 0;
+  if (!box) return null;
+  const items = [...box.querySelectorAll<HTMLElement>("[data-host]")];
+  const top = Number.parseFloat(getComputedStyle(box).scrollMarginTop) || 0;
   const item = items.find((one) => one.getBoundingClientRect().top >= top) ?? items[0];
   return item ? spotOf(item) : null;
 }

@@ -70,7 +70,7 @@ export function HostList({ groups, kind, Item, isGrouped, more }: ListProps) {
     scrolls: "page",
     keep: () => keys.keep,
     covered: { top: shape.top + (isGrouped ? shape.head : 0) + shape.gap, bottom: 80 },
-    overscan: 3,
+    overscan: 2,
   });
   keys.follow(reveal);
   return (
@@ -149,6 +149,6 @@ function shapeOf(element: HTMLElement, before: Shape): Shape {
   ];
   const width = element.clientWidth;
   const columns = Math.max(1, Math.floor((width + gap) / (least + gap)));
-  const next = { columns, item, gap, head, top: pixels("--header") };
+  const next = { columns, item, gap, head, top: Number.parseFloat(style.scrollMarginTop) || 0 };
   return JSON.stringify(next) === JSON.stringify(before) ? before : next;
 }

@@ -45,7 +45,7 @@ function Fleet() {
     if (none) inPage.value = true;
   }, [none]);
   return (
-    <div class="fleet">
+    <div class={`fleet ${selected.value.length > 0 ? "with-bar" : ""}`}>
       {none ? (
         <FirstHost key="none" />
       ) : (

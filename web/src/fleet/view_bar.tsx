@@ -12,7 +12,7 @@ import { VIEWS, type View } from "./view.ts";
 
 export function ViewBar() {
   return (
-    <div class="view-bar">
+    <div class={`view-bar ${view.value}`}>
       <fieldset class="views">
         <legend class="hidden">View</legend>
         {(Object.keys(VIEWS) as View[]).map((one) => (

@@ -28,6 +28,7 @@ export const PLACES: readonly Place[] = [
       { keys: ["j", "k"], does: "Next, previous host" },
       { keys: ["Enter"], does: "Open it" },
       { keys: ["x"], does: "Select it" },
+      { keys: ["Shift+X"], does: "Select all from the last one to it" },
     ],
   },
   {
