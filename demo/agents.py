@@ -1,7 +1,7 @@
-"""All simulated agents, in a process of their own: every second each samples what its curves say.
+"""Simulated agents in a process of their own: every second each samples what its curves say.
 
-`python -m demo.agents DIRECTORY`, which holds `fleet.json`. Ends when its standard input does, so that it never
-outlives whoever started it.
+`python -m demo.agents DIRECTORY PART PARTS`: of the fleet in `fleet.json` there those whose number is PART modulo
+PARTS. Ends when its standard input does, so that it never outlives whoever started it.
 """
 
 from __future__ import annotations
@@ -53,15 +53,15 @@ def fleet_path(directory: str) -> Path:
 
 
 def main(argv: Sequence[str]) -> int:
-    [directory] = argv
+    directory, part, parts = argv[0], int(argv[1]), int(argv[2])
     set_up_logging("json", logging.WARNING)
     fleet = msgspec.json.decode(fleet_path(directory).read_bytes(), type=FleetFile)
-    allow_descriptors(fleet.hosts * DESCRIPTORS_EACH + 200)
+    allow_descriptors(fleet.hosts // parts * DESCRIPTORS_EACH + 200)
 
     async def body() -> None:
         stop = asyncio.Event()
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), stop.set)
-        await run(fleet, stop)
+        await run(fleet, part, parts, stop)
 
     with process.runner() as loop:
         loop.run(body())
@@ -75,9 +75,10 @@ def allow_descriptors(wanted: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
-async def run(fleet: FleetFile, stop: asyncio.Event) -> None:
-    """Let the fleet live until `stop` is set."""
-    machines = [machine for machine in make_fleet(fleet.hosts, fleet.seed, fleet.began_s) if machine.story != "silent"]
+async def run(fleet: FleetFile, part: int, parts: int, stop: asyncio.Event) -> None:
+    """Let a part of the fleet live until `stop` is set."""
+    whole = make_fleet(fleet.hosts, fleet.seed, fleet.began_s)
+    machines = [machine for machine in whole[part::parts] if machine.story != "silent"]
     machines.sort(key=lambda machine: phase_of(machine.name))
     disks = [Worker(f"spools {number}") for number in range(min(DISK_THREADS, len(machines)))]
     at_once = asyncio.Semaphore(STARTING_AT_ONCE)

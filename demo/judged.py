@@ -93,7 +93,7 @@ def _judge_silence(machine: Machine, rules: OfHost, from_s: int, until_s: int, p
             _look(machine.name, rules, hearing, at_s, past)
         if back_s < until_s:
             hearing.heard_s[machine.name] = float(back_s)
-            _look(machine.name, rules, hearing, back_s, past)
+        _look(machine.name, rules, hearing, back_s, past)
 
 
 def _look(host: str, rules: OfHost, hearing: Hearing, at_s: int, past: Past) -> None:

@@ -44,5 +44,6 @@ def line(
         if metric.most is not None:
             least, most = 0, round(metric.most / metric.resolution)
         scaled = np.rint(np.asarray(values, dtype=np.float64) / metric.resolution)
-        counts.append(np.broadcast_to(np.clip(scaled, least, most), len(times_s)).astype(np.int64))
+        within = np.minimum(np.maximum(scaled, least), most)  # np.clip takes three times as long for so few
+        counts.append(np.broadcast_to(within, len(times_s)).astype(np.int64))
     return Line(family, instance, labels or {}, counts, unknown)

@@ -1,4 +1,4 @@
-"""What a simulated agent samples at each second: the curves, of which it makes a minute at a time."""
+"""What a simulated agent samples at each second: the curves, of which it makes two minutes at a time."""
 
 from __future__ import annotations
 
@@ -14,35 +14,36 @@ from schemas.catalogue import CATALOGUE
 from schemas.codec import Sample
 from schemas.metric import Family
 
-BLOCK_S = 60
+BLOCK_S = 120
 
 Values = dict[str, int | None]
 Instances = dict[str, Values]
 
 
 class Block:
-    """A minute of one family, made when it is first asked for."""
+    """Two minutes of one family, made when they are first asked for."""
 
     def __init__(self, machine: Machine, family: Family, number: int) -> None:
         times = np.arange(number * BLOCK_S, (number + 1) * BLOCK_S, dtype=np.int64)
         self.number = number
         self._names = [metric.name for metric in family.metrics]
         lines = lines_of(machine, family, times)
-        self._rows = [(line.instance, _rows(line)) for line in lines]
+        self._rows = [(line.instance, np.stack(line.counts, axis=1), _unknown(line)) for line in lines]
         self.labels = {line.instance: line.labels for line in lines if line.labels}
 
     def at(self, second: int) -> Instances:
         """The values at one second of it."""
-        return {instance: dict(zip(self._names, rows[second], strict=True)) for instance, rows in self._rows}
+        found: Instances = {}
+        for instance, rows, unknown in self._rows:
+            values: Values = dict(zip(self._names, rows[second].tolist(), strict=True))
+            found[instance] = values | unknown if unknown else values
+        return found
 
 
-def _rows(line: Line) -> list[list[int | None]]:
-    """One list of counts per second."""
-    rows: list[list[int | None]] = np.stack(line.counts, axis=1).tolist()
-    for place in (place for place, unknown in enumerate(line.unknown) if unknown):
-        for row in rows:
-            row[place] = None
-    return rows
+def _unknown(line: Line) -> Values:
+    """The metrics that are unknown at all times."""
+    names = [metric.name for metric in line.family.metrics]
+    return {name: None for name, unknown in zip(names, line.unknown, strict=True) if unknown}
 
 
 class Simulated:

@@ -1,4 +1,4 @@
-"""A demonstration from its servers on: makes the fleet and its past, then keeps the process of its agents running."""
+"""A demonstration from its servers on: makes the fleet and its past, then keeps the processes of its agents running."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from demo.incidents import write_events, write_incidents
 from demo.machines import make_fleet
 from demo.simulated import Reach
 from infra.authority.authority import Authority
+from infra.bus.connection import first_fault
 from infra.settings import ServerSettings
 from infra.storage.database import connection
 from infra.storage.engine import detect
@@ -25,6 +26,8 @@ BY_BUS_S = 600
 """So much of the past goes over the bus, where rules are held against it: what is wrong is known at once."""
 BY_BUS_HOST_SECONDS = 30_000
 STOP_WITHIN_S = 10.0
+HOSTS_EACH = 400
+"""Agents of one process: a thousand keep more than one core busy."""
 
 
 class Demonstration(Struct, frozen=True):
@@ -36,7 +39,7 @@ class Demonstration(Struct, frozen=True):
 
 
 class FleetEnded(Exception):
-    """The process of the agents ended by itself."""
+    """A process of agents ended by itself."""
 
 
 async def prepare(wanted: Demonstration, server: ServerSettings, authority: Authority) -> Path:
@@ -58,9 +61,19 @@ async def prepare(wanted: Demonstration, server: ServerSettings, authority: Auth
     return directory
 
 
-async def run(directory: Path, stop: asyncio.Event) -> None:
+async def run(directory: Path, hosts: int, stop: asyncio.Event) -> None:
     """Let the fleet live until `stop` is set. Raises FleetEnded."""
-    command = [sys.executable, "-m", "demo.agents", str(directory)]
+    parts = -(-hosts // HOSTS_EACH)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for part in range(parts):
+                group.create_task(_run_part([str(directory), str(part), str(parts)], stop))
+    except BaseExceptionGroup as faults:
+        raise first_fault(faults) from None
+
+
+async def _run_part(arguments: list[str], stop: asyncio.Event) -> None:
+    command = [sys.executable, "-m", "demo.agents", *arguments]
     # In a session of its own it does not hear the Ctrl-C that is for all of us, and ends after what needs it.
     fleet = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE, start_new_session=True)
     ended = asyncio.ensure_future(fleet.wait())

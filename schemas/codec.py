@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from schemas.catalogue import CATALOGUE, Family, Metric
-from schemas.columns import InvalidColumn, check_column, pack_column, unpack_column
+from schemas.columns import Column, InvalidColumn, check_column, pack_column, unpack_column
 from schemas.messages import Batch, Block, Lane, Series
 from schemas.subjects import valid_host
 
@@ -227,5 +227,9 @@ def _series(
         if instance in instances:
             rows.append(row)
             values.append(instances[instance])
-    columns = [pack_column([value.get(metric.name) for value in values]) for metric in metrics]
+    if len(values) == 1:  # as live samples are, every second: such a column is the count itself
+        [value] = values
+        columns: list[Column] = [value.get(metric.name) for metric in metrics]
+    else:
+        columns = [pack_column([value.get(metric.name) for value in values]) for metric in metrics]
     return Series(instance, labels, None if len(rows) == times else rows, columns)

@@ -119,7 +119,7 @@ ROLES: dict[str, Permissions] = {
     "gateway": Permissions(
         publish=(
             *_reads(EVENTS.name),
-            *(f"$JS.API.STREAM.INFO.{name}" for name in (METRICS.name, BACKFILL.name, ALERTS.name, CONFIG_STREAM)),
+            *(f"$JS.API.STREAM.INFO.{name}" for name in (*(stream.name for stream in STREAMS), CONFIG_STREAM)),
             f"$JS.API.DIRECT.GET.{CONFIG_STREAM}.>",
             *(f"$JS.API.STREAM.PURGE.{stream.name}" for stream in (METRICS, BACKFILL, EVENTS, ALERTS)),
             f"$KV.{CONFIG_BUCKET}.*",

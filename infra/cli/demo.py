@@ -28,7 +28,7 @@ def demo(server: ServerSettings, hosts: int, days: float, seed: int) -> int:
 
     async def fleet_of(_: LocalBus, server: ServerSettings) -> Part:
         directory = await service.prepare(wanted, server, Authority(authority_directory(server)))
-        return functools.partial(service.run, directory)
+        return functools.partial(service.run, directory, hosts)
 
     try:
         with own_directory(Path(server.data).absolute()):
