@@ -23,6 +23,7 @@ _PROGRAMS = {
     "gpu": ("python3", "nccl-server", "dcgm", "dockerd"),
 }
 _HOSTED = {"fra": "", "iad": "amazon", "sin": "kvm"}
+_ZONES = {"fra": "Europe/Berlin", "iad": "America/New_York", "sin": "Asia/Singapore"}
 BEFORE = "0.0.9"
 """Version of agents before they were updated; of the host that fell silent before that it still is."""
 UPDATE_AFTER_S = 120
@@ -56,6 +57,7 @@ def facts_of(
         batch_interval_s=batch_interval_s,
         tags=machine.tags,
         config_revision=revision,
+        time_zone=_ZONES[machine.region],
     )
 
 

@@ -119,7 +119,7 @@ export function drawSigns(
     if (lasting) {
       const left = Math.max(start, box.left);
       if (tone === "--critical" || tone === "--warning") {
-        context.fillStyle = ink(tone, 0.1);
+        context.fillStyle = ink(tone, 0.06);
         context.fillRect(left, box.top, Math.min(end, right) - left, box.height);
       }
       context.fillStyle = ink(tone, 0.9);

@@ -32,7 +32,6 @@ export function Head({ entry, window, identity }: HeadProps) {
           <BackIcon />
           <span class="hidden">Fleet</span>
         </a>
-        <Step id={entry.id} />
         <h1>{entry.host.value.label || entry.id}</h1>
         <span class={`state tone-${standing}`}>
           <StandingIcon standing={standing} />
@@ -49,6 +48,7 @@ export function Head({ entry, window, identity }: HeadProps) {
             See its last samples
           </button>
         )}
+        <Step id={entry.id} />
       </div>
       <Facts entry={entry} identity={identity} />
     </div>

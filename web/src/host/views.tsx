@@ -25,7 +25,8 @@ interface ViewsProps {
 }
 
 export function Views({ host, current, families }: ViewsProps) {
-  const alerts = active.state.value.value?.filter((alert) => alert.host === host && fires(alert)).length ?? 0;
+  const alerts = active.state.value.value?.filter((alert) => alert.host === host && fires(alert)) ?? [];
+  const worst = alerts.some((alert) => alert.severity === "critical") ? "critical" : "warning";
   const here = useRef<HTMLAnchorElement>(null);
   // On a phone there is room for a few of them.
   useEffect(() => here.current?.scrollIntoView({ block: "nearest", inline: "nearest" }), [current]);
@@ -40,7 +41,12 @@ export function Views({ host, current, families }: ViewsProps) {
           aria-current={view === current ? "page" : undefined}
         >
           {WORDS[view] ?? familyWord(view)}
-          {view === "alerts" && alerts > 0 && <b class="count">{alerts}</b>}
+          {view === "alerts" && alerts.length > 0 && (
+            <b class="count" style={{ "--tone": `var(--${worst})` }}>
+              {alerts.length}
+              <span class="hidden"> {worst}</span>
+            </b>
+          )}
         </a>
       ))}
     </nav>

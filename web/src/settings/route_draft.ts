@@ -1,5 +1,5 @@
 // A route while it is being written: texts as typed, and the route that they make. Pure.
-import { ALL, type MatchDraft, matchDraftOf, matcherOf } from "../alerts/matching.ts";
+import { ALL, type MatchDraft, matchDraftOf, matcherOf, matchFaults } from "../alerts/matching.ts";
 import type { Hours, Route, Span } from "../api/types.gen.ts";
 import { fixed } from "../format.ts";
 import { numberFault, numberOf } from "../typed.ts";
@@ -137,7 +137,8 @@ function boundFault(text: string, least: number, most: number, unit: string): st
 
 /** What can be told without the gateway, by its names of the fields. */
 export function faultsOf(draft: Draft): Record<string, string> {
-  const faults: Record<string, string> = {};
+  const faults = matchFaults(draft);
+  if (draft.name.trim() === "") faults.name = "Give the route a name.";
   for (const [name, text, least, most, unit] of [
     ["repeat_s", draft.repeat_h, 0, 168, "hours"],
     ["group_wait_s", draft.group_wait_s, 0, 3600, "seconds"],

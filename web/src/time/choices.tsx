@@ -89,6 +89,7 @@ export function Choices({ view, ofHost, onDone }: ChoicesProps) {
                 type="radio"
                 name="zone"
                 checked={zoneChoice.value === choice}
+                disabled={choice === "host" && !hostZone.value}
                 onChange={() => chooseZone(choice)}
               />
               {ZONE_WORDS[choice]}
