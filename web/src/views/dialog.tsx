@@ -21,7 +21,7 @@ export function ViewsDialog() {
   return (
     <dialog
       ref={dialog}
-      class="question views"
+      class="question saved-views"
       aria-labelledby="views"
       closedby="any"
       onClose={() => {
