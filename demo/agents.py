@@ -30,7 +30,7 @@ DISK_THREADS = 8
 DESCRIPTORS_EACH = 4
 STARTING_AT_ONCE = 20
 FINISH_S = 2.0
-TOGETHER = 20
+TOGETHER = 10
 """Hosts that sample in one breath."""
 SPREAD_S = 0.9
 """Of a second, in which all hosts get their turn."""
@@ -81,18 +81,27 @@ async def run(fleet: FleetFile, part: int, parts: int, stop: asyncio.Event) -> N
     machines = [machine for machine in whole[part::parts] if machine.story != "silent"]
     machines.sort(key=lambda machine: phase_of(machine.name))
     disks = [Worker(f"spools {number}") for number in range(min(DISK_THREADS, len(machines)))]
+    agents: list[Agent] = []
+    running: list[asyncio.Task[None]] = []
     at_once = asyncio.Semaphore(STARTING_AT_ONCE)
 
-    async def begin(number: int, machine: Machine) -> Agent:
-        async with at_once:
-            return await start(machine, fleet.reach, disks[number % len(disks)])
-
-    agents = await asyncio.gather(*(begin(number, machine) for number, machine in enumerate(machines)))
     async with asyncio.TaskGroup() as group:
-        running = [group.create_task(agent.run()) for agent in agents]
-        sampling = group.create_task(_sample(agents, fleet.from_s))
+
+        async def begin(number: int, machine: Machine) -> None:
+            async with at_once:
+                agent = await start(machine, fleet.reach, disks[number % len(disks)])
+                agents.append(agent)
+                running.append(group.create_task(agent.run()))
+                await agent.connected()
+
+        async def live() -> None:
+            # Before the first sample: while the past is caught up with, a server would not wait for who connects.
+            await asyncio.gather(*(begin(number, machine) for number, machine in enumerate(machines)))
+            await _sample(agents, fleet.from_s)
+
+        living = group.create_task(live())
         await stop.wait()
-        sampling.cancel()
+        living.cancel()
         async with asyncio.TaskGroup() as finishing:
             for agent in agents:
                 finishing.create_task(agent.finish(FINISH_S))

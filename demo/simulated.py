@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
+from nats.aio.client import Client
 
 from agent import service
 from agent.orders.commands import Orders
@@ -78,6 +79,8 @@ class Agent:
         self._up = asyncio.Event()
         """Set while the host has its network."""
         self._down = asyncio.Event()
+        self._known = asyncio.Event()
+        """Set once it has been connected."""
 
     def take(self, second: int) -> None:
         """Sample that Unix second, unless the host is away then."""
@@ -110,7 +113,11 @@ class Agent:
         host, reach = self.machine.name, self._reach
         credentials = str(credentials_of(reach.credentials, host))
         access = Access(credentials, f"_INBOX_{host}", reach.ca, reach.server_name)
-        await keep_connected(reach.nats_url, f"sonde agent {host}", self._session, access=access)
+        await keep_connected(reach.nats_url, f"sonde agent {host}", self._on_bus, access=access)
+
+    async def _on_bus(self, client: Client) -> None:
+        self._known.set()
+        await self._session(client)
 
     def _is_up(self, second: int) -> bool:
         """Whether the host has its network then; whoever keeps the connection is told."""
@@ -119,6 +126,11 @@ class Agent:
         now.set()
         before.clear()
         return up
+
+    async def connected(self) -> None:
+        """Return when it is connected for the first time, or has no network now."""
+        if self._is_up(int(time.time())):
+            await self._known.wait()
 
     async def finish(self, within_s: float) -> None:
         """Send what is in hand, as agents do that are stopped."""

@@ -8,6 +8,7 @@ import { startAlerts } from "./alerts/data.ts";
 import { startSession } from "./live/session.ts";
 import { startArrivals } from "./login/cover.tsx";
 import { onceOpen, startSessionWatch } from "./login/me.ts";
+import { startOffline } from "./offline/register.ts";
 import { startPreferences } from "./preferences.ts";
 import { startRouter } from "./router.ts";
 import { App } from "./shell/app.tsx";
@@ -25,10 +26,16 @@ startGuard();
 onceOpen(() => {
   startSession();
   startAlerts();
+  import("./notify/telling.ts").then(
+    (notify) => notify.startTelling(),
+    // The page says the same.
+    () => {},
+  );
   import("./views/data.ts").then(
     (views) => views.startPreferencesOfAccount(),
     // Without them what this browser keeps counts.
     () => {},
   );
 });
+startOffline();
 render(<App />, document.getElementById("app") as HTMLElement);

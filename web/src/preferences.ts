@@ -23,6 +23,9 @@ export const units = kept<"binary" | "decimal">("units", ["binary", "decimal"], 
 /** What holds where the URL says nothing; the page's zone is in `time/choice.ts`. */
 export const zonePreferred = kept<ZoneChoice>("zone", ["local", "utc", "host"], "local");
 
+/** Of which alerts this browser tells by notifications. */
+export const notifyLevel = kept<"off" | "critical" | "all">("notify", ["off", "critical", "all"], "off");
+
 export const base = (): Base => (units.value === "binary" ? 1024 : 1000);
 
 const systemDark = matchMedia("(prefers-color-scheme: dark)");

@@ -42,7 +42,7 @@ export function MetricCharts(properties: MetricProps) {
   const ceiling = useShared(state, chosen, unitOf(metric));
   const each = asked.layout === "each" && lines.length > 0;
   return (
-    <section class={each ? "multiples" : "overlaid"} aria-label={title} data-metric={metric}>
+    <section class={each ? "multiples" : "overlaid"} {...(each ? { "aria-label": title } : {})} data-metric={metric}>
       {each && <h2>{title}</h2>}
       {each ? (
         <div class="charts">

@@ -120,7 +120,7 @@ function InstanceChoice({ asked, instances }: { asked: Asked; instances: readonl
         <button
           key={instance}
           type="button"
-          class="choice"
+          class="instance-choice"
           aria-pressed={chosen.has(instance)}
           onClick={() => toggle(instance)}
         >

@@ -3,6 +3,7 @@
 import { SUMMARY } from "../api/catalogue.gen.ts";
 import { Failure, once } from "../api/client.ts";
 import type { Frame, Gone, Host, HostDetail, Hosts, Processes, Snapshot } from "../api/types.gen.ts";
+import { createClaims } from "./claims.ts";
 import {
   HIDDEN_MS,
   isFresh,
@@ -63,6 +64,7 @@ const newStore = (): Store => createStore(KEEP_MS, (paint) => paint());
 
 export function createRelay(): Relay {
   const clients = new Map<unknown, Client>();
+  const claims = createClaims();
   const fleet = newStore();
   const details = new Map<string, Store>();
   /** Wanted by nobody since. */
@@ -102,6 +104,9 @@ export function createRelay(): Relay {
   function receive(tab: unknown, message: ToRelay, post: (message: FromRelay) => void): void {
     if (message.kind === "bye") {
       clients.delete(tab);
+    } else if (message.kind === "claim") {
+      const keys = claims.take(message.keys);
+      if (keys.length > 0) post({ kind: "granted", keys });
     } else if (message.kind === "in") {
       if (state.kind !== "out") return;
       setState({ kind: "connecting", fresh: false });

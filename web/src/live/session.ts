@@ -80,6 +80,18 @@ export function resume(): void {
   relay?.post({ kind: "in" });
 }
 
+/** Called with the keys that this tab is to tell people of. */
+let tellOf: (keys: readonly string[]) => void = () => {};
+
+/** Says what there is to tell people of; whatever no tab has told yet is this one's, and `onGranted` hears of it. */
+export function claim(keys: readonly string[]): void {
+  relay?.post({ kind: "claim", keys });
+}
+
+export function onGranted(act: (keys: readonly string[]) => void): void {
+  tellOf = act;
+}
+
 function sayHere(): void {
   const metrics = [...new Set([...wanted].flat())];
   relay?.post({ kind: "here", visible: !document.hidden, details: [...followed.keys()], metrics });
@@ -90,6 +102,9 @@ function receive(message: FromRelay): void {
   switch (message.kind) {
     case "state":
       if (JSON.stringify(message.state) !== JSON.stringify(connection.peek())) connection.value = message.state;
+      break;
+    case "granted":
+      tellOf(message.keys);
       break;
     case "fleet":
       applyImage(fleet, message.image);

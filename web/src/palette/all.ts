@@ -6,7 +6,7 @@ import { fleet } from "../live/session.ts";
 import { lacking, leave, me } from "../login/me.ts";
 import { RESTRICTED } from "../people/restricted_pages.ts";
 import { contrast, theme, units } from "../preferences.ts";
-import { navigate } from "../router.ts";
+import { navigate, setQuery } from "../router.ts";
 import { STANDING_WORDS } from "../shell/icons.tsx";
 import { PAGES } from "../shell/pages.tsx";
 import { views } from "../views/data.ts";
@@ -38,6 +38,12 @@ function actions(): Command[] {
   const list: Omit<Command, "group" | "key">[] = [
     { words: "Add a machine", also: ["host", "agent", "enrol", "new"], needs: "admin", act: to("/?add=machine") },
     { words: "New rule", also: ["alert", "threshold", "add"], needs: "operator", act: to("/alerts?new=rule") },
+    {
+      words: "Wall mode",
+      also: ["screen", "kiosk", "full", "rotate", "tv"],
+      detail: "saved views in turn, nothing to touch",
+      act: () => setQuery({ wall: "30" }),
+    },
     { words: "Save this page", also: ["view", "bookmark", "favourite"], act: open("views") },
     { words: "Saved views", also: ["manage", "start page", "opens first"], act: open("views") },
     ...STANDINGS.filter((one) => one !== "unknown").map((one) => ({

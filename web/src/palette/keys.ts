@@ -19,7 +19,7 @@ export const PLACES: readonly Place[] = [
       { keys: ["/"], does: "Search" },
       { keys: ["t"], does: "Colours: system, light, dark" },
       { keys: ["?"], does: "This list" },
-      { keys: ["Esc"], does: "Close what is open" },
+      { keys: ["Esc"], does: "Close what is open, leave the wall" },
     ],
   },
   {

@@ -1,5 +1,6 @@
 // What somebody prefers. It applies at once, and is kept with their account; without one, in this browser.
 import type { Signal } from "@preact/signals";
+import { NotifyChoice } from "../notify/choice.tsx";
 import { contrast, theme, units, zonePreferred } from "../preferences.ts";
 import { ZONE_WORDS } from "../time/choice.ts";
 
@@ -37,6 +38,7 @@ export function ThisBrowser() {
         value={zonePreferred}
         options={ZONE_WORDS}
       />
+      <NotifyChoice />
     </section>
   );
 }

@@ -5,7 +5,7 @@ import { gate } from "../login/me.ts";
 import { Overlay } from "../palette/dialog.tsx";
 import { overlay } from "../palette/open.ts";
 import { nextTheme } from "../preferences.ts";
-import { path } from "../router.ts";
+import { path, query } from "../router.ts";
 import { Announcer } from "./announcer.tsx";
 import { Banner } from "./banner.tsx";
 import { Boundary } from "./boundary.tsx";
@@ -15,6 +15,7 @@ import { lazy } from "./lazy.tsx";
 import { Waiting } from "./states.tsx";
 import { LeaveDialog } from "./unsaved.tsx";
 
+const Wall = lazy("the wall", async () => (await import("../wall/wall.tsx")).Wall);
 const FleetPage = lazy("the fleet", async () => (await import("../fleet/page.tsx")).FleetPage);
 const HostPage = lazy("the host", async () => (await import("../host/page.tsx")).HostPage);
 const AlertsPage = lazy("the alerts", async () => (await import("../alerts/page.tsx")).AlertsPage);
@@ -117,18 +118,24 @@ function Frame() {
     if (shown.current !== page) main.current?.focus({ preventScroll: true });
     shown.current = page;
   }, [page]);
+  const walled = query.value.has("wall");
   return (
     <>
-      <a class="skip" href="#main">
-        Skip to content
-      </a>
-      <Header />
-      <Banner />
-      <main id="main" tabIndex={-1} ref={main}>
+      {!walled && (
+        <>
+          <a class="skip" href="#main">
+            Skip to content
+          </a>
+          <Header />
+          <Banner />
+        </>
+      )}
+      <main id="main" class={walled ? "on-wall" : ""} tabIndex={-1} ref={main}>
         <Boundary key={page} what="This page">
           <Page />
         </Boundary>
       </main>
+      {walled && <Wall />}
       <Overlay />
       <LeaveDialog />
       <Announcer />
