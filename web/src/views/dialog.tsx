@@ -43,6 +43,16 @@ export function ViewsDialog() {
 const addressHere = (): string => lasting(`${location.pathname}${location.search}`);
 
 function Mine({ onOpen }: { onOpen: () => void }) {
+  const editing = useSignal(false);
+  /** The one that was deleted last, until it is brought back. */
+  const deleted = useSignal<SavedView | null>(null);
+  const { failure, send } = useSending();
+  async function remove(view: SavedView): Promise<void> {
+    if (await send(() => deleteView(view))) deleted.value = view;
+  }
+  async function bringBack({ name, path }: SavedView): Promise<void> {
+    if (await send(() => saveView(name, path))) deleted.value = null;
+  }
   return (
     <>
       <Save />
@@ -51,18 +61,54 @@ function Mine({ onOpen }: { onOpen: () => void }) {
           all.length === 0 ? (
             <p class="muted">None yet. Any page can be saved as it is, with its search, range and charts.</p>
           ) : (
-            <ol>
-              {all.map((view, at) => (
-                <li key={view.id} data-view={view.name}>
-                  <View view={view} all={all} at={at} onOpen={onOpen} />
-                </li>
-              ))}
-            </ol>
+            <>
+              <ol class={editing.value ? "editing" : ""}>
+                {all.map((view, at) => (
+                  <li key={view.id} data-view={view.name}>
+                    {editing.value ? (
+                      <Edited view={view} all={all} at={at} onDelete={() => void remove(view)} />
+                    ) : (
+                      <Link view={view} onOpen={onOpen} />
+                    )}
+                  </li>
+                ))}
+              </ol>
+              <button
+                type="button"
+                class="quiet"
+                aria-pressed={editing.value}
+                onClick={() => {
+                  editing.value = !editing.value;
+                }}
+              >
+                {editing.value ? "Done" : "Rename, order, delete"}
+              </button>
+            </>
           )
         }
       </Loaded>
+      <p role="status" class={failure ? "error" : "muted"}>
+        {failure?.message}
+        {!failure && deleted.value && (
+          <>
+            “{deleted.value.name}” is deleted.{" "}
+            <button type="button" class="quiet" onClick={() => void bringBack(deleted.value as SavedView)}>
+              Bring it back
+            </button>
+          </>
+        )}
+      </p>
       <StartPage />
     </>
+  );
+}
+
+function Link({ view, onOpen }: { view: SavedView; onOpen: () => void }) {
+  return (
+    <a href={view.path} onClick={onOpen} aria-current={isSame(view.path, addressHere()) ? "page" : undefined}>
+      {view.name}
+      {isSame(startPage.value, view.path) && <small> opens first</small>}
+    </a>
   );
 }
 
@@ -103,14 +149,14 @@ function Save() {
   );
 }
 
-interface ViewProps {
+interface EditedProps {
   view: SavedView;
   all: readonly SavedView[];
   at: number;
-  onOpen: () => void;
+  onDelete: () => void;
 }
 
-function View({ view, all, at, onOpen }: ViewProps) {
+function Edited({ view, all, at, onDelete }: EditedProps) {
   const naming = useSignal(false);
   const { busy, failure, send } = useSending();
   function move(by: number): void {
@@ -128,13 +174,9 @@ function View({ view, all, at, onOpen }: ViewProps) {
         }}
       />
     );
-  const starts = isSame(startPage.value, view.path);
   return (
     <>
-      <a href={view.path} onClick={onOpen} aria-current={isSame(view.path, addressHere()) ? "page" : undefined}>
-        {view.name}
-        {starts && <small> opens first</small>}
-      </a>
+      <span>{view.name}</span>
       <button
         type="button"
         class="quiet"
@@ -162,7 +204,7 @@ function View({ view, all, at, onOpen }: ViewProps) {
       >
         Rename<span class="hidden"> {view.name}</span>
       </button>
-      <button type="button" class="quiet danger" onClick={() => void send(() => deleteView(view))}>
+      <button type="button" class="quiet danger" onClick={onDelete}>
         Delete<span class="hidden"> {view.name}</span>
       </button>
       {failure && (

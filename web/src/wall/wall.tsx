@@ -67,7 +67,7 @@ function Strip({ seconds }: { seconds: number }) {
   return (
     <footer class="wall-strip">
       <b>{all[shown]?.name}</b>
-      {all.length > 1 && (
+      {shown >= 0 && all.length > 1 && (
         <span class="muted">
           {shown + 1} of {all.length}, {seconds} s each
         </span>
