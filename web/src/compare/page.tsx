@@ -17,6 +17,7 @@ import { Choosing } from "./choosing.tsx";
 import { openSeries } from "./data.ts";
 import { choose } from "./lines.ts";
 import { useFollowed } from "./live.ts";
+import { useMarks } from "./marks.ts";
 import { type Rows, Table } from "./table.tsx";
 import "../style/charts.css";
 import "../style/people.css";
@@ -37,6 +38,7 @@ export function ComparePage() {
   const view = useTimeView(followed.edge);
   useTimeKeys(view);
   const streamed = useStreamed();
+  const marks = useMarks(hosts.join(), view);
   const series = useMemo(openSeries, []);
   useEffect(() => series.close, [series]);
   const pointed = useSignal<Pointed | null>(null);
@@ -72,6 +74,7 @@ export function ComparePage() {
             series={series}
             followed={followed}
             streamed={streamed}
+            marks={marks}
             view={view}
             points={points}
             pointed={pointed}
