@@ -1,5 +1,5 @@
 // What happened to the hosts that are compared, for their charts.
-import { type ReadonlySignal, useComputed, useSignalEffect } from "@preact/signals";
+import { computed, effect, type ReadonlySignal, untracked, useComputed } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { get } from "../api/client.ts";
 import { loader } from "../api/loading.ts";
@@ -26,14 +26,20 @@ export function useMarks(hosts: string, { window, edge }: ChartView): ReadonlySi
       }),
     [hosts, window, edge],
   );
-  useEffect(() => marks.close, [marks]);
   const turn = useComputed(() => (window.value.kind === "live" ? Math.floor(now.value / EVERY_MS) : 0));
-  useSignalEffect(() => {
-    turn.value;
-    window.value;
-    if (hosts !== "") marks.load();
-  });
-  return useComputed(() => marks.state.value.value ?? NONE);
+  useEffect(() => {
+    if (hosts === "") return undefined;
+    const stop = effect(() => {
+      turn.value;
+      window.value;
+      untracked(marks.load);
+    });
+    return () => {
+      stop();
+      marks.close();
+    };
+  }, [hosts, marks, turn, window]);
+  return useMemo(() => computed(() => marks.state.value.value ?? NONE), [marks]);
 }
 
 /** In a chart of several hosts a mark says whose it is. */

@@ -1,6 +1,6 @@
 // Several hosts side by side: their metrics over each other or each by itself on one scale, with what was a day or a week
 // before behind them; or those that lead in the fleet.
-import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { effect, untracked, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Pointed } from "../charts/source.ts";
 import type { Stretch } from "../charts/stretches.ts";
@@ -44,17 +44,16 @@ export function ComparePage() {
   const pointed = useSignal<Pointed | null>(null);
   const { box, points } = usePoints(layout);
   const polled = useComputed(() => connection.value.kind === "lost" && connection.value.poll_ms !== null);
-  useSignalEffect(() => {
-    if (points.value > 0)
-      series.show({
-        asked: asked.value,
-        window: view.window.value,
-        points: points.value,
-        polled: polled.value,
-        edge: () => followed.edge.peek(),
-        now: () => now.peek(),
-      });
-  });
+  // Anew with other hosts: where a live window ends is theirs to say.
+  useEffect(
+    () =>
+      effect(() => {
+        const wanted = { asked: asked.value, window: view.window.value, points: points.value, polled: polled.value };
+        if (points.value > 0)
+          untracked(() => series.show({ ...wanted, edge: () => view.edge.peek(), now: () => now.peek() }));
+      }),
+    [asked, view, points, polled, series],
+  );
   const found = metrics.flatMap((metric) => {
     const { value } = series.of(metric).value;
     return value ? [{ metric, ...choose(value.answer, instances, MOST_LINES) }] : [];
