@@ -47,6 +47,9 @@ async def test_the_history_is_narrowed_down_in_the_address_and_taken_as_a_file(
         await expect(rows).to_have_count(3)
         await page.get_by_label("How far back").select_option("the last day")
         await expect(rows).to_have_count(2)
+        await page.set_viewport_size({"width": 390, "height": 844})
+        assert await findings(page) == []
+        assert await page.evaluate("document.documentElement.scrollWidth") == 390
         await rows.get_by_role("link", name="Memory").click()
         await page.get_by_role("dialog", name="Memory").wait_for()
         await expect(page).to_have_url(re.compile(r"since=1d.*incident="))

@@ -114,7 +114,7 @@ function withMore(asked: string, name: string, value: string | number): URLSearc
 
 function HistoryTable({ incidents }: { incidents: readonly Incident[] }) {
   return (
-    <Scroller label="History, scrolls sideways" class="panel table-panel">
+    <Scroller label="History, scrolls sideways" class="panel table-panel past">
       <table>
         <thead>
           <tr>
@@ -147,16 +147,16 @@ function HistoryTable({ incidents }: { incidents: readonly Incident[] }) {
 function Row({ one }: { one: Incident }) {
   return (
     <tr data-incident={one.id}>
-      <td>
+      <td class="began">
         <time dateTime={new Date(one.opened * 1000).toISOString()}>{moment(one.opened * 1000)}</time>
       </td>
-      <td>
+      <td class="how">
         <Standing one={one} />
       </td>
-      <td>
+      <td class="where">
         <Around one={one} />
       </td>
-      <td>
+      <td class="rule-name">
         <a href={incidentHref(one.id)}>{one.rule_name}</a>
         {one.instance && (
           <>
@@ -165,11 +165,13 @@ function Row({ one }: { one: Incident }) {
           </>
         )}
       </td>
-      <td class="n" title={pathWords(one.metric)}>
+      <td class="n worst" title={pathWords(one.metric)}>
         {text(one.peak ?? one.value, one.unit, base())}
       </td>
-      <td class="n">{limit(one.threshold, one.unit, base())}</td>
-      <td class="n">{one.closed === null ? <Lasting since={one.opened} /> : duration(one.closed - one.opened)}</td>
+      <td class="n limit">{limit(one.threshold, one.unit, base())}</td>
+      <td class="n lasted">
+        {one.closed === null ? <Lasting since={one.opened} /> : duration(one.closed - one.opened)}
+      </td>
       <td class="told">{one.told.join(", ") || <span class="muted">nobody</span>}</td>
     </tr>
   );

@@ -8,10 +8,8 @@ import type { ActiveAlert, SeriesAnswer } from "../api/types.gen.ts";
 import { spark } from "../charts/spark.ts";
 import { span } from "../format.ts";
 import { now } from "../live/session.ts";
-import { base } from "../preferences.ts";
 import { useOnScreen } from "../shell/on_screen.ts";
-import { topOf } from "./lines.ts";
-import { around } from "./story.ts";
+import { around, reachOf } from "./story.ts";
 
 const WIDTH = 150;
 const HEIGHT = 34;
@@ -54,10 +52,11 @@ async function ask(alert: ActiveAlert, now_ms: number, signal: AbortSignal): Pro
 function Drawing({ answer, alert }: { answer: SeriesAnswer; alert: ActiveAlert }) {
   const { from, to, step_ms, times, series } = answer;
   const values = series[0]?.avg ?? [];
-  const top = topOf(series, [alert.threshold], alert.unit, base());
-  const drawn = spark(times, values, to, to - from, 2.5 * step_ms, WIDTH, HEIGHT, top);
+  const { low, high } = reachOf(values, alert.threshold);
+  const lifted = values.map((value) => (value === null ? null : value - low));
+  const drawn = spark(times, lifted, to, to - from, 2.5 * step_ms, WIDTH, HEIGHT, high - low);
   const x = (time: number) => Math.max(0, Math.min(WIDTH, (WIDTH * (time - from)) / (to - from)));
-  const y = HEIGHT * (1 - Math.min(1, Math.max(0, alert.threshold / top)));
+  const y = HEIGHT * (1 - (alert.threshold - low) / (high - low));
   const since = x(alert.since * 1000);
   return (
     <svg

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { IncidentDetail, Mark } from "../api/types.gen.ts";
-import { around, storyOf } from "./story.ts";
+import { around, reachOf, storyOf } from "./story.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -39,4 +39,10 @@ test("an incident is a stretch, its steps are moments, and what else happened st
       [90_000, null, "Rebooted"],
     ],
   );
+});
+
+test("a small drawing shows values and threshold, not all the way down to zero", () => {
+  assert.deepEqual(reachOf([80, null, 90], 85), { low: 78.3, high: 91.7 });
+  const alone = reachOf([null], 0);
+  assert.equal(alone.high > alone.low, true);
 });

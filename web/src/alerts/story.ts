@@ -39,3 +39,15 @@ export function storyOf({ incident, steps }: IncidentDetail, others: readonly Ma
   });
   return [stretch, ...moments, ...others.filter((mark) => mark.kind !== "alert")];
 }
+
+/** What of the axis a small drawing shows: the values and the threshold, with a tenth beside them; not down to zero. */
+export function reachOf(values: readonly (number | null)[], threshold: number): { low: number; high: number } {
+  let [low, high] = [threshold, threshold];
+  for (const value of values) {
+    if (value === null) continue;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  const beside = Math.max((high - low) / 10, Math.abs(threshold) / 50, 1e-6);
+  return { low: low - beside, high: high + beside };
+}
