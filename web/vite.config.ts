@@ -13,15 +13,15 @@ const TARGET = join(import.meta.dirname, "../services/gateway/static");
 const BUDGETS: Record<string, number> = {
   fleet: 74,
   host: 90,
-  alerts: 54,
+  alerts: 56,
   compare: 86,
-  system: 50,
+  system: 53,
   settings: 54,
   account: 53,
   people: 51,
   audit: 49,
   viewers: 48,
-  login: 45,
+  login: 46,
 };
 /** The page to try the API, which is a document of its own. */
 const API_BUDGET = 25;

@@ -6,6 +6,7 @@ import type { ActiveAlert, AlertCounts, Alerts, Rule, Rules, StoredRule, Unreada
 import { type Standing, standing } from "../fleet/summary.ts";
 import { fleet, known, polls, settingChange, transition } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
+import { ofHost } from "./thresholds.ts";
 
 /** Rules that are stored and cannot be read, so that they are not judged. */
 export const unreadable = signal<readonly UnreadableRule[]>([]);
@@ -22,6 +23,8 @@ export const active = loader<ActiveAlert[]>(
   async (signal) => (await get<Alerts>("/alerts?state=active", signal)).active,
 );
 export const ruleBodies = computed<readonly Rule[]>(() => rules.state.value.value?.map((stored) => stored.rule) ?? []);
+/** The rules that are about a host, as they are for it. */
+export const rulesOf = (entry: Entry): readonly Rule[] => ofHost(ruleBodies.value, entry.id, entry.host.value.tags);
 const activeNow = computed(() => active.state.value.value);
 
 const NONE: AlertCounts = { warning: 0, critical: 0 };

@@ -1,6 +1,6 @@
 // The heat map: a cell a host, coloured by one metric, with its number. What is pointed at or has the focus is told above.
 import { computed, signal, useComputed } from "@preact/signals";
-import { ruleBodies, standingOf } from "../alerts/data.ts";
+import { rulesOf, standingOf } from "../alerts/data.ts";
 import { levelOf, thresholdsFor } from "../alerts/thresholds.ts";
 import { pathWords, unitOf } from "../api/catalogue.ts";
 import { round, text } from "../format.ts";
@@ -93,7 +93,7 @@ function Cell({ entry, group, place, of, row, column }: ItemProps) {
     return reading(entry.latest, heatMetric.value);
   }).value;
   const value = found?.value ?? null;
-  const level = levelOf(thresholdsFor(ruleBodies.value, entry.id, metric, found?.instance ?? ""), value);
+  const level = levelOf(thresholdsFor(rulesOf(entry), entry.id, metric, found?.instance ?? ""), value);
   return (
     <li
       class={`cell level-${known ? level : "normal"} ${known ? "" : "gone"} ${isSelected(entry.id) ? "selected" : ""}`}

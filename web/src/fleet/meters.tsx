@@ -1,6 +1,6 @@
 // The four meters of a card: a number, a bar, and the last minute as a line.
 import type { ReadonlySignal } from "@preact/signals";
-import { ruleBodies } from "../alerts/data.ts";
+import { rulesOf } from "../alerts/data.ts";
 import { levelOf, thresholdsFor } from "../alerts/thresholds.ts";
 import { periodOf, unitOf } from "../api/catalogue.ts";
 import type { Ring } from "../charts/ring.ts";
@@ -63,7 +63,7 @@ export const LEVEL_WORDS = { warning: "Past its warning threshold", critical: "P
 
 function Meter({ entry, name, path, instance, value }: MeterProps) {
   entry.tick.value;
-  const thresholds = thresholdsFor(ruleBodies.value, entry.id, path, instance);
+  const thresholds = thresholdsFor(rulesOf(entry), entry.id, path, instance);
   const level = levelOf(thresholds, value);
   const number = quantity(value, "%");
   const ring = entry.rings.get(path)?.get(instance);

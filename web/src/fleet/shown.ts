@@ -2,7 +2,8 @@
 //
 // Hosts are not followed one by one: `fleet.news` moves at most once a frame, however many of them have changed.
 import { computed, untracked } from "@preact/signals";
-import { counts, countsOf, ruleBodies, standingOf } from "../alerts/data.ts";
+import { counts, countsOf, ruleBodies, rulesOf, standingOf } from "../alerts/data.ts";
+import type { Rule } from "../api/types.gen.ts";
 import { fleet, known, now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
@@ -130,21 +131,30 @@ export const byNameNow = computed(() => {
   return before;
 });
 
-const rules = computed(() => byMetric(ruleBodies.value));
-let lookedAt = -1;
+let looked: { at: number; rules: readonly Rule[] } = { at: -1, rules: [] };
+const sortedRules = new WeakMap<readonly Rule[], ReturnType<typeof byMetric>>();
+
+/** Of hosts that no rule tells apart the same. */
+function rulesAbout(entry: Entry): ReturnType<typeof byMetric> {
+  const rules = rulesOf(entry);
+  const found = sortedRules.get(rules) ?? byMetric(rules);
+  sortedRules.set(rules, found);
+  return found;
+}
 
 /** How near each host is to an alert, looked at as often as the order follows samples. */
 function lookNear(hosts: readonly Listed[]): void {
-  if (lookedAt === slow.value) return;
-  lookedAt = slow.value;
-  for (const host of hosts) host.near = held(host.near, nearest(rules.value, host.id, host.entry.latest));
+  const by = { at: slow.value, rules: ruleBodies.value };
+  if (looked.at === by.at && looked.rules === by.rules) return;
+  looked = by;
+  for (const host of hosts) host.near = held(host.near, nearest(rulesAbout(host.entry), host.id, host.entry.latest));
 }
 
 const inOrder = computed(() => {
   const hosts = byNameNow.value;
   const by = sorts.value;
   counts.value;
-  rules.value;
+  ruleBodies.value;
   if (followsSamples(by)) slow.value;
   return untracked(() => {
     if (by.some((one) => one.by === "worst")) lookNear(hosts);

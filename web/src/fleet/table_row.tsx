@@ -1,5 +1,5 @@
 // One host as a row of the table. What of it moves is followed by its own cells.
-import { countsOf, ruleBodies, standingOf } from "../alerts/data.ts";
+import { countsOf, rulesOf, standingOf } from "../alerts/data.ts";
 import { levelOf, thresholdsFor } from "../alerts/thresholds.ts";
 import { unitOf } from "../api/catalogue.ts";
 import { quantity } from "../format.ts";
@@ -108,7 +108,7 @@ function MetricCell({ entry, path }: { entry: Entry; path: string }) {
   const found = reading(entry.latest, path);
   const unit = unitOf(path);
   const number = quantity(found?.value, unit, base());
-  const level = levelOf(thresholdsFor(ruleBodies.value, entry.id, path, found?.instance ?? ""), found?.value);
+  const level = levelOf(thresholdsFor(rulesOf(entry), entry.id, path, found?.instance ?? ""), found?.value);
   return (
     <td class={`n metric level-${level}`} title={(found && speaker(path, found)) || undefined}>
       <span class="reading">

@@ -25,6 +25,10 @@ const rule = (metric: string, warning: number, change: Partial<Rule> = {}): Rule
     critical: null,
     window: { function: "last", seconds: 0, limit: null },
     also: null,
+    tags: [],
+    without_tags: [],
+    not_instances: [],
+    overrides: [],
     ...change,
   }) as Rule;
 

@@ -1,6 +1,6 @@
 // How the agent of a host is: its version, what it has not sent yet, what it lost, its clock, and orders to it.
 import { useSignal } from "@preact/signals";
-import { ruleBodies } from "../alerts/data.ts";
+import { rulesOf } from "../alerts/data.ts";
 import { levelOf, thresholdsFor } from "../alerts/thresholds.ts";
 import { familyOf } from "../api/catalogue.ts";
 import { reasonOf, request } from "../api/client.ts";
@@ -40,7 +40,7 @@ export function AgentView({ entry }: { entry: Entry }) {
       <dl class="readings">
         {told.map(({ name, label, unit, meaning }) => {
           const value = values[name] ?? null;
-          const level = levelOf(thresholdsFor(ruleBodies.value, entry.id, `agent.${name}`, ""), value);
+          const level = levelOf(thresholdsFor(rulesOf(entry), entry.id, `agent.${name}`, ""), value);
           return (
             <div key={name} title={meaning} class={`level-${level}`}>
               <dt>{label.charAt(0).toUpperCase() + label.slice(1)}</dt>

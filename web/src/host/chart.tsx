@@ -1,7 +1,7 @@
 // A chart of a host: what the stream tells of it continues what is stored.
 import { type ReadonlySignal, useComputed } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import { ruleBodies } from "../alerts/data.ts";
+import { rulesOf } from "../alerts/data.ts";
 import { thresholdsFor } from "../alerts/thresholds.ts";
 import { tooHighHref } from "../alerts/too_high.ts";
 import { periodOf } from "../api/catalogue.ts";
@@ -47,7 +47,7 @@ export function HostChart(properties: HostChartProps) {
     };
   }, [spec, whole, entry, history, view, interval_s, statistics]);
   const limits = useComputed(() =>
-    spec.thresholds ? thresholdsFor(ruleBodies.value, entry.id, spec.thresholds, "*") : null,
+    spec.thresholds ? thresholdsFor(rulesOf(entry), entry.id, spec.thresholds, "*") : null,
   );
   const ceiling = useComputed(() => {
     if (!spec.ceiling) return null;

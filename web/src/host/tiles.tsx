@@ -1,7 +1,7 @@
 // The host as it is: a tile each for CPU, memory, every file system and every GPU, and the traffic of networks and disks.
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { ruleBodies, standingOf } from "../alerts/data.ts";
+import { rulesOf, standingOf } from "../alerts/data.ts";
 import { levelOf, thresholdsFor } from "../alerts/thresholds.ts";
 import { familyWord, metricWord } from "../api/catalogue.ts";
 import type { HostFacts } from "../api/types.gen.ts";
@@ -122,7 +122,7 @@ interface MeterProps {
 }
 
 function Meter({ entry, title, path, instance = "", value, beside }: MeterProps) {
-  const limits = thresholdsFor(ruleBodies.value, entry.id, path, instance);
+  const limits = thresholdsFor(rulesOf(entry), entry.id, path, instance);
   const level = levelOf(limits, value);
   entry.tick.value;
   const ring = entry.rings.get(path)?.get(instance);
