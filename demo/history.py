@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 SPARSE_S = 60
 DENSE_AT_LEAST_S = 1200
-DENSE_HOST_SECONDS = 200_000
+DENSE_HOST_SECONDS = 100_000
 """Raw seconds of all hosts together; more hosts have fewer samples each."""
 _STEPS_S = (1, 2, 5, 10, 30, 60)
 _TOGETHER_ROWS = 150_000

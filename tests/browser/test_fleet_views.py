@@ -16,6 +16,7 @@ from tests.browser.browser import Chromium
 from tests.browser.logins import api_of
 from tests.browser.test_fleet_page import card, fleet, host, names, small_fleet
 from tests.gateway.rows import put
+from tests.gateway.running import ANY
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
@@ -95,6 +96,38 @@ async def test_the_keyboard_walks_the_fleet_and_what_has_the_focus_stays(
         await page.get_by_text("3 selected").wait_for(state="detached")
         await page.keyboard.press("Enter")
         await page.wait_for_url("**/hosts/node-60")
+
+
+async def test_a_host_that_changes_its_place_keeps_the_focus(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
+    await small_fleet(database_url)
+    async with fleet(chromium, bus_url, database_url, "?sort=name") as page, api_of(page.url.split("/?")[0]) as api:
+        for label, order in (("zebra", ["web-1", "web-2", "zebra"]), ("", ["db-1", "web-1", "web-2"])):
+            await card(page, "zebra" if not label else "db-1").get_by_role("link").focus()
+            (await api.patch("/hosts/db-1", json={"label": label}, headers=ANY)).raise_for_status()
+
+            async def moved(order: list[str] = order) -> bool:
+                return await names(page) == order
+
+            await eventually(moved)
+            assert await page.evaluate(FOCUSED) == "db-1"
+
+
+async def test_everything_is_printed(chromium: Chromium, bus_url: str, database_url: str) -> None:
+    await large_fleet(database_url)
+    async with fleet(chromium, bus_url, database_url, "?sort=name&view=heat") as page:
+        cells = page.locator(".cell")
+        before = await cells.count()
+        await page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        await cells.nth(MANY - 1).wait_for()
+        assert await cells.count() == MANY
+        await page.evaluate("dispatchEvent(new Event('afterprint'))")
+
+        async def gone() -> bool:
+            return await cells.count() == before
+
+        await eventually(gone)
 
 
 async def test_heads_of_groups_stay_while_their_hosts_are_scrolled(
@@ -203,7 +236,9 @@ async def test_a_search_offers_what_could_follow_and_explains_why_it_finds_nothi
         await field.fill("web")
         await shows_count(page, "2 of 3 hosts")
         await field.fill("tag:prdo")
-        await page.get_by_text("Did you mean tag:prod?").wait_for()
+        await page.get_by_text("No host has a tag that begins with “prdo”.").wait_for()
+        await page.get_by_role("button", name="Search for tag:prod").click()
+        await shows_count(page, "2 of 3 hosts")
         await field.fill("db staging")
         await page.get_by_text("Without “db” 1 host fits.").wait_for()
 

@@ -52,11 +52,11 @@ INSERT INTO host_events (host_id, time, kind, key, body) VALUES ($1, to_timestam
 ON CONFLICT DO NOTHING
 """
 
-# Of several gateways each says it: who is away since less than a minute leaves but once.
+# Of several gateways each says it: who is away since less than a minute, or was then, leaves but once.
 ADD_AWAY = """
 INSERT INTO host_events (host_id, time, kind) SELECT $1, to_timestamp($2), 'away'
 WHERE NOT EXISTS (
-    SELECT FROM host_events WHERE host_id = $1 AND kind = 'away' AND ended IS NULL
+    SELECT FROM host_events WHERE host_id = $1 AND kind = 'away' AND (ended IS NULL OR ended > to_timestamp($2))
         AND time > to_timestamp($2) - interval '1 minute')
 """
 

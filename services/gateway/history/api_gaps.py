@@ -19,7 +19,7 @@ from services.gateway.fleet.liveness import late_after_s
 from services.gateway.fleet.memory import Fleet
 from services.gateway.history import sql, sql_gaps
 from services.gateway.history.arguments import Instance, check_instance, find_host, snapshot
-from services.gateway.history.gaps import LEAST_PERIODS, SLACK_MS, Known, longest, reasons, stretches
+from services.gateway.history.gaps import LEAST_PERIODS, SLACK_MS, Known, irregular, longest, reasons, stretches
 from services.gateway.history.resolution import LENGTH_MS, Grid, Reach, choose_grid
 from services.gateway.history.series import SOURCES, Line, read_lines, read_pieces, read_steps, with_rows
 from services.gateway.http.operations import Call, Operation
@@ -30,6 +30,10 @@ from services.gateway.marks.read import Asked, read_marks
 POINTS = 2000
 """Into at most so many steps a range is divided."""
 MOST_GAPS = 500
+LINES_AT_ONCE = 50
+"""Instances of which the steps are in memory together; mostly the first few leave no step empty."""
+MOST_LOOKS = 50_000
+"""Gaps times instances of which samples are looked for: each takes some 20 us."""
 MOST_MARKS = 1000
 TELLING: frozenset[MarkKind] = frozenset({"reboot", "away", "update", "settings", "refused", "change", "order"})
 """What may explain a gap."""
@@ -76,8 +80,8 @@ def gap_operations(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...]) -> l
             grid = choose_grid(from_ms, to_ms, POINTS, period_ms, reach)
             lines = (await read_lines(database, {number: host}, [family], query.instance))[family.name]
             asked = _Asked(database, fleet, host, number, family, period_ms, lines, reach, now)
-            known = await _counts(asked, grid)
-            found = await _exact(asked, grid, stretches(grid, known, min(now, grid.to_ms)))
+            empty = await _empty(asked, grid)
+            found = await _exact(asked, grid, longest(empty, MOST_GAPS))
             gaps = longest(found, query.limit)
             return Gaps(
                 host,
@@ -86,7 +90,7 @@ def gap_operations(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...]) -> l
                 grid.to_ms,
                 grid.step_ms,
                 await _explained(asked, gaps) if gaps else [],
-                len(found) > len(gaps),
+                len(found) > len(gaps) or len(empty) > MOST_GAPS,
             )
 
     return [
@@ -112,26 +116,33 @@ def _family(name: str, catalogue: tuple[Family, ...]) -> Family:
         raise InvalidField("family", name, "must be a metric family such as cpu; see GET /api/v1/metrics") from None
 
 
-async def _counts(it: _Asked, grid: Grid) -> Ints:
-    """How many values each step of `grid` has, of whatever instance."""
+async def _empty(it: _Asked, grid: Grid) -> list[tuple[int, int]]:
+    """Where no step of `grid` has a value, of whatever instance: begins and ends."""
     pieces = await read_pieces(it.database, [it.number], grid.from_ms, grid.to_ms, SOURCES[grid.resolution])
     lines = await with_rows(it.database, it.family, it.lines, pieces)
     period_ms = it.period_ms if grid.resolution == "raw" else 0
     known: Ints = np.zeros(grid.count, np.int64)
+    empty = stretches(grid, known, it.now_ms)
     metrics = it.family.metrics[:METRICS]
-    for summaries in await read_steps(it.database, it.family, metrics, lines, pieces, grid, period_ms):
-        for summary in summaries:
-            known = known + summary.known
-    return known
+    for at in range(0, len(lines), LINES_AT_ONCE):
+        some = lines[at : at + LINES_AT_ONCE]
+        for summaries in await read_steps(it.database, it.family, metrics, some, pieces, grid, period_ms):
+            for summary in summaries:
+                known = known + summary.known
+        empty = irregular(stretches(grid, known, it.now_ms), grid, known)
+        if not empty:  # further instances change nothing
+            break
+    return empty
 
 
 async def _exact(it: _Asked, grid: Grid, found: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """`found` from sample to sample, where raw rows tell; without those that are as short as a late sample.
 
-    The last one is none while its sample may yet come.
+    The last one is none while its sample may yet come. Of many instances only the longest are told so exactly.
     """
     wide_ms = 2 * (grid.step_ms + it.period_ms)
-    raw = [gap for gap in found if gap[0] - wide_ms >= it.reach.raw_ms]
+    most = MOST_LOOKS // max(len(it.lines), 1)
+    raw = longest([gap for gap in found if gap[0] - wide_ms >= it.reach.raw_ms], most)
     bounds = [
         [to_time(begin - wide_ms) for begin, _ in raw],
         [to_time((begin + end) // 2) for begin, end in raw],
@@ -163,6 +174,7 @@ async def _explained(it: _Asked, gaps: Sequence[tuple[int, int]]) -> list[Gap]:
 
 async def _known(it: _Asked, from_ms: int, to_ms: int) -> Known:
     """What is known of the host between two times."""
+    await it.database.execute(sql_gaps.SORT)
     rows = await it.database.fetch(marks_sql.HOSTS, [it.host])
     marks = await read_marks(it.database, rows, Asked(from_ms - SLACK_MS, to_ms + 1, MOST_MARKS, TELLING))
     state = it.fleet.states(it.now_ms).get(it.host, "offline")

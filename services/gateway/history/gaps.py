@@ -9,7 +9,7 @@ from msgspec import Struct
 from infra.storage.packed import Ints
 from schemas.api import Refusal
 from schemas.marks import GapKind, GapReason, Mark
-from services.gateway.history.resolution import Grid
+from services.gateway.history.resolution import MINUTE_MS, Grid
 
 SLACK_MS = 120_000
 """What happened so shortly before a gap may have caused it: agents say what they do before they do it."""
@@ -53,19 +53,39 @@ class Known(Struct, frozen=True, kw_only=True):
 def stretches(grid: Grid, known: Ints, until_ms: int) -> list[tuple[int, int]]:
     """Where steps of `grid` before `until_ms` are empty, given how many values each has: begins and ends."""
     found: list[tuple[int, int]] = []
-    begin: int | None = None
-    for number, count in enumerate(known.tolist()):
-        at_ms = max((grid.first + number) * grid.step_ms, grid.from_ms)
-        if at_ms >= until_ms:
-            break
-        if count == 0 and begin is None:
-            begin = at_ms
-        elif count and begin is not None:
-            found.append((begin, at_ms))
-            begin = None
-    if begin is not None:
-        found.append((begin, min(until_ms, grid.to_ms)))
+    begin = grid.first
+    for step in [*_filled(grid, known), -(-min(until_ms, grid.to_ms) // grid.step_ms)]:
+        span = max(begin * grid.step_ms, grid.from_ms), min(step * grid.step_ms, until_ms, grid.to_ms)
+        if span[0] < span[1]:
+            found.append(span)
+        begin = step + 1
     return found
+
+
+def irregular(gaps: Sequence[tuple[int, int]], grid: Grid, known: Ints) -> list[tuple[int, int]]:
+    """`gaps` of `stretches` without those that are but the time from one sample to the next where samples are rare.
+
+    How often a family was sampled is a setting that may have been another then. Steps longer than a minute have several
+    samples, and tell nothing of that.
+    """
+    if grid.step_ms > MINUTE_MS:
+        return list(gaps)
+    filled = _filled(grid, known)
+    usual: dict[int, int] = {}
+    """Number of the first empty step -> steps between samples beside the gap, where there are at least two."""
+    for at in range(len(filled) + 1):
+        beside = [filled[later] - filled[later - 1] for later in (at - 1, at + 1) if 0 < later < len(filled)]
+        usual[filled[at - 1] + 1 if at else grid.first] = min(beside, default=1)
+    return [
+        (begin, end)
+        for begin, end in gaps
+        if (often := usual[begin // grid.step_ms]) == 1 or end - begin > LEAST_PERIODS * often * grid.step_ms
+    ]
+
+
+def _filled(grid: Grid, known: Ints) -> list[int]:
+    """The numbers of the steps that have values."""
+    return [grid.first + int(at) for at in known.nonzero()[0]]
 
 
 def longest(gaps: Sequence[tuple[int, int]], most: int) -> list[tuple[int, int]]:

@@ -27,6 +27,9 @@ def edges(family: Family) -> str:
     """
 
 
+# After `sql.OPENING`: without sorting, the few changes of one host would be looked for among those of all.
+SORT = "SELECT set_config('enable_sort', 'on', true)"
+
 # How many batches the agent of host $1 says that it lost between its last word before $2 and its first one after $3;
 # null where either is missing. A new spool counts from 0.
 LOST = """

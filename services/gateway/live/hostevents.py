@@ -14,6 +14,8 @@ AHEAD_S = 300.0
 """How far ahead of the bus's clock a host's may be, as for its samples."""
 MOST_CHARACTERS = 100
 """Of a boot id, a version or the name of a kernel, which may be anything: what is indexed must be short."""
+MOST_REVISION = 2**63 - 1
+"""Of settings; agents may say anything, and a number of thousands of digits is too long for an index."""
 WOBBLE_S = 60.0
 """Without boot ids: how far the time of one boot moves as a clock is corrected."""
 
@@ -51,7 +53,7 @@ def changes(before: HostFacts, after: HostFacts, at_s: float) -> list[Happened]:
         found.append(
             Happened(at_s, "update", None, {"from": _cut(before.agent_version), "to": _cut(after.agent_version)})
         )
-    if after.config_revision not in (0, before.config_revision):
+    if 0 < after.config_revision <= MOST_REVISION and after.config_revision != before.config_revision:
         body = {"revision": after.config_revision}
         found.append(Happened(at_s, "settings", str(after.config_revision), body))
     if after.config_error and after.config_error != before.config_error:

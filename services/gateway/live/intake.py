@@ -18,7 +18,7 @@ from nats.aio.msg import Msg
 
 from infra.clock import now_ms
 from schemas.api import Processes
-from schemas.codec import Poison, decode_batch
+from schemas.codec import EARLIEST_MS, LATEST_MS, Poison, decode_batch
 from schemas.messages import AlertTransition, Batch, HostEvent
 from schemas.settings import PEOPLE_KEY, TELLING_KEY, SettingChanged
 from schemas.subjects import SETTINGS_CHANGED, TELLING_CHANGED, host_of
@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 PENDING_BYTES = 64 * 2**20
 YIELD_EVERY = 32
 """Messages after which a backlog lets others have a turn."""
+MOST_PROCESSES_BYTES = 16 * 1024
+"""Of what an agent says of its processes: it names ten of them, and each viewer gets all that it says."""
 
 
 class Conduct(Protocol):
@@ -159,10 +161,15 @@ def _on_event(fleet: Fleet, hub: Hub, conduct: Conduct, message: Msg) -> None:
 def take_processes(host: str, data: bytes, hub: Hub) -> None:
     """Spread what an event of `host` tells of its processes; other events are for those who store them.
 
-    Raises DecodeError.
+    Raises DecodeError and Poison.
     """
     event = msgspec.json.decode(data, type=HostEvent)
     if event.host != host:
         raise Poison(f"event of {host} names host {event.host[:60]!r}")
-    if event.processes is not UNSET:
-        hub.processes(Processes(host, round(event.time * 1000), event.processes.cpu, event.processes.memory))
+    if event.processes is UNSET:
+        return
+    if len(data) > MOST_PROCESSES_BYTES:
+        raise Poison(f"processes of {host} take {len(data)} bytes; at most {MOST_PROCESSES_BYTES} are passed on")
+    if not EARLIEST_MS <= event.time * 1000 <= LATEST_MS:
+        raise Poison(f"event of {host} has the time {event.time:.6g} s, which is not in the years 2000 to 2100")
+    hub.processes(Processes(host, round(event.time * 1000), event.processes.cpu, event.processes.memory))

@@ -62,7 +62,8 @@ async def recall(database: Connection, fleet: Fleet, hub: Hub, hosts: Sequence[s
         await _recall(database, fleet, some, "raw")
         await _recall_rolled(database, fleet, some)
         for host in some:
-            hub.host(host)
+            if host in fleet:  # it may have been removed meanwhile
+                hub.host(host)
 
 
 async def _recall_rolled(database: Connection, fleet: Fleet, hosts: Sequence[str]) -> None:

@@ -25,6 +25,8 @@ from services.gateway.marks.words import (
 ORDERS = ("POST /hosts/{host}/commands/{verb}", "POST /hosts/bulk")
 MUTES = ("PATCH /hosts/{host}", "POST /hosts/bulk")
 IMPORT = "PUT /configuration"
+ACTIONS: Mapping[MarkKind, Sequence[str]] = {"change": (*SETTINGS, IMPORT), "order": ORDERS, "mute": MUTES}
+"""What the audit log calls that of which marks are made."""
 MOST_SILENCES = 2000
 EVENT_KINDS = ("reboot", "update", "settings", "refused", "away")
 
@@ -44,25 +46,33 @@ async def read_marks(database: Connection, hosts: Sequence[Mapping[str, Any]], a
     first = asked.limit + 1
     bounds = (asked.from_ms, asked.to_ms, first)
     found: list[Mark] = []
+    earlier = False
     if "alert" in asked.kinds:
         found += [incident_mark(row) for row in await database.fetch(sql.INCIDENTS, ids, *bounds)]
-    if asked.kinds.intersection(EVENT_KINDS):
-        found += [event_mark(row) for row in await database.fetch(sql.EVENTS, ids, *bounds)]
-    if asked.kinds & {"change", "order", "mute"}:
-        found += await _read_changes(database, hosts, asked)
+    kinds = sorted(asked.kinds.intersection(EVENT_KINDS))
+    if kinds:
+        found += [event_mark(row) for row in await database.fetch(sql.EVENTS, ids, *bounds, kinds)]
+    if asked.kinds.intersection(ACTIONS):
+        changes, earlier = await _read_changes(database, hosts, asked)
+        found += changes
     if "silence" in asked.kinds:
         rows = await database.fetch(sql.SILENCES, asked.from_ms, asked.to_ms, MOST_SILENCES)
         found += [mark for row in rows for mark in silence_marks(row, hosts)]
     wanted = sorted((mark for mark in found if mark.kind in asked.kinds), key=lambda mark: (mark.time, mark.kind))
-    return Marks(wanted[-asked.limit :], len(wanted) > asked.limit)
+    return Marks(wanted[-asked.limit :], earlier or len(wanted) > asked.limit)
 
 
-async def _read_changes(database: Connection, hosts: Sequence[Mapping[str, Any]], asked: Asked) -> list[Mark]:
-    """What people did, by the audit log; what it has of a host of the same name before this one was there is not."""
+async def _read_changes(
+    database: Connection, hosts: Sequence[Mapping[str, Any]], asked: Asked
+) -> tuple[list[Mark], bool]:
+    """What people did, by the audit log, and whether there is more of it than was read.
+
+    What the log has of a host of the same name before this one was there is not told.
+    """
     since = {host["name"]: host["first_seen_ms"] for host in hosts}
     targets = {name: name for name in since} | {IMPORTED + name: name for name in since}
     targets |= {ALL_HOSTS: "", IMPORTED + FLEET: ""}
-    actions = [*{*SETTINGS, *ORDERS, *MUTES, IMPORT}]
+    actions = sorted({action for kind in asked.kinds for action in ACTIONS.get(kind, ())})
     bounds = (asked.from_ms, asked.to_ms, asked.limit + 1)
     rows = await database.fetch(sql.CHANGES, list(targets), *bounds, actions)
     mine = [row for row in rows if row["time_ms"] >= since.get(targets[row["target"]], 0)]
@@ -73,4 +83,4 @@ async def _read_changes(database: Connection, hosts: Sequence[Mapping[str, Any]]
         for name, first_ms in since.items():
             own = [row for row in (*earlier, *reversed(mine)) if row["target"] == name and row["time_ms"] >= first_ms]
             marks += mute_marks(name, own, asked.from_ms)
-    return marks
+    return marks, len(rows) > asked.limit

@@ -20,19 +20,22 @@ WHERE h.id = ANY($1) AND i.opened < {_TO} AND (i.closed IS NULL OR i.closed >= {
 ORDER BY i.opened DESC, i.id DESC LIMIT $4
 """
 
-# Of one that is away nobody said when it was back, if it left once more since, or if samples came.
+# Of the kinds $5. Of one that is away nobody said when it was back, if it left once more since, or if samples came.
 EVENTS = f"""
-SELECT h.name AS host, e.kind, e.body, {_MS.format("e.time")} AS time_ms,
-       CASE WHEN e.kind <> 'away' THEN {_MS.format("e.time")}
-            WHEN e.ended IS NOT NULL THEN {_MS.format("e.ended")}
-            WHEN h.last_sample > e.time + interval '1 minute' OR EXISTS (
-                SELECT FROM host_events later
-                WHERE later.host_id = e.host_id AND later.kind = 'away' AND later.time > e.time)
-            THEN {_MS.format("e.time")} END AS end_ms
-FROM hosts h JOIN host_events e ON e.host_id = h.id
-WHERE h.id = ANY($1) AND e.time < {_TO}
-    AND (e.time >= {_FROM} OR e.kind = 'away' AND coalesce(e.ended, now()) >= {_FROM})
-ORDER BY e.time DESC, e.id DESC LIMIT $4
+SELECT host, kind, body, {_MS.format("time")} AS time_ms, {_MS.format('"end"')} AS end_ms
+FROM (
+    SELECT h.name AS host, e.id, e.kind, e.body, e.time,
+           CASE WHEN e.kind <> 'away' THEN e.time
+                WHEN e.ended IS NOT NULL THEN e.ended
+                WHEN h.last_sample > e.time + interval '1 minute' OR EXISTS (
+                    SELECT FROM host_events later
+                    WHERE later.host_id = e.host_id AND later.kind = 'away' AND later.time > e.time)
+                THEN e.time END AS "end"
+    FROM hosts h JOIN host_events e ON e.host_id = h.id
+    WHERE h.id = ANY($1) AND e.time < {_TO} AND e.kind = ANY($5)
+        AND (e.time >= {_FROM} OR e.kind = 'away' AND coalesce(e.ended, now()) >= {_FROM})
+) AS found
+WHERE "end" IS NULL OR "end" >= {_FROM} ORDER BY time DESC, id DESC LIMIT $4
 """
 
 # Of the targets $1, by one of the actions $5.

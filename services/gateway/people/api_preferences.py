@@ -31,7 +31,7 @@ def preference_operations(people: People) -> list[Operation]:
             body = msgspec.json.encode(wanted).decode()
             new = await database.fetchval(sql_views.PUT_PREFERENCES, user_id, body, call.expected)
             if new is None:
-                raise conflict("the preferences of", call.person.name, version)
+                raise conflict("the set of preferences of", call.person.name, version)
             await record(database, call, call.person.name, before, wanted)
         return Reply.versioned(wanted, new)
 

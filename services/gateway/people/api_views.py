@@ -161,4 +161,5 @@ def _target(call: Call[Any, Any], name: str) -> str:
 
 
 def _name_taken(name: str) -> ProblemError:
-    return ProblemError(409, f"you have a view called {name!r} already", type="/problems/exists")
+    detail = f"you have a view called {name!r} already; choose another name, or delete that view first"
+    return ProblemError(409, detail, type="/problems/exists")

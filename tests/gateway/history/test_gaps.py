@@ -10,7 +10,7 @@ import pytest
 
 from schemas.api import Refusal
 from schemas.marks import Mark, MarkKind
-from services.gateway.history.gaps import SLACK_MS, Known, longest, reasons, stretches
+from services.gateway.history.gaps import SLACK_MS, Known, irregular, longest, reasons, stretches
 from services.gateway.history.resolution import Grid
 
 AT_MS = 1_795_219_200_000
@@ -44,6 +44,32 @@ def test_a_gap_is_a_run_of_empty_steps(known: list[int], found: list[tuple[int, 
     grid = Grid(AT_MS, AT_MS + 4 * MINUTE_MS, MINUTE_MS, AT_MS // MINUTE_MS, 4)
     gaps = stretches(grid, np.array(known, np.int64), grid.to_ms)
     assert gaps == [(AT_MS + begin * MINUTE_MS, AT_MS + end * MINUTE_MS) for begin, end in found]
+
+
+@pytest.mark.parametrize(
+    ("known", "found"),
+    [
+        ("1..1...1..1", []),  # sampled at every third step, or about
+        ("...1...1...1", []),
+        ("1..1..1...", []),
+        ("1..1..1............1..1", [(7, 19)]),
+        ("1111..11", [(4, 6)]),
+        ("111...1..1..1", [(3, 6)]),
+        ("1.........", [(1, 10)]),
+        ("..........", [(0, 10)]),
+    ],
+)
+def test_the_time_between_rare_samples_is_no_gap(known: str, found: list[tuple[int, int]]) -> None:
+    counts = np.array([step == "1" for step in known], np.int64)
+    grid = Grid(AT_MS, AT_MS + len(known) * 1000, 1000, AT_MS // 1000, len(known))
+    gaps = irregular(stretches(grid, counts, grid.to_ms), grid, counts)
+    assert gaps == [(AT_MS + begin * 1000, AT_MS + end * 1000) for begin, end in found]
+
+
+def test_a_machine_that_is_on_for_one_long_step_of_many_has_gaps() -> None:
+    counts = np.array([900, 0, 0, 0, 900, 0, 0, 0, 900], np.int64)
+    grid = Grid(AT_MS, AT_MS + 9 * 900_000, 900_000, AT_MS // 900_000, 9)
+    assert len(irregular(stretches(grid, counts, grid.to_ms), grid, counts)) == 2
 
 
 def test_the_future_is_no_gap() -> None:

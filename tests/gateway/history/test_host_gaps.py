@@ -10,6 +10,7 @@ from infra.clock import now_ms
 from schemas.catalogue import CATALOGUE
 from schemas.messages import HostFacts
 from services.gateway.fleet.memory import Fleet
+from services.gateway.history import api_gaps
 from services.gateway.history.resolution import Reach
 from tests.gateway.asking import asking, get
 from tests.gateway.rolled import roll_up
@@ -110,6 +111,24 @@ async def test_a_batch_that_is_on_its_way_is_no_gap(database_url: str) -> None:
     async with asking(database_url, fleet=fleet) as client:
         fleet.learn("web-1", HostFacts(batch_interval_s=3600))
         assert (await get(client, "/hosts/web-1/gaps", from_=last_ms - 299_000, to="now"))["gaps"] == []
+
+
+async def test_a_family_that_was_sampled_less_often_had_no_gaps(database_url: str) -> None:
+    await put(database_url, "cpu", [*cpu(0, 600, 10), *cpu(900, 1800, 10)])
+    found = await gaps(database_url, from_=START_MS, to=START_MS + 1_790_000)
+    assert [gap[:2] for gap in found] == [(590_000, 900_000)]
+
+
+async def test_of_many_instances_a_few_at_a_time_are_read(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_gaps, "LINES_AT_ONCE", 2)
+    for number in range(5):  # of which only the last has samples in the second half
+        rows = [(START_MS + 1000 * at_s, f"sd{number}", {"read": 1}) for at_s in range(1200 if number == 4 else 600)]
+        await put(database_url, "disk", rows)
+    whole = {"from_": START_MS, "to": START_MS + 1_200_000, "family": "disk"}
+    assert await gaps(database_url, **whole) == []
+    assert [gap[:2] for gap in await gaps(database_url, instance="sd3", **whole)] == [(599_000, 1_200_000)]
+    monkeypatch.setattr(api_gaps, "MOST_LOOKS", 0)
+    assert [gap[:2] for gap in await gaps(database_url, instance="sd3", **whole)] == [(600_000, 1_200_000)]
 
 
 async def test_gaps_of_one_family_are_not_those_of_another(database_url: str) -> None:

@@ -189,6 +189,24 @@ async def test_a_viewer_with_hosts_in_detail_is_listed_once_and_leaves_all_feeds
         await eventually(left)
 
 
+@pytest.mark.parametrize(
+    ("time_s", "name"), [(1e306, "sh"), (1e300, "sh"), (1_800_000_000.25, "s" * 50_000)], ids=["far", "further", "huge"]
+)
+async def test_processes_that_make_no_sense_are_passed_over_and_counted(
+    time_s: float, name: str, database_url: str, bus_url: str
+) -> None:
+    wild = HostEvent("web-1", time_s, "processes", processes=TopProcesses([ProcessUse(7, name, 1, 1)], []))
+    async with gateway(database_url, bus_url) as client, publishing(bus_url) as agent:
+        await ready(client)
+        async with watching(client, CARDS + "&detail=web-1") as stream:
+            await begun(stream)
+            await agent.publish("events.web-1", msgspec.json.encode(wild))
+            sane = msgspec.structs.replace(wild, time=now_ms() / 1000, processes=TopProcesses([], []))
+            await agent.publish("events.web-1", msgspec.json.encode(sane))
+            told = await stream.until("detail-processes")
+    assert (told.data["cpu"], names(stream).count("detail-processes")) == ([], 1)
+
+
 async def test_the_processes_that_use_most_are_told_to_those_who_look_at_the_host(
     database_url: str, bus_url: str
 ) -> None:

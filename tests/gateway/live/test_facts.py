@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import msgspec
@@ -67,6 +68,17 @@ async def test_an_event_that_no_table_takes_holds_up_no_other(database_url: str)
         assert msgspec.json.decode(await database.fetchval("SELECT facts FROM hosts"))["boot_id"] == "b"
 
 
+async def test_a_revision_that_no_settings_have_holds_up_no_other(database_url: str) -> None:
+    async with connection(database_url, "test") as database:
+        digits = "".join(str(random.Random(1).randrange(10**9)) for _ in range(440))  # which no index entry holds
+        wild = told(2, OLD).data.replace(b'"config_revision":0', f'"config_revision":{digits}'.encode())
+        assert digits.encode() in wild
+        in_force = msgspec.structs.replace(OLD, config_revision=7)
+        await take(database, told(1, OLD), StoredMessage("events.web-1", wild, {}, 2, (AT_S + 2) * 10**9))
+        await take(database, told(3, in_force))
+        assert await stored(database) == [("settings", 3, None)]
+
+
 async def test_the_last_facts_of_a_host_count(database_url: str) -> None:
     async with connection(database_url, "test") as database:
         assert await take(database, told(1, HostFacts(cores=1)), told(2, HostFacts(cores=2))) == {
@@ -105,6 +117,14 @@ async def test_who_leaves_is_away_until_it_is_back_however_many_gateways_say_so(
         assert await stored(database) == [("away", 100, 102)]
         await take(database, told(110, None, "left"))
         assert await stored(database) == [("away", 100, 102), ("away", 110, None)]
+
+
+async def test_a_gateway_that_says_late_that_somebody_left_adds_nothing(database_url: str) -> None:
+    async with connection(database_url, "test") as database:
+        said = [(100.0, "left"), (101.0, "joined"), (100.2, "left"), (101.2, "joined")]
+        events = [HostEvent("web-1", AT_S + at_s, kind) for at_s, kind in said]
+        await take(database, *(message(event, seq=200 + n) for n, event in enumerate(events)))
+        assert await stored(database) == [("away", 100, 101)]
 
 
 async def test_an_impossible_time_is_that_at_which_the_event_was_stored(database_url: str) -> None:

@@ -76,8 +76,9 @@ async def test_the_newest_values_of_a_host_whose_rows_are_filled_in_later_come_t
         async with watching(client) as stream:
             await stream.until("complete")
             for time_ms, total in ((at, 7700), (at + 10_000, 8800)):
+                # A second earlier: whoever reads between the two has to read anew.
+                await put(database_url, "disk", [(time_ms - 1000, "sda", {"read": total})], host="lost-1")
                 await put(database_url, "cpu", [(time_ms, "", {"total": total})], host="lost-1")
-                await put(database_url, "disk", [(time_ms, "sda", {"read": total})], host="lost-1")
 
                 def has_come(host: Any, time_ms: int = time_ms, total: int = total) -> bool:
                     cpu = host["latest"].get("cpu", {}).get("", {})
@@ -122,6 +123,15 @@ async def test_a_host_of_which_everything_came_by_the_bus_is_not_read_again(data
         assert await read_hosts(connection, fleet, Hub(fleet)) == []
         await put(database_url, "cpu", [(at + 1000, "", {"total": 1})])
         assert await read_hosts(connection, fleet, Hub(fleet)) == ["web-1"]
+
+
+async def test_a_host_that_was_removed_meanwhile_is_not_shown_again(database_url: str) -> None:
+    fleet = Fleet(CATALOGUE)
+    hub = Hub(fleet)
+    hub.join(a_viewer(), ALL, None)
+    async with database.connection(database_url, "test") as connection:
+        await recall(connection, fleet, hub, ["gone-1"])
+    assert ["gone-1" in feed.portions for feed in hub.feeds()] == [False]
 
 
 async def test_a_newest_sample_ahead_of_our_clock_is_not_waited_for(database_url: str) -> None:

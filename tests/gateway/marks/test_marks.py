@@ -111,6 +111,30 @@ async def test_who_sent_samples_since_is_not_away_any_more(database_url: str) ->
     assert [(one[1], one[2]) for one in await marks(database_url)] == [(10, 10)]
 
 
+async def test_who_was_away_before_the_range_is_not_in_it_though_nobody_said_when_it_was_back(
+    database_url: str,
+) -> None:
+    await known(database_url)
+    await event(database_url, "away", -7200)
+    await event(database_url, "away", -3600, -3500)
+    assert await marks(database_url) == []
+    await event(database_url, "away", -1800)
+    assert [(one[1], one[2]) for one in await marks(database_url)] == [(-1800, None)]
+
+
+async def test_of_a_kind_that_is_rare_none_is_missed(database_url: str) -> None:
+    await known(database_url)
+    await event(database_url, "reboot", 10)
+    await done(database_url, "POST /hosts/{host}/commands/{verb}", 11, None, {"command": "flush"})
+    for second in (20, 30, 40):
+        await event(database_url, "update", second, **{"from": "1.0", "to": "1.1"})
+        await done(database_url, "PUT /hosts/{host}/config", second, {"interval": 1}, {"interval": 2})
+    assert [one[:2] for one in await marks(database_url, kinds="reboot,order", limit=2)] == [
+        ("reboot", 10),
+        ("order", 11),
+    ]
+
+
 async def test_what_an_agent_says_of_its_machine_becomes_marks(database_url: str, bus_url: str) -> None:
     now_s = time.time()
     before = HostFacts(boot_id="a", boot_time=now_s - 900, agent_version="1.0")

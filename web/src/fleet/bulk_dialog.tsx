@@ -44,6 +44,7 @@ export function BulkDialog({ what, ids, onClosed }: BulkDialogProps) {
     <Question
       title={`${title} ${counted(hosts.length)}`}
       yes={change.value?.change === "unmute" ? "Notify again" : yes}
+      harmless={what !== "archive"}
       act={act}
       onClosed={(done) => {
         onClosed();

@@ -16,27 +16,32 @@ const host = (id: string, cpu: number, ...tags: string[]) => ({
 const hosts = [host("web-1", 70, "prod"), host("web-2", 10, "prod"), host("db-1", 50, "staging")];
 const told = (text: string) => explained(parseSearch(text), hosts, ["prod", "staging"]);
 
-test("a tag that no host has is told, with the one that may be meant", () => {
-  assert.deepEqual(told("tag:prdo"), ["No host has a tag that begins with “prdo”. Did you mean tag:prod?"]);
-  assert.deepEqual(told("tag:zebra"), ["No host has a tag that begins with “zebra”."]);
+test("a tag that no host has is told, with the search that may be meant", () => {
+  assert.deepEqual(told("web tag:prdo"), [
+    { words: "No host has a tag that begins with “prdo”.", instead: "web tag:prod" },
+  ]);
+  assert.deepEqual(told("tag:zebra"), [{ words: "No host has a tag that begins with “zebra”.", instead: null }]);
 });
 
 test("a key that is mistyped is told", () => {
-  assert.deepEqual(told("tga:prod"), ["“tga:” is in no name or tag. Did you mean tag:prod?"]);
+  assert.deepEqual(told("tga:prod"), [{ words: "“tga:” is in no name or tag.", instead: "tag:prod" }]);
 });
 
 test("a state or a name that is mistyped is told", () => {
-  assert.deepEqual(told("oflfine"), ["No host fits “oflfine”. Did you mean offline?"]);
-  assert.deepEqual(told("wbe-1"), ["No host fits “wbe-1”. Did you mean web-1?"]);
+  assert.deepEqual(told("oflfine"), [{ words: "No host fits “oflfine”.", instead: "offline" }]);
+  assert.deepEqual(told("wbe-1"), [{ words: "No host fits “wbe-1”.", instead: "web-1" }]);
 });
 
-test("of terms that each fit some host, the one that is in the way is named", () => {
-  assert.deepEqual(told("tag:prod cpu>90"), ["No host fits “cpu>90”."]);
-  assert.deepEqual(told("tag:staging web"), ["Without “tag:staging” 2 hosts fit."]);
+test("a comparison that no host fits has nothing instead", () => {
+  assert.deepEqual(told("tag:prod cpu>90"), [{ words: "No host fits “cpu>90”.", instead: null }]);
+});
+
+test("of terms that each fit some host, the one that is in the way is named, and left out", () => {
+  assert.deepEqual(told("tag:staging web"), [{ words: "Without “tag:staging” 2 hosts fit.", instead: "web" }]);
 });
 
 test("what excludes every host is told", () => {
-  assert.deepEqual(told("-is:up"), ["“-is:up” excludes every host."]);
+  assert.deepEqual(told("-is:up"), [{ words: "“-is:up” excludes every host.", instead: null }]);
 });
 
 test("an empty fleet and an empty search need no reason", () => {

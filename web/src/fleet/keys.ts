@@ -14,7 +14,6 @@ interface Keys {
   /** Told in every turn how to bring a line on the screen. */
   follow: (reveal: (line: number) => void) => void;
   onFocusIn: (event: FocusEvent) => void;
-  onFocusOut: (event: FocusEvent) => void;
 }
 
 /** Items carry `data-host` and `data-group`, and the first link in one is what gets the focus. */
@@ -24,7 +23,8 @@ export function useKeys(
   box: RefObject<HTMLElement | null>,
 ): Keys {
   const [, again] = useReducer((count: number) => count + 1, 0);
-  const held = useRef(false);
+  /** What of the cursor's item has the focus: its link, or its box. */
+  const held = useRef<"a" | "input" | null>(null);
   /** The focus is to go to the cursor as soon as that is in the page. */
   const wanted = useRef(false);
   const now = useRef({ groups, lineAt, reveal: (_: number) => {} });
@@ -58,30 +58,41 @@ export function useKeys(
       else return;
       event.preventDefault();
     }
+    /** The focus goes elsewhere because somebody wants it there, and not because its item was moved. */
+    function onElsewhere({ target }: Event): void {
+      if (!(target as Element).closest?.("[data-host]")) held.current = null;
+    }
     addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
+    addEventListener("focusin", onElsewhere);
+    addEventListener("pointerdown", onElsewhere);
+    return () => {
+      removeEventListener("keydown", onKey);
+      removeEventListener("focusin", onElsewhere);
+      removeEventListener("pointerdown", onElsewhere);
+    };
   }, [box]);
 
   useLayoutEffect(() => {
-    if (!wanted.current || !cursor.value) return;
-    const link = itemOf(box.current, cursor.value)?.querySelector<HTMLElement>("a");
-    if (!link) return;
+    // An item that changes its place loses the focus on its way.
+    const lost = held.current !== null && document.activeElement === document.body;
+    if ((!wanted.current && !lost) || !cursor.value) return;
+    const item = itemOf(box.current, cursor.value);
+    const target = item?.querySelector<HTMLElement>(wanted.current ? "a" : (held.current ?? "a"));
+    if (!target) return;
     wanted.current = false;
-    link.focus({ preventScroll: true });
+    target.focus({ preventScroll: true });
   });
 
   return {
-    keep: line !== null && (held.current || wanted.current) ? [line] : [],
+    keep: line !== null && (held.current !== null || wanted.current) ? [line] : [],
     follow: (reveal) => {
       now.current.reveal = reveal;
     },
     onFocusIn: ({ target }) => {
       const item = (target as Element).closest<HTMLElement>("[data-host]");
-      held.current = item !== null;
-      if (item) cursor.value = spotOf(item);
-    },
-    onFocusOut: ({ relatedTarget }) => {
-      if (!box.current?.contains(relatedTarget as Node | null)) held.current = false;
+      if (!item) return;
+      held.current = target instanceof HTMLInputElement ? "input" : "a";
+      cursor.value = spotOf(item);
     },
   };
 }

@@ -79,7 +79,6 @@ export function HostList({ groups, kind, Item, isGrouped, more }: ListProps) {
       ref={box}
       style={{ height: `${height}px` }}
       onFocusIn={keys.onFocusIn}
-      onFocusOut={keys.onFocusOut}
     >
       {partsOf(
         lines,

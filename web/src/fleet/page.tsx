@@ -113,8 +113,15 @@ function NoMatch() {
           `No host is ${state} now.`
         )}
       </p>
-      {reasons.map((reason) => (
-        <p key={reason}>{reason}</p>
+      {reasons.map(({ words, instead }) => (
+        <p key={words}>
+          {words}{" "}
+          {instead !== null && (
+            <button type="button" class="instead" onClick={() => setQuery({ q: instead })}>
+              Search for {instead}
+            </button>
+          )}
+        </p>
       ))}
       <button type="button" onClick={() => setQuery({ show: null, q: null })}>
         Show all {fleet.ids.value.length}

@@ -76,7 +76,6 @@ export function Table({ groups, isGrouped }: TableProps) {
       tabIndex={0}
       ref={box}
       onFocusIn={keys.onFocusIn}
-      onFocusOut={keys.onFocusOut}
     >
       <table style={{ minWidth: `${least}px` }} aria-rowcount={lines.count + 1}>
         <colgroup>

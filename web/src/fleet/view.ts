@@ -20,7 +20,6 @@ export const isFact = (column: string): column is Fact => (FACTS as readonly str
 
 /** What the table shows unless it is told otherwise. */
 const USUAL: readonly string[] = [
-  "tags",
   "cpu.total",
   "memory.used_percent",
   "filesystem.used_percent",
@@ -28,6 +27,7 @@ const USUAL: readonly string[] = [
   "network.sent",
   "uptime",
   "age",
+  "tags",
 ];
 
 /** The columns that the address asks for, in its order; the usual ones when it asks for none that there are. */

@@ -39,9 +39,13 @@ export interface Windowed {
   reveal: (line: number) => void;
 }
 
+/** Most lines that are printed. */
+const PRINTED = 2000;
+
 export function useWindowed(list: WindowedList): Windowed {
   const [, again] = useReducer((count: number) => count + 1, 0);
   const margin = useRef(0);
+  const printing = useRef(false);
   // A function of its own for each layout: it is by this that the sizes are asked for anew.
   const keyOf = useMemo(() => (line: number) => line, [list.layout]);
   const common = {
@@ -52,9 +56,11 @@ export function useWindowed(list: WindowedList): Windowed {
     scrollPaddingStart: list.covered.top,
     scrollPaddingEnd: list.covered.bottom,
     rangeExtractor: (range: Range) =>
-      [...new Set([...defaultRangeExtractor(range), ...list.keep(range)])]
-        .filter((line) => line >= 0 && line < list.count)
-        .sort((a, b) => a - b),
+      printing.current
+        ? Array.from({ length: Math.min(list.count, PRINTED) }, (_, line) => line)
+        : [...new Set([...defaultRangeExtractor(range), ...list.keep(range)])]
+            .filter((line) => line >= 0 && line < list.count)
+            .sort((a, b) => a - b),
     onChange: () => again(undefined),
   };
   const inPage = {
@@ -96,6 +102,19 @@ export function useWindowed(list: WindowedList): Windowed {
     watcher.observe(document.body);
     return () => watcher.disconnect();
   }, [list.scrolls, list.box]);
+  useLayoutEffect(() => {
+    const turn = (on: boolean) => () => {
+      printing.current = on;
+      again(undefined);
+    };
+    const [begin, end] = [turn(true), turn(false)];
+    addEventListener("beforeprint", begin);
+    addEventListener("afterprint", end);
+    return () => {
+      removeEventListener("beforeprint", begin);
+      removeEventListener("afterprint", end);
+    };
+  }, []);
   return {
     items: virtualizer.getVirtualItems(),
     reveal: (line) => virtualizer.scrollToIndex(line, { align: "auto" }),

@@ -1,4 +1,6 @@
 // The service worker's registration, where browsers have one: not over plain HTTP, except on this very machine.
+import { effect } from "@preact/signals";
+import { live } from "../live/session.ts";
 import { navigate } from "../router.ts";
 
 /** First the page, and only when it is there what keeps it. */
@@ -15,7 +17,12 @@ export function startOffline(): void {
     if (typeof data?.open === "string" && data.open.startsWith("/")) navigate(data.open);
   });
   setTimeout(() => {
-    // What cannot be kept is fetched each time.
-    navigator.serviceWorker.register("/service-worker.js").catch(() => {});
+    // A browser complains when it is asked for while the gateway is away.
+    const stop = effect(() => {
+      if (!live.value) return;
+      // What cannot be kept is fetched each time.
+      navigator.serviceWorker.register("/service-worker.js").catch(() => {});
+      queueMicrotask(() => stop());
+    });
   }, AFTER_MS);
 }

@@ -36,6 +36,8 @@ export const PLACES: readonly Place[] = [
     keys: [
       { keys: ["←", "→"], does: "Earlier, later" },
       { keys: ["+", "-"], does: "Zoom in, out" },
+      { keys: ["Shift+Drag"], does: "Move the charts; two fingers move and stretch them" },
+      { keys: ["Double click"], does: "Back to the range before" },
       { keys: ["l"], does: "Live, or hold still" },
       { keys: ["[", "]"], does: "Previous, next host" },
     ],
