@@ -26,7 +26,7 @@ pytestmark = pytest.mark.browser
 
 HOSTS = 30
 WIDTHS = (1440, 390)
-PAGES = ("/", "/alerts", "/hosts/web-fra-01", "/settings", "/login")
+PAGES = ("/", "/alerts", "/hosts/web-fra-01", "/settings", "/login", "/?wall")
 STRIP = ".demonstration"
 
 

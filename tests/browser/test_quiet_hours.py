@@ -10,6 +10,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.browser.alerting import page_of
 from tests.browser.browser import Chromium
+from tests.browser.finger import swipe
 
 pytestmark = pytest.mark.browser
 
@@ -90,11 +91,11 @@ async def test_escape_gives_up_what_is_marked_and_not_the_form(
 ) -> None:
     async with page_of(chromium, bus_url, database_url, "/settings") as (page, _):
         form = await route_form(page, "quiet")
-        await form.get_by_role("gridcell", name="Mon, 00:00 to 00:30").focus()
+        await form.get_by_role("gridcell", name="Wed, 12:00 to 12:30").focus()
         await page.keyboard.press("Shift+ArrowDown")
-        await form.get_by_role("status").get_by_text("Mon to Tue, 00:00 to 00:30").wait_for()
+        await form.get_by_role("status").get_by_text("Wed to Thu, 12:00 to 12:30").wait_for()
         await page.keyboard.press("Escape")
-        await expect(form.get_by_role("status").get_by_text("Mon to Tue")).to_have_count(0)
+        await expect(form.get_by_role("status").get_by_text("Wed to Thu")).to_have_count(0)
         await expect(form).to_be_visible()
         await expect(form.get_by_text("Discard what you typed?")).to_have_count(0)
 
@@ -114,3 +115,28 @@ async def test_what_is_stored_to_the_minute_is_shown_in_part_and_kept(
         await form.wait_for(state="detached")
         stored = (await api.get("/routes/nights")).json()["route"]["hours"]["spans"]
     assert stored == [{"days": ["sun"], "start": "22:00", "until": "06:20"}]
+
+
+async def test_hours_are_painted_with_a_finger_sideways_and_scrolled_upwards(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
+    async with page_of(chromium, bus_url, database_url, "/settings") as (page, api):
+        await page.set_viewport_size({"width": 390, "height": 844})
+        form = await route_form(page, "quiet")
+        await form.locator(".week-grid").scroll_into_view_if_needed()
+        begin, end = [
+            await form.get_by_role("gridcell", name=name, exact=True).bounding_box()
+            for name in ("Sat, 09:00 to 09:30", "Sat, 17:30 to 18:00")
+        ]
+        assert begin
+        assert end
+        y = begin["y"] + begin["height"] / 2
+        await swipe(page, (begin["x"] + 2, y), (begin["x"] + 2, y - 150))
+        await expect(form.locator("[aria-selected=true]")).to_have_count(0)
+        await form.locator(".week-grid").scroll_into_view_if_needed()
+        begin = await form.get_by_role("gridcell", name="Sat, 09:00 to 09:30", exact=True).bounding_box()
+        assert begin
+        y = begin["y"] + begin["height"] / 2
+        await swipe(page, (begin["x"] + 2, y), (end["x"] + 2, y))
+        spans = await painted(form, api)
+    assert spans == [{"days": ["sat"], "start": "09:00", "until": "18:00"}]

@@ -18,6 +18,7 @@ from tests.alerts.rehearsal.test_desk import seconds, start_ms
 from tests.browser.alerting import page_of
 from tests.browser.axe import findings
 from tests.browser.browser import Chromium
+from tests.browser.finger import swipe
 from tests.gateway.rows import put
 from tests.waiting import eventually
 
@@ -105,6 +106,14 @@ async def test_that_nobody_can_rehearse_is_said(chromium: Chromium, bus_url: str
         await page.get_by_text("no alerts service answered").wait_for()
 
 
+ON_ITS_LINE = """(() => {
+  const slider = document.querySelector("[role=slider]");
+  const middle = ({ top, height }) => top + height / 2;
+  const area = document.querySelector("dialog .u-over").getBoundingClientRect();
+  const line = area.top + area.height * (1 - slider.ariaValueNow / slider.ariaValueMax);
+  return Math.abs(middle(slider.getBoundingClientRect()) - line);
+})()"""
+"""How many pixels a threshold's handle is from its value on the axis."""
 TOO_HIGH = "?new=rule&metric=cpu.total&host=web-1&value=95"
 
 
@@ -129,7 +138,7 @@ async def test_a_line_that_is_too_high_is_a_rule_on_its_chart_and_tried_at_once(
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-async def test_a_threshold_is_dragged_on_the_chart(
+async def test_a_threshold_is_dragged_on_the_chart_with_the_mouse_or_a_finger(
     chromium: Chromium, width: int, bus_url: str, database_url: str
 ) -> None:
     async with with_history(chromium, bus_url, database_url) as page:
@@ -138,13 +147,17 @@ async def test_a_threshold_is_dragged_on_the_chart(
         critical = page.get_by_role("group", name="Critical")
         grip = page.get_by_role("slider", name="Critical").locator(".grip")
         await grip.wait_for()
+        assert await page.evaluate(ON_ITS_LINE) < 1.5
         place = await grip.bounding_box()
         assert place
         x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
-        await page.mouse.move(x, y)
-        await page.mouse.down()
-        await page.mouse.move(x, y + 40, steps=4)
-        await page.mouse.up()
+        if width == 390:
+            await swipe(page, (x, y), (x, y + 40))
+        else:
+            await page.mouse.move(x, y)
+            await page.mouse.down()
+            await page.mouse.move(x, y + 40, steps=4)
+            await page.mouse.up()
         raised = float(await critical.get_by_label("Raise at").input_value())
         assert 50 < raised < 85
         assert float(await critical.get_by_label("Clear at").input_value()) == raised - 10

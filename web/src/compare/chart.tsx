@@ -3,6 +3,7 @@ import { computed, type ReadonlySignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { familyOf, instanceOf, metricOf, pathWords, periodOf, unitOf } from "../api/catalogue.ts";
 import type { Loading } from "../api/loading.ts";
+import type { Mark } from "../api/types.gen.ts";
 import { Panel } from "../charts/panel.tsx";
 import { axisFor } from "../charts/scale.ts";
 import type { ChartView, PointedSignal, Source, Stored } from "../charts/source.ts";
@@ -21,6 +22,7 @@ interface MetricProps {
   series: Series;
   followed: Followed;
   streamed: Source["streamed"];
+  marks: ReadonlySignal<readonly Mark[]>;
   view: ChartView;
   points: ReadonlySignal<number>;
   pointed: PointedSignal;
@@ -101,7 +103,7 @@ interface OneProps extends MetricProps {
   ceiling: ReadonlySignal<number | null> | null;
 }
 
-function OneChart({ metric, asked, series, followed, streamed, view, points, pointed, ...of }: OneProps) {
+function OneChart({ metric, asked, series, followed, streamed, marks, view, points, pointed, ...of }: OneProps) {
   const { id, title, lines, ceiling } = of;
   const names = lines.map((line) => `${line.host}\n${line.instance}\n${line.name}`).join("\t");
   const { behind } = asked;
@@ -122,6 +124,10 @@ function OneChart({ metric, asked, series, followed, streamed, view, points, poi
       }),
     [state, drawn],
   );
+  const own = useMemo(
+    () => computed(() => marks.value.filter((mark) => drawn.some((line) => line.host === mark.host))),
+    [marks, drawn],
+  );
   const ranked = asked.hosts.length === 0;
   const period_ms = periodOf(spec.family, slowest(drawn));
   const source = useMemo((): Source => {
@@ -141,6 +147,7 @@ function OneChart({ metric, asked, series, followed, streamed, view, points, poi
       view={view}
       points={points}
       pointed={pointed}
+      marks={own}
       {...(ceiling ? { ceiling } : {})}
     />
   );

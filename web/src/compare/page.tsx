@@ -1,6 +1,6 @@
 // Several hosts side by side: their metrics over each other or each by itself on one scale, with what was a day or a week
 // before behind them; or those that lead in the fleet.
-import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { effect, untracked, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Pointed } from "../charts/source.ts";
 import type { Stretch } from "../charts/stretches.ts";
@@ -17,6 +17,7 @@ import { Choosing } from "./choosing.tsx";
 import { openSeries } from "./data.ts";
 import { choose } from "./lines.ts";
 import { useFollowed } from "./live.ts";
+import { useMarks } from "./marks.ts";
 import { type Rows, Table } from "./table.tsx";
 import "../style/charts.css";
 import "../style/people.css";
@@ -37,22 +38,22 @@ export function ComparePage() {
   const view = useTimeView(followed.edge);
   useTimeKeys(view);
   const streamed = useStreamed();
+  const marks = useMarks(hosts.join(), view);
   const series = useMemo(openSeries, []);
   useEffect(() => series.close, [series]);
   const pointed = useSignal<Pointed | null>(null);
   const { box, points } = usePoints(layout);
   const polled = useComputed(() => connection.value.kind === "lost" && connection.value.poll_ms !== null);
-  useSignalEffect(() => {
-    if (points.value > 0)
-      series.show({
-        asked: asked.value,
-        window: view.window.value,
-        points: points.value,
-        polled: polled.value,
-        edge: () => followed.edge.peek(),
-        now: () => now.peek(),
-      });
-  });
+  // Anew with other hosts: where a live window ends is theirs to say.
+  useEffect(
+    () =>
+      effect(() => {
+        const wanted = { asked: asked.value, window: view.window.value, points: points.value, polled: polled.value };
+        if (points.value > 0)
+          untracked(() => series.show({ ...wanted, edge: () => view.edge.peek(), now: () => now.peek() }));
+      }),
+    [asked, view, points, polled, series],
+  );
   const found = metrics.flatMap((metric) => {
     const { value } = series.of(metric).value;
     return value ? [{ metric, ...choose(value.answer, instances, MOST_LINES) }] : [];
@@ -72,6 +73,7 @@ export function ComparePage() {
             series={series}
             followed={followed}
             streamed={streamed}
+            marks={marks}
             view={view}
             points={points}
             pointed={pointed}

@@ -1,5 +1,5 @@
 // The exact numbers behind the charts: a row a line, for the range in view.
-import { useComputed, useSignalEffect } from "@preact/signals";
+import { effect, untracked, useComputed } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { pathWords, unitOf } from "../api/catalogue.ts";
 import { get } from "../api/client.ts";
@@ -57,12 +57,17 @@ export function Table({ rows, view: { window, edge } }: { rows: string; view: Ch
       }),
     [shown, window, edge],
   );
-  useEffect(() => stats.close, [stats]);
-  useSignalEffect(() => {
-    turn.value;
-    window.value;
-    stats.load();
-  });
+  useEffect(() => {
+    const stop = effect(() => {
+      turn.value;
+      window.value;
+      untracked(stats.load);
+    });
+    return () => {
+      stop();
+      stats.close();
+    };
+  }, [stats, turn, window]);
   return (
     <section class="compared" aria-labelledby="compared" aria-busy={stats.state.value.loading}>
       <h2 id="compared">Statistics</h2>

@@ -14,7 +14,9 @@ export function Step({ id }: { id: string }) {
   const { previous, next } = neighboursOf(fleet.ids.value, id);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      // Many keyboards have brackets behind AltGr, which counts as Ctrl and Alt on some systems.
+      const plain = !(event.ctrlKey || event.metaKey || event.altKey);
+      if (!plain && !event.getModifierState("AltGraph")) return;
       if ((event.target as Element).closest("input, select, textarea, dialog")) return;
       const to = event.key === "[" ? previous : event.key === "]" ? next : null;
       if (to === null) return;

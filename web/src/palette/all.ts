@@ -6,7 +6,7 @@ import { fleet } from "../live/session.ts";
 import { lacking, leave, me } from "../login/me.ts";
 import { RESTRICTED } from "../people/restricted_pages.ts";
 import { contrast, theme, units } from "../preferences.ts";
-import { navigate, setQuery } from "../router.ts";
+import { navigate, path, setQuery } from "../router.ts";
 import { STANDING_WORDS } from "../shell/icons.tsx";
 import { PAGES } from "../shell/pages.tsx";
 import { views } from "../views/data.ts";
@@ -26,16 +26,29 @@ function pages(): Command[] {
 }
 
 const saved = (): Command[] =>
-  (views.state.peek().value ?? []).map(({ id, name, path }) => ({
+  (views.state.peek().value ?? []).map(({ id, name, path: href }) => ({
     key: `view:${id}`,
     group: "Views",
     words: name,
     also: ["saved", "view"],
-    href: path,
+    href,
   }));
+
+/** What there is to do with the host whose page is open. */
+function here(): Omit<Command, "group" | "key">[] {
+  const id = /^\/hosts\/([a-z0-9-]{1,40})\/?$/.exec(path.peek())?.[1];
+  if (id === undefined) return [];
+  return [
+    { words: `Compare ${id} with others`, also: ["this host"], href: `/compare?hosts=${id}&metrics=cpu.total` },
+    { words: `Alerts of ${id}`, also: ["incidents", "this host"], href: `/hosts/${id}?view=alerts` },
+    { words: `Settings of ${id}`, also: ["this host", "sampling"], href: `/hosts/${id}?view=settings` },
+    { words: `Agent of ${id}`, also: ["version", "spool", "this host"], href: `/hosts/${id}?view=agent` },
+  ];
+}
 
 function actions(): Command[] {
   const list: Omit<Command, "group" | "key">[] = [
+    ...here(),
     { words: "Add a machine", also: ["host", "agent", "enrol", "new"], needs: "admin", act: to("/?add=machine") },
     { words: "New rule", also: ["alert", "threshold", "add"], needs: "operator", act: to("/alerts?new=rule") },
     {

@@ -119,6 +119,14 @@ export function WeekGrid({ label, spans, onChange }: WeekGridProps) {
         onPointerUp={onPointerUp}
         onPointerCancel={onPointerCancel}
         onKeyDown={onKeyDown}
+        onFocusIn={({ target }) => {
+          // However it got there, keys go on from there.
+          const [day, slot] = ((target as HTMLElement).dataset.cell ?? "").split("-").map(Number);
+          if (day === undefined || slot === undefined || corners.peek().dragged) return;
+          const now = corners.peek().other;
+          if (now.day === day && now.slot === slot) return;
+          corners.value = { one: { day, slot }, other: { day, slot }, dragged: false };
+        }}
       >
         {DAYS.map((name, day) => (
           <Row

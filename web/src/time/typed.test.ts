@@ -107,3 +107,8 @@ test("a range must have begun, end after that, and not be older than all history
 test("every example is a range", () => {
   for (const text of EXAMPLES) assert.notEqual(parseTyped(text, NOW, VIENNA).kind, "wrong", text);
 });
+
+test("what the documentation calls a range is one", () => {
+  for (const text of ["2h30m", "last 3 days", "22:00-2:00", "2026-11-20T10:00:00Z..2026-11-20T11:00:00Z", "last week"])
+    assert.notEqual(parseTyped(text, NOW, VIENNA).kind, "wrong", text);
+});
