@@ -21,9 +21,9 @@ DUE_SLOTS = 1000
 DUE_SLOTS_OF_A_HOST = 12
 NAMED_HOSTS = 3
 FULL_SHARE = 0.9
+"""Of what a stream may hold."""
 REFUSING = frozenset(stream.name for stream in STREAMS if stream.discard_new)
 """Streams that take no more when they are full; of the others the oldest messages make room."""
-"""Of what a stream may hold."""
 LOW_BYTES, LOW_SHARE = 2 * 2**30, 0.05
 """A disk is short of space when less than both is free."""
 FULL_BYTES = 64 * 2**20

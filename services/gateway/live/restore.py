@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 HOSTS_AT_ONCE = 25
 """Of so many hosts rows are read with one query a family."""
+SILENT_AT_ONCE = 500
+"""The same of those that fell silent long ago, of which there is one row of each instance."""
 ROLLED: tuple[Kind, ...] = ("minute", "hour")
 
 
@@ -40,7 +42,7 @@ async def restore(database: Connection, fleet: Fleet, hub: Hub) -> None:
     seen = {row["name"]: row["last_sample"] for row in await database.fetch(sql.HOSTS)}
     since = to_time(started_ms - WINDOW_MS)
     recent = [name for name, last in seen.items() if last is not None and last >= since]
-    for hosts in _portions([host for host in recent if not fleet.members.ignores(host)]):
+    for hosts in _portions([host for host in recent if not fleet.members.ignores(host)], HOSTS_AT_ONCE):
         rows = _Rows()
         for family in fleet.catalogue:
             rows.add(family.name, await database.fetch(sql.recent(family), hosts, since))
@@ -58,7 +60,7 @@ async def restore(database: Connection, fleet: Fleet, hub: Hub) -> None:
 
 async def recall(database: Connection, fleet: Fleet, hub: Hub, hosts: Sequence[str]) -> None:
     """Read the newest values of `hosts`, and tell viewers of them."""
-    for some in _portions(hosts):
+    for some in _portions(hosts, HOSTS_AT_ONCE):
         await _recall(database, fleet, some, "raw")
         await _recall_rolled(database, fleet, some)
         for host in some:
@@ -69,7 +71,7 @@ async def recall(database: Connection, fleet: Fleet, hub: Hub, hosts: Sequence[s
 async def _recall_rolled(database: Connection, fleet: Fleet, hosts: Sequence[str]) -> None:
     """The same by roll-ups, of those hosts that have no values yet."""
     for kind in ROLLED:
-        for some in _portions([host for host in hosts if fleet.is_blank(host)]):
+        for some in _portions([host for host in hosts if fleet.is_blank(host)], SILENT_AT_ONCE):
             await _recall(database, fleet, some, kind)
 
 
@@ -89,9 +91,9 @@ async def _recall(database: Connection, fleet: Fleet, hosts: Sequence[str] | Non
         await asyncio.sleep(0)
 
 
-def _portions(hosts: Sequence[str]) -> Iterator[Sequence[str]]:
-    for at in range(0, len(hosts), HOSTS_AT_ONCE):
-        yield hosts[at : at + HOSTS_AT_ONCE]
+def _portions(hosts: Sequence[str], most: int) -> Iterator[Sequence[str]]:
+    for at in range(0, len(hosts), most):
+        yield hosts[at : at + most]
 
 
 @contextlib.contextmanager

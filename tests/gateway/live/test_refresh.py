@@ -113,6 +113,21 @@ async def test_a_host_that_fell_silent_before_raw_rows_begin_has_the_mean_of_its
     assert host.latest["cpu"][""].get("load1") is None
 
 
+async def test_many_hosts_that_fell_silent_long_ago_are_read_with_few_queries(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restoring, "HOSTS_AT_ONCE", 1)
+    insert = "INSERT INTO hosts (name, last_sample) SELECT 'lost-' || n, now() - interval '20 days'"
+    await execute(database_url, f"{insert} FROM generate_series(1, 5) AS n")
+    fleet = Fleet(CATALOGUE)
+    async with database.connection(database_url, "test") as connection:
+        await read_hosts(connection, fleet, Hub(fleet))
+        asked: Counter[str] = Counter()
+        connection.add_query_logger(lambda query: asked.update([query.query]))
+        await restore(connection, fleet, Hub(fleet))
+    assert {asked[sql.latest(family, kind)] for family in CATALOGUE for kind in restoring.ROLLED} == {1}
+
+
 async def test_a_host_of_which_everything_came_by_the_bus_is_not_read_again(database_url: str) -> None:
     at = now_ms() - 5000
     await put(database_url, "cpu", [(at, "", {"total": 1})])

@@ -31,6 +31,11 @@ test("of those that match alike the order stays", () => {
   assert.deepEqual(words(all, "web"), ["web-3", "web-1", "web-2"]);
 });
 
+test("a host comes before what there is to do with it", () => {
+  const all = [command("Alerts of web-1"), command("my web-1", { group: "Hosts" })];
+  assert.deepEqual(words(all, "web-1"), ["my web-1", "Alerts of web-1"]);
+});
+
 test("without a text pages come first and of hosts only some", () => {
   const hosts = Array.from({ length: 100 }, (_, at) => command(`host-${at}`, { group: "Hosts" }));
   const { commands, more } = find([...hosts, command("Fleet", { group: "Pages" })], " ");
