@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from schemas.catalogue import CATALOGUE, Family, Metric
 from schemas.columns import Column, InvalidColumn, check_column, pack_column, unpack_column
-from schemas.messages import Batch, Block, Lane, Series
+from schemas.messages import Batch, Block, HostEvent, Lane, Series
 from schemas.subjects import valid_host
 
 MOST_NAME = 512
@@ -67,6 +67,14 @@ def times_ms(deltas: Sequence[int]) -> list[int]:
         now += delta
         times.append(now)
     return times
+
+
+def decode_event(data: bytes) -> HostEvent:
+    """What is said of a host on `events.<host>`, by its agent among others, which may say anything. Raises Poison."""
+    try:
+        return msgspec.json.decode(data, type=HostEvent)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:  # ValueError: text that is not UTF-8
+        raise Poison(f"event not decodable: {error}") from None
 
 
 def decode_batch(data: bytes, catalogue: tuple[Family, ...] = CATALOGUE, *, contents: bool = True) -> Batch:

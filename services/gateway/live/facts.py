@@ -16,6 +16,7 @@ from infra.bus.ordered import Position, StoredMessage, ordered
 from infra.storage.database import Connection, Pool, ensure_hosts
 from infra.storage.positions import load_position, lock_position, save_position
 from infra.storage.removed import load_removed
+from schemas.codec import Poison, decode_event
 from schemas.messages import HostEvent, HostFacts
 from schemas.subjects import EVENTS, host_of, valid_host
 from services.gateway.fleet import sql
@@ -111,9 +112,9 @@ def read_events(messages: Sequence[StoredMessage]) -> list[tuple[StoredMessage, 
     for message in messages:
         host = host_of(message.subject)
         try:
-            event = msgspec.json.decode(message.data, type=HostEvent)
-        except msgspec.DecodeError as error:
-            logger.warning("invalid host event ignored", extra={"subject": message.subject, "reason": str(error)})
+            event = decode_event(message.data)
+        except Poison as poison:
+            logger.warning("invalid host event ignored", extra={"subject": message.subject, "reason": poison.reason})
             continue
         fault = _fault(message.data, event, host)
         if fault:

@@ -18,8 +18,8 @@ from nats.aio.msg import Msg
 
 from infra.clock import now_ms
 from schemas.api import Processes
-from schemas.codec import EARLIEST_MS, LATEST_MS, Poison, decode_batch
-from schemas.messages import AlertTransition, Batch, HostEvent
+from schemas.codec import EARLIEST_MS, LATEST_MS, Poison, decode_batch, decode_event
+from schemas.messages import AlertTransition, Batch
 from schemas.settings import PEOPLE_KEY, TELLING_KEY, SettingChanged
 from schemas.subjects import SETTINGS_CHANGED, TELLING_CHANGED, host_of
 from services.gateway.fleet.memory import Fleet
@@ -161,9 +161,9 @@ def _on_event(fleet: Fleet, hub: Hub, conduct: Conduct, message: Msg) -> None:
 def take_processes(host: str, data: bytes, hub: Hub) -> None:
     """Spread what an event of `host` tells of its processes; other events are for those who store them.
 
-    Raises DecodeError and Poison.
+    Raises Poison.
     """
-    event = msgspec.json.decode(data, type=HostEvent)
+    event = decode_event(data)
     if event.host != host:
         raise Poison(f"event of {host} names host {event.host[:60]!r}")
     if event.processes is UNSET:

@@ -201,6 +201,7 @@ async def test_processes_that_make_no_sense_are_passed_over_and_counted(
         async with watching(client, CARDS + "&detail=web-1") as stream:
             await begun(stream)
             await agent.publish("events.web-1", msgspec.json.encode(wild))
+            await agent.publish("events.web-1", msgspec.json.encode(wild).replace(b'"s', b'"\xff'))
             sane = msgspec.structs.replace(wild, time=now_ms() / 1000, processes=TopProcesses([], []))
             await agent.publish("events.web-1", msgspec.json.encode(sane))
             told = await stream.until("detail-processes")

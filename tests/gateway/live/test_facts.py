@@ -59,6 +59,18 @@ def test_facts_in_the_name_of_another_host_are_passed_over(caplog: pytest.LogCap
     assert [record.getMessage() for record in caplog.records] == ["invalid host event ignored"]
 
 
+@pytest.mark.parametrize("name", [b"\xff", b"\\ud800", b"\xed\xa0\x80"], ids=["no UTF-8", "half a pair", "coded half"])
+def test_an_event_that_is_no_text_is_passed_over(name: bytes) -> None:
+    data = told(1, HostFacts(hostname="db")).data.replace(b'"db"', b'"' + name + b'"')
+    assert name in data
+    assert read_events([StoredMessage("events.web-1", data, {}, 1, AT_S * 10**9)]) == []
+
+
+def test_an_event_that_is_nested_too_deeply_is_passed_over() -> None:
+    data = told(1).data[:-1] + b',"more":' + b"[" * 90_000 + b"]" * 90_000 + b"}"
+    assert read_events([StoredMessage("events.web-1", data, {}, 1, AT_S * 10**9)]) == []
+
+
 async def test_an_event_that_no_table_takes_holds_up_no_other(database_url: str) -> None:
     async with connection(database_url, "test") as database:
         wild = HostFacts(boot_id="".join(map(chr, range(300, 9000))), agent_version="v" * 9000, kernel="k" * 9000)
