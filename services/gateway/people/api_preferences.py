@@ -10,7 +10,7 @@ from services.gateway.http.audit import record
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Nothing, Operation, Reply
 from services.gateway.http.problems import conflict
-from services.gateway.people import sql, sql_views
+from services.gateway.people import sql_views
 from services.gateway.people.admit import no_account, some_account
 from services.gateway.people.people import People
 
@@ -25,7 +25,7 @@ def preference_operations(people: People) -> list[Operation]:
     async def put_preferences(call: Call[Nothing, Preferences]) -> Reply:
         user_id, wanted = some_account(call.person), call.body
         async with connected(people.pool) as database, database.transaction():
-            if not await database.fetchval(sql.STAYS, user_id):
+            if not await database.fetchval(sql_views.LOCK_OWNER, user_id):
                 raise no_account()
             before, version = await _stored(database, user_id)
             body = msgspec.json.encode(wanted).decode()

@@ -6,7 +6,7 @@ _VIEW = "id, name, path, version"
 
 VIEWS = f"SELECT {_VIEW} FROM views WHERE user_id = $1 ORDER BY position, id"
 
-# Until the transaction ends: of two that come at once, the second counts what the first has added.
+# Until the transaction ends: of two that come at once, the second finds what the first has left.
 LOCK_OWNER = "SELECT true FROM users WHERE id = $1 AND NOT disabled FOR NO KEY UPDATE"
 
 COUNT_VIEWS = "SELECT count(*) FROM views WHERE user_id = $1"

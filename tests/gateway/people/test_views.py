@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
 
+from infra.storage.database import connection
 from schemas.views import MOST_VIEWS
 from services.gateway.people import api_views
 from tests.gateway.asking import asking
@@ -148,6 +150,16 @@ async def test_preferences_are_the_defaults_until_somebody_has_others(database_u
         assert (await client.get("/preferences")).json() == WANTED
         late = await client.put("/preferences", json={}, headers={"If-Match": '"0"'})
         assert late.status_code == 412
+
+
+async def test_of_preferences_that_come_at_once_each_is_noted_as_put_in_place_of_another(database_url: str) -> None:
+    async with asking(database_url) as client:
+        starts = [f"/hosts/web-{number}" for number in range(12)]
+        answers = await asyncio.gather(*(client.put("/preferences", json={"start": start}) for start in starts))
+    assert {answer.status_code for answer in answers} == {200}
+    async with connection(database_url, "test") as database:
+        rows = await database.fetch("SELECT before ->> 'start' AS before, after ->> 'start' AS after FROM audit")
+    assert len({row["before"] for row in rows}) == len({row["after"] for row in rows}) == 12
 
 
 @pytest.mark.parametrize("wrong", [{"zone": "../etc"}, {"zone": "berlin"}, {"units": "octal"}, {"colour": "red"}])

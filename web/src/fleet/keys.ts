@@ -73,7 +73,7 @@ export function useKeys(
   }, [box]);
 
   useLayoutEffect(() => {
-    // An item that changes its place loses the focus on its way.
+    // An item that changes its place loses the focus on its way, but for browsers that can move it in one piece.
     const lost = held.current !== null && document.activeElement === document.body;
     if ((!wanted.current && !lost) || !cursor.value) return;
     const item = itemOf(box.current, cursor.value);

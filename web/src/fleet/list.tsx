@@ -1,7 +1,7 @@
 // The fleet as a grid of cards or cells, under the heads of its groups. Only what is on the screen is in the page; the grid
 // knows its height without the others.
 import type { ComponentChildren, ComponentType } from "preact";
-import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Entry } from "../live/store.ts";
 import { GroupHead } from "./group_head.tsx";
 import type { Group } from "./grouping.ts";
@@ -57,6 +57,7 @@ export function HostList({ groups, kind, Item, isGrouped, more }: ListProps) {
     watcher.observe(element);
     return () => watcher.disconnect();
   }, [kind]);
+  useScrollKept(shape !== FIRST);
   const { lines, tops, height } = useMemo(
     () => laidOut(groups, shape, isGrouped, more ? 1 : 0),
     [groups, shape, isGrouped, more],
@@ -121,6 +122,23 @@ export function HostList({ groups, kind, Item, isGrouped, more }: ListProps) {
       })}
     </div>
   );
+}
+
+/** Where the page was scrolled to when the list was left, and what it showed. */
+let left = { search: "", y: 0 };
+
+/** Whoever comes back to the same hosts finds the page where it was. `ready`: the list has its height. */
+function useScrollKept(ready: boolean): void {
+  useEffect(() => {
+    if (!ready) return;
+    const note = () => {
+      // A page that is left is scrolled to its beginning, which says nothing of this one.
+      if (location.pathname === "/") left = { search: location.search, y: scrollY };
+    };
+    if (left.search === location.search && left.y > 0 && scrollY === 0) scrollTo(0, left.y);
+    addEventListener("scroll", note, { passive: true });
+    return () => removeEventListener("scroll", note);
+  }, [ready]);
 }
 
 /** The lines of the list, and in pixels where each group begins and how high all of them are. */
