@@ -17,6 +17,9 @@ import { isSelected } from "./selection.ts";
 import { heatMetric, type Listed } from "./shown.ts";
 import "../style/heat.css";
 
+/** Up to so many hosts, cells have room for names. */
+const ROOMY = 120;
+
 const pointed = signal<Entry | null>(null);
 
 /** The scale is looked at again every five seconds: colours that all change at once tell nothing. */
@@ -35,10 +38,11 @@ interface HeatMapProps {
 }
 
 export function HeatMap({ groups, isGrouped }: HeatMapProps) {
+  const hosts = groups.reduce((sum, group) => sum + group.hosts.length, 0);
   return (
     <div class="heat">
       <Legend />
-      <HostList groups={groups} kind="cells" Item={Cell} isGrouped={isGrouped} />
+      <HostList groups={groups} kind={hosts <= ROOMY ? "cells roomy" : "cells"} Item={Cell} isGrouped={isGrouped} />
     </div>
   );
 }
@@ -117,6 +121,9 @@ function Cell({ entry, group, place, of, row, column }: ItemProps) {
           pointed.value = entry;
         }}
       >
+        <span class="name" aria-hidden="true">
+          {label || entry.id}
+        </span>
         <span class="hidden">
           {label || entry.id}, {STANDING_WORDS[standing]},{" "}
         </span>

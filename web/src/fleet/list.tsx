@@ -28,7 +28,7 @@ export interface ItemProps {
 interface ListProps {
   groups: readonly Group<Listed>[];
   /** Class of the list, which says how large items are: `--least`, `--item`, `--gap` and `--head`, in pixels. */
-  kind: "cards" | "cells";
+  kind: "cards" | "cells" | "cells roomy";
   Item: ComponentType<ItemProps>;
   isGrouped: boolean;
   /** A last item that is no host. */
@@ -56,7 +56,7 @@ export function HostList({ groups, kind, Item, isGrouped, more }: ListProps) {
     const watcher = new ResizeObserver(look);
     watcher.observe(element);
     return () => watcher.disconnect();
-  }, []);
+  }, [kind]);
   useScrollKept(shape !== FIRST);
   const { lines, tops, height } = useMemo(
     () => laidOut(groups, shape, isGrouped, more ? 1 : 0),

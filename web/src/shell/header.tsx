@@ -10,7 +10,7 @@ import { AccountMenu } from "./account_menu.tsx";
 import { Mark, SavedIcon, SearchIcon, STANDING_WORDS, StandingIcon, ThemeIcon } from "./icons.tsx";
 import { PAGES } from "./pages.tsx";
 
-const THEME_WORDS = { system: "System", light: "Light", dark: "Dark" };
+const THEME_WORDS = { system: "Auto", light: "Light", dark: "Dark" };
 
 export function Header() {
   return (
@@ -44,7 +44,7 @@ export function Header() {
         <SavedIcon />
         <span class="hidden">Saved views</span>
       </button>
-      <button type="button" class="quiet theme wide" onClick={nextTheme} title="Colours: system, light or dark (t)">
+      <button type="button" class="quiet theme wide" onClick={nextTheme} title="Colours: automatic, light or dark (t)">
         <ThemeIcon theme={theme.value} />
         <span class="theme-word">{THEME_WORDS[theme.value]}</span>
         <span class="hidden"> colours, change</span>
