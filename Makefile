@@ -8,13 +8,17 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix web
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/test-results/*')
 PAGE := services/gateway/static/index.html
-WHEEL_SOURCES := $(shell find agent schemas services infra requirements/agent.txt -type f -not -path '*/__pycache__/*' \
+WHEEL_SOURCES := $(shell find agent demo schemas services infra requirements/agent.txt -type f -not -path '*/__pycache__/*' \
 	-not -path 'services/gateway/static/*') pyproject.toml README.md
 
-.PHONY: run test check setup dist bench format clean
+.PHONY: run demo test check setup dist bench format clean
 
 run: setup
 	exec $(BIN)/sonde up
+
+# A simulated fleet: `make demo ARGS="--hosts 200 --days 7"`.
+demo: setup
+	exec $(BIN)/sonde demo $(ARGS)
 
 # The wheel is what other machines install from this gateway.
 setup: $(VENV)/run.done $(PAGE) dist/wheel.done

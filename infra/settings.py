@@ -192,6 +192,8 @@ class ServerSettings(Struct, frozen=True):
     """How long an agent's JWT is good; it is renewed after two thirds of that."""
     wheels: str = ""
     """Directory of the wheels that machines install from; empty: a checkout's `dist`, or `wheels` in `data`."""
+    demonstration: bool = False
+    """Whether the dashboard says on every page that all of it is simulated; `sonde demo` sets it."""
     log_format: LogFormat = "auto"
 
 

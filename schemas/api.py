@@ -11,7 +11,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 from schemas.agentconfig import AgentConfig
-from schemas.messages import AlertState, AlertTransition, HostFacts, Severity
+from schemas.messages import AlertState, AlertTransition, HostFacts, ProcessUse, Severity
 from schemas.rules import Rule
 
 HostState = Literal["up", "late", "offline", "archived"]
@@ -301,6 +301,17 @@ class Frame(Struct):
 
     time: int
     samples: list[LiveSample]
+
+
+class Processes(Struct):
+    """Live event: the processes of a host in detail that use most, about every 10 s while somebody looks at it."""
+
+    host: str
+    time: int
+    """When they were counted, Unix milliseconds."""
+    cpu: list[ProcessUse]
+    """Those with most processor time since the time before, the most first."""
+    memory: list[ProcessUse]
 
 
 class Gone(Struct):

@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Struct
 
 from schemas.catalogue import CATALOGUE, Family, Metric
-from schemas.columns import InvalidColumn, check_column, pack_column, unpack_column
-from schemas.messages import Batch, Block, Lane, Series
+from schemas.columns import Column, InvalidColumn, check_column, pack_column, unpack_column
+from schemas.messages import Batch, Block, HostEvent, Lane, Series
 from schemas.subjects import valid_host
 
 MOST_NAME = 512
@@ -67,6 +67,14 @@ def times_ms(deltas: Sequence[int]) -> list[int]:
         now += delta
         times.append(now)
     return times
+
+
+def decode_event(data: bytes) -> HostEvent:
+    """What is said of a host on `events.<host>`, by its agent among others, which may say anything. Raises Poison."""
+    try:
+        return msgspec.json.decode(data, type=HostEvent)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:  # ValueError: text that is not UTF-8
+        raise Poison(f"event not decodable: {error}") from None
 
 
 def decode_batch(data: bytes, catalogue: tuple[Family, ...] = CATALOGUE, *, contents: bool = True) -> Batch:
@@ -227,5 +235,9 @@ def _series(
         if instance in instances:
             rows.append(row)
             values.append(instances[instance])
-    columns = [pack_column([value.get(metric.name) for value in values]) for metric in metrics]
+    if len(values) == 1:  # as live samples are, every second: such a column is the count itself
+        [value] = values
+        columns: list[Column] = [value.get(metric.name) for metric in metrics]
+    else:
+        columns = [pack_column([value.get(metric.name) for value in values]) for metric in metrics]
     return Series(instance, labels, None if len(rows) == times else rows, columns)

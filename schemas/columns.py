@@ -32,7 +32,7 @@ class InvalidColumn(ValueError):
 def pack_column(counts: Sequence[int | None]) -> Column:
     """`counts`, at least one, each within 62 bits, as they travel."""
     first = counts[0]
-    if all(count == first for count in counts):
+    if counts.count(first) == len(counts):
         return first
     last = first or 0
     deltas: list[int | None] = []

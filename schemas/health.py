@@ -117,6 +117,16 @@ class Component(Struct, frozen=True):
     """Of a service."""
 
 
+class StreamFill(Struct, frozen=True):
+    """How full a stream of the bus is."""
+
+    name: str
+    messages: int
+    bytes: int
+    most_bytes: int
+    """0: it has no limit of its own."""
+
+
 class Health(Struct, frozen=True):
     """The state of Sonde, also as an event of the live stream whenever the status of a component changes."""
 
@@ -126,3 +136,5 @@ class Health(Struct, frozen=True):
     time: int
     """Unix milliseconds."""
     components: list[Component]
+    streams: list[StreamFill] = field(default_factory=list)
+    """Of the bus; none while it does not answer."""

@@ -84,6 +84,8 @@ class HostFacts(Struct, frozen=True):
     """Revision of the pushed settings in force; 0: none were pushed."""
     config_error: str = ""
     """Why the newest pushed settings are not in force; empty when they are."""
+    time_zone: str = ""
+    """IANA name of the zone that its clocks are set to; empty: not known."""
 
 
 class ProcessUse(Struct, frozen=True):

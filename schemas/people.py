@@ -99,6 +99,8 @@ class Me(Struct):
     has_password: bool = False
     oidc: str = ""
     """What to call the way in by OpenID Connect; empty: there is none. It begins at GET /session/oidc."""
+    demonstration: bool = False
+    """Whether everything here is simulated, which every page has to say."""
 
 
 class User(Struct):

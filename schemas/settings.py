@@ -92,6 +92,9 @@ HOSTS_KEY = "hosts"
 PEOPLE_KEY = "people"
 """What it names when sessions or tokens ended, for other gateways."""
 
+TELLING_KEY = "telling"
+"""What viewers are told when `telling.changed` was heard."""
+
 
 class SettingChanged(Struct):
     """JSON on `settings.changed`."""

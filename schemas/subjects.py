@@ -97,6 +97,9 @@ def ask_health(service: str) -> str:
     return f"service.{service}.health"
 
 
+TELLING_CHANGED = "telling.changed"
+"""Where the alert service says, without a body, that people were told, or that a channel is held or no more."""
+
 TRY_CHANNEL = "service.alerts.try-channel"
 """Where the alert service sends a test message for whoever asks with a `schemas.channels.Trial`."""
 

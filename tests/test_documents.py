@@ -150,3 +150,17 @@ def test_every_link_to_a_page_or_heading_of_ours_leads_there(page: Path) -> None
         target = page.parent / file if file else page
         assert target.exists(), file
         assert not anchor or anchor in anchors(target), f"{file}#{anchor}"
+
+
+def test_every_picture_that_a_page_shows_is_there_and_small() -> None:
+    shown = {
+        (page.parent / path).resolve()
+        for page in PAGES
+        for path in re.findall(r'(?:src|srcset)="([^"]+)"|!\[[^]]*\]\(([^)]+)\)', page.read_text(encoding="utf-8"))
+        for path in path
+        if path
+    }
+    assert shown
+    assert [path.name for path in shown if not path.is_file()] == []
+    assert [path.name for path in shown if path.stat().st_size > 200 * 1024] == []
+    assert set((ROOT / "docs" / "pictures").iterdir()) <= shown

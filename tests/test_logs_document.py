@@ -14,7 +14,7 @@ REMEDY = "edit the table of docs/logs.md: one row per event text and level, the 
 
 def calls() -> Iterator[tuple[str, ast.Call]]:
     """Level and call of every `logger.info(...)` and above in what we ship, with its place as `call.place`."""
-    for room in ("agent", "services", "infra"):
+    for room in ("agent", "demo", "services", "infra"):
         for path in sorted((ROOT / room).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if (

@@ -15,6 +15,7 @@ import psutil
 
 from agent.collectors.linux import network
 from agent.sampling.plan import Plan
+from agent.selfreport.zone import time_zone
 from infra.settings import AgentSettings
 from schemas.messages import HostFacts
 from schemas.version import VERSION
@@ -44,6 +45,7 @@ def host_facts(settings: AgentSettings, plan: Plan, gpus: list[str], config_erro
         tags=[tag.strip() for tag in settings.tags.split(",") if tag.strip()],
         config_revision=plan.revision,
         config_error=config_error,
+        time_zone=time_zone(settings.host_root, os.environ.get("TZ") if settings.host_root == "/" else None),
     )
 
 

@@ -67,6 +67,7 @@ READABLE = (
     "health.>",
     subjects.LIVE_INTEREST,
     subjects.SETTINGS_CHANGED,
+    subjects.TELLING_CHANGED,
 )
 """Everything that is published for others: what operators read."""
 
@@ -98,6 +99,7 @@ ROLES: dict[str, Permissions] = {
         publish=(
             *_reads(METRICS.name, BACKFILL.name),
             "alerts.>",
+            subjects.TELLING_CHANGED,
             f"{_GATEWAY_INBOX}.>",
             rehearsal_told("*"),
             *_tells("alerts"),
@@ -117,7 +119,7 @@ ROLES: dict[str, Permissions] = {
     "gateway": Permissions(
         publish=(
             *_reads(EVENTS.name),
-            *(f"$JS.API.STREAM.INFO.{name}" for name in (METRICS.name, BACKFILL.name, ALERTS.name, CONFIG_STREAM)),
+            *(f"$JS.API.STREAM.INFO.{name}" for name in (*(stream.name for stream in STREAMS), CONFIG_STREAM)),
             f"$JS.API.DIRECT.GET.{CONFIG_STREAM}.>",
             *(f"$JS.API.STREAM.PURGE.{stream.name}" for stream in (METRICS, BACKFILL, EVENTS, ALERTS)),
             f"$KV.{CONFIG_BUCKET}.*",
@@ -140,6 +142,7 @@ ROLES: dict[str, Permissions] = {
             rehearsal_told("*"),
             subjects.health("*"),
             subjects.SETTINGS_CHANGED,
+            subjects.TELLING_CHANGED,
             *_is_asked("gateway"),
         ),
     ),

@@ -11,12 +11,11 @@ from typing import NoReturn
 
 import msgspec
 
-from infra.addresses import redact
-from infra.cli import process
+from infra.cli import own_servers, process
 from infra.settings import AgentSettings, ServerSettings, SettingError, load_settings
 from schemas.version import VERSION
 
-OURS = ("agent", "infra", "schemas", "services", "benchmarks")
+OURS = ("agent", "demo", "infra", "schemas", "services", "benchmarks")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -85,6 +84,10 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     add("up", _up, "Run everything on this machine: both servers, all services and a local agent.")
+    own_servers.add_options(
+        add("demo", _demo, "Run everything with a simulated fleet and days of its past, in a directory of its own."),
+        _number,
+    )
     agent = add(
         "agent",
         _agent,
@@ -232,17 +235,13 @@ def _server_settings(role: str = "tools", service: bool = False) -> ServerSettin
 def _up(_: argparse.Namespace) -> int:
     from infra.cli.up import up
 
-    settings = load_settings(ServerSettings)
-    for name, instead in (
-        ("nats_url", "set SONDE_BUS_HOST and SONDE_BUS_PORT to say where it listens"),
-        ("database_url", "remove this setting"),
-    ):
-        if getattr(settings, name) != getattr(ServerSettings(), name):
-            raise SettingError(
-                f"SONDE_{name.upper()}: {redact(getattr(settings, name))!r}: `sonde up` starts a server of its own; "
-                f"{instead}, or start the services one by one (docs/operations.md)"
-            )
-    return up(settings, load_settings(AgentSettings))
+    return up(own_servers.settings("up"), load_settings(AgentSettings))
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from infra.cli.demo import demo
+
+    return demo(own_servers.demonstration_settings(arguments), arguments.hosts, arguments.days, arguments.seed)
 
 
 def _agent(arguments: argparse.Namespace) -> int:

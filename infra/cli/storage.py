@@ -12,8 +12,9 @@ from infra.cli.process import CommandError
 from infra.cli.tables import count, size, table
 from infra.settings import ServerSettings
 from schemas.catalogue import CATALOGUE
+from schemas.storage import StorageUse, TableUse
 from services.retention.policy import InvalidSetting
-from services.retention.usage import KINDS, Storage, Usage, measure
+from services.retention.usage import KINDS, measure
 
 ROWS = {"raw": "raw rows", "minute": "minutes", "hour": "hours"}
 
@@ -32,13 +33,13 @@ async def storage(settings: ServerSettings, days: bool, as_json: bool) -> int:
     return 0
 
 
-def told(measured: Storage, days: bool = False) -> list[str]:
+def told(measured: StorageUse, days: bool = False) -> list[str]:
     """Sizes by family or by day, and a summary: lines for people."""
     shown = _by_day(measured) if days else _by_family(measured)
     return [*shown, "", *_verdict(measured), *_strays(measured)]
 
 
-def _by_family(measured: Storage) -> list[str]:
+def _by_family(measured: StorageUse) -> list[str]:
     headings = [
         *("FAMILY", "KIND", " ROWS (EST.)", " SIZE", " COLUMNAR", " UNCOMPRESSED", " B/VALUE"),
         *(" ROWS/DAY", " NEW/DAY", " NEED"),
@@ -51,7 +52,7 @@ def _by_family(measured: Storage) -> list[str]:
     return [table(headings, rows)]
 
 
-def _line(family: str, kind: str, some: Sequence[Usage]) -> list[str]:
+def _line(family: str, kind: str, some: Sequence[TableUse]) -> list[str]:
     rows, values, bytes_ = (sum(getattr(used, name) for used in some) for name in ("rows", "values", "bytes"))
     return [
         *(family, kind, count(rows), size(bytes_)),
@@ -70,7 +71,7 @@ def _sum(numbers: Sequence[float | None]) -> float | None:
     return sum(known) if known else None
 
 
-def _by_day(measured: Storage) -> list[str]:
+def _by_day(measured: StorageUse) -> list[str]:
     rows = [
         [day.day, count(day.rows), size(day.bytes), size(day.columnar_bytes or None), size(day.uncompressed_bytes)]
         for day in measured.days
@@ -78,7 +79,7 @@ def _by_day(measured: Storage) -> list[str]:
     return [table(["RAW DAY", " ROWS (EST.)", " SIZE", " COLUMNAR", " UNCOMPRESSED"], rows)]
 
 
-def _verdict(measured: Storage) -> list[str]:
+def _verdict(measured: StorageUse) -> list[str]:
     kept = measured.kept
     lines = [
         f"{measured.engine} engine; the database uses {size(measured.database_bytes)}",
@@ -103,7 +104,7 @@ def _verdict(measured: Storage) -> list[str]:
     return lines
 
 
-def _strays(measured: Storage) -> list[str]:
+def _strays(measured: StorageUse) -> list[str]:
     lines = []
     for stray in measured.strays:
         names = ", ".join(stray.tables)

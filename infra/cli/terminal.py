@@ -20,6 +20,7 @@ from infra.cli.tables import size
 from infra.log import in_colour
 
 UP = "infra.cli.up"
+DEMO = "demo.history"
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _NO_SPACE = ("errno 28", "no space left", "disk is full", "diskfull")
 _CONSEQUENCES = {"bus": "agents keep their samples on disk", "database": "batches wait on the bus"}
@@ -72,6 +73,8 @@ def line(record: logging.LogRecord) -> tuple[str, str, str] | None:
         return _of_start(record)
     if record.name == watch.__name__:
         return _of_watch(record)
+    if record.name == DEMO:
+        return _of_demo(record)
     if record.exc_info or record.levelno < logging.WARNING or _is_known_otherwise(record):
         return None
     text = record.getMessage() + _facts(record)
@@ -102,6 +105,16 @@ def _of_start(record: logging.LogRecord) -> tuple[str, str, str] | None:
             return "", "stopping", "dim"
         case "stopped":
             return "", "stopped", "dim"
+    return None
+
+
+def _of_demo(record: logging.LogRecord) -> tuple[str, str, str] | None:
+    fact = record.__dict__
+    match record.getMessage():
+        case "writing history":
+            return "simulating", f"{fact['hosts']} hosts, with {fact['days']:g} days of history", ""
+        case "history written":
+            return "simulated", f"{fact['rows']:,} samples of the past in {fact['seconds']:g} s", ""
     return None
 
 

@@ -1,13 +1,17 @@
-"""`sonde up`: both servers, all services and a local agent in one process that starts and ends as a whole."""
+"""`sonde up`: both servers, all services and a local agent in one process that starts and ends as a whole.
+
+`sonde demo` is the same with a simulated fleet in place of the agent.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import errno
+import functools
 import logging
 import os
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import asyncpg
@@ -15,13 +19,14 @@ import msgspec
 
 from agent import service as local_agent
 from agent.identity.state import IdentityError
+from demo.directory import is_demonstration
 from infra.addresses import local_address
 from infra.authority.authority import AuthorityError, authority_directory, ensure_authority
 from infra.bus.connection import first_fault
 from infra.certificates.listening import local_gateway, require_encryption
 from infra.cli import process, reach
 from infra.cli.invite import invite
-from infra.cli.localbus import local_bus
+from infra.cli.localbus import LocalBus, local_bus
 from infra.cli.migrate import migrate_all
 from infra.cli.people import FIRST, first_link, nobody_came
 from infra.cli.process import CommandError
@@ -44,12 +49,32 @@ class PartEnded(Exception):
     """A part of the whole ended by itself, so the rest must end too."""
 
 
+Part = Callable[[asyncio.Event], Awaitable[None]]
+"""Runs until the event is set."""
+Companion = Callable[[LocalBus, ServerSettings], Awaitable[Part]]
+"""Makes the part that sends samples, once both servers are there and migrated; the settings say where they are."""
+
 EXPECTED = (PartEnded, EmbeddedServerError, AuthorityError, IdentityError, SettingError, CommandError)
 """What names its remedy itself."""
 
 
 def up(server: ServerSettings, local: AgentSettings) -> int:
     """Run everything until a signal or the first part that ends by itself; returns the exit status."""
+
+    if is_demonstration(Path(server.data)):
+        raise CommandError(
+            f"up: {server.data}: holds a demonstration, which `sonde demo` runs; set SONDE_DATA to another"
+        )
+
+    async def local_agent_of(_: LocalBus, server: ServerSettings) -> Part:
+        invited = await invite(server, msgspec.structs.replace(local, data=server.data))
+        return functools.partial(local_agent.run, invited)
+
+    return run_everything(server, "agent", local_agent_of)
+
+
+def run_everything(server: ServerSettings, name: str, companion: Companion) -> int:
+    """Both servers, all services, and what `companion` makes, called `name`; returns the exit status."""
     data = Path(server.data).absolute()
     try:
         data.mkdir(parents=True, exist_ok=True)
@@ -61,7 +86,7 @@ def up(server: ServerSettings, local: AgentSettings) -> int:
     async def body() -> None:
         stop = asyncio.Event()
         with process.stop_on_signals(stop):
-            await _run_all(data, server, local, stop)
+            await _run_all(data, server, stop, name, companion)
 
     try:
         with process.runner() as loop:
@@ -90,7 +115,7 @@ def _failed(error: BaseException, data: Path) -> int:
     return 1
 
 
-async def _run_all(data: Path, server: ServerSettings, local: AgentSettings, stop: asyncio.Event) -> None:
+async def _run_all(data: Path, server: ServerSettings, stop: asyncio.Event, name: str, companion: Companion) -> None:
     require_encryption("http_host", server.http_host, server)
     listener = bind(server.http_host, server.port)
     with listener:
@@ -104,19 +129,19 @@ async def _run_all(data: Path, server: ServerSettings, local: AgentSettings, sto
             _say_started("PostgreSQL", "127.0.0.1", database.port)
             server = msgspec.structs.replace(bus.reach, database_url=database.url)
             await migrate_all(bus.user(server, "migrate"), quiet=True)
-            local = await invite(server, msgspec.structs.replace(local, data=str(data)))
+            beside = await companion(bus, server)
             _write_running(data, bus.user(server, "tools"))
             parts: dict[str, Awaitable[None]] = {
                 "ingest": ingest.run(bus.user(server, "ingest"), stop),
                 "alerts": alerts.run(bus.user(server, "alerts"), stop),
                 "gateway": gateway.run(bus.user(server, "gateway"), stop, sockets=[listener], nats_log=bus.log),
                 "retention": retention.run(bus.user(server, "retention"), stop),
-                "agent": local_agent.run(local, stop),
+                name: beside(stop),
             }
             try:
                 async with asyncio.TaskGroup() as group:
-                    for name, part in parts.items():
-                        group.create_task(_part(name, part, stop))
+                    for part_name, part in parts.items():
+                        group.create_task(_part(part_name, part, stop))
                     watchers = [
                         group.create_task(_end_with(bus.server.exited())),
                         group.create_task(_end_with(database.exited())),

@@ -71,6 +71,12 @@ INSERT INTO positions (consumer, stream, seq, time_ns) VALUES ($1, $2, $3, $4)
 ON CONFLICT (consumer, stream) DO UPDATE SET seq = excluded.seq, time_ns = excluded.time_ns
 """
 
+# Locks the row, which is there afterwards.
+LOCK_POSITION = """
+INSERT INTO positions (consumer, stream, seq, time_ns) VALUES ($1, $2, 0, 0)
+ON CONFLICT (consumer, stream) DO UPDATE SET seq = positions.seq RETURNING seq, time_ns
+"""
+
 
 def raise_marks(first: int) -> str:
     """SQL that raises marks of the consumer $1; the columns of `mark_columns` are the parameters from `first` on."""
@@ -89,6 +95,13 @@ async def load_position(database: Connection, consumer: str, stream: str) -> Pos
         "SELECT seq, time_ns FROM positions WHERE consumer = $1 AND stream = $2", consumer, stream
     )
     return Position(row["seq"], row["time_ns"]) if row else Position()
+
+
+async def lock_position(database: Connection, consumer: str, stream: str) -> Position:
+    """The same, kept from other processes that are this consumer until the transaction ends."""
+    row = await database.fetchrow(LOCK_POSITION, consumer, stream)
+    assert row is not None  # noqa: S101 -- RETURNING
+    return Position(row["seq"], row["time_ns"])
 
 
 async def save_position(database: Connection, consumer: str, stream: str, position: Position) -> None:

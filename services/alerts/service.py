@@ -16,7 +16,7 @@ from infra.bus.heartbeat import Pulse, beating, watched
 from infra.outbound import outbound
 from infra.settings import ServerSettings
 from infra.storage.database import TRANSIENT, become_the_one, connection
-from services.alerts.deliver.publishing import publish
+from services.alerts.deliver.publishing import publish, say_told
 from services.alerts.deliver.sending import sender
 from services.alerts.deliver.trials import answer_trials
 from services.alerts.judge.late import judge_late
@@ -69,7 +69,9 @@ async def run(settings: ServerSettings, stop: asyncio.Event, *, pace_s: float = 
         await rehearse(client, settings, ending)
 
     async def trying(client: Client) -> None:
-        await answer_trials(client, http, settings.database_url, ending)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(answer_trials(client, http, settings.database_url, ending))
+            group.create_task(say_told(client, ending, telling.news))
 
     # A host deleted under our feet leaves stale ids behind: begin anew, like after a lost connection.
     transient: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.ForeignKeyViolationError)

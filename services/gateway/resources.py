@@ -33,11 +33,13 @@ from services.gateway.enrolment.wheels import folder
 from services.gateway.fleet.api import host_operations
 from services.gateway.health.api import health_operations
 from services.gateway.health.api_metrics import scrape_operations
+from services.gateway.health.api_storage import storage_operations
 from services.gateway.health.examine import Examination
 from services.gateway.health.fleetpage import FleetPage
 from services.gateway.held import Held
 from services.gateway.history.api_export import export_operations
 from services.gateway.history.api_fleet import fleet_operations
+from services.gateway.history.api_gaps import gap_operations
 from services.gateway.history.api_series import series_operations
 from services.gateway.http.catalogue import catalogue_operations
 from services.gateway.http.encryption import ca_operations
@@ -45,6 +47,7 @@ from services.gateway.http.operations import Operation
 from services.gateway.http.problems import ProblemError
 from services.gateway.live.api import live_operations
 from services.gateway.live.viewers import viewer_operations
+from services.gateway.marks.api import mark_operations
 from services.gateway.people.admit import admission
 from services.gateway.people.api import people_operations
 from services.gateway.people.people import People
@@ -72,6 +75,8 @@ def operations(held: Held) -> list[Operation]:
         *series_operations(pool, fleet, held.catalogue),
         *fleet_operations(pool, fleet, held.catalogue),
         *export_operations(pool, fleet, held.catalogue, held.abort),
+        *gap_operations(pool, fleet, held.catalogue),
+        *mark_operations(pool, fleet),
         *catalogue_operations(held.catalogue),
         *alerting_operations(held),
         *rehearsal_operations(bus, held.rehearsals, held.catalogue),
@@ -83,6 +88,7 @@ def operations(held: Held) -> list[Operation]:
         *identity_operations(pool, held.reach, runtime.revoked),
         *agent_operations(pool, bus, fleet, runtime.configs_changed, held.catalogue),
         *health_operations(examination(held), lambda request: is_viewer(held.people, request)),
+        *storage_operations(pool),
         *people_operations(held.people, lambda: page_address(held)),
         *live_operations(hub, held.catalogue, held.abort),
     ]

@@ -135,6 +135,7 @@ async def _prune(
         await _forget(database, sql.FORGET_INCIDENTS, before["hour"]),
         await _forget(database, sql.FORGET_NOTIFICATIONS, before["hour"]),
         await _forget(database, sql.FORGET_SILENCES, before["hour"]),
+        await _forget(database, sql.FORGET_EVENTS, before["hour"]),
     )
     run = Run(report, work.dropped)
     await _note(database, engine, run, clock, time.perf_counter() - started)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from msgspec import Struct
 from msgspec.structs import fields
 
 from infra.storage.engines.tables import Kind
 from schemas.rules import InvalidField
 from schemas.settings import RuntimeSettings, parse_stored
+from schemas.storage import Kept
 
 ROOM_AHEAD = timedelta(days=2)
 """How far ahead there is a place for rows, so that a midnight, or two without us, needs nobody."""
@@ -24,14 +24,6 @@ GUARDED = timedelta(days=1)
 """How much before today's midnight the disk guard never drops: yesterday."""
 RUNS_KEPT = timedelta(days=90)
 """How long the report of a run is kept."""
-
-
-class Kept(Struct, frozen=True):
-    """How many days of what are kept; never less of a roll-up than of what it replaces."""
-
-    raw_days: int
-    minute_days: int
-    hour_days: int
 
 
 OWN = (*(field.name for field in fields(Kept)), "disk_free_percent", "database_gib")

@@ -53,6 +53,8 @@ class Report(Struct, frozen=True):
     """Records of messages forgotten."""
     silences: int = 0
     """Expired silences forgotten."""
+    events: int = 0
+    """Events of hosts, such as reboots, forgotten."""
 
 
 class Run(Struct, frozen=True):

@@ -35,6 +35,7 @@ from services.retention.compress import compress
 from services.retention.erase import erase_removed
 from services.retention.guard import read_space
 from services.retention.job import moment, prune
+from services.retention.measured import note_use
 from services.retention.policy import OWN, InvalidSetting
 from services.retention.progress import Progress
 from services.retention.rollup import roll_up
@@ -43,6 +44,7 @@ logger = logging.getLogger(__name__)
 
 PRUNE_EVERY_S = 3600.0
 ROLL_UP_EVERY_S = 30.0
+MEASURE_EVERY_S = 300.0
 TRANSIENT_HERE: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.ForeignKeyViolationError)
 """The last is of a host deleted under our feet."""
 
@@ -118,7 +120,7 @@ async def _roll_up_for_ever(
     backoff: Backoff,
 ) -> None:
     """Roll up, prune when it is time to, delete removed hosts; `pruned` says to who compresses that there was one."""
-    due, rolled_up = 0.0, -math.inf
+    due, rolled_up, measured = 0.0, -math.inf, -math.inf
 
     async def roll_up_in_time() -> None:
         nonlocal rolled_up
@@ -137,10 +139,13 @@ async def _roll_up_for_ever(
         try:
             if time.monotonic() >= due:
                 await _prune(database, catalogue, progress)
-                due = time.monotonic() + PRUNE_EVERY_S
+                due, measured = time.monotonic() + PRUNE_EVERY_S, -math.inf
                 pruned.set()
             rolled_up = -math.inf
             await roll_up_in_time()
+            if time.monotonic() >= measured + MEASURE_EVERY_S:
+                await note_use(database, catalogue, datetime.now(UTC))
+                measured = time.monotonic()
             await erase_removed(database, engine, catalogue, roll_up_in_time)
             backoff.reset()
         except asyncpg.LockNotAvailableError as error:  # such as of a part that is being compressed: let it end

@@ -42,6 +42,11 @@ SELECT least((SELECT min(slot) FROM dirty_minutes), (SELECT min(hour) FROM dirty
 
 NOTE_RUN = "INSERT INTO retention_runs (started, seconds, dropped, bytes, report) VALUES ($1, $2, $3, $4, $5)"
 
+NOTE_USE = """
+INSERT INTO storage_use (at, body) VALUES ($1, $2)
+ON CONFLICT (single) DO UPDATE SET at = excluded.at, body = excluded.body
+"""
+
 LAST_RUN = "SELECT max(started) FROM retention_runs"
 
 # No stream has a message of before any more.
@@ -66,6 +71,10 @@ DELETE FROM notifications WHERE id IN (SELECT id FROM notifications WHERE made <
 
 FORGET_SILENCES = """
 DELETE FROM silences WHERE id IN (SELECT id FROM silences WHERE ends < $1 ORDER BY ends LIMIT 1000)
+"""
+
+FORGET_EVENTS = """
+DELETE FROM host_events WHERE id IN (SELECT id FROM host_events WHERE time < $1 ORDER BY time LIMIT 1000)
 """
 
 # As of MOVE_HORIZON: waits for the flushes under way, and those after it wait for the transaction.

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import Struct
-
 from infra.storage.database import Connection
 from infra.storage.engine import Engine, Table, tables_of
 from infra.storage.engines.tables import SUFFIX, quoted
 from schemas.catalogue import Family
+from schemas.storage import Stray
 from services.retention import sql
-
-
-class Stray(Struct, frozen=True):
-    """A family that was."""
-
-    family: str
-    tables: list[str]
-    bytes: int
-    remedy: str
-    """The SQL that removes all of it. Every hypertable needs a DROP of its own."""
 
 
 async def strays(database: Connection, engine: Engine, catalogue: Sequence[Family]) -> list[Stray]:

@@ -8,17 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from msgspec import Struct
-
 from infra.storage.database import Connection
 from infra.storage.engine import Part, Table, detect, tables_of
 from infra.storage.engines.tables import Kind, quoted
 from schemas.catalogue import Family
+from schemas.storage import DayUse, Kept, PartUse, StorageUse, TableUse
 from services.retention import sql
 from services.retention.guard import ReadSpace, read_space
 from services.retention.job import read_settings
-from services.retention.policy import COLD_AFTER, Kept, kept_days
-from services.retention.strays import Stray, strays
+from services.retention.policy import COLD_AFTER, kept_days
+from services.retention.strays import strays
 
 DAY = timedelta(days=1)
 KINDS: tuple[Kind, ...] = ("raw", "minute", "hour")
@@ -31,62 +30,9 @@ _LEAST_COVERED = timedelta(minutes=10)
 """Of less no rate is told."""
 
 
-class Usage(Struct, frozen=True):
-    """One table."""
-
-    family: str
-    kind: Kind
-    rows: int
-    """About."""
-    bytes: int
-    """With indexes."""
-    columnar_bytes: int
-    """Of those, in compressed parts."""
-    uncompressed_bytes: int | None
-    """What it would take without compression; None where that is not known."""
-    values: int
-    """Rows times metrics."""
-    bytes_per_value: float | None
-    rows_per_day: float | None
-    bytes_per_day: float | None
-    """Of new rows before compression."""
-    need_bytes: float | None
-    """When it holds as many days as the settings say and the whole part of the oldest, at today's rate."""
-
-
-class Day(Struct, frozen=True):
-    """Raw rows of all families on one day."""
-
-    day: str
-    rows: int
-    bytes: int
-    columnar_bytes: int
-    uncompressed_bytes: int | None
-
-
-class Storage(Struct, frozen=True):
-    """All tables together."""
-
-    engine: str
-    kept: Kept
-    tables: list[Usage]
-    days: list[Day]
-    """Oldest first."""
-    database_bytes: int
-    """With everything else that is in the database."""
-    need_bytes: float | None
-    """Of all tables that have a rate; None where none has."""
-    need_without: list[Kind]
-    """Kinds of which no table has a rate yet, and that are not in it."""
-    free_bytes: int | None
-    """Of the database's disk, where it is this machine's."""
-    disk_bytes: int | None
-    strays: list[Stray]
-
-
 async def measure(
     database: Connection, catalogue: Sequence[Family], now: datetime, space: ReadSpace = read_space
-) -> Storage:
+) -> StorageUse:
     """Sizes of everything; reads only what the database knows already, and the oldest row of a few hosts."""
     engine = await detect(database, catalogue)
     kept = kept_days(await read_settings(database))
@@ -103,11 +49,12 @@ async def measure(
             used.append(usage(table, own, kept, since, until, engine.name != "native"))
     needs = [table.need_bytes for table in used if table.need_bytes is not None]
     room = await space(database)
-    return Storage(
+    return StorageUse(
         engine.name,
         kept,
         used,
         days_of(parts, catalogue),
+        parts_of(parts, catalogue),
         room.database_bytes,
         sum(needs) if needs else None,
         [kind for kind in KINDS if all(table.need_bytes is None for table in used if table.kind == kind)],
@@ -119,7 +66,7 @@ async def measure(
 
 def usage(
     table: Table, parts: Sequence[Part], kept: Kept, since: datetime | None, until: datetime, columnar: bool
-) -> Usage:
+) -> TableUse:
     """What `parts` of a table say of it; its rows are from `since` to `until`."""
     rows = sum(part.rows_estimate for part in parts)
     size = sum(part.bytes for part in parts)
@@ -135,7 +82,7 @@ def usage(
         kept_for = getattr(kept, f"{table.kind}_days") + table.days
         hot_for = min(kept_for, table.days + COLD_AFTER / DAY) if columnar else kept_for
         need = rate * (hot_for * hot_row + (kept_for - hot_for) * cold_row)
-    return Usage(
+    return TableUse(
         table.family.name,
         table.kind,
         rows,
@@ -174,7 +121,7 @@ def uncompressed(parts: Sequence[Part]) -> int | None:
     return total
 
 
-def days_of(parts: Sequence[Part], catalogue: Sequence[Family]) -> list[Day]:
+def days_of(parts: Sequence[Part], catalogue: Sequence[Family]) -> list[DayUse]:
     """Raw parts by day."""
     names = {table.name for table in tables_of(catalogue, "raw")}
     by_day: dict[datetime, list[Part]] = {}
@@ -182,7 +129,7 @@ def days_of(parts: Sequence[Part], catalogue: Sequence[Family]) -> list[Day]:
         if part.table in names and part.rows_estimate:
             by_day.setdefault(part.first, []).append(part)
     return [
-        Day(
+        DayUse(
             f"{first.astimezone(UTC):%Y-%m-%d}",
             sum(part.rows_estimate for part in some),
             sum(part.bytes for part in some),
@@ -190,6 +137,25 @@ def days_of(parts: Sequence[Part], catalogue: Sequence[Family]) -> list[Day]:
             uncompressed(some),
         )
         for first, some in sorted(by_day.items())
+    ]
+
+
+def parts_of(parts: Sequence[Part], catalogue: Sequence[Family]) -> list[PartUse]:
+    """What holds rows, by family and kind, the oldest first."""
+    tables = {table.name: table for table in tables_of(catalogue)}
+    order = {name: number for number, name in enumerate(tables)}
+    used = [part for part in parts if part.table in tables and part.rows_estimate]
+    return [
+        PartUse(
+            tables[part.table].family.name,
+            tables[part.table].kind,
+            f"{part.first.astimezone(UTC):%Y-%m-%d}",
+            tables[part.table].days,
+            part.rows_estimate,
+            part.bytes,
+            part.compressed,
+        )
+        for part in sorted(used, key=lambda part: (order[part.table], part.first))
     ]
 
 

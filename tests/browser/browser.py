@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, Playwright, async_playwright
+from playwright.async_api import Browser, Page, Playwright, async_playwright, expect
 from playwright.async_api import Error as PlaywrightError
 
 from tests.browser.logins import log_in
@@ -30,6 +30,8 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
 """The last: containers have 64 MiB there, which is too little for the browsers of several workers."""
 NO_WORKERS = "delete globalThis.SharedWorker"
 """A script to run before a page's own: the relay runs in the page then, where a test can come between."""
+expect.set_options(timeout=30_000)
+"""What a page is to say comes when the machine gets to it."""
 WATCH = """addEventListener('securitypolicyviolation', (event) => {
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`);
 })"""

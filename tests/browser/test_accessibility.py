@@ -26,6 +26,8 @@ PAGES = {
     f"/hosts/{HOST}?range=5m": "[data-chart=cpu]",
     "/hosts/gone-1?range=1h": ".stats",
     "/alerts": ".alert",
+    "/compare": "[data-chart='cpu.total']",
+    "/system": "[data-part=ingest]",
     "/settings": ".setting",
     "/account": "[data-session]",
     "/people": "[data-user]",

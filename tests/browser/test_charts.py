@@ -346,6 +346,25 @@ async def test_a_horizontal_swipe_zooms(chromium: Chromium, bus_url: str, databa
         await page.wait_for_url("**from=*")
 
 
+async def test_a_gap_says_why_there_is_nothing(chromium: Chromium, bus_url: str, database_url: str) -> None:
+    now_ms = time.time_ns() // 1_000_000 // 1000 * 1000
+    rows = [(now_ms - 1000 * ago, "", {"total": 1000}) for ago in range(3600) if not 1200 <= ago < 1800]
+    await put(database_url, "cpu", rows)
+    settings = ServerSettings(nats_url=bus_url, database_url=database_url, port=0)
+    bounds = f"from={now_ms - 3_000_000}&to={now_ms - 600_000}"
+    async with served(settings) as address, opened(chromium, f"{address}/hosts/web-1?{bounds}") as page:
+        await ready(page)
+        await page.locator(f"{CPU}[data-gaps='1']").wait_for()
+        told = await (await page.request.get(f"{address}/api/v1/hosts/web-1/gaps?{bounds}")).json()
+        reason = told["gaps"][0]["reasons"][0]["text"]
+        box = await page.locator(f"{CPU} .u-over").bounding_box()
+        assert box
+        # The gap is from a half of the range to three quarters.
+        await page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 60)
+        await page.locator(f"{CPU} .legend .at").get_by_text(reason).wait_for()
+        await page.locator(".events").get_by_text(f"No samples: {reason}").wait_for()
+
+
 @pytest.mark.parametrize("cut", ["live", "stored"])
 async def test_only_a_real_outage_is_a_gap(chromium: Chromium, cut: str, bus_url: str, database_url: str) -> None:
     """Samples of an hour with ten minutes missing; without the stream and with it."""

@@ -129,7 +129,7 @@ async def test_a_rule_made_in_the_form_is_there_over_rest(
     ):
         await page.get_by_role("button", name="New rule").click()
         await page.get_by_label("Name", exact=True).fill("Disk nearly full")
-        await page.get_by_label("Metric").select_option("filesystem.used_percent")
+        await page.get_by_label("Metric", exact=True).select_option("filesystem.used_percent")
         critical = page.get_by_role("group", name="Critical")
         await critical.get_by_label("Raise at").fill("80")
         await critical.get_by_label("Clear at").fill("85")

@@ -53,7 +53,7 @@ async def fleet(
         served(settings) as address,
         opened(chromium, f"{address}/{query}", scheme=scheme, width=width) as page,  # type: ignore[arg-type]
     ):
-        await page.locator(".card .number, .empty").first.wait_for()
+        await page.locator(".card .number, .host-row, .cell, .empty").first.wait_for()
         yield page
 
 

@@ -249,7 +249,7 @@ async def test_what_was_sent_without_a_session_is_sent_again_after_the_login(
         await page.get_by_label("Raw samples kept").fill("9")
         await page.locator(".connection.live").wait_for()  # or what connects is refused first, and covers the button
         await page.context.clear_cookies()
-        await page.get_by_role("button", name="Save").dispatch_event("click")
+        await page.get_by_role("button", name="Save", exact=True).dispatch_event("click")
         await page.get_by_text(ENDED).wait_for()
         await log_in(page, ADMIN)
         await page.get_by_text("Saved", exact=True).wait_for()

@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import Page
 
 from infra.settings import ServerSettings
+from tests.browser.axe import findings
 from tests.browser.browser import Chromium, opened
 from tests.browser.stack import HOST, served, stack
 
@@ -96,6 +97,21 @@ async def test_every_text_colour_can_be_read_on_every_ground(
         found = dict(zip(pairs, await page.evaluate(CONTRAST, pairs), strict=True))
     assert len(set(found.values())) > 10
     assert not {pair: round(ratio, 2) for pair, ratio in found.items() if ratio < 4.5}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_where_high_contrast_is_asked_for_every_text_has_it(
+    chromium: Chromium, scheme: str, bus_url: str, database_url: str
+) -> None:
+    settings = ServerSettings(nats_url=bus_url, database_url=database_url, port=0)
+    pairs = [(text, ground) for text in TEXTS for ground in GROUNDS]
+    async with served(settings) as address, opened(chromium, f"{address}/settings", scheme=scheme) as page:  # type: ignore[arg-type]
+        await page.locator(".setting").first.wait_for()
+        await page.emulate_media(contrast="more")
+        await page.locator(":root[data-contrast=more]").wait_for()
+        found = dict(zip(pairs, await page.evaluate(CONTRAST, pairs), strict=True))
+        assert not await findings(page)
+    assert not {pair: round(ratio, 2) for pair, ratio in found.items() if ratio < 7}
 
 
 async def test_nothing_overflows_a_phone(chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ async def test_a_host_is_labelled_tagged_and_muted(chromium: Chromium, bus_url: 
         await page.get_by_role("button", name="+ gpu").click()
         await page.get_by_label("Notifications").select_option("forever")
         await page.get_by_label("Note").fill("Ask ada.")
-        await page.get_by_role("button", name="Save").click()
+        await page.get_by_role("button", name="Save", exact=True).click()
         await page.get_by_role("heading", name="Shop front").wait_for()
         await page.locator("[data-muted]").wait_for()
         assert await page.get_by_role("list", name="Tags").get_by_role("link").all_inner_texts() == [
@@ -77,7 +77,7 @@ async def test_what_somebody_else_saved_meanwhile_is_not_lost(
         await edit(page)
         await page.get_by_label("Label").fill("mine")
         await api.patch("/hosts/web-1", json={"label": "theirs", "tags": ["db"]})
-        await page.get_by_role("button", name="Save").click()
+        await page.get_by_role("button", name="Save", exact=True).click()
         await page.get_by_text("it is called “theirs”, with the tags db").wait_for()
         await page.get_by_role("button", name="Save mine over it").click()
         await page.get_by_role("heading", name="mine").wait_for()

@@ -87,7 +87,7 @@ async def test_a_number_out_of_its_range_is_refused_where_it_was_typed(
     async with settings_page(chromium, bus_url, database_url) as (page, _):
         field = page.get_by_label("Raw samples kept")
         await field.fill("99999")
-        await page.get_by_role("button", name="Save").click()
+        await page.get_by_role("button", name="Save", exact=True).click()
         await expect(field).to_be_focused()
         await expect(field).to_have_attribute("aria-invalid", "true")
         await expect(field).to_have_accessible_description(re.compile("^Type a number from 1 to 3,650"))
@@ -99,7 +99,7 @@ async def test_what_the_gateway_refuses_is_told_with_labels_and_the_focus_stays(
     async with settings_page(chromium, bus_url, database_url, provoked=("status of 400",)) as (page, _):
         field = page.get_by_label("Raw samples kept")
         await field.fill("40")
-        await page.get_by_role("button", name="Save").click()
+        await page.get_by_role("button", name="Save", exact=True).click()
         await expect(field).to_have_accessible_description(
             re.compile("^must not exceed “Minute values kept”, which is 30; raise “Minute values kept” to at least 40")
         )

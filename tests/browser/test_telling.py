@@ -7,6 +7,10 @@ from playwright.async_api import Page, expect
 
 from infra.storage.database import connection
 from schemas.channels import Channel, Slack, SlackBot
+from schemas.subjects import SETTINGS_CHANGED
+from tests.alerts.builders import rule
+from tests.alerts.fleet import fleet, serving
+from tests.alerts.slack_server import Reply, slack_server
 from tests.browser.alerting import page_of
 from tests.browser.browser import Chromium
 from tests.gateway.incidents import hold_channel, store_channel
@@ -182,11 +186,18 @@ async def test_a_route_has_matchers_hours_and_an_escalation(
         await form.get_by_role("group", name="Tells", exact=True).get_by_label("Operators").check()
         await form.get_by_label("Tell of ends, too").uncheck()
         await form.get_by_label("When people are told").select_option("working")
+        await form.get_by_text("To the minute").click()
         stretch = form.get_by_role("group", name="Stretch 1")
         await stretch.get_by_label("Fri").uncheck()
         await stretch.get_by_label("Beginning of stretch 1").fill("08:30")
         await form.get_by_label("Time zone").fill("Europe/Nowhere")
         await form.get_by_label("What is critical is told always").uncheck()
+        await form.get_by_text("What is told in one message").click()
+        await form.get_by_label("One message for what is").select_option("of one rule")
+        await form.get_by_label("The first waits for more").fill("5")
+        await form.get_by_label("Further messages wait").fill("120")
+        await form.get_by_label("A storm is more than").fill("25")
+        await form.get_by_label("Tell of alerts found in late samples").uncheck()
         await form.get_by_label("Tell others, too, when nobody acknowledges").check()
         await form.get_by_label("After").fill("20")
         await form.get_by_role("button", name="Create route").click()
@@ -207,6 +218,8 @@ async def test_a_route_has_matchers_hours_and_an_escalation(
         "zone": "Europe/Berlin",
         "critical_passes": False,
     }
+    assert (route["group_by"], route["group_wait_s"], route["group_interval_s"]) == ("rule", 5, 120)
+    assert (route["storm_hosts"], route["tell_past"]) == (25, False)
     assert route["escalation"] == {"after_s": 1200, "channels": ["boss"], "critical_only": False}
 
 
@@ -223,17 +236,22 @@ async def test_a_bot_may_speak_to_another_slack(chromium: Chromium, bus_url: str
         assert (await api.get("/channels/bot")).json()["channel"]["target"]["api_url"] == "https://slack-gov.com/api"
 
 
-async def test_a_held_channel_is_told_where_alerts_are_looked_at(
+async def test_a_channel_that_becomes_held_is_told_at_once_where_alerts_are_looked_at(
     chromium: Chromium, bus_url: str, database_url: str
 ) -> None:
-    async with connection(database_url, "test") as database:
-        await store_channel(database, BOSS)
-        await store_channel(database, Channel("ops", "Operators", Slack("https://hooks.example/x"), fallback="boss"))
-        async with page_of(chromium, bus_url, database_url, "/alerts") as (page, _):
-            await page.get_by_role("heading", name="Now").wait_for()
-            await hold_channel(database, "ops")
-            told = page.get_by_role("status").get_by_text("Nothing reaches Operators")
-            await told.wait_for()
-            await page.get_by_text("404 no_service. The boss is told instead.").wait_for()
-            await page.get_by_role("link", name="Mend it").click()
-            await expect(page.locator("[data-channel=ops]")).to_be_in_viewport()
+    async with (
+        slack_server() as slack,
+        fleet(bus_url, database_url, [rule(for_s=5, recover_for_s=5)]) as hosts,
+        serving(hosts.settings),
+        page_of(chromium, bus_url, database_url, "/alerts") as (page, _),
+    ):
+        await store_channel(hosts.database, BOSS)
+        await store_channel(hosts.database, Channel("ops", "Operators", Slack(slack.url), fallback="boss"))
+        await hosts.client.publish(SETTINGS_CHANGED, b'{"key":"channels","version":1}')
+        slack.script.append(Reply(404, "no_service"))
+        await page.get_by_role("heading", name="Now").wait_for()
+        await hosts.cpu([80] * 10, at_s=0)
+        await page.get_by_role("status").get_by_text("Nothing reaches Operators").wait_for()
+        await page.get_by_text("The boss is told instead.").wait_for()
+        await page.get_by_role("link", name="Mend it").click()
+        await expect(page.locator("[data-channel=ops]")).to_be_in_viewport()

@@ -116,6 +116,7 @@ def test_every_stream_stands_with_what_it_keeps(stream: subjects.Stream) -> None
         subjects.ask_health("<service>"),
         subjects.LIVE_INTEREST,
         subjects.SETTINGS_CHANGED,
+        subjects.TELLING_CHANGED,
         messages.CONTENT_TYPE,
         messages.SCHEMA_VERSION,
         messages.MESSAGE_ID,

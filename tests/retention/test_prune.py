@@ -279,6 +279,18 @@ async def test_an_incident_that_goes_on_is_kept_however_old_it_is(blank_database
         assert await database.fetchval("SELECT count(*) FROM incidents") == 1
 
 
+async def test_events_of_hosts_go_with_the_hours(blank_database_url: str) -> None:
+    async with house(blank_database_url) as (database, _):
+        host_id = await database.fetchval("INSERT INTO hosts (name) VALUES ('web-1') RETURNING id")
+        for days in (800, 700):
+            await database.execute(
+                "INSERT INTO host_events (host_id, time, kind) VALUES ($1, $2, 'update')", host_id, ago(days)
+            )
+        run = await prune(database, HOUSE, now(), PLENTY)
+        assert run is not None
+        assert (run.report.events, await database.fetchval("SELECT count(*) FROM host_events")) == (1, 1)
+
+
 async def test_silences_go_long_after_their_end(blank_database_url: str) -> None:
     async with house(blank_database_url) as (database, engine):
         await put(database, engine, now())

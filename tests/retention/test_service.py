@@ -50,6 +50,23 @@ async def test_the_service_prunes_at_start(blank_database_url: str, bus_url: str
         assert await times_of(database, "room") == [now]
 
 
+async def test_what_storage_takes_is_measured_anew_after_a_pruning(blank_database_url: str, bus_url: str) -> None:
+    async with house(blank_database_url) as (database, engine), bus.connection(bus_url, "test") as client:
+        await put(database, engine, datetime.now(UTC))
+
+        async def raw_days() -> object:
+            return await database.fetchval("SELECT body -> 'kept' ->> 'raw_days' FROM storage_use")
+
+        async def says(days: str) -> bool:
+            return await raw_days() == days
+
+        async with service(blank_database_url, bus_url):
+            await eventually(lambda: says("7"))
+            await set_(database, raw_days=3)
+            await client.publish(SETTINGS_CHANGED, msgspec.json.encode(SettingChanged("raw_days", 1)))
+            await eventually(lambda: says("3"))
+
+
 async def test_a_changed_setting_takes_effect_at_once(blank_database_url: str, bus_url: str) -> None:
     async with house(blank_database_url) as (database, engine), bus.connection(bus_url, "test") as client:
         now = datetime.now(UTC)

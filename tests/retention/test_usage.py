@@ -9,9 +9,9 @@ import pytest
 from infra.cli.storage import told
 from infra.storage.engine import Part, Table
 from infra.storage.engines.tables import Kind
+from schemas.storage import Kept, PartUse, TableUse
 from services.retention.job import prune
-from services.retention.policy import Kept
-from services.retention.usage import Usage, days_of, measure, rows_per_day, uncompressed, usage
+from services.retention.usage import days_of, measure, parts_of, rows_per_day, uncompressed, usage
 from tests.infra.families import HOUSE, ROOM, house
 from tests.retention.house import PLENTY, a_disk, ago, now, put, today
 
@@ -28,7 +28,7 @@ def part(
     return Part("room", f"room_{days_ago}", first, first + days * DAY, size, rows, compressed, before)
 
 
-def used(*parts: Part, kind: Kind = "raw", since: datetime | None = None, columnar: bool = False) -> Usage:
+def used(*parts: Part, kind: Kind = "raw", since: datetime | None = None, columnar: bool = False) -> TableUse:
     return usage(Table(ROOM, kind), parts, KEPT, since or ago(9, 0), today(), columnar)
 
 
@@ -98,6 +98,16 @@ def test_days_are_of_raw_rows_and_in_order() -> None:
     assert [(day.day, day.rows, day.bytes, day.columnar_bytes, day.uncompressed_bytes) for day in days] == [
         (f"{ago(2):%Y-%m-%d}", 3, 30, 30, 60),
         (f"{ago(1):%Y-%m-%d}", 5, 50, 0, 50),
+    ]
+
+
+def test_parts_are_told_by_family_and_kind_and_those_that_hold_nothing_are_not() -> None:
+    minutes = Part("room_1m", "x", ago(7, 0), today(), 7, 70)
+    found = parts_of([minutes, part(2, 0), part(1, 5, 50), part(3, 3, 30, compressed=True)], HOUSE)
+    assert found == [
+        PartUse("room", "raw", f"{ago(3):%Y-%m-%d}", 1, 3, 30, True),
+        PartUse("room", "raw", f"{ago(1):%Y-%m-%d}", 1, 5, 50, False),
+        PartUse("room", "minute", f"{ago(7):%Y-%m-%d}", 7, 70, 7, False),
     ]
 
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { age, bytes, duration, limit, quantity, round, span, text, ticks } from "./format.ts";
+import { age, bytes, clock, duration, limit, quantity, round, span, text, ticks } from "./format.ts";
+import { timeZone } from "./time/zone.ts";
 
 const plain = (value: string) => value.replaceAll("\u00a0", " ");
 
@@ -94,4 +95,17 @@ test("a round number has no digits that say nothing", () => {
   assert.equal(plain(round(0.25, "%")), "0.25 %");
   assert.equal(plain(round(100, "%")), "100 %");
   assert.match(plain(round(2000, "")), /^2.?000$/);
+});
+
+test("times are told by the clocks of the page's zone", () => {
+  const moment_ms = Date.parse("2026-11-22T23:30:00Z");
+  try {
+    timeZone.value = "Asia/Tokyo";
+    assert.equal(clock(moment_ms), "08:30:00");
+    assert.match(span(moment_ms, moment_ms + 3_600_000, moment_ms + 86_400_000), /23.*08:30 – 09:30/);
+    timeZone.value = "UTC";
+    assert.equal(clock(moment_ms), "23:30:00");
+  } finally {
+    timeZone.value = undefined;
+  }
 });

@@ -1,4 +1,6 @@
-// Numbers, sizes, durations and times as people read them. Pure: preferences are arguments.
+// Numbers, sizes, durations and times as people read them. Preferences are arguments, but for the zone of the page's clocks.
+import { timeZone } from "./time/zone.ts";
+import { wallOf, type ZoneName } from "./time/zones.ts";
 
 /** 1024 for KiB, MiB ...; 1000 for kB, MB ... */
 export type Base = 1024 | 1000;
@@ -130,42 +132,46 @@ export function age(milliseconds: number): string {
   return duration(Math.floor(Math.max(0, milliseconds) / 1000));
 }
 
-const CLOCK = new Intl.DateTimeFormat(undefined, {
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-  hourCycle: "h23",
-});
-const MINUTE = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
-const DATE = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric" });
-const MOMENT = new Intl.DateTimeFormat(undefined, {
-  year: "numeric",
-  month: "short",
-  day: "numeric",
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-  hourCycle: "h23",
-  timeZoneName: "short",
-});
+const TIME = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
+const KINDS = {
+  clock: { ...TIME, second: "2-digit" },
+  minute: TIME,
+  day: { day: "numeric", month: "short" },
+  date: { year: "numeric", month: "short", day: "numeric" },
+  moment: { year: "numeric", month: "short", day: "numeric", ...TIME, second: "2-digit", timeZoneName: "short" },
+} satisfies Record<string, Intl.DateTimeFormatOptions>;
 
-export const clock = (ms: number): string => CLOCK.format(ms);
+const dates = new Map<string, Intl.DateTimeFormat>();
+
+/** `ms` by the clocks of the page's zone, or of another one. */
+function told(kind: keyof typeof KINDS, ms: number, zone: ZoneName = timeZone.value): string {
+  const key = `${kind} ${zone}`;
+  let found = dates.get(key);
+  if (!found) {
+    found = new Intl.DateTimeFormat(undefined, { ...KINDS[kind], timeZone: zone });
+    dates.set(key, found);
+  }
+  return found.format(ms);
+}
+
+export const clock = (ms: number): string => told("clock", ms);
 /** Date, time and zone, for titles and tables. */
-export const moment = (ms: number): string => MOMENT.format(ms);
+export const moment = (ms: number): string => told("moment", ms);
 
 /** The time of a day that is still going on at `now`, otherwise the date with hours and minutes. */
 export const recent = (ms: number, now: number): string =>
-  DAY.format(ms) === DAY.format(now) && now - ms < 86_400_000
-    ? CLOCK.format(ms)
-    : `${DAY.format(ms)} ${MINUTE.format(ms)}`;
+  told("day", ms) === told("day", now) && now - ms < 86_400_000
+    ? told("clock", ms)
+    : `${told("day", ms)} ${told("minute", ms)}`;
+
+const yearOf = (ms: number): number => wallOf(ms, timeZone.value).year;
 
 /** A range for people, as short as it can be: the day is told unless it is the one of `now`, the year likewise. */
 export function span(from: number, to: number, now = Date.now()): string {
-  const year = (ms: number) => new Date(ms).getFullYear();
-  const day = (ms: number) => (year(from) === year(now) && year(to) === year(now) ? DAY : DATE).format(ms);
+  const thisYear = yearOf(from) === yearOf(now) && yearOf(to) === yearOf(now);
+  const day = (ms: number) => told(thisYear ? "day" : "date", ms);
   if (to - from > 14 * 86_400_000) return `${day(from)} – ${day(to)}`;
-  const time = (ms: number) => (to - from < 300_000 ? CLOCK : MINUTE).format(ms);
+  const time = (ms: number) => told(to - from < 300_000 ? "clock" : "minute", ms);
   if (day(from) !== day(to)) return `${day(from)} ${time(from)} – ${day(to)} ${time(to)}`;
   return `${day(from) === day(now) ? "" : `${day(from)}, `}${time(from)} – ${time(to)}`;
 }
@@ -173,16 +179,16 @@ export function span(from: number, to: number, now = Date.now()): string {
 /** Axis labels for tick times `step_ms` apart; a day's first tick shows the date, a year's first one the year. */
 export function ticks(times: number[], step_ms: number): string[] {
   let previous = "";
-  let before = times.length > 0 ? new Date(times[0] as number).getFullYear() : 0;
+  let before = times.length > 0 ? yearOf(times[0] as number) : 0;
   return times.map((ms, at) => {
-    const day = DAY.format(ms);
-    const year = new Date(ms).getFullYear();
+    const day = told("day", ms);
+    const year = yearOf(ms);
     const turned = at > 0 && day !== previous;
     const newYear = year !== before;
     previous = day;
     before = year;
-    if (newYear) return DATE.format(ms);
+    if (newYear) return told("date", ms);
     if (step_ms >= 86_400_000 || turned) return day;
-    return step_ms < 60_000 ? CLOCK.format(ms) : MINUTE.format(ms);
+    return told(step_ms < 60_000 ? "clock" : "minute", ms);
   });
 }

@@ -26,11 +26,12 @@ function read(): void {
   });
 }
 
-/** What of the fleet's query says how it is looked at: a dialog over it (`add`) is nothing to come back to. */
+/** What of the fleet's query says how it is looked at: a dialog over it (`add`) and a wall are nothing to come back to. */
 function lookedAt(search: string): string {
   const entries = new URLSearchParams(search);
-  if (!entries.has("add")) return search;
+  if (!entries.has("add") && !entries.has("wall")) return search;
   entries.delete("add");
+  entries.delete("wall");
   return entries.size > 0 ? `?${entries}` : "";
 }
 

@@ -1,4 +1,4 @@
-"""Transitions to the bus, for operators and the gateway: each at least once, in order."""
+"""To the bus, for operators and the gateway: transitions, each at least once, in order; and that people were told."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from services.alerts.waiting import wait_for_any
 
 POLL_S = 2.0
 PUBLISH_AT_ONCE = 100
+LEAST_BETWEEN_S = 0.5
+"""Between two words that people were told: a storm is few of them."""
 
 
 async def publish(client: Client, database: Connection, stop: asyncio.Event, wake: asyncio.Event) -> None:
@@ -34,3 +36,13 @@ async def publish(client: Client, database: Connection, stop: asyncio.Event, wak
             await database.execute(sql.PUBLISHED, [row["id"] for row in rows])
         else:
             await wait_for_any(POLL_S, stop, wake)
+
+
+async def say_told(client: Client, stop: asyncio.Event, news: asyncio.Event) -> None:
+    """Say on `telling.changed` that there is `news` in the tables, until `stop` is set. One that is lost is lost."""
+    while not stop.is_set():
+        await wait_for_any(POLL_S, stop, news)
+        if news.is_set():
+            news.clear()
+            await client.publish(subjects.TELLING_CHANGED, b"")
+            await wait_for_any(LEAST_BETWEEN_S, stop)

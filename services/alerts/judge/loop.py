@@ -23,7 +23,8 @@ from infra.clock import SteadyClock, now_ms
 from infra.storage.database import Connection, StaleIds
 from infra.storage.positions import Marks, forget_marks, load_marks, load_position
 from infra.storage.removed import load_removed
-from schemas.messages import Batch, HostEvent, Lane
+from schemas.codec import Poison, decode_event
+from schemas.messages import Batch, Lane
 from schemas.subjects import METRICS, SETTINGS_CHANGED, host_of
 from schemas.virtual import HOST_CLOCK, HOST_DOWN, HOST_UPTIME, virtual_metric
 from services.alerts import sql
@@ -230,8 +231,8 @@ async def _forget_marks(database: Connection, marks: Marks) -> None:
 def _note_event(senses: Senses, memory: Memory | None, message: Msg) -> None:
     """Learn from what is said of a host when it booted, and that the bus has seen it leave."""
     try:
-        event = msgspec.json.decode(message.data, type=HostEvent)
-    except msgspec.MsgspecError:
+        event = decode_event(message.data)
+    except Poison:
         return  # the gateway counts and logs those
     host = host_of(message.subject)
     if event.kind == "left" and host in senses.hearing.heard_s:

@@ -91,6 +91,8 @@ class Telling(Struct):
     """By channel: the last message, where it failed."""
     ended: list[Ended] = field(default_factory=list)
     answered: asyncio.Event = field(default_factory=asyncio.Event)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the tables say something new of messages or channels."""
     steps: Steps = field(default_factory=Steps)
     said: Said = field(default_factory=set)
     rng: random.Random = field(default_factory=random.Random)
@@ -133,7 +135,8 @@ async def _tell(
             read_s = time.monotonic()
             tables.world.ahead_s = _ahead_s(telling)
             await refresh(database, tables, telling.clock(), telling.said)
-            await keep_mended(database, tables)
+            if await keep_mended(database, tables):
+                telling.news.set()
         telling.answered.clear()
         await _write_ended(telling, database, tables)
         now_s = telling.clock()
@@ -229,5 +232,6 @@ async def _write_ended(telling: Telling, database: Connection, tables: Tables) -
             telling.delays_s.append(delay_s)
         if outcome.verdict in ("again", "dead"):
             telling.failed[draft.channel] = ended
+        telling.news.set()
         del telling.ended[0]
         del telling.under_way[draft.channel]

@@ -106,11 +106,13 @@ async def end(
         logger.error("notification refused", extra={**extra, "held": outcome.verdict == "dead"})
 
 
-async def keep_mended(database: Connection, tables: Tables) -> None:
-    """Write down which channels are held no more, as somebody changed them."""
-    for name in tables.mended:
+async def keep_mended(database: Connection, tables: Tables) -> bool:
+    """Write down which channels are held no more, as somebody changed them; whether there are any."""
+    mended = list(tables.mended)
+    for name in mended:
         await _save_channel(database, tables.world, tables.world.channels[name])
     tables.mended.clear()
+    return bool(mended)
 
 
 async def _save_channel(database: Connection, world: World, channel: Channel) -> None:

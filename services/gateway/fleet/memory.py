@@ -42,8 +42,10 @@ class _Record:
     """As last announced to viewers."""
     newest_ms: int = 0
     """Time of the newest sample; 0 while there is none."""
+    stored_ms: int = 0
+    """Time of the newest sample in the tables, where it is later: of back-filled ones, or of rows that are gone."""
     seen_ms: int = 0
-    """The same, but never later than that sample's arrival: a clock ahead of ours does not make a host look alive."""
+    """As `newest_ms`, but never later than that sample's arrival: no clock ahead of ours makes a host look alive."""
     live_ms: int = 0
     """When the last live message arrived."""
     latest: Values = field(default_factory=dict)
@@ -239,6 +241,23 @@ class Fleet:
             self._touch(record)
         return changed
 
+    def learn_stored(self, host: str, last_ms: int, now_ms: int) -> bool:
+        """Note when the newest sample was taken that the tables have of `host`; True when none so late is known here.
+
+        One ahead of our clock is passed over: that host's clock may have been set back since.
+        """
+        record = self._records.get(host)
+        if record is None or last_ms > now_ms or last_ms <= max(record.newest_ms, record.stored_ms):
+            return False
+        record.stored_ms = last_ms
+        self._touch(record)
+        return True
+
+    def is_blank(self, host: str) -> bool:
+        """Whether no value of `host` is known."""
+        record = self._records.get(host)
+        return record is not None and not record.latest
+
     def learn_labels(self, host: str, family: str, instance: str, labels: dict[str, str]) -> None:
         """Labels as the database has them, for an instance that is shown."""
         record = self._records.get(host)
@@ -294,7 +313,7 @@ class Fleet:
         return Host(
             name,
             self._state(record, now_ms),
-            record.newest_ms or None,
+            max(record.newest_ms, record.stored_ms) or None,
             record.facts,
             record.alerts,
             pick(record.latest, metrics),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from infra.storage.engines.tables import quoted
+from infra.storage.engines.tables import Kind, Table, quoted
 from schemas.catalogue import Family, Metric
 
 HOST_ID = "SELECT id FROM hosts WHERE name = $1 AND state <> 'removing'"
@@ -34,7 +34,7 @@ GONE = "SELECT name FROM removed_hosts r WHERE NOT EXISTS (SELECT FROM hosts h W
 
 LABELS = """
 SELECT h.name AS host, i.family, i.name AS instance, i.labels FROM instances i JOIN hosts h ON h.id = i.host_id
-WHERE i.labels <> '{}' AND h.state <> 'removing'
+WHERE i.labels <> '{}' AND h.state <> 'removing' AND ($1::text[] IS NULL OR h.name = ANY($1))
 """
 
 ALERT_COUNTS = """
@@ -43,27 +43,64 @@ FROM incidents i JOIN hosts h ON h.id = i.host_id
 WHERE i.closed IS NULL AND NOT i.past AND i.level > 0 AND h.state = 'active' GROUP BY 1, 2
 """
 
+FACTS = "SELECT id, name, facts FROM hosts WHERE id = ANY($1)"
+
 SET_FACTS = "UPDATE hosts SET facts = $2 WHERE id = $1"
+
+ADD_EVENT = """
+INSERT INTO host_events (host_id, time, kind, key, body) VALUES ($1, to_timestamp($2), $3, $4, $5)
+ON CONFLICT DO NOTHING
+"""
+
+# Of several gateways each says it: who is away since less than a minute, or was then, leaves but once.
+ADD_AWAY = """
+INSERT INTO host_events (host_id, time, kind) SELECT $1, to_timestamp($2), 'away'
+WHERE NOT EXISTS (
+    SELECT FROM host_events WHERE host_id = $1 AND kind = 'away' AND (ended IS NULL OR ended > to_timestamp($2))
+        AND time > to_timestamp($2) - interval '1 minute')
+"""
+
+END_AWAY = """
+UPDATE host_events SET ended = to_timestamp($2) WHERE id = (
+    SELECT id FROM host_events WHERE host_id = $1 AND kind = 'away' AND time <= to_timestamp($2)
+    ORDER BY time DESC LIMIT 1) AND ended IS NULL
+"""
+
+# All but the newest $2 of a host.
+DROP_EVENTS = """
+DELETE FROM host_events WHERE id IN (
+    SELECT id FROM host_events WHERE host_id = $1 ORDER BY time DESC, id DESC OFFSET $2)
+"""
 
 
 def _columns(metrics: Sequence[Metric]) -> str:
     return ", ".join(quoted(metric.name) for metric in metrics)
 
 
-def latest(family: Family) -> str:
-    """The newest row of every host and instance: host, instance, time, then all metrics."""
-    newest = f"SELECT time, {_columns(family.metrics)} FROM {family.name} WHERE host_id = h.id"
+def latest(family: Family, kind: Kind = "raw") -> str:
+    """The newest row of every instance of the hosts called $1, null for all: host, instance, time, then all metrics.
+
+    Of a roll-up the metrics are means, in whole counts.
+    """
+    columns = _columns(family.metrics) if kind == "raw" else ", ".join(map(_mean, family.metrics))
+    newest = f"SELECT time, {columns} FROM {quoted(Table(family, kind).name)} WHERE host_id = h.id"
+    wanted = "h.state <> 'removing' AND ($1::text[] IS NULL OR h.name = ANY($1))"
     if not family.instance:
         return f"""
             SELECT h.name AS host, '' AS instance, newest.* FROM hosts h
             CROSS JOIN LATERAL ({newest} ORDER BY time DESC LIMIT 1) newest
-            WHERE h.state <> 'removing'
+            WHERE {wanted}
         """
     return f"""
         SELECT h.name AS host, i.name AS instance, newest.* FROM instances i JOIN hosts h ON h.id = i.host_id
         CROSS JOIN LATERAL ({newest} AND instance_id = i.id ORDER BY time DESC LIMIT 1) newest
-        WHERE i.family = '{family.name}' AND h.state <> 'removing'
+        WHERE i.family = '{family.name}' AND {wanted}
     """
+
+
+def _mean(metric: Metric) -> str:
+    total, known = quoted(f"{metric.name}_sum"), quoted(f"{metric.name}_n")
+    return f"round({total}::numeric / nullif({known}, 0))::bigint AS {quoted(metric.name)}"
 
 
 def recent(family: Family) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from msgspec import Struct
 
 from schemas.api import HostState
-from schemas.health import MISSING_AFTER_S, Component, Disk, Heartbeat, Instance, Status
+from schemas.health import MISSING_AFTER_S, Component, Disk, Heartbeat, Instance, Status, StreamFill
 from schemas.rules import InvalidField
+from schemas.subjects import STREAMS
 from services.gateway.health.heartbeats import Heard
 
 LAG_LIMIT_S = {"ingest": 60.0, "alerts": 60.0, "retention": 900.0, "gateway": 1.0}
@@ -21,6 +22,8 @@ DUE_SLOTS_OF_A_HOST = 12
 NAMED_HOSTS = 3
 FULL_SHARE = 0.9
 """Of what a stream may hold."""
+REFUSING = frozenset(stream.name for stream in STREAMS if stream.discard_new)
+"""Streams that take no more when they are full; of the others the oldest messages make room."""
 LOW_BYTES, LOW_SHARE = 2 * 2**30, 0.05
 """A disk is short of space when less than both is free."""
 FULL_BYTES = 64 * 2**20
@@ -209,15 +212,7 @@ def _some(names: Collection[str]) -> str:
     return shown if len(names) <= NAMED_HOSTS else f"{shown} and {len(names) - NAMED_HOSTS} more"
 
 
-class Fill(Struct, frozen=True):
-    """How full a stream is that refuses messages when it is."""
-
-    stream: str
-    bytes: int
-    most_bytes: int
-
-
-def disk(disks: Sequence[Disk], fills: Sequence[Fill], guard: str) -> Component:
+def disk(disks: Sequence[Disk], fills: Sequence[StreamFill], guard: str) -> Component:
     """Space for all that Sonde keeps; `guard`: why retention dropped raw days early, empty when it did not."""
     full = [f"the disk of the {it.what} is full: {_size(it.free_bytes)} free" for it in disks if _is_full(it)]
     low = [
@@ -226,9 +221,9 @@ def disk(disks: Sequence[Disk], fills: Sequence[Fill], guard: str) -> Component:
         if not _is_full(it) and it.free_bytes < min(LOW_BYTES, LOW_SHARE * it.size_bytes)
     ]
     low += [
-        f"stream {fill.stream} is {100 * fill.bytes / fill.most_bytes:.0f} % full, agents will keep their batches"
+        f"stream {fill.name} is {100 * fill.bytes / fill.most_bytes:.0f} % full, agents will keep their batches"
         for fill in fills
-        if fill.most_bytes > 0 and fill.bytes > FULL_SHARE * fill.most_bytes
+        if fill.name in REFUSING and fill.most_bytes > 0 and fill.bytes > FULL_SHARE * fill.most_bytes
     ]
     if guard:
         low.append(f"retention drops raw days early: {guard}")

@@ -19,12 +19,12 @@ from infra.storage.migrate import Migration, read_migrations
 from infra.storage.schema import schema_fault
 from schemas.api import HostState
 from schemas.catalogue import Family
-from schemas.health import SERVICES, Component, Disk, Health
+from schemas.health import SERVICES, Component, Disk, Health, StreamFill
 from schemas.rules import InvalidField
-from schemas.subjects import BACKFILL, METRICS
+from schemas.subjects import STREAMS
 from schemas.version import VERSION
 from services.gateway.health import components, sql
-from services.gateway.health.components import Delivering, Fill, Silence
+from services.gateway.health.components import Delivering, Silence
 from services.gateway.health.heartbeats import Heard
 from services.gateway.health.vitals import Vitals
 from services.gateway.http.bus import Bus
@@ -86,7 +86,7 @@ async def examine(it: Examination) -> Health:
         components.agents(it.states()),
         components.disk(_disks(it), fills, tables.guard),
     ]
-    return Health(components.overall(every), VERSION, now_ms(), every)
+    return Health(components.overall(every), VERSION, now_ms(), every, fills)
 
 
 def _service(it: Examination, name: str) -> Component:
@@ -152,20 +152,20 @@ def _delivering(row: Mapping[str, Any]) -> Delivering:
     )
 
 
-async def _on_bus(bus: Bus) -> tuple[Component, list[Fill]]:
+async def _on_bus(bus: Bus) -> tuple[Component, list[StreamFill]]:
     client = bus.client
     if client is None or not bus.connected:
         detail = "the gateway is not connected to the bus; check nats-server and its log"
         return Component("bus", "down", detail), []
 
-    async def fill(name: str) -> Fill:
+    async def fill(name: str) -> StreamFill:
         info = await client.jetstream(timeout=WITHIN_S).stream_info(name)
-        return Fill(name, info.state.bytes, info.config.max_bytes or 0)
+        return StreamFill(name, info.state.messages, info.state.bytes, max(0, info.config.max_bytes or 0))
 
     try:
         async with asyncio.timeout(WITHIN_S):
             round_trip_s = await client.rtt(WITHIN_S)
-            fills = [await fill(stream.name) for stream in (METRICS, BACKFILL)]
+            fills = await asyncio.gather(*(fill(stream.name) for stream in STREAMS))
     except nats.js.errors.NotFoundError:
         return Component("bus", "degraded", "a stream is missing; run `sonde migrate`"), []
     except TimeoutError:

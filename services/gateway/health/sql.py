@@ -29,3 +29,5 @@ FROM channels c LEFT JOIN channel_states s ON s.channel = c.id LEFT JOIN newest 
 WHERE c.body -> 'enabled' IS DISTINCT FROM 'false'::jsonb
 GROUP BY c.id, s.held_reason, s.failures ORDER BY c.id
 """
+
+STORAGE = "SELECT at, body FROM storage_use"

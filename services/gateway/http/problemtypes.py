@@ -33,6 +33,7 @@ _UNKNOWN = {
     "session": "sessions",
     "token": "API tokens",
     "viewer": "viewers",
+    "view": "saved views",
 }
 
 PROBLEM_TYPES: Mapping[str, ProblemType] = {
@@ -104,7 +105,7 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
     ),
     "/problems/no-identity": ProblemType(404, "No identity", "The host never enrolled, or its identity was revoked."),
     "/problems/too-slow": ProblemType(408, "Body too slow", "The body of the request did not arrive in time."),
-    "/problems/exists": ProblemType(409, "Exists already", "There is one of that id; PUT replaces it."),
+    "/problems/exists": ProblemType(409, "Exists already", "There is one of that id or name; PUT replaces it."),
     "/problems/name-taken": ProblemType(409, "Name taken", "There is somebody of that name."),
     "/problems/too-many": ProblemType(409, "As many as may be", "There are as many as there may be; remove some."),
     "/problems/user-disabled": ProblemType(409, "User disabled", "Enable the user first."),

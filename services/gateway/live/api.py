@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, structs
 from starlette.responses import Response
 
-from schemas.api import Complete, Frame, Gone, Host, Snapshot, Watching
+from schemas.api import Complete, Frame, Gone, Host, Processes, Snapshot, Watching
 from schemas.catalogue import Family
 from schemas.health import Health
 from schemas.messages import AlertTransition
@@ -57,6 +57,7 @@ EVENTS = {
     "alert": AlertTransition,
     "settings": SettingChanged,
     **{f"detail-{name}": data for name, data in OF_HOSTS.items()},
+    "detail-processes": Processes,
     "viewers": Watching,
     "health": Health,
     "resync": Nothing,

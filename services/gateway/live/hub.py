@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from schemas.api import LiveSample
+from schemas.api import LiveSample, Processes
 from schemas.messages import AlertTransition
 from schemas.people import Role
 from schemas.settings import SettingChanged
@@ -223,6 +223,15 @@ class Hub:
             feed.show_host(name, now_s)
             if feed.flush_at_s != before:
                 self.due.set()
+
+    def detailed(self, host: str) -> bool:
+        """Whether somebody looks at `host` in detail."""
+        return host in self._details
+
+    def processes(self, told: Processes) -> None:
+        """Spread which processes of a host use most, to those who look at it in detail."""
+        for feed in self._details.get(told.host, {}).values():
+            feed.publish("processes", told)
 
     def gone(self, name: str) -> None:
         """Spread that a host was removed."""

@@ -8,17 +8,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Protocol
 
 import msgspec
+from msgspec import UNSET
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from infra.clock import now_ms
-from schemas.codec import Poison, decode_batch
+from schemas.api import Processes
+from schemas.codec import EARLIEST_MS, LATEST_MS, Poison, decode_batch, decode_event
 from schemas.messages import AlertTransition, Batch
-from schemas.settings import PEOPLE_KEY, SettingChanged
-from schemas.subjects import SETTINGS_CHANGED, host_of
+from schemas.settings import PEOPLE_KEY, TELLING_KEY, SettingChanged
+from schemas.subjects import SETTINGS_CHANGED, TELLING_CHANGED, host_of
 from services.gateway.fleet.memory import Fleet
 from services.gateway.http.bus import Bus
 from services.gateway.live.hub import Hub
@@ -28,6 +31,8 @@ logger = logging.getLogger(__name__)
 PENDING_BYTES = 64 * 2**20
 YIELD_EVERY = 32
 """Messages after which a backlog lets others have a turn."""
+MOST_PROCESSES_BYTES = 16 * 1024
+"""Of what an agent says of its processes: it names ten of them, and each viewer gets all that it says."""
 
 
 class Conduct(Protocol):
@@ -73,23 +78,15 @@ async def listen(
         hub.alert(msgspec.json.decode(message.data, type=AlertTransition))
         stale.set()
 
-    def on_setting(message: Msg) -> None:
-        changed = msgspec.json.decode(message.data, type=SettingChanged)
-        if changed.key == PEOPLE_KEY:
-            if people_changed is not None:
-                people_changed.set()
-            return
-        hub.setting(changed)
-        stale.set()
-
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    receivers = {
+    receivers: dict[str, Callable[[Msg], None]] = {
         "metrics.*": on_batch,
         "live.*": on_batch,
         "backfill.*": on_other,
-        "events.*": on_other,
+        "events.*": partial(_on_event, fleet, hub, conduct),
         "alerts.>": on_alert,
-        SETTINGS_CHANGED: on_setting,
+        SETTINGS_CHANGED: partial(_on_setting, hub, stale, people_changed),
+        TELLING_CHANGED: partial(_pass_on, hub, TELLING_KEY),
     }
     bus.client = client
     try:
@@ -99,6 +96,20 @@ async def listen(
         await failed
     finally:
         bus.client = None
+
+
+def _on_setting(hub: Hub, stale: asyncio.Event, people_changed: asyncio.Event | None, message: Msg) -> None:
+    changed = msgspec.json.decode(message.data, type=SettingChanged)
+    if changed.key != PEOPLE_KEY:
+        hub.setting(changed)
+        stale.set()
+    elif people_changed is not None:
+        people_changed.set()
+
+
+def _pass_on(hub: Hub, key: str, _: Msg) -> None:
+    """Tell viewers that something which is only in the tables is different."""
+    hub.setting(SettingChanged(key, 0))
 
 
 def _callback(
@@ -138,3 +149,27 @@ def take_batch(subject: str, data: bytes, fleet: Fleet, hub: Hub) -> Batch:
         hub.host(batch.host)
     hub.samples(batch.host, fresh)
     return batch
+
+
+def _on_event(fleet: Fleet, hub: Hub, conduct: Conduct, message: Msg) -> None:
+    host = host_of(message.subject)
+    conduct.heard(host, len(message.data))
+    if hub.detailed(host) and not fleet.members.ignores(host):
+        take_processes(host, message.data, hub)
+
+
+def take_processes(host: str, data: bytes, hub: Hub) -> None:
+    """Spread what an event of `host` tells of its processes; other events are for those who store them.
+
+    Raises Poison.
+    """
+    event = decode_event(data)
+    if event.host != host:
+        raise Poison(f"event of {host} names host {event.host[:60]!r}")
+    if event.processes is UNSET:
+        return
+    if len(data) > MOST_PROCESSES_BYTES:
+        raise Poison(f"processes of {host} take {len(data)} bytes; at most {MOST_PROCESSES_BYTES} are passed on")
+    if not EARLIEST_MS <= event.time * 1000 <= LATEST_MS:
+        raise Poison(f"event of {host} has the time {event.time:.6g} s, which is not in the years 2000 to 2100")
+    hub.processes(Processes(host, round(event.time * 1000), event.processes.cpu, event.processes.memory))

@@ -106,3 +106,11 @@ def own_account(person: Person) -> int:
     if person.user_id is None or person.by == "token":
         raise ProblemError(403, "this needs a login: API tokens may not do it", type="/problems/needs-login")
     return person.user_id
+
+
+def some_account(person: Person) -> int:
+    """The number of the user who asks, in person or by a token of theirs. Raises ProblemError 403 for all others."""
+    if person.user_id is None:
+        detail = "this needs an account: log in, or send a token of a user"
+        raise ProblemError(403, detail, type="/problems/needs-login")
+    return person.user_id

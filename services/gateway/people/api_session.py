@@ -173,10 +173,11 @@ async def _change_password(people: People, call: Call[Nothing, PasswordChange]) 
 
 async def me(people: People, person: Person | None) -> Me:
     """What is said of who asks; while the database is away, without what only it knows."""
-    oidc = people.oidc_name
+    shown = Me("", None, "nobody", oidc=people.oidc_name, demonstration=people.settings.demonstration)
     if person is None:
-        return Me("", None, "nobody", oidc=oidc)
-    shown = Me("" if person.by == "anonymous" else person.name, person.role, person.by, person.session_id, oidc=oidc)
+        return shown
+    shown.name = "" if person.by == "anonymous" else person.name
+    shown.role, shown.by, shown.session = person.role, person.by, person.session_id
     if person.user_id is not None:
         try:
             async with connected(people.pool, 1) as database:

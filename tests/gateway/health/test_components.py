@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from schemas.health import Component, Delay, Disk, Outward, Work
+from schemas.health import Component, Delay, Disk, Outward, StreamFill, Work
 from schemas.settings import StoredSettings
 from services.gateway.health.components import (
     Delivering,
-    Fill,
     Silence,
     agents,
     disk,
@@ -161,9 +160,14 @@ def test_a_small_disk_may_have_little_space() -> None:
 
 
 def test_a_stream_that_fills_up_and_days_that_went_early_are_named() -> None:
-    component = disk([Disk("database", 100 * GIB, 500 * GIB)], [Fill("METRICS", 95, 100)], "6 % free")
+    component = disk(
+        [Disk("database", 100 * GIB, 500 * GIB)],
+        [StreamFill("METRICS", 7, 95, 100), StreamFill("EVENTS", 7, 100, 100)],
+        "6 % free",
+    )
     assert component.status == "degraded"
     assert "stream METRICS is 95 % full" in component.detail
+    assert "EVENTS" not in component.detail, "its oldest messages make room"
     assert "retention drops raw days early: 6 % free" in component.detail
 
 

@@ -16,13 +16,14 @@ from infra.servers.embedded import nats_server
 from infra.settings import ServerSettings
 from infra.storage import database
 from schemas.channels import Channel, Slack
+from schemas.subjects import METRICS, STREAMS
 from tests.agent.build import samples
 from tests.alerts.fleet import serving_until_killed
 from tests.faults.proxy import proxy
 from tests.gateway.heard import SERVICES, becomes, component, health, running
 from tests.gateway.incidents import hold_channel, message, store_channel
 from tests.gateway.rows import execute
-from tests.gateway.running import gateway, publish, publishing, watching
+from tests.gateway.running import gateway, publish, publishing, ready, watching
 from tests.waiting import eventually, lock_awaited
 
 
@@ -87,6 +88,18 @@ async def test_ingest_says_how_far_it_is(database_url: str, bus_url: str) -> Non
             return instances[0].heartbeat.last_success is not None
 
         await eventually(read)
+
+
+async def test_health_says_how_full_the_streams_are(database_url: str, bus_url: str) -> None:
+    async with gateway(database_url, bus_url) as client, publishing(bus_url) as agent:
+        await ready(client)
+        before = {one["name"]: one for one in (await client.get("/health")).json()["streams"]}
+        assert set(before) == {stream.name for stream in STREAMS}
+        assert before["METRICS"]["most_bytes"] == METRICS.max_bytes
+        await agent.jetstream().publish("events.web-1", b"{}")
+        after = {one["name"]: one for one in (await client.get("/health")).json()["streams"]}
+    assert after["EVENTS"]["messages"] == before["EVENTS"]["messages"] + 1
+    assert after["EVENTS"]["bytes"] > before["EVENTS"]["bytes"]
 
 
 async def test_while_the_bus_is_away_services_are_unknown_rather_than_missing(

@@ -46,7 +46,7 @@ OPEN = {
     "GET /session/oidc/callback",
 }
 """What needs no login."""
-OWN = ("/session", "/sessions", "/tokens")
+OWN = ("/session", "/sessions", "/tokens", "/views", "/preferences")
 """What everybody who is logged in changes of their own."""
 
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from infra.clock import now_ms
-from schemas.messages import LiveInterest
+from schemas.messages import HostEvent, LiveInterest, ProcessUse, TopProcesses
 from schemas.settings import SettingChanged
 from schemas.subjects import LIVE_INTEREST, SETTINGS_CHANGED
 from services.gateway.live import viewer
@@ -187,3 +187,48 @@ async def test_a_viewer_with_hosts_in_detail_is_listed_once_and_leaves_all_feeds
             return not (await client.get("/viewers")).json()["viewers"]
 
         await eventually(left)
+
+
+@pytest.mark.parametrize(
+    ("time_s", "name"), [(1e306, "sh"), (1e300, "sh"), (1_800_000_000.25, "s" * 50_000)], ids=["far", "further", "huge"]
+)
+async def test_processes_that_make_no_sense_are_passed_over_and_counted(
+    time_s: float, name: str, database_url: str, bus_url: str
+) -> None:
+    wild = HostEvent("web-1", time_s, "processes", processes=TopProcesses([ProcessUse(7, name, 1, 1)], []))
+    async with gateway(database_url, bus_url) as client, publishing(bus_url) as agent:
+        await ready(client)
+        async with watching(client, CARDS + "&detail=web-1") as stream:
+            await begun(stream)
+            await agent.publish("events.web-1", msgspec.json.encode(wild))
+            await agent.publish("events.web-1", msgspec.json.encode(wild).replace(b'"s', b'"\xff'))
+            sane = msgspec.structs.replace(wild, time=now_ms() / 1000, processes=TopProcesses([], []))
+            await agent.publish("events.web-1", msgspec.json.encode(sane))
+            told = await stream.until("detail-processes")
+    assert (told.data["cpu"], names(stream).count("detail-processes")) == ([], 1)
+
+
+async def test_the_processes_that_use_most_are_told_to_those_who_look_at_the_host(
+    database_url: str, bus_url: str
+) -> None:
+    one = ProcessUse(7, "postgres", 51.5, 2**30)
+
+    def event(host: str) -> bytes:
+        told = HostEvent(host, 1_800_000_000.25, "processes", processes=TopProcesses([one], []))
+        return msgspec.json.encode(told)
+
+    async with gateway(database_url, bus_url) as client, publishing(bus_url) as agent:
+        await ready(client)
+        async with watching(client, CARDS + "&detail=web-1") as stream:
+            await begun(stream)
+            for host in ("web-2", "web-1"):
+                await agent.publish(f"events.{host}", event(host))
+            told = await stream.until("detail-processes")
+            await told_all(agent, stream)
+    assert told.data == {
+        "host": "web-1",
+        "time": 1_800_000_000_250,
+        "cpu": [{"pid": 7, "name": "postgres", "cpu": 51.5, "memory": 2**30}],
+        "memory": [],
+    }
+    assert names(stream).count("detail-processes") == 1

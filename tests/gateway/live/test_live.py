@@ -88,7 +88,7 @@ async def test_the_first_snapshot_knows_the_past_from_the_database(database_url:
 
         async def restored() -> bool:
             hosts = (await client.get("/hosts")).json()["hosts"]
-            return [host["last_sample"] is not None for host in hosts] == [True, True]
+            return [bool(host["latest"]) for host in hosts] == [True, True]
 
         await eventually(restored)
         async with watching(client) as stream, watching(client, "hosts=web-1") as one:

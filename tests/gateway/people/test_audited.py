@@ -129,6 +129,13 @@ class Driver:
         self.secrets.append(other)
         await self.ask("DELETE /sessions/{session}", f"/sessions/{number}")
 
+    async def kept(self) -> None:
+        first = (await self.ask("POST /views", "/views", json={"name": "Mine", "path": "/?q=web"})).json()["id"]
+        await self.ask("PUT /views", "/views", json={"views": [first]})
+        await self.ask("PUT /views/{view}", f"/views/{first}", json={"name": "Ours", "path": "/"})
+        await self.ask("DELETE /views/{view}", f"/views/{first}")
+        await self.ask("PUT /preferences", "/preferences", json={"zone": "utc"})
+
     async def own(self) -> None:
         factor = "/session/second-factor"
         secret = (await self.ask(f"POST {factor}", factor)).json()["secret"]
@@ -172,6 +179,7 @@ async def driven(database_url: str, bus_url: str) -> AsyncIterator[Driver]:
                 driver.settings,
                 driver.viewers,
                 driver.people,
+                driver.kept,
                 driver.own,
             ]
             for way in ways:

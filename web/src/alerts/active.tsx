@@ -1,5 +1,6 @@
 // Alerts that are not over, the worst first, their readings in columns.
 
+import type { VNode } from "preact";
 import { pathWords } from "../api/catalogue.ts";
 import type { ActiveAlert, Rule } from "../api/types.gen.ts";
 import { duration, limit, moment, text } from "../format.ts";
@@ -7,10 +8,8 @@ import { now } from "../live/session.ts";
 import { base } from "../preferences.ts";
 import { StandingIcon } from "../shell/icons.tsx";
 import "../style/alerts.css";
-import { stateWord } from "./words.ts";
-
-/** Pending, suspended and no-data alerts are shown, but they do not shout. */
-export const fires = (alert: ActiveAlert): boolean => alert.state === "firing" || alert.state === "recovering";
+import { Acknowledge } from "./seeing.tsx";
+import { fires, stateWord } from "./words.ts";
 
 const weight = (alert: ActiveAlert): number => (fires(alert) ? (alert.severity === "critical" ? 0 : 1) : 2);
 
@@ -19,25 +18,35 @@ interface ActiveListProps {
   rules: readonly Rule[];
   /** On this host's own page its name goes without saying. */
   here?: string;
+  /** What is drawn in the row of an alert. */
+  beside?: (alert: ActiveAlert) => VNode;
 }
 
-export function ActiveList({ alerts, rules, here }: ActiveListProps) {
+export function ActiveList({ alerts, rules, here, beside }: ActiveListProps) {
   const sorted = [...alerts].sort((a, b) => weight(a) - weight(b) || b.since - a.since);
   return (
-    <ul class="active panel">
+    <ul class={`active panel ${beside ? "charted" : ""}`}>
       {sorted.map((alert) => (
         <Row
           key={`${alert.rule} ${alert.host} ${alert.instance}`}
           alert={alert}
           runbook={rules.find((rule) => rule.id === alert.rule)?.runbook_url}
           elsewhere={here !== alert.host}
+          drawn={beside?.(alert)}
         />
       ))}
     </ul>
   );
 }
 
-function Row({ alert, runbook, elsewhere }: { alert: ActiveAlert; runbook: string | undefined; elsewhere: boolean }) {
+interface RowProps {
+  alert: ActiveAlert;
+  runbook: string | undefined;
+  elsewhere: boolean;
+  drawn: VNode | undefined;
+}
+
+function Row({ alert, runbook, elsewhere, drawn }: RowProps) {
   const shown = fires(alert) ? alert.severity : "late";
   return (
     <li class={`alert ${fires(alert) ? alert.severity : "quiet-alert"}`}>
@@ -50,7 +59,6 @@ function Row({ alert, runbook, elsewhere }: { alert: ActiveAlert; runbook: strin
         {elsewhere && alert.host && <a href={`/hosts/${alert.host}`}>{alert.host}</a>}
         {alert.instance && <code>{alert.instance}</code>}
         {alert.state === "recovering" && <em>recovering</em>}
-        {alert.acknowledged && <em>acknowledged</em>}
         {!fires(alert) && <em>would be {alert.severity}</em>}
         {alert.incident > 0 && (
           <a href={`/alerts?incident=${alert.incident}`}>
@@ -63,10 +71,12 @@ function Row({ alert, runbook, elsewhere }: { alert: ActiveAlert; runbook: strin
           </a>
         )}
       </span>
+      {drawn}
       <span class="metric">{pathWords(alert.metric)}</span>
       <b class="value">{text(alert.value, alert.unit, base())}</b>
       <span class="limit">limit {limit(alert.threshold, alert.unit, base())}</span>
       <Since since={alert.since} />
+      {alert.incident > 0 ? <Acknowledge alert={alert} /> : <span class="seeing" />}
     </li>
   );
 }

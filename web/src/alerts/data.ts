@@ -1,21 +1,12 @@
 // Rules and active alerts as the gateway has them, fetched again when the stream says that they changed.
 import { computed, effect, signal, untracked } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
 import { get } from "../api/client.ts";
-import { type Loader, loader } from "../api/loading.ts";
-import type {
-  ActiveAlert,
-  AlertCounts,
-  Alerts,
-  PastAlert,
-  Rule,
-  Rules,
-  StoredRule,
-  UnreadableRule,
-} from "../api/types.gen.ts";
+import { loader } from "../api/loading.ts";
+import type { ActiveAlert, AlertCounts, Alerts, Rule, Rules, StoredRule, UnreadableRule } from "../api/types.gen.ts";
 import { type Standing, standing } from "../fleet/summary.ts";
 import { fleet, known, polls, settingChange, transition } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
+import { ofHost } from "./thresholds.ts";
 
 /** Rules that are stored and cannot be read, so that they are not judged. */
 export const unreadable = signal<readonly UnreadableRule[]>([]);
@@ -31,16 +22,15 @@ export const rules = loader<StoredRule[]>(async (asked) => {
 export const active = loader<ActiveAlert[]>(
   async (signal) => (await get<Alerts>("/alerts?state=active", signal)).active,
 );
-/** Most changes that the history shows. */
-export const HISTORY_LIMIT = 200;
-
 export const ruleBodies = computed<readonly Rule[]>(() => rules.state.value.value?.map((stored) => stored.rule) ?? []);
+/** The rules that are about a host, as they are for it. */
+export const rulesOf = (entry: Entry): readonly Rule[] => ofHost(ruleBodies.value, entry.id, entry.host.value.tags);
 const activeNow = computed(() => active.state.value.value);
 
 const NONE: AlertCounts = { warning: 0, critical: 0 };
 
-/** Alerts that fire, by host. */
-const counts = computed(() => {
+/** Alerts that fire, by host; moves when that is asked for anew. */
+export const counts = computed(() => {
   const byHost = new Map<string, AlertCounts>();
   for (const alert of activeNow.value ?? []) {
     if (alert.state !== "firing" && alert.state !== "recovering") continue;
@@ -58,8 +48,15 @@ export function countsOf(entry: Entry): AlertCounts {
 
 export const standingOf = (entry: Entry): Standing => standing(entry.host.value.state, countsOf(entry), known.value);
 
-/** How many hosts stand under each word. */
+/** How many hosts stand under each word. Told of news of hosts as a whole: not every host is followed by itself. */
 export const tally = computed(() => {
+  fleet.news.value;
+  known.value;
+  counts.value;
+  return untracked(tallied);
+});
+
+function tallied(): Record<Standing, number> {
   const result: Record<Standing, number> = {
     critical: 0,
     offline: 0,
@@ -71,7 +68,7 @@ export const tally = computed(() => {
   };
   for (const id of fleet.ids.value) result[standingOf(fleet.entries.get(id) as Entry)] += 1;
   return result;
-});
+}
 
 /** A storm of transitions is one request at its beginning, and one each such time while it lasts. */
 const STORM_MS = 250;
@@ -91,15 +88,18 @@ function throttled(act: () => void): () => void {
   };
 }
 
-/** Runs `act` now, with each snapshot of the stream, and when the stream says that what is stored under `key` changed. */
-export function withSettings(key: string, act: () => void): () => void {
+/**
+ * Runs `act` now, with each snapshot of the stream, and when the stream says that what is stored under one of `keys`
+ * changed: under `telling`, that people were told of something, or that a channel is held, or no more.
+ */
+export function withSettings(keys: readonly string[], act: () => void): () => void {
   return both(
     effect(() => {
       fleet.snapshots.value;
       untracked(act);
     }),
     effect(() => {
-      if (settingChange.value?.key === key) untracked(act);
+      if (keys.includes(settingChange.value?.key ?? "")) untracked(act);
     }),
   );
 }
@@ -140,25 +140,6 @@ function both(one: () => void, other: () => void): () => void {
  * With the first snapshot, too: what changed between the page's first request and the stream's beginning, no event tells.
  */
 export function startAlerts(): void {
-  withSettings("rules", rules.refresh);
+  withSettings(["rules"], rules.refresh);
   withNews(active.refresh);
-}
-
-/** What changed, the latest first, kept current while the page shows it. The answer tells the active alerts too. */
-export function useHistory(): Loader<PastAlert[]> {
-  const history = useMemo(() => loader(askHistory), []);
-  useEffect(() => {
-    const stop = withNews(history.refresh);
-    return () => {
-      stop();
-      history.close();
-    };
-  }, [history]);
-  return history;
-}
-
-async function askHistory(signal: AbortSignal): Promise<PastAlert[]> {
-  const got = await get<Alerts>(`/alerts?state=all&limit=${HISTORY_LIMIT}`, signal);
-  active.put(got.active);
-  return got.history;
 }

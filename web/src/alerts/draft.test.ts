@@ -31,7 +31,7 @@ test("a rule survives the way through the form", () => {
   assert.deepEqual(ruleOf(draftOf(rule)), rule);
 });
 
-test("what the form does not show survives the way through it", () => {
+test("all that a rule can have survives the way through the form", () => {
   const whole: Rule = {
     ...rule,
     not_instances: ["/boot*"],

@@ -5,6 +5,7 @@ import { CATALOGUE, HOST_DOWN, instanceOf, metricOf, pathWords, unitOf, VIRTUAL,
 import { fleet } from "../live/session.ts";
 import { Field } from "../shell/field.tsx";
 import { type Draft, type Faults, ruleOf } from "./draft.ts";
+import { OverrideFields } from "./override_fields.tsx";
 import { WINDOW_WORDS, windowUnit } from "./words.ts";
 
 interface RuleFieldsProps {
@@ -17,7 +18,15 @@ interface RuleFieldsProps {
 
 type Text = Exclude<
   keyof Draft,
-  "enabled" | "comparison" | "metric" | "kept" | "window_function" | "also_metric" | "also_comparison" | "no_data"
+  | "enabled"
+  | "comparison"
+  | "metric"
+  | "kept"
+  | "overrides"
+  | "window_function"
+  | "also_metric"
+  | "also_comparison"
+  | "no_data"
 >;
 
 export function RuleFields({ draft, fresh, faults, set }: RuleFieldsProps) {
@@ -90,7 +99,15 @@ export function RuleFields({ draft, fresh, faults, set }: RuleFieldsProps) {
           </select>
         </Field>
       )}
-      {family && <WindowFields draft={draft} faults={faults} set={set} seconds={seconds} />}
+      {family && (
+        <WindowFields
+          draft={draft}
+          faults={faults}
+          set={set}
+          seconds={seconds}
+          limit={<input {...text("window_limit")} inputMode="decimal" />}
+        />
+      )}
       {!ofSonde && (
         <Field label="Host" error={faults.host} hint="* is every host, web-* each that begins so" wide={!instance}>
           <input {...text("host")} list="hosts" />
@@ -109,6 +126,11 @@ export function RuleFields({ draft, fresh, faults, set }: RuleFieldsProps) {
           hint="* is each of them, /srv* each that begins so"
         >
           <input {...text("instance")} />
+        </Field>
+      )}
+      {instance && (
+        <Field label="But not for" error={faults.not_instances} hint="such as /boot*, separated by commas" wide>
+          <input {...text("not_instances")} placeholder="none" />
         </Field>
       )}
       {!ofSonde && (
@@ -150,11 +172,14 @@ export function RuleFields({ draft, fresh, faults, set }: RuleFieldsProps) {
           {draft.no_data !== "keep" && seconds("no_data_s", "After")}
         </>
       )}
-      {draft.kept.overrides.length > 0 && (
-        <p class="hint wide-field">
-          {draft.kept.overrides.length} overrides for some hosts stay as they are; the API and the configuration file
-          change them.
-        </p>
+      {!ofSonde && (
+        <OverrideFields
+          overrides={draft.overrides}
+          faults={faults}
+          unit={unit}
+          down={down}
+          onChange={(overrides) => set({ overrides })}
+        />
       )}
       <Field label="Runbook" error={faults.runbook_url} hint="linked in every message" wide>
         <input {...text("runbook_url")} inputMode="url" placeholder="https://" />
@@ -179,7 +204,13 @@ interface PartProps {
 }
 
 /** What of the last values is held against the thresholds. */
-function WindowFields({ draft, faults, set, seconds }: PartProps & { seconds: (name: Text, label: string) => VNode }) {
+function WindowFields({
+  draft,
+  faults,
+  set,
+  seconds,
+  limit,
+}: PartProps & { seconds: (name: Text, label: string) => VNode; limit: VNode }) {
   return (
     <>
       <Field label="Looks at" error={faults.window_function} wide={draft.window_function === "last"}>
@@ -196,6 +227,17 @@ function WindowFields({ draft, faults, set, seconds }: PartProps & { seconds: (n
         </select>
       </Field>
       {draft.window_function !== "last" && seconds("window_seconds", "Over the last")}
+      {draft.window_function === "time_left" && (
+        <Field
+          label="It is full at"
+          error={faults.window_limit}
+          unit={unitOf(draft.metric)}
+          hint="empty: the most that there can be"
+          wide
+        >
+          {limit}
+        </Field>
+      )}
     </>
   );
 }

@@ -1,27 +1,129 @@
-// What happened: every change of an alert, and what became of its notification.
-
+// What happened: incidents, the latest first, narrowed down by what the address says.
+import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
 import { pathWords } from "../api/catalogue.ts";
-import type { Delivery, PastAlert } from "../api/types.gen.ts";
+import { get } from "../api/client.ts";
+import { loader } from "../api/loading.ts";
+import type { Incident, Incidents } from "../api/types.gen.ts";
 import { duration, limit, moment, text } from "../format.ts";
+import { now } from "../live/session.ts";
 import { base } from "../preferences.ts";
+import { query, setQuery } from "../router.ts";
 import { StandingIcon } from "../shell/icons.tsx";
+import { Loaded } from "../shell/loaded.tsx";
 import { Scroller } from "../shell/scroller.tsx";
 import { Nothing } from "../shell/states.tsx";
-import { fate, kindWord } from "./words.ts";
+import { withNews } from "./data.ts";
+import { ALL_PAST, filterFrom, filters, parameters } from "./past_filter.ts";
+import { PastFilters } from "./past_filters.tsx";
 
-export function HistoryTable({ history }: { history: readonly PastAlert[] }) {
-  if (history.length === 0) return <Nothing>No alert has fired within the time that history is kept.</Nothing>;
+/** Incidents that are shown at first, and how many more each time. */
+const PAGE = 50;
+const MOST = 1000;
+
+export function HistorySection() {
+  const asked = useComputed(() => parameters(filterFrom(query.value)).toString());
+  const count = useSignal(PAGE);
+  const past = useMemo(
+    () =>
+      loader<Incidents>(async (signal) => {
+        const got = await get<Incidents>(`/incidents?${withMore(asked.peek(), "limit", count.peek())}`, signal);
+        return { ...got, incidents: [...got.incidents] };
+      }),
+    [asked, count],
+  );
+  useEffect(() => {
+    const stop = withNews(past.refresh);
+    return () => {
+      stop();
+      past.close();
+    };
+  }, [past]);
+  useSignalEffect(() => {
+    asked.value;
+    count.value;
+    past.load();
+  });
+  const filter = filterFrom(query.value);
+  const narrowed = filters(filter);
   return (
-    <Scroller label="History, scrolls sideways" class="panel table-panel">
+    <section aria-labelledby="history">
+      <header>
+        <h2 id="history">History</h2>
+        <span class="exports">
+          {(["csv", "ndjson"] as const).map((format) => (
+            <a key={format} href={`/api/v1/incidents/export?${withMore(asked.value, "format", format)}`} download>
+              {format.toUpperCase()}
+              <span class="hidden"> of these incidents</span>
+            </a>
+          ))}
+        </span>
+      </header>
+      <PastFilters
+        filter={filter}
+        onChange={(change) => {
+          count.value = PAGE;
+          setQuery(change, { replace: true });
+        }}
+      />
+      <Loaded from={past} what="The history">
+        {({ incidents, next }) =>
+          incidents.length === 0 ? (
+            <Nothing>
+              {narrowed ? "No incident fits that." : "No alert has fired within the time that history is kept."}
+              {narrowed && (
+                <button type="button" onClick={() => setQuery(ALL_PAST, { replace: true })}>
+                  Show all
+                </button>
+              )}
+            </Nothing>
+          ) : (
+            <>
+              <HistoryTable incidents={incidents} />
+              {next !== null && (
+                <p class="more-past">
+                  {count.value < MOST ? (
+                    <button
+                      type="button"
+                      onClick={() => {
+                        count.value = Math.min(MOST, count.value * 2);
+                      }}
+                    >
+                      Show more
+                    </button>
+                  ) : (
+                    <span class="muted">
+                      These are the latest {MOST}; narrow them down, or take them all as a file.
+                    </span>
+                  )}
+                </p>
+              )}
+            </>
+          )
+        }
+      </Loaded>
+    </section>
+  );
+}
+
+function withMore(asked: string, name: string, value: string | number): URLSearchParams {
+  const more = new URLSearchParams(asked);
+  more.set(name, String(value));
+  return more;
+}
+
+function HistoryTable({ incidents }: { incidents: readonly Incident[] }) {
+  return (
+    <Scroller label="History, scrolls sideways" class="panel table-panel past">
       <table>
         <thead>
           <tr>
-            <th scope="col">When</th>
-            <th scope="col">What</th>
+            <th scope="col">Began</th>
+            <th scope="col">How it is</th>
             <th scope="col">Host</th>
             <th scope="col">Rule</th>
             <th scope="col" class="n">
-              Value
+              Worst
             </th>
             <th scope="col" class="n">
               Limit
@@ -29,47 +131,12 @@ export function HistoryTable({ history }: { history: readonly PastAlert[] }) {
             <th scope="col" class="n">
               Lasted
             </th>
-            <th scope="col">Notification</th>
+            <th scope="col">Told</th>
           </tr>
         </thead>
         <tbody>
-          {history.map((one) => (
-            <tr key={one.id}>
-              <td>
-                <time dateTime={new Date(one.time * 1000).toISOString()}>{moment(one.time * 1000)}</time>
-              </td>
-              <td>
-                <Kind one={one} />
-              </td>
-              <td>
-                <Around one={one} />
-              </td>
-              <td>
-                {one.rule_name}
-                {one.instance && (
-                  <>
-                    {" "}
-                    <code>{one.instance}</code>
-                  </>
-                )}
-              </td>
-              <td class="n" title={pathWords(one.metric)}>
-                {text(one.value, one.unit, base())}
-              </td>
-              <td class="n">{limit(one.threshold, one.unit, base())}</td>
-              <td class="n">{ended(one) ? duration(one.time - one.since) : ""}</td>
-              <td class="told">
-                {one.incident > 0 && (
-                  <a href={`/alerts?incident=${one.incident}`}>
-                    Why<span class="hidden"> was I told of {one.rule_name}, or not</span>
-                  </a>
-                )}{" "}
-                {one.deliveries.length === 0 && <span class="muted">nobody told</span>}
-                {one.deliveries.map((delivery) => (
-                  <Fate key={delivery.channel} delivery={delivery} />
-                ))}
-              </td>
-            </tr>
+          {incidents.map((one) => (
+            <Row key={one.id} one={one} />
           ))}
         </tbody>
       </table>
@@ -77,11 +144,54 @@ export function HistoryTable({ history }: { history: readonly PastAlert[] }) {
   );
 }
 
+function Row({ one }: { one: Incident }) {
+  return (
+    <tr data-incident={one.id}>
+      <td class="began">
+        <time dateTime={new Date(one.opened * 1000).toISOString()}>{moment(one.opened * 1000)}</time>
+      </td>
+      <td class="how">
+        <Standing one={one} />
+      </td>
+      <td class="where">
+        <Around one={one} />
+      </td>
+      <td class="rule-name">
+        <a href={incidentHref(one.id)}>{one.rule_name}</a>
+        {one.instance && (
+          <>
+            {" "}
+            <code>{one.instance}</code>
+          </>
+        )}
+      </td>
+      <td class="n worst" title={pathWords(one.metric)}>
+        {text(one.peak ?? one.value, one.unit, base())}
+      </td>
+      <td class="n limit">{limit(one.threshold, one.unit, base())}</td>
+      <td class="n lasted">
+        {one.closed === null ? <Lasting since={one.opened} /> : duration(one.closed - one.opened)}
+      </td>
+      <td class="told">{one.told.join(", ") || <span class="muted">nobody</span>}</td>
+    </tr>
+  );
+}
+
+/** The address of its dialog over the page as it is. */
+function incidentHref(id: number): string {
+  const next = new URLSearchParams(query.value);
+  next.set("incident", String(id));
+  return `/alerts?${next}`;
+}
+
+/** Alone in listening to the clock. */
+const Lasting = ({ since }: { since: number }) => <>{duration(Math.floor(now.value / 1000 - since))}</>;
+
 /** A link to the host at that time; an alert about Sonde itself has none. */
-function Around({ one }: { one: PastAlert }) {
+function Around({ one }: { one: Incident }) {
   if (!one.host) return <span class="muted">Sonde</span>;
-  const from = Math.round((one.since - 600) * 1000);
-  const to = Math.round((one.time + 600) * 1000);
+  const from = Math.round((one.opened - 600) * 1000);
+  const to = Math.round(((one.closed ?? now.peek() / 1000) + 600) * 1000);
   return (
     <a href={`/hosts/${one.host}?from=${from}&to=${to}`} title="See the host around that time">
       {one.host}
@@ -89,28 +199,15 @@ function Around({ one }: { one: PastAlert }) {
   );
 }
 
-const ended = (one: PastAlert): boolean => one.kind === "resolve" || one.kind === "gone";
-
-function Kind({ one }: { one: PastAlert }) {
-  const standing = ended(one) ? "up" : one.severity;
+function Standing({ one }: { one: Incident }) {
+  const over = one.closed !== null;
+  const standing = over ? "up" : one.severity;
   return (
     <span class={`severity tone-${standing}`}>
       <StandingIcon standing={standing} />
-      {one.kind === "fire" ? `fires, ${one.severity}` : kindWord(one.kind)}
+      {over ? `${one.ending === "gone" ? "gone" : "over"}, was ${one.worst}` : one.severity}
+      {one.acknowledged && !over && ", acknowledged"}
       {one.past && ", in the past"}
-    </span>
-  );
-}
-
-function Fate({ delivery }: { delivery: Delivery }) {
-  const { word, tone } = fate(delivery.status);
-  const again = delivery.attempts > 1 ? `, ${delivery.attempts} attempts` : "";
-  const answer = delivery.status !== "sent" && delivery.answer ? `: ${delivery.answer}` : "";
-  return (
-    <span class={`fate ${tone}`} title={delivery.answer}>
-      {delivery.channel} {word}
-      {again}
-      {answer}
     </span>
   );
 }

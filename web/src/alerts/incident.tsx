@@ -2,21 +2,24 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { metricOf } from "../api/catalogue.ts";
 import { Failure, get } from "../api/client.ts";
 import { loader } from "../api/loading.ts";
 import type { Incident, IncidentDetail, Reason, Why } from "../api/types.gen.ts";
 import { duration, limit, moment, text } from "../format.ts";
-import { useEvery } from "../live/every.ts";
 import { now } from "../live/session.ts";
 import { base } from "../preferences.ts";
 import { Discard, isOutside } from "../shell/discard.tsx";
 import { CloseIcon, StandingIcon } from "../shell/icons.tsx";
+import { lazy } from "../shell/lazy.tsx";
 import { Loaded } from "../shell/loaded.tsx";
 import { useUnsaved } from "../shell/unsaved.tsx";
-import { active, withNews } from "./data.ts";
+import { active, withNews, withSettings } from "./data.ts";
 import { Doing } from "./doing.tsx";
 import { ABOUT_WORDS } from "./telling.ts";
 import "../style/telling.css";
+
+const IncidentChart = lazy("the chart", async () => (await import("./incident_chart.tsx")).IncidentChart);
 
 /** What is known of it; null in it: nothing any more, as of old ones that a link in a message still names. */
 interface Whole {
@@ -27,9 +30,6 @@ interface IncidentDialogProps {
   id: string;
   onClosed: () => void;
 }
-
-/** No event tells what became of a message: it is looked after so often. */
-const LOOK_AGAIN_S = 5;
 
 export function IncidentDialog({ id, onClosed }: IncidentDialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -42,15 +42,12 @@ export function IncidentDialog({ id, onClosed }: IncidentDialogProps) {
   useUnsaved("the note", dirty);
   useLayoutEffect(() => dialog.current?.showModal(), []);
   useEffect(() => {
-    const stop = withNews(asked.refresh);
+    const stops = [withNews(asked.refresh), withSettings(["telling"], asked.refresh)];
     return () => {
-      stop();
+      for (const stop of stops) stop();
       asked.close();
     };
   }, [asked]);
-  useEvery(LOOK_AGAIN_S, () => {
-    if (asked.state.peek().value?.found) asked.refresh();
-  });
 
   function close(): void {
     settled.current = true;
@@ -107,6 +104,9 @@ export function IncidentDialog({ id, onClosed }: IncidentDialogProps) {
                     active.load();
                   }}
                 />
+                {found.detail.incident.host !== "" && metricOf(found.detail.incident.metric) && (
+                  <IncidentChart detail={found.detail} />
+                )}
                 <Reasons reasons={found.why.reasons} />
               </>
             )

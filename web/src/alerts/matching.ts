@@ -44,6 +44,21 @@ export const matcherOf = (draft: MatchDraft): Matcher => ({
   about: draft.about,
 });
 
+const PATTERN = /^[a-z0-9*?-]{1,40}$/;
+
+/** What is wrong without asking the gateway, by its names of the fields. */
+export function matchFaults(draft: MatchDraft): Record<string, string> {
+  const faults: Record<string, string> = {};
+  for (const [name, one, examples] of [
+    ["hosts", "host", "ids such as web-1, or patterns such as web-*"],
+    ["rules", "rule", "ids such as disk-full, or patterns such as disk-*"],
+  ] as const) {
+    const odd = words(draft[name]).find((word) => !PATTERN.test(word));
+    if (odd) faults[`match.${name}`] = `“${odd}” is the id of no ${one}: type ${examples}.`;
+  }
+  return faults;
+}
+
 export const ALL: Matcher = {
   hosts: [],
   tags: [],

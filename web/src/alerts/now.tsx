@@ -4,8 +4,12 @@ import { known } from "../live/session.ts";
 import { StandingIcon } from "../shell/icons.tsx";
 import { Loaded } from "../shell/loaded.tsx";
 import { Nothing } from "../shell/states.tsx";
-import { ActiveList, fires } from "./active.tsx";
+import { ActiveList } from "./active.tsx";
 import { active, ruleBodies } from "./data.ts";
+import { Moment } from "./moment.tsx";
+import { fires } from "./words.ts";
+
+const drawn = (alert: ActiveAlert) => <Moment alert={alert} />;
 
 export function Now() {
   return (
@@ -13,7 +17,7 @@ export function Now() {
       {(alerts) => (
         <>
           <Verdict alerts={alerts} />
-          {alerts.length > 0 && <ActiveList alerts={alerts} rules={ruleBodies.value} />}
+          {alerts.length > 0 && <ActiveList alerts={alerts} rules={ruleBodies.value} beside={drawn} />}
         </>
       )}
     </Loaded>

@@ -2,32 +2,38 @@
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { StoredRule } from "../api/types.gen.ts";
+import { lacking } from "../login/me.ts";
 import { query, setQuery } from "../router.ts";
 import { Action } from "../shell/allowed.tsx";
 import { lazy } from "../shell/lazy.tsx";
 import { Loaded } from "../shell/loaded.tsx";
 import { useTitle } from "../shell/title.ts";
-import { active, HISTORY_LIMIT, notJudged, rules, unreadable, useHistory } from "./data.ts";
+import { active, notJudged, rules, unreadable } from "./data.ts";
 import { HeldChannels } from "./held.tsx";
-import { HistoryTable } from "./history.tsx";
 import { Now } from "./now.tsx";
 import { RuleList } from "./rules.tsx";
 import { SilenceSection } from "./silences.tsx";
+import { NO_LINE } from "./too_high.ts";
 import "../style/alerts.css";
 
+const HistorySection = lazy("the history", async () => (await import("./history.tsx")).HistorySection);
 const RuleEditor = lazy("the form", async () => (await import("./editor.tsx")).RuleEditor);
 const IncidentDialog = lazy("the incident", async () => (await import("./incident.tsx")).IncidentDialog);
 
 export function AlertsPage() {
   useTitle("Alerts");
-  const history = useHistory();
   /** The rule in the editor; `new` for one that does not exist yet. */
   const edited = useSignal<StoredRule | "new" | null>(null);
   const incident = query.value.get("incident");
   const heading = useRef<HTMLHeadingElement>(null);
+  /** A line of a chart that is too high, from its page. */
+  const withheld = lacking("operator");
+  const asked = query.value.get("new") === "rule";
+  const line = asked && withheld === null ? query.value : null;
 
   function closed(saved: boolean): void {
     edited.value = null;
+    if (line) setQuery(NO_LINE, { replace: true });
     // The dialog gave the focus back to the button that opened it; its rule may be gone meanwhile.
     if (document.activeElement === document.body) heading.current?.focus();
     if (!saved) return;
@@ -37,6 +43,7 @@ export function AlertsPage() {
   return (
     <div class="alerts">
       <h1>Alerts</h1>
+      {asked && withheld && <p class="notice warn">You cannot make a rule of that. {withheld}</p>}
       <section aria-labelledby="firing">
         <header>
           <h2 id="firing">Now</h2>
@@ -82,21 +89,14 @@ export function AlertsPage() {
           )}
         </Loaded>
       </section>
-      <section aria-labelledby="history">
-        <header>
-          <h2 id="history">History</h2>
-          {history.state.value.value?.length === HISTORY_LIMIT && (
-            <span class="muted">the latest {HISTORY_LIMIT} changes</span>
-          )}
-        </header>
-        <Loaded from={history} what="The history">
-          {(past) => <HistoryTable history={past} />}
-        </Loaded>
-      </section>
+      <HistorySection />
       {incident !== null && (
         <IncidentDialog key={incident} id={incident} onClosed={() => setQuery({ incident: null })} />
       )}
-      {edited.value !== null && <RuleEditor stored={edited.value === "new" ? null : edited.value} onClosed={closed} />}
+      {line && <RuleEditor key={line.toString()} stored={null} line={line} onClosed={closed} />}
+      {edited.value !== null && !line && (
+        <RuleEditor stored={edited.value === "new" ? null : edited.value} line={null} onClosed={closed} />
+      )}
     </div>
   );
 }

@@ -1,45 +1,25 @@
-// What a rule that is being written would have done with what is stored: asked for, watched, called off, and shown.
-import { type Signal, useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import { Failure, get, request } from "../api/client.ts";
-import type { Episode, Outcome, Rehearsal, Rule } from "../api/types.gen.ts";
+// What a rule that is being written would have done with what is stored: asked for, called off, and shown.
+import { useRef } from "preact/hooks";
+import type { Episode, Outcome, Rule } from "../api/types.gen.ts";
 import { duration, moment, text } from "../format.ts";
 import { base } from "../preferences.ts";
 import { Scroller } from "../shell/scroller.tsx";
 import "../style/telling.css";
-import { isOver, limitsOf, outcomeWords, playable, REACHES } from "./rehearsal.ts";
+import type { Played, Playing } from "./playing.ts";
+import { limitsOf, outcomeWords, REACHES } from "./rehearsal.ts";
 
 interface RehearsingProps {
+  playing: Playing;
   rule: Rule;
   /** Tells what is wrong with the rule, where it is; whether it can be played. */
   check: () => boolean;
 }
 
-interface Played {
-  /** As it was asked for. */
-  rule: string;
-  days: number;
-  /** Null: the gateway has not answered yet. */
-  told: Rehearsal | null;
-  failure: string | null;
-  /** Somebody does not want it any more. */
-  off: boolean;
-}
-
 /** Most episodes in the table. */
 const SHOWN = 50;
-/** An answer about one that goes on comes so often. */
-const WAIT_S = 1;
-
-export function Rehearsing({ rule, check }: RehearsingProps) {
-  const days = useSignal(7);
-  const played = useSignal<Played | null>(null);
+export function Rehearsing({ playing, rule, check }: RehearsingProps) {
+  const { played, goes, stale, days } = playing;
   const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => () => callOff(played), [played]);
-
-  const now = played.value;
-  const goes = now !== null && !now.off && now.failure === null && (now.told === null || !isOver(now.told));
-  const stale = now !== null && now.rule !== JSON.stringify(playable(rule));
   return (
     <section class="rehearsal" aria-label="Rehearsal">
       <div class="actions">
@@ -48,7 +28,7 @@ export function Rehearsing({ rule, check }: RehearsingProps) {
           type="button"
           aria-disabled={goes}
           onClick={() => {
-            if (!goes && check()) void play(played, rule, days.value);
+            if (!goes && check()) playing.play(rule);
           }}
         >
           Try it
@@ -74,7 +54,7 @@ export function Rehearsing({ rule, check }: RehearsingProps) {
             type="button"
             class="quiet"
             onClick={() => {
-              callOff(played);
+              playing.callOff();
               button.current?.focus();
             }}
           >
@@ -86,11 +66,11 @@ export function Rehearsing({ rule, check }: RehearsingProps) {
         <progress
           aria-label="Hosts played"
           max={1}
-          value={now.told?.state === "running" ? now.told.progress : undefined}
+          value={played?.told?.state === "running" ? played.told.progress : undefined}
         />
       )}
-      <div role="status">{now && <State played={now} stale={stale} />}</div>
-      {now?.told?.outcome && <Episodes outcome={now.told.outcome} />}
+      <div role="status">{played && <State played={played} stale={stale} />}</div>
+      {played?.told?.outcome && <Episodes outcome={played.told.outcome} />}
     </section>
   );
 }
@@ -116,49 +96,13 @@ function State({ played: { told, failure, off, days }, stale }: { played: Played
   );
 }
 
-async function play(played: Signal<Played | null>, rule: Rule, days: number): Promise<void> {
-  const asked = playable(rule);
-  const mine: Played = { rule: JSON.stringify(asked), days, told: null, failure: null, off: false };
-  let latest = mine;
-  const put = (change: Partial<Played>): void => {
-    latest = { ...latest, ...change };
-    played.value = latest;
-  };
-  played.value = mine;
-  /** Called off, or another one was asked for. */
-  const dropped = () => played.peek() !== latest;
-  try {
-    let told = await request<Rehearsal>("POST", "/rehearsals", { body: { rule: asked, days } });
-    while (!dropped()) {
-      put({ told });
-      if (isOver(told)) return;
-      told = await get<Rehearsal>(`/rehearsals/${told.id}?wait_s=${WAIT_S}`);
-    }
-    if (latest.told === null) await request("DELETE", `/rehearsals/${told.id}`);
-  } catch (reason) {
-    if (!(reason instanceof Failure)) throw reason;
-    if (!dropped()) put({ failure: reason.fields[0]?.reason ?? reason.message });
-  }
-}
-
-/** What was not answered yet is called off as soon as its id is known. */
-function callOff(played: Signal<Played | null>): void {
-  const now = played.peek();
-  if (now === null || now.off) return;
-  played.value = { ...now, off: true };
-  if (now.told === null || isOver(now.told)) return;
-  // Nobody waits for the answer: a rehearsal that goes on all the same ends by itself.
-  request("DELETE", `/rehearsals/${now.told.id}`, { keepalive: true }).catch((reason: unknown) => {
-    if (!(reason instanceof Failure)) throw reason;
-  });
-}
-
 function Episodes({ outcome }: { outcome: Outcome }) {
   if (outcome.episodes.length === 0) return null;
   const shown = outcome.episodes.slice(0, SHOWN);
   const more = outcome.fired - shown.length;
   return (
-    <>
+    <details>
+      <summary>{outcome.episodes.length === 1 ? "When" : "Each time"}</summary>
       <Scroller label="When it would have fired, scrolls sideways">
         <table>
           <thead>
@@ -182,7 +126,7 @@ function Episodes({ outcome }: { outcome: Outcome }) {
         </table>
       </Scroller>
       {more > 0 && <p class="hint">and {more} times before</p>}
-    </>
+    </details>
   );
 }
 

@@ -75,7 +75,7 @@ export function useSaving(): Saving {
         break;
       default:
         refused.value = errorsByField(failure.fields);
-        if (!Object.keys(refused.value).some((name) => name in draft)) general.value = failure.message;
+        if (!Object.keys(refused.value).some((name) => formField(name) in draft)) general.value = failure.message;
     }
   }
 
@@ -88,7 +88,7 @@ export function useSaving(): Saving {
     check,
     save,
     forget: (change) => {
-      const kept = Object.entries(refused.value).filter(([name]) => !(name in change));
+      const kept = Object.entries(refused.value).filter(([name]) => !(formField(name) in change));
       refused.value = Object.fromEntries(kept);
     },
     settle: () => {
@@ -96,3 +96,6 @@ export function useSaving(): Saving {
     },
   };
 }
+
+/** The field of the draft that holds it: `overrides` for one of an exception. */
+const formField = (name: string): string => name.replace(/\..*$/, "");

@@ -1,6 +1,6 @@
 // A silence while it is being written: texts as typed, and the request that they make. Pure but for this browser's time zone.
 import type { Matcher, NewSilence, Silenced, StoredSilence } from "../api/types.gen.ts";
-import { fitsAll, type MatchDraft, matchDraftOf, matcherOf } from "./matching.ts";
+import { fitsAll, type MatchDraft, matchDraftOf, matcherOf, matchFaults } from "./matching.ts";
 
 export interface Draft extends MatchDraft {
   /** When it begins: at once, at a time, or, with one that is stored, as before. */
@@ -59,7 +59,7 @@ export function silenceOf(draft: Draft): NewSilence {
 /** What can be told without the gateway, by its names of the fields. */
 export function faultsOf(draft: Draft, now_s: number): Record<string, string> {
   const { starts, ends } = silenceOf(draft);
-  const faults: Record<string, string> = {};
+  const faults = matchFaults(draft);
   if (draft.begins === "at" && (starts === null || starts === undefined)) faults.starts = "Type when it begins.";
   if (draft.lasts !== "until") return faults;
   if (ends === null || ends === undefined) faults.ends = "Type when it ends.";

@@ -27,7 +27,7 @@ export function SilenceSection() {
   const edited = useSignal<StoredSilence | "new" | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    const stop = withSettings("silences", silences.refresh);
+    const stop = withSettings(["silences"], silences.refresh);
     return () => {
       stop();
       silences.close();

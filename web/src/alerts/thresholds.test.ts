@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Rule } from "../api/types.gen.ts";
-import { levelOf, thresholdsFor } from "./thresholds.ts";
+import { levelOf, ofHost, thresholdsFor } from "./thresholds.ts";
 
 function rule(change: Partial<Rule> = {}): Rule {
   return {
@@ -93,4 +93,40 @@ test("patterns of hosts and instances fit", () => {
 test("a rule over a window colours no value", () => {
   const rules = [rule({ window: { function: "avg", seconds: 300, limit: null } })];
   assert.equal(thresholdsFor(rules, "web-1", "cpu.total", ""), null);
+});
+
+const warningOf = (rules: Rule[], ...tags: string[]) =>
+  thresholdsFor(ofHost(rules, "web-1", tags), "web-1", "cpu.total", "")?.warning ?? null;
+
+test("a rule for hosts with a tag is about no others", () => {
+  const rules = [rule({ tags: ["prod"], without_tags: ["batch"] })];
+  assert.equal(warningOf(rules, "prod"), 75);
+  assert.equal(warningOf(rules, "prod", "batch"), null);
+  assert.equal(warningOf(rules), null);
+});
+
+test("a rule for hosts with a tag goes before one for all", () => {
+  assert.equal(warningOf([rule(), rule({ tags: ["prod"], warning: at(50) })], "prod"), 50);
+});
+
+test("of a rule's exceptions the first that fits a host counts", () => {
+  const as_is = { hosts: [], tags: [], warning: null, critical: null, for_s: null, recover_for_s: null, enabled: null };
+  const overrides = [
+    { ...as_is, tags: ["calm"], enabled: false },
+    { ...as_is, hosts: ["web-*"], warning: at(60) },
+    { ...as_is, hosts: ["web-1"], warning: at(20) },
+  ];
+  assert.equal(warningOf([rule({ overrides })]), 60);
+  assert.equal(warningOf([rule({ overrides })], "calm"), null);
+});
+
+test("an instance that a rule leaves out has no thresholds", () => {
+  const rules = [rule({ metric: "filesystem.used_percent", not_instances: ["/snap/*"] })];
+  assert.equal(thresholdsFor(rules, "web-1", "filesystem.used_percent", "/snap/core"), null);
+  assert.equal(thresholdsFor(rules, "web-1", "filesystem.used_percent", "/")?.warning, 75);
+});
+
+test("rules that tell no hosts apart are not looked through for each", () => {
+  const rules = [rule()];
+  assert.equal(ofHost(rules, "web-1", []), rules);
 });

@@ -9,6 +9,39 @@ export interface Thresholds {
 
 export type Level = "normal" | "warning" | "critical";
 
+/**
+ * The rules that are about `host` with these tags, each as it is for that host: of its exceptions the first that fits counts,
+ * as the alert service has it. The same array when no rule tells hosts apart.
+ */
+export function ofHost(rules: readonly Rule[], host: string, tags: readonly string[]): readonly Rule[] {
+  if (rules.every(isForAll)) return rules;
+  return rules
+    .filter(
+      (rule) =>
+        fits(rule.host, host) &&
+        rule.tags.every((tag) => tags.includes(tag)) &&
+        !rule.without_tags.some((tag) => tags.includes(tag)),
+    )
+    .map((rule) => {
+      const exception = rule.overrides.find(
+        ({ hosts, tags: wanted }) =>
+          (hosts.length === 0 || hosts.some((pattern) => fits(pattern, host))) &&
+          wanted.every((tag) => tags.includes(tag)),
+      );
+      if (!exception) return rule;
+      const { warning, critical, enabled } = exception;
+      return {
+        ...rule,
+        warning: warning ?? rule.warning,
+        critical: critical ?? rule.critical,
+        enabled: enabled ?? rule.enabled,
+      };
+    });
+}
+
+const isForAll = (rule: Rule): boolean =>
+  rule.host === "*" && rule.tags.length + rule.without_tags.length + rule.overrides.length === 0;
+
 /** The thresholds of the enabled rules on `metric` of `host` and `instance`: the most specific rule wins. Null: no rule. */
 export function thresholdsFor(
   rules: readonly Rule[],
@@ -22,7 +55,9 @@ export function thresholdsFor(
     // What looks at more than the newest value, or at another metric too, says nothing of how a value is coloured.
     if (!rule.enabled || rule.metric !== metric || rule.window.function !== "last" || rule.also) continue;
     if (!fits(rule.host, host) || !fits(rule.instance, instance)) continue;
-    const specific = (rule.host === "*" ? 0 : 2) + (rule.instance === "*" ? 0 : 1);
+    if (rule.not_instances.some((pattern) => fits(pattern, instance))) continue;
+    const tagged = rule.tags.length + rule.without_tags.length > 0;
+    const specific = (rule.host === "*" ? 0 : 4) + (tagged ? 2 : 0) + (rule.instance === "*" ? 0 : 1);
     if (specific > score) {
       best = rule;
       score = specific;
@@ -37,7 +72,7 @@ export function thresholdsFor(
 }
 
 /** Whether `text` fits `pattern`, in which * stands for any characters and ? for one. */
-function fits(pattern: string, text: string): boolean {
+export function fits(pattern: string, text: string): boolean {
   if (pattern === "*" || pattern === text) return true;
   if (!/[*?]/.test(pattern)) return false;
   let [at, now, star, back] = [0, 0, -1, 0];

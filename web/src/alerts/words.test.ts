@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { metricOf, pathWords, unitOf } from "../api/catalogue.ts";
 import type { Rule } from "../api/types.gen.ts";
-import { fate, ruleSentence, slug } from "./words.ts";
+import { ruleSentence, slug } from "./words.ts";
 
 const rule: Rule = {
   id: "fs",
@@ -60,12 +60,6 @@ test("paths have words", () => {
 test("an id is made of a name", () => {
   assert.equal(slug("CPU über 90 %!"), "cpu-uber-90");
   assert.equal(slug("x".repeat(60)).length, 40);
-});
-
-test("only what nobody was told against our will is a fault", () => {
-  assert.deepEqual(fate("sent"), { word: "sent", tone: "" });
-  assert.equal(fate("failed").tone, "tone-warning");
-  assert.equal(fate("refused").tone, "tone-critical");
 });
 
 test("a window, a second condition, tags and missing values are said", () => {

@@ -1,6 +1,6 @@
 // Alerts and rules in words. Pure.
 import { HOST_DOWN, pathWords, unitOf, virtualOf } from "../api/catalogue.ts";
-import type { AlertState, AlertTransition, Delivery, Rule, Window } from "../api/types.gen.ts";
+import type { ActiveAlert, AlertState, AlertTransition, Rule, Window } from "../api/types.gen.ts";
 import { type Base, duration, limit } from "../format.ts";
 
 const KIND_WORDS: Record<AlertTransition["kind"], string> = {
@@ -13,23 +13,11 @@ const KIND_WORDS: Record<AlertTransition["kind"], string> = {
 
 export const kindWord = (kind: AlertTransition["kind"]): string => KIND_WORDS[kind] ?? kind;
 
-const FATES: Record<string, string> = {
-  sending: "on its way",
-  sent: "sent",
-  failed: "failed, tried again",
-  refused: "refused",
-  dead: "not sent: the channel is held",
-  unknown: "sent, without an answer",
-};
-
-/** What became of a message; only what nobody was told against our will is a fault. */
-export function fate(status: Delivery["status"]): { word: string; tone: string } {
-  const tone = status === "failed" ? "tone-warning" : status === "refused" || status === "dead" ? "tone-critical" : "";
-  return { word: FATES[status] ?? status, tone };
-}
-
 /** Only the API writes it in one word. */
 export const stateWord = (state: AlertState): string => (state === "nodata" ? "no data" : state);
+
+/** Pending, suspended and no-data alerts are shown, but they do not shout. */
+export const fires = (alert: ActiveAlert): boolean => alert.state === "firing" || alert.state === "recovering";
 
 export function transitionText(one: AlertTransition): string {
   const where = [one.host || "Sonde", one.instance].filter(Boolean).join(" ");

@@ -268,6 +268,14 @@ export interface Component {
   instances: Instance[];
 }
 
+export interface DayUse {
+  day: string;
+  rows: number;
+  bytes: number;
+  columnar_bytes: number;
+  uncompressed_bytes: number | null;
+}
+
 export interface Delay {
   median: number;
   p99: number;
@@ -418,6 +426,29 @@ export interface Frame {
   samples: LiveSample[];
 }
 
+export interface Gap {
+  from: number;
+  to: number;
+  reasons: GapReason[];
+}
+
+export interface GapReason {
+  kind: "first" | "retention" | "reboot" | "away" | "update" | "settings" | "order" | "dropped" | "pending" | "refused" | "archived" | "silent" | "unwatched" | "unknown";
+  text: string;
+  time: number | null;
+  end: number | null;
+}
+
+export interface Gaps {
+  host: string;
+  family: string;
+  from: number;
+  to: number;
+  step_ms: number;
+  gaps: Gap[];
+  more: boolean;
+}
+
 export interface Gone {
   host: string;
 }
@@ -442,6 +473,7 @@ export interface Health {
   version: string;
   time: number;
   components: Component[];
+  streams: StreamFill[];
 }
 
 export interface Heartbeat {
@@ -523,6 +555,7 @@ export interface HostFacts {
   tags: string[];
   config_revision: number;
   config_error: string;
+  time_zone: string;
 }
 
 export interface HostFilter {
@@ -622,6 +655,12 @@ export interface Instance {
   heartbeat: Heartbeat;
 }
 
+export interface Kept {
+  raw_days: number;
+  minute_days: number;
+  hour_days: number;
+}
+
 export interface LinkLogin {
   secret: string;
   password: string;
@@ -670,6 +709,22 @@ export interface MadeToken {
   obstacle: string;
 }
 
+export interface Mark {
+  host: string;
+  time: number;
+  end: number | null;
+  kind: "alert" | "reboot" | "update" | "settings" | "refused" | "away" | "change" | "order" | "mute" | "silence";
+  level: "info" | "warning" | "critical";
+  title: string;
+  detail: string;
+  ref: string;
+}
+
+export interface Marks {
+  marks: Mark[];
+  more: boolean;
+}
+
 export interface Matcher {
   hosts: string[];
   tags: string[];
@@ -688,6 +743,7 @@ export interface Me {
   second_factor: boolean;
   has_password: boolean;
   oidc: string;
+  demonstration: boolean;
 }
 
 export interface MetricItem {
@@ -769,6 +825,11 @@ export interface NewValue {
   value: unknown;
 }
 
+export interface NewView {
+  name: string;
+  path: string;
+}
+
 export interface Notification {
   id: number;
   channel: string;
@@ -820,6 +881,16 @@ export interface Override {
   enabled: boolean | null;
 }
 
+export interface PartUse {
+  family: string;
+  kind: Resolution;
+  day: string;
+  days: number;
+  rows: number;
+  bytes: number;
+  columnar: boolean;
+}
+
 export interface PasswordChange {
   old: string;
   new: string;
@@ -848,12 +919,35 @@ export interface PastAlert {
   deliveries: Delivery[];
 }
 
+export interface Preferences {
+  start: string;
+  zone: string;
+  units: "binary" | "decimal";
+  theme: "system" | "light" | "dark";
+  contrast: "system" | "more";
+  density: "comfortable" | "compact";
+}
+
 export interface Problem {
   type: string;
   title: string;
   status: number;
   detail: string;
   errors: FieldError[];
+}
+
+export interface ProcessUse {
+  pid: number;
+  name: string;
+  cpu: number;
+  memory: number;
+}
+
+export interface Processes {
+  host: string;
+  time: number;
+  cpu: ProcessUse[];
+  memory: ProcessUse[];
 }
 
 export interface Proof {
@@ -1004,6 +1098,17 @@ export interface Rules {
   not_judged: UnreadableRule[];
 }
 
+export interface SavedView {
+  id: number;
+  name: string;
+  path: string;
+  version: number;
+}
+
+export interface SavedViews {
+  views: SavedView[];
+}
+
 export interface SecondFactorOffer {
   secret: string;
   uri: string;
@@ -1138,6 +1243,25 @@ export interface Step {
   by: string;
 }
 
+export interface StorageReport {
+  time: number | null;
+  use: StorageUse | null;
+}
+
+export interface StorageUse {
+  engine: string;
+  kept: Kept;
+  tables: TableUse[];
+  days: DayUse[];
+  parts: PartUse[];
+  database_bytes: number;
+  need_bytes: number | null;
+  need_without: Resolution[];
+  free_bytes: number | null;
+  disk_bytes: number | null;
+  strays: Stray[];
+}
+
 export interface StoredChannel {
   channel: Channel;
   version: number;
@@ -1165,6 +1289,34 @@ export interface StoredSilence {
   state: "active" | "pending" | "expired";
   version: number;
   invalid: string;
+}
+
+export interface Stray {
+  family: string;
+  tables: string[];
+  bytes: number;
+  remedy: string;
+}
+
+export interface StreamFill {
+  name: string;
+  messages: number;
+  bytes: number;
+  most_bytes: number;
+}
+
+export interface TableUse {
+  family: string;
+  kind: Resolution;
+  rows: number;
+  bytes: number;
+  columnar_bytes: number;
+  uncompressed_bytes: number | null;
+  values: number;
+  bytes_per_value: number | null;
+  rows_per_day: number | null;
+  bytes_per_day: number | null;
+  need_bytes: number | null;
 }
 
 export interface Threshold {
@@ -1217,6 +1369,10 @@ export interface UserChange {
 
 export interface Users {
   users: User[];
+}
+
+export interface ViewOrder {
+  views: number[];
 }
 
 export interface ViewerItem {

@@ -1,6 +1,6 @@
 // On which steps a chart is drawn: those of the stored answer where it fits the window, otherwise those that the answer on
 // its way will have. Whatever the two are, their number is bounded. Pure.
-import type { SeriesAnswer } from "../api/types.gen.ts";
+import type { Answered } from "./source.ts";
 
 /** More steps than this are never drawn: there are more of them than pixels. */
 export const MOST_STEPS = 2000;
@@ -28,17 +28,11 @@ export function stepFor(span_ms: number, points: number, period_ms: number): num
 export interface Grid {
   step_ms: number;
   /** The answer where its steps are drawn; null while it has to be waited for. */
-  answer: SeriesAnswer | null;
+  answer: Answered | null;
 }
 
 /** The grid to draw the window from `from` to `to` on, with what was answered last for this or another window. */
-export function gridFor(
-  answer: SeriesAnswer | null,
-  from: number,
-  to: number,
-  points: number,
-  period_ms: number,
-): Grid {
+export function gridFor(answer: Answered | null, from: number, to: number, points: number, period_ms: number): Grid {
   const span_ms = to - from;
   if (answer !== null && answer.from < to && answer.to > from) {
     const steps = span_ms / answer.step_ms;

@@ -1,6 +1,6 @@
 // From a timeline to what is drawn: columns, colours, bands and the legend. Pure; knows nothing of the chart library.
 import { metricWord } from "../api/catalogue.ts";
-import type { ChartSpec, Part } from "./spec.ts";
+import { type ChartSpec, draws, instanceName, type Part } from "./spec.ts";
 import { bridged, type Line, lastKnown, type Timeline, type Values } from "./timeline.ts";
 
 export type Column = (number | null | undefined)[];
@@ -15,11 +15,15 @@ export interface Paint {
 
 export interface Drawn extends Paint {
   values: Column;
+  /** Drawn dashed. */
+  behind?: boolean;
   style: "line" | "filled" | "stacked" | "edge";
 }
 
 /** One part of a legend line: its unstacked values. */
 export interface Reading extends Paint {
+  metric: string;
+  instance: string;
   /** Empty where the line's name says it all. */
   word: string;
   values: Values;
@@ -56,7 +60,8 @@ const MOST_FILLED = 2;
 
 /** What `spec` draws of `timeline`. `solo`: the key of the one legend line to draw, or null for all. */
 export function model(spec: ChartSpec, timeline: Timeline, period_ms: number, solo: string | null): Model {
-  const { times, step_ms, lines } = timeline;
+  const { times, step_ms } = timeline;
+  const lines = timeline.lines.filter((line) => draws(spec, line.instance));
   const summed = step_ms > period_ms;
   const legend = legendOf(spec, lines);
   const alone = legend.filter((line) => line.key === solo);
@@ -91,7 +96,8 @@ export function model(spec: ChartSpec, timeline: Timeline, period_ms: number, so
     for (const one of shown)
       for (const { part, line, paint } of partsOf(spec, lines, one.key)) {
         const filled = shown.length === 1 || (part.filled && (spec.legend === "part" || shown.length <= MOST_FILLED));
-        withBand(line, part.mirrored ? -1 : 1, paint, filled ? "filled" : "line", band);
+        if (part.behind) drawn.push({ values: column(line.avg), style: "line", behind: true, ...paint });
+        else withBand(line, part.mirrored ? -1 : 1, paint, filled ? "filled" : "line", band);
       }
   }
 
@@ -106,7 +112,7 @@ export function model(spec: ChartSpec, timeline: Timeline, period_ms: number, so
     high,
     empty: lines.every((line) => line.avg.every((value) => value === null)),
     shape:
-      drawn.map((one) => `${one.color}${one.pale ? "p" : ""}${one.style}`).join() +
+      drawn.map((one) => `${one.color}${one.pale ? "p" : ""}${one.behind ? "b" : ""}${one.style}`).join() +
       bands.map((band) => `${band.upper}-${band.lower}`).join(),
   };
 }
@@ -130,7 +136,10 @@ function partsOf(spec: ChartSpec, lines: readonly Line[], key: string): Found[] 
   const apart = instances.length > 1;
   return spec.parts.flatMap((part, at) => {
     const line = lines.find((one) => one.metric === part.metric && one.instance === key);
-    const paint = apart ? { color: instances.indexOf(key), pale: part.mirrored === true } : { color: at, pale: false };
+    const pale = part.mirrored === true || part.behind === true;
+    const paint = apart
+      ? { color: instances.indexOf(key), pale }
+      : { color: part.behind ? 0 : at, pale: pale && !part.mirrored };
     return line ? [{ part, line, paint }] : [];
   });
 }
@@ -147,10 +156,12 @@ function legendOf(spec: ChartSpec, lines: readonly Line[]): LegendLine[] {
     const worded = !byPart && spec.parts.length > 1;
     const line: LegendLine = {
       key,
-      name: byPart ? metricWord(key) : key,
+      name: byPart ? (found[0]?.part.word ?? metricWord(key)) : instanceName(spec, key),
       readings: found.map(({ part, line, paint }) => ({
-        word: worded ? metricWord(part.metric) : "",
+        word: worded ? (part.word ?? metricWord(part.metric)) : "",
         values: line.avg,
+        metric: part.metric,
+        instance: line.instance,
         ...paint,
       })),
       idle: found.every(({ line }) => line.max.every((value) => !value)),
@@ -178,9 +189,16 @@ function extent(drawn: Drawn[]): { low: number; high: number } {
 }
 
 /** A legend line's values at index `at`, or its latest ones when `at` is null. */
-export function readingsAt(line: LegendLine, at: number | null): (Paint & { word: string; value: number | null })[] {
+export function readingsAt(
+  line: LegendLine,
+  at: number | null,
+): (Omit<Reading, "values"> & { value: number | null })[] {
   return line.readings.map(({ values, ...reading }) => ({
     ...reading,
     value: at === null ? lastKnown(values, values.length - 1, 30) : (values[at] ?? null),
   }));
 }
+
+/** Whether a column has one value only: it needs a point, as no line would show it. */
+export const standsAlone = (values: Column): boolean =>
+  values.reduce<number>((count, value) => count + (value === null || value === undefined ? 0 : 1), 0) === 1;

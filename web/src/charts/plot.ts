@@ -3,9 +3,13 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { Base } from "../format.ts";
 import { round, ticks } from "../format.ts";
-import type { Drawn, Model, Paint } from "./model.ts";
+import { timeZone } from "../time/zone.ts";
+import { inksOf } from "./ink.ts";
+import { type ChartMark, signsOf } from "./marks.ts";
+import { type Column, type Drawn, type Model, standsAlone } from "./model.ts";
+import { type Range, stretched } from "./pinch.ts";
 import { type Axis, axisFor } from "./scale.ts";
-import { drawLimits, shadeGaps, shadePending } from "./shades.ts";
+import { drawLimits, drawSigns, nameGaps, shadeGaps, shadePending } from "./shades.ts";
 import type { Blank } from "./stretches.ts";
 import { watchSwipes } from "./swipe.ts";
 import { giveUpTurn, takeTurn } from "./turns.ts";
@@ -22,6 +26,22 @@ export interface Look {
   /** Values at which to draw dashed lines. */
   warning: number | null;
   critical: number | null;
+  /** What happened meanwhile. */
+  marks: readonly ChartMark[];
+  /** Why there is nothing in gaps. */
+  reasons: readonly ChartMark[];
+}
+
+/** Where times and values lie in the element, CSS pixels. */
+export interface Place {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+  from: number;
+  to: number;
+  low: number;
+  high: number;
 }
 
 export interface Events {
@@ -30,6 +50,12 @@ export interface Events {
   /** A drag from one time to another, Unix milliseconds. */
   onDrag: (from: number, to: number) => void;
   onDoubleClick: () => void;
+  /** Two fingers, or the mouse with Shift, moved the chart to show these times. */
+  onMove: (from: number, to: number) => void;
+  /** Nothing is shown beyond this moment. */
+  present: () => number;
+  /** It was drawn, with times and values at other places than before. */
+  onPlaced: (place: Place) => void;
   /** Drawing failed. */
   onError: (error: unknown) => void;
 }
@@ -45,14 +71,26 @@ export interface Plot {
   destroy: () => void;
 }
 
-const COLORS = 8;
+interface Drawing {
+  model: Model;
+  blank: Blank;
+  look: Look;
+  from: number;
+  to: number;
+  axis: Axis;
+}
+
+const LOCAL = new Intl.DateTimeFormat().resolvedOptions().timeZone;
 const AWAY = { left: -10, top: -10 };
 const NOTHING = { left: 0, top: 0, width: 0, height: 0 };
 
 export function createPlot(box: HTMLElement, events: Events): Plot {
-  const colors = new Map<string, string>();
+  const { ink, line: lineColor, clear } = inksOf(box);
   let chart: uPlot | null = null;
-  let now: { model: Model; blank: Blank; look: Look; from: number; to: number; axis: Axis } | null = null;
+  let now: Drawing | null = null;
+  let placed: Place | null = null;
+  /** What was shown when two fingers touched it; they decide what is shown as long as they do. */
+  let held: Range | null = null;
   let width = box.clientWidth;
   let height = box.clientHeight;
   /** The shape that `chart` was made for. */
@@ -60,30 +98,14 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
   /** Whether the pointer is over this chart; otherwise the cursor is where another chart's is. */
   let pointed = false;
 
-  /** A custom property of the page as a colour that a canvas understands. */
-  function ink(name: string, alpha = 1): string {
-    const key = `${name}/${alpha}`;
-    let found = colors.get(key);
-    if (!found) {
-      const probe = document.createElement("i");
-      probe.style.color = alpha < 1 ? `color-mix(in srgb, var(${name}) ${alpha * 100}%, transparent)` : `var(${name})`;
-      box.append(probe);
-      found = getComputedStyle(probe).color;
-      probe.remove();
-      colors.set(key, found);
-    }
-    return found;
-  }
-  const lineColor = ({ color, pale }: Paint, alpha = 1) =>
-    ink(color < 0 ? "--text" : `--c${(color % COLORS) + 1}`, pale ? alpha * 0.6 : alpha);
-
   function series(drawn: Drawn): uPlot.Series {
     const edge = drawn.style === "edge";
     const made: uPlot.Series = {
       stroke: () => (edge ? "transparent" : lineColor(drawn, drawn.style === "stacked" ? 0.8 : 1)),
       width: edge ? 0 : drawn.style === "stacked" ? 0.75 : 1.4,
-      points: { show: lonely },
+      points: { show: (u, index) => standsAlone(u.data[index] as Column) },
     };
+    if (drawn.behind) made.dash = [4, 4];
     if (drawn.style === "filled") made.fill = () => lineColor(drawn, 0.14);
     if (drawn.style === "stacked") made.fill = () => lineColor(drawn, 0.5);
     return made;
@@ -94,6 +116,7 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
       width,
       height,
       ms: 1,
+      tzDate: (ms) => uPlot.tzDate(new Date(ms), timeZone.peek() ?? LOCAL),
       pxAlign: 0,
       legend: { show: false },
       padding: [8, 8, 0, 0],
@@ -173,6 +196,16 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
         made.setSelect({ left: Math.min(a, b), top: 0, width: Math.abs(b - a), height: made.over.clientHeight }, false),
       onEnd: () => made.setSelect(NOTHING, false),
       onDone: (a, b) => events.onDrag(made.posToVal(a, "x"), made.posToVal(b, "x")),
+      onPinch: (before, after) => {
+        if (!now) return;
+        held ??= { from: now.from, to: now.to };
+        now = { ...now, ...stretched(held, made.over.clientWidth, before, after, events.present()) };
+        takeTurn(draw);
+      },
+      onPinched: () => {
+        if (held && now) events.onMove(now.from, now.to);
+        held = null;
+      },
     });
     return made;
   }
@@ -180,8 +213,11 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
   function drawBehind(u: uPlot): void {
     if (!now) return;
     const x = (time: number) => u.valToPos(time, "x", true);
+    const signs = signsOf(now.look.marks, now.from, now.to, u.bbox.width / devicePixelRatio);
+    drawSigns(u.ctx, u.bbox, signs, x, ink);
     shadePending(u.ctx, u.bbox, now.blank.pending, x, ink);
     shadeGaps(u.ctx, u.bbox, now.blank.gaps, x, ink);
+    nameGaps(u.ctx, u.bbox, now.blank.gaps, now.look.reasons, x, ink);
   }
 
   function drawAbove(u: uPlot): void {
@@ -192,6 +228,17 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
       [critical, "--critical"],
     ];
     drawLimits(u.ctx, u.bbox, limits, now.axis.high, (value) => u.valToPos(value, "y", true), ink);
+    tellPlace(u, now);
+  }
+
+  function tellPlace({ bbox }: uPlot, { from, to, axis }: Drawing): void {
+    const [left, top, width, height] = [bbox.left, bbox.top, bbox.width, bbox.height].map(
+      (at) => at / devicePixelRatio,
+    );
+    const next = { left, top, width, height, from, to, low: axis.low, high: axis.high } as Place;
+    if (placed && Object.entries(next).every(([key, value]) => placed?.[key as keyof Place] === value)) return;
+    placed = next;
+    events.onPlaced(next);
   }
 
   function draw(): void {
@@ -219,7 +266,8 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
 
   return {
     show(model, blank, look, from, to) {
-      now = { model, blank, look, from, to, axis: axisFor({ ...look, low: model.low, high: model.high }) };
+      const range = held && now ? { from: now.from, to: now.to } : { from, to };
+      now = { model, blank, look, ...range, axis: axisFor({ ...look, low: model.low, high: model.high }) };
       takeTurn(draw);
     },
     point(time) {
@@ -236,7 +284,7 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
       takeTurn(fit);
     },
     recolor() {
-      colors.clear();
+      clear();
       takeTurn(repaint);
     },
     destroy() {
@@ -248,14 +296,5 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
   };
 }
 
-const data = (model: Model): uPlot.AlignedData =>
-  [model.times, ...model.drawn.map((one) => one.values)] as uPlot.AlignedData;
-
+const data = (model: Model) => [model.times, ...model.drawn.map((one) => one.values)] as uPlot.AlignedData;
 const font = (): string => `12px ${getComputedStyle(document.documentElement).fontFamily}`;
-
-/** Points are drawn only where a value stands alone between gaps, as no line would show it. */
-function lonely(u: uPlot, index: number): boolean {
-  const values = u.data[index] as (number | null | undefined)[];
-  const known = values.reduce<number>((count, value) => count + (value === null || value === undefined ? 0 : 1), 0);
-  return known === 1;
-}

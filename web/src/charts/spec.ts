@@ -7,6 +7,10 @@ export interface Part {
   mirrored?: boolean;
   /** Drawn with its area filled. */
   filled?: boolean;
+  /** What the legend calls it instead of the catalogue's word. */
+  word?: string;
+  /** Drawn dashed and pale, as what is only there to compare with. */
+  behind?: boolean;
 }
 
 export interface ChartSpec {
@@ -15,6 +19,8 @@ export interface ChartSpec {
   /** What the chart shows, for people who hover its title. */
   meaning: string;
   family: string;
+  /** Only instances of this name, with or without labels in braces behind it; the labels name the lines then. */
+  only?: string;
   /** `stack` adds the parts up; `lines` draws each from the axis. */
   kind: "lines" | "stack";
   /** What one legend line stands for: a part, or an instance with all its parts. */
@@ -25,6 +31,8 @@ export interface ChartSpec {
   total?: string;
   /** The axis reaches at least this far, so that an idle chart does not magnify noise. */
   floor: number;
+  /** Unit of the values, where the catalogue does not know the metric. */
+  unit?: string;
   /** Metric whose latest value is the top of the axis. */
   ceiling?: string;
   /** Metric whose rules' thresholds are drawn. */
@@ -36,3 +44,11 @@ export const metricsOf = (spec: ChartSpec): string[] => [
   ...spec.parts.map((part) => part.metric),
   ...(spec.total ? [spec.total] : []),
 ];
+
+/** Whether a chart draws an instance. */
+export const draws = ({ only }: ChartSpec, instance: string): boolean =>
+  only === undefined || instance === only || instance.startsWith(`${only}{`);
+
+/** What a chart calls an instance. */
+export const instanceName = ({ only }: ChartSpec, instance: string): string =>
+  only === undefined || instance === only ? instance : instance.slice(only.length + 1, -1);

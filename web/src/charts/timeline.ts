@@ -1,7 +1,7 @@
 // Stored series continued by live samples, on one grid, so that no seam shows where one ends and the other begins.
-import type { SeriesAnswer } from "../api/types.gen.ts";
 import { boundedStep } from "./grid.ts";
 import { firstAtOrAfter, type Ring } from "./ring.ts";
+import type { Answered } from "./source.ts";
 
 export type Values = (number | null)[];
 
@@ -32,7 +32,7 @@ const NO_RINGS: ReadonlyMap<string, Ring> = new Map();
  * are made longer: there are never more than `MOST_STEPS` of them.
  */
 export function timeline(
-  base: SeriesAnswer | null,
+  base: Answered | null,
   rings: Rings,
   metrics: readonly string[],
   asked_step_ms: number,

@@ -37,10 +37,17 @@ test("a preset in the query is the window", () => {
   assert.deepEqual(parseWindow(query("range=1h")), { kind: "live", preset: "1h", span_ms: 3_600_000 });
 });
 
+test("a length in the query is a window that slides, by its shortest name", () => {
+  assert.deepEqual(parseWindow(query("range=90m")), { kind: "live", preset: "90m", span_ms: 5_400_000 });
+  assert.equal(parseWindow(query("range=1d")).preset, "24h");
+});
+
 test("nonsense in the query is the default window", () => {
   for (const text of [
     "",
-    "range=2w",
+    "range=2x",
+    "range=1s",
+    "range=50y",
     "range=toString",
     "range=__proto__",
     "paused=1",
@@ -67,7 +74,7 @@ test("no range is longer than ten years", () => {
 });
 
 test("every window survives the way through the URL", () => {
-  for (const preset of Object.keys(PRESETS)) {
+  for (const preset of [...Object.keys(PRESETS), "90m"]) {
     const live = liveWindow(preset);
     for (const window of [live, held(live, NOW), fixed(NOW - 5, NOW, { preset }), moved(live, NOW, -0.5, 2)])
       assert.deepEqual(through(window), window);

@@ -1,7 +1,10 @@
 // Which stretch of time the charts show: either the last so many minutes, sliding, or a fixed range. URL in, URL out.
 
+import { lengthOf, lengthText } from "../time/length.ts";
+
 export interface LiveWindow {
   kind: "live";
+  /** What the URL calls it: a preset, or another length such as `90m`. */
   preset: string;
   span_ms: number;
 }
@@ -23,10 +26,12 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
 export const PRESETS: Record<string, number> = {
+  "1m": MINUTE_MS,
   "5m": 5 * MINUTE_MS,
   "15m": 15 * MINUTE_MS,
   "1h": HOUR_MS,
   "6h": 6 * HOUR_MS,
+  "12h": 12 * HOUR_MS,
   "24h": DAY_MS,
   "7d": 7 * DAY_MS,
   "30d": 30 * DAY_MS,
@@ -40,10 +45,20 @@ export const LONGEST_MS = 10 * 365 * DAY_MS;
 /** Times beyond this are none that a calendar knows. */
 const LAST_MS = 8.64e15;
 
-/** The live window of a preset; of the default one where there is none of that name. */
+/** The live window of a preset, or of a length such as `90m`; the default one where `asked` is neither. */
 export function liveWindow(asked: string): LiveWindow {
-  const preset = Object.hasOwn(PRESETS, asked) ? asked : DEFAULT_PRESET;
-  return { kind: "live", preset, span_ms: PRESETS[preset] as number };
+  if (Object.hasOwn(PRESETS, asked)) return { kind: "live", preset: asked, span_ms: PRESETS[asked] as number };
+  const span_ms = lengthOf(asked);
+  return span_ms !== null && span_ms >= SHORTEST_MS && span_ms <= LONGEST_MS
+    ? lastOf(span_ms)
+    : liveWindow(DEFAULT_PRESET);
+}
+
+/** The live window of a length. */
+export function lastOf(length_ms: number): LiveWindow {
+  const span_ms = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, length_ms));
+  const preset = Object.keys(PRESETS).find((name) => PRESETS[name] === span_ms) ?? lengthText(span_ms);
+  return { kind: "live", preset, span_ms };
 }
 
 /** The window a URL's query asks for; the default where it asks for nothing sensible. */

@@ -1,46 +1,72 @@
-// One host on a card. Its numbers are there only while it is on the screen, so that a thousand cards cost what is visible.
+// One host on a card. Cards are in the page only while they are on the screen, so that a thousand cost what is visible.
 import { type ReadonlySignal, useComputed } from "@preact/signals";
 import { countsOf, standingOf } from "../alerts/data.ts";
-import type { HostFacts } from "../api/types.gen.ts";
-import { quantity } from "../format.ts";
+import type { Host, HostFacts } from "../api/types.gen.ts";
+import { moment, quantity } from "../format.ts";
+import { now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
 import { BellIcon, DownIcon, STANDING_WORDS, StandingIcon, UpIcon } from "../shell/icons.tsx";
 import { Age, isStale } from "./age.tsx";
 import { roughly } from "./freshness.ts";
+import { MutedIcon } from "./icons.tsx";
+import type { ItemProps } from "./list.tsx";
 import { Meters } from "./meters.tsx";
-import { useOnScreen } from "./on_screen.ts";
+import { Pick } from "./pick.tsx";
+import { isSelected } from "./selection.ts";
 import { type Summary, summarise } from "./summary.ts";
 
-export function Card({ entry }: { entry: Entry }) {
-  const [box, onScreen] = useOnScreen<HTMLLIElement>();
-  const { facts, state, label, tags } = entry.host.value;
+export function Card({ entry, group, place, of, row, column, level }: ItemProps) {
+  const { facts, state, label, tags, muted_until } = entry.host.value;
   const standing = standingOf(entry);
   const summary = useComputed(() => {
     entry.tick.value;
     return summarise(entry.latest, entry.host.value.facts.cores);
   });
+  const Heading = `h${level}` as const;
+  const gone = state === "offline" || state === "archived" ? "offline" : "";
   return (
-    <li ref={box} class={`card standing-${standing} ${state === "offline" || state === "archived" ? "offline" : ""}`}>
+    <li
+      class={`card standing-${standing} ${gone} ${isSelected(entry.id) ? "selected" : ""}`}
+      style={{ gridRow: `${row}`, gridColumn: `${column}` }}
+      aria-setsize={of}
+      aria-posinset={place}
+      data-host={entry.id}
+      data-group={group}
+    >
       <div class="face">
         <div class="card-head">
+          <Pick entry={entry} />
           <span class={`standing tone-${standing}`} title={STANDING_WORDS[standing]}>
             <StandingIcon standing={standing} />
             <span class="hidden">{STANDING_WORDS[standing]}</span>
           </span>
-          <h2>
+          <Heading>
             <a href={`/hosts/${entry.id}`} title={label ? entry.id : undefined}>
               {label || entry.id}
             </a>
-          </h2>
+          </Heading>
           <Words tags={tags} facts={facts} />
+          <Muted until={muted_until} />
           <Bell entry={entry} />
-          {onScreen.value && <Age entry={entry} />}
+          <Age entry={entry} />
         </div>
-        {onScreen.value && <Meters entry={entry} summary={summary} />}
+        <Meters entry={entry} summary={summary} />
       </div>
-      {onScreen.value && <Foot entry={entry} summary={summary} />}
+      <Foot entry={entry} summary={summary} />
     </li>
+  );
+}
+
+/** Says that nobody is told of the host's alerts. */
+export function Muted({ until }: { until: Host["muted_until"] }) {
+  if (until === null || (until !== "forever" && until <= now.peek())) return null;
+  const words = until === "forever" ? "Muted" : `Muted until ${moment(until)}`;
+  return (
+    <span class="badge muted" title={words}>
+      <MutedIcon />
+      <span class="hidden">{words}</span>
+    </span>
   );
 }
 
@@ -92,7 +118,7 @@ function Foot({ entry, summary }: FootProps) {
 }
 
 /** How many alerts fire. */
-function Bell({ entry }: { entry: Entry }) {
+export function Bell({ entry }: { entry: Entry }) {
   const { warning, critical } = countsOf(entry);
   const count = warning + critical;
   if (count === 0) return null;

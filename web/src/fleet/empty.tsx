@@ -4,6 +4,7 @@ import { openAdding } from "../enrol/adding.ts";
 import { Panel } from "../enrol/dialog.tsx";
 import { Action } from "../shell/allowed.tsx";
 import { CloseIcon } from "../shell/icons.tsx";
+import "../style/fleet_empty.css";
 
 export function FirstHost() {
   return (

@@ -1,8 +1,8 @@
 // The four meters of a card: a number, a bar, and the last minute as a line.
 import type { ReadonlySignal } from "@preact/signals";
-import { ruleBodies } from "../alerts/data.ts";
+import { rulesOf } from "../alerts/data.ts";
 import { levelOf, thresholdsFor } from "../alerts/thresholds.ts";
-import { periodOf } from "../api/catalogue.ts";
+import { periodOf, unitOf } from "../api/catalogue.ts";
 import type { Ring } from "../charts/ring.ts";
 import { spark } from "../charts/spark.ts";
 import { quantity } from "../format.ts";
@@ -10,7 +10,7 @@ import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
 import { StandingIcon } from "../shell/icons.tsx";
 import { fourthMeter, type Summary, traffic } from "./summary.ts";
-import { top, total } from "./traffic.ts";
+import { stepAbove, top, total } from "./traffic.ts";
 
 const MINUTE_MS = 60_000;
 const WIDTH = 100;
@@ -48,7 +48,7 @@ function Fourth({ entry, summary }: { entry: Entry; summary: Summary }) {
     const count = entry.host.value.facts.gpus.length;
     return <Meter entry={entry} name={count > 1 ? `GPU, top of ${count}` : "GPU"} path="gpu.utilisation" {...gpu} />;
   }
-  return <Traffic entry={entry} value={traffic(summary)} />;
+  return <Network entry={entry} value={traffic(summary)} />;
 }
 
 interface MeterProps {
@@ -59,11 +59,11 @@ interface MeterProps {
   value: number | null;
 }
 
-const LEVEL_WORDS = { warning: "Past its warning threshold", critical: "Past its critical threshold" };
+export const LEVEL_WORDS = { warning: "Past its warning threshold", critical: "Past its critical threshold" };
 
 function Meter({ entry, name, path, instance, value }: MeterProps) {
   entry.tick.value;
-  const thresholds = thresholdsFor(ruleBodies.value, entry.id, path, instance);
+  const thresholds = thresholdsFor(rulesOf(entry), entry.id, path, instance);
   const level = levelOf(thresholds, value);
   const number = quantity(value, "%");
   const ring = entry.rings.get(path)?.get(instance);
@@ -82,7 +82,7 @@ function Meter({ entry, name, path, instance, value }: MeterProps) {
           </span>
         )}
       </span>
-      <Sparkline entry={entry} family={path.split(".")[0] as string} ring={ring} top={100} />
+      <Sparkline entry={entry} path={path} ring={ring} />
       <span class="bar">
         <i style={{ transform: `scaleX(${Math.min(1, (value ?? 0) / 100)})` }} />
       </span>
@@ -91,10 +91,8 @@ function Meter({ entry, name, path, instance, value }: MeterProps) {
 }
 
 /** Traffic has no top that a bar could be full at; its line takes that place too. */
-function Traffic({ entry, value }: { entry: Entry; value: number | null }) {
+function Network({ entry, value }: { entry: Entry; value: number | null }) {
   entry.tick.value;
-  const rings = ["network.received", "network.sent"].flatMap((path) => [...(entry.rings.get(path)?.values() ?? [])]);
-  const both = total(rings, (entry.lastSample ?? 0) - MINUTE_MS);
   const number = quantity(value, "B/s", base());
   return (
     <div class="meter traffic">
@@ -105,28 +103,37 @@ function Traffic({ entry, value }: { entry: Entry; value: number | null }) {
         {number.value}
         <small>{number.unit}</small>
       </span>
-      <Sparkline entry={entry} family="network" ring={both} top={top(both.values)} />
+      <Traffic entry={entry} paths={["network.received", "network.sent"]} />
     </div>
   );
 }
 
-interface SparklineProps {
-  entry: Entry;
-  family: string;
-  ring: Pick<Ring, "times" | "values"> | undefined;
-  /** The value at the upper edge. */
-  top: number;
+/** The last minute of all instances of `paths` together, on a scale of its own. */
+export function Traffic({ entry, paths }: { entry: Entry; paths: readonly string[] }) {
+  entry.tick.value;
+  const rings = paths.flatMap((path) => [...(entry.rings.get(path)?.values() ?? [])]);
+  const all = total(rings, (entry.lastSample ?? 0) - MINUTE_MS);
+  return <Sparkline entry={entry} path={paths[0] as string} ring={all} most={top(all.values)} />;
 }
 
-function Sparkline({ entry, family, ring, top }: SparklineProps) {
+interface SparklineProps {
+  entry: Entry;
+  path: string;
+  ring: Pick<Ring, "times" | "values"> | undefined;
+  /** The value at the upper edge; percent end at 100, others at a round number above the largest. */
+  most?: number;
+}
+
+export function Sparkline({ entry, path, ring, most }: SparklineProps) {
   entry.tick.value; // a ring is changed in place
   if (!ring || ring.times.length < 2)
     return <svg class="spark" aria-hidden="true" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} />;
   const sample_ms = entry.host.value.facts.sample_interval_s * 1000;
-  const period_ms = periodOf(family, sample_ms / 1000);
+  const period_ms = periodOf(path.split(".")[0] as string, sample_ms / 1000);
   // What is read less often than the host samples ends at its own last reading; 2.5 readings missed break the line.
   const right = period_ms > sample_ms ? (ring.times.at(-1) as number) : (entry.lastSample ?? 0);
-  const { line, area } = spark(ring.times, ring.values, right, MINUTE_MS, 2.5 * period_ms, WIDTH, HEIGHT, top);
+  const edge = most ?? (unitOf(path) === "%" ? 100 : stepAbove(largestOf(ring.values)));
+  const { line, area } = spark(ring.times, ring.values, right, MINUTE_MS, 2.5 * period_ms, WIDTH, HEIGHT, edge);
   return (
     <svg class="spark" aria-hidden="true" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none">
       <path class="area" d={area} />
@@ -134,3 +141,6 @@ function Sparkline({ entry, family, ring, top }: SparklineProps) {
     </svg>
   );
 }
+
+const largestOf = (values: readonly (number | null)[]): number =>
+  values.reduce<number>((most, value) => (value !== null && value > most ? value : most), 0);

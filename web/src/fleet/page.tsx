@@ -1,19 +1,28 @@
-// The fleet: counts that filter, a search, and the cards in their order.
+// The fleet: counts that filter, a search, and the hosts in their order, as cards, a table or a heat map.
+import { useSignalEffect } from "@preact/signals";
 import { useLayoutEffect } from "preact/hooks";
 import { adding, inPage, leaveAdding } from "../enrol/adding.ts";
 import { AddDialog } from "../enrol/dialog.tsx";
-import { fleet } from "../live/session.ts";
+import { fleet, wantMetrics } from "../live/session.ts";
 import { setQuery } from "../router.ts";
 import { STANDING_WORDS } from "../shell/icons.tsx";
+import { lazy } from "../shell/lazy.tsx";
 import { Waiting } from "../shell/states.tsx";
 import { useTitle } from "../shell/title.ts";
+import { BulkBar } from "./bulk_bar.tsx";
 import { Card } from "./card.tsx";
 import { AnotherHost, FirstHost, FirstMachine } from "./empty.tsx";
+import { explained } from "./explain.ts";
+import { HostList } from "./list.tsx";
 import { Removing } from "./removing.tsx";
-import { asked, searchText, shown } from "./shown.ts";
+import { selected } from "./selection.ts";
+import { asked, byNameNow, grouping, groups, metrics, search, searchText, tagCounts, view } from "./shown.ts";
 import { Toolbar } from "./toolbar.tsx";
 import "../style/fleet.css";
 import "../style/toolbar.css";
+
+const Table = lazy("the table", async () => (await import("./table.tsx")).Table);
+const HeatMap = lazy("the heat map", async () => (await import("./heat_map.tsx")).HeatMap);
 
 /** A fleet of fewer hosts is told how to grow. */
 const FEW = 3;
@@ -36,7 +45,7 @@ function Fleet() {
     if (none) inPage.value = true;
   }, [none]);
   return (
-    <div class="fleet">
+    <div class={`fleet ${selected.value.length > 0 ? "with-bar" : ""}`}>
       {none ? (
         <FirstHost key="none" />
       ) : (
@@ -58,29 +67,41 @@ function Fleet() {
           }
         />
       )}
-      {!none && <Cards />}
+      {!none && <Hosts />}
+      {selected.value.length > 0 && <BulkBar />}
       <Removing />
       {adding.value && !inPage.value && <AddDialog />}
     </div>
   );
 }
 
-function Cards() {
-  const entries = shown.value;
-  if (entries.length === 0) return <NoMatch />;
-  return (
-    <ul class="cards">
-      {entries.map((entry) => (
-        <Card key={entry.id} entry={entry} />
-      ))}
-      {fleet.ids.value.length < FEW && <AnotherHost />}
-    </ul>
-  );
+function Hosts() {
+  useSignalEffect(() => wantMetrics(metrics.value));
+  const found = groups.value;
+  if (found.length === 0) return <NoMatch />;
+  const isGrouped = grouping.value.kind !== "none";
+  switch (view.value) {
+    case "table":
+      return <Table groups={found} isGrouped={isGrouped} />;
+    case "heat":
+      return <HeatMap groups={found} isGrouped={isGrouped} />;
+    default:
+      return (
+        <HostList
+          groups={found}
+          kind="cards"
+          Item={Card}
+          isGrouped={isGrouped}
+          more={fleet.ids.value.length < FEW && <AnotherHost key="another" />}
+        />
+      );
+  }
 }
 
 function NoMatch() {
   const text = searchText.value.trim();
   const state = asked.value && STANDING_WORDS[asked.value].toLowerCase();
+  const reasons = explained(search.value, byNameNow.value, tagCounts.value.keys());
   return (
     <div class="empty" role="status">
       <p>
@@ -92,6 +113,16 @@ function NoMatch() {
           `No host is ${state} now.`
         )}
       </p>
+      {reasons.map(({ words, instead }) => (
+        <p key={words}>
+          {words}{" "}
+          {instead !== null && (
+            <button type="button" class="instead" onClick={() => setQuery({ q: instead })}>
+              Search for {instead}
+            </button>
+          )}
+        </p>
+      ))}
       <button type="button" onClick={() => setQuery({ show: null, q: null })}>
         Show all {fleet.ids.value.length}
       </button>

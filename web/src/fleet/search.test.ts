@@ -15,6 +15,7 @@ const candidate = {
   label: "Shop front",
   tags: ["prod", "eu-west", "team:Blue"],
   standing: "warning" as const,
+  muted: false,
   summary: () => summarise(values, 8),
 };
 const found = (text: string) => parseSearch(text).matches(candidate);
@@ -166,4 +167,14 @@ test("no text throws, and what remains of it can be asked of a host", () => {
     assert.equal(typeof search.matches(candidate), "boolean", JSON.stringify(text));
     for (const sentence of search.problems) assert.match(sentence, /^“.+” is left out: .+\.$/s);
   }
+});
+
+test("hosts of which nobody is told are found", () => {
+  assert.ok(!found("is:muted"));
+  assert.ok(parseSearch("is:muted").matches({ ...candidate, muted: true }));
+});
+
+test("a mistyped measure or state is told with what may be meant", () => {
+  assert.ok(problem("cup>80").includes("did you mean cpu?"));
+  assert.ok(problem("is:oflfine").includes("did you mean offline?"));
 });

@@ -1,6 +1,7 @@
 // The search grammar: terms that must all hold, such as `tag:prod cpu > 80 -offline web`. A term that means nothing is told
 // as a problem, and the others still count. Pure.
 import type { Base } from "../format.ts";
+import { nearestOf } from "./nearest.ts";
 import { STANDINGS, type Standing, type Summary, traffic } from "./summary.ts";
 
 /** What a search looks at. `summary` is asked for only when a search compares a number. */
@@ -11,10 +12,13 @@ export interface Candidate {
   hostname: string;
   tags: readonly string[];
   standing: Standing;
+  /** Whether nobody is told of its alerts. */
+  muted: boolean;
   summary: () => Summary;
 }
 
 export interface Search {
+  terms: readonly Term[];
   matches: (candidate: Candidate) => boolean;
   /** True when the outcome changes with every sample. */
   numeric: boolean;
@@ -49,7 +53,9 @@ const NUMBER = /^(\d+(?:[.,]\d+)?)(.*)$/;
 const RATE = /^(b|[kmg])?(?:(?<=[kmg])i?b)?(?:\/s)?$/;
 const POWERS: Record<string, number> = { b: 0, k: 1, m: 2, g: 3 };
 
-interface Term {
+export interface Term {
+  /** As it was typed, in small letters. */
+  word: string;
   holds: (candidate: Candidate) => boolean;
   numeric?: boolean;
 }
@@ -70,6 +76,7 @@ export function parseSearch(text: string, base: Base = 1024): Search {
     }
   }
   return {
+    terms,
     matches: (candidate) => terms.every((term) => term.holds(candidate)),
     numeric: terms.some((term) => term.numeric),
     problems: [...new Set(problems)],
@@ -80,7 +87,7 @@ function negatable(word: string, base: Base): Term {
   if (!word.startsWith("-")) return termOf(word, base);
   if (word === "-") throw new Problem("write what to exclude right behind the minus, such as -web.");
   const term = termOf(word.slice(1), base);
-  return { ...term, holds: (candidate) => !term.holds(candidate) };
+  return { ...term, word, holds: (candidate) => !term.holds(candidate) };
 }
 
 function termOf(word: string, base: Base): Term {
@@ -91,6 +98,7 @@ function termOf(word: string, base: Base): Term {
   if (state !== undefined) return standing(state);
   if (isStanding(word)) return standing(word);
   return {
+    word,
     holds: ({ id, label, hostname, tags }) =>
       [id, label, hostname, ...tags].some((one) => one.toLowerCase().includes(word)),
   };
@@ -98,10 +106,14 @@ function termOf(word: string, base: Base): Term {
 
 function comparison(name: string, sign: string, limit: string, base: Base): Term {
   const read = Object.hasOwn(MEASURES, name) ? MEASURES[name] : undefined;
-  if (!read) throw new Problem(`only ${listed(Object.keys(MEASURES), "and")} can be compared.`);
+  if (!read)
+    throw new Problem(
+      `${meant(name, Object.keys(MEASURES))}only ${listed(Object.keys(MEASURES), "and")} can be compared.`,
+    );
   const wanted = name === "net" ? rate(limit, base) : percent(name, limit);
   const compare = COMPARISONS[sign] as (value: number, limit: number) => boolean;
   return {
+    word: `${name}${sign}${limit}`,
     numeric: true,
     holds: (candidate) => {
       const value = read(candidate.summary());
@@ -136,14 +148,21 @@ const decimal = (text: string): number => Number(text.replace(",", "."));
 
 function tagged(tag: string): Term {
   if (tag === "") throw new Problem("write the tag right behind the colon, such as tag:prod.");
-  return { holds: ({ tags }) => tags.some((one) => one.toLowerCase().startsWith(tag)) };
+  return { word: `tag:${tag}`, holds: ({ tags }) => tags.some((one) => one.toLowerCase().startsWith(tag)) };
 }
 
 const isStanding = (word: string): word is Standing => (STANDINGS as readonly string[]).includes(word);
 
 function standing(word: string): Term {
-  if (!isStanding(word)) throw new Problem(`a state is ${listed(STANDINGS, "or")}.`);
-  return { holds: (candidate) => candidate.standing === word };
+  if (word === "muted") return { word: "is:muted", holds: ({ muted }) => muted };
+  if (!isStanding(word)) throw new Problem(`${meant(word, STANDINGS)}a state is ${listed(STANDINGS, "or")}, or muted.`);
+  return { word: `is:${word}`, holds: (candidate) => candidate.standing === word };
+}
+
+/** `did you mean cpu? `; empty where nothing is like it. */
+function meant(word: string, known: readonly string[]): string {
+  const near = nearestOf(word, known);
+  return near ? `did you mean ${near}? ` : "";
 }
 
 const listed = (words: readonly string[], last: "and" | "or"): string =>

@@ -18,8 +18,11 @@ export function total(rings: readonly Ring[], from: number): { times: number[]; 
 const QUIET = 100_000;
 
 /** The top of a scale for `values`: 1, 2 or 5 of a power of ten, so that it seldom changes. */
-export function top(values: readonly number[]): number {
-  const largest = Math.max(QUIET, ...values);
-  const power = 10 ** Math.floor(Math.log10(largest));
-  return power * ([1, 2, 5].find((step) => step * power >= largest) ?? 10);
+export const top = (values: readonly number[]): number => stepAbove(Math.max(QUIET, ...values));
+
+/** The next of 1, 2 or 5 of a power of ten from `value` on; 1 for nothing. */
+export function stepAbove(value: number): number {
+  if (value <= 0) return 1;
+  const power = 10 ** Math.floor(Math.log10(value));
+  return power * ([1, 2, 5].find((step) => step * power >= value) ?? 10);
 }

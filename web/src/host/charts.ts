@@ -1,6 +1,7 @@
 // Which charts a host's page shows and what is on them. Pure.
-import { familyOf, metricOf, pathWords } from "../api/catalogue.ts";
-import type { SeriesAnswer, Values } from "../api/types.gen.ts";
+import { CATALOGUE, familyOf, metricOf, pathWords } from "../api/catalogue.ts";
+import type { Values } from "../api/types.gen.ts";
+import type { Answered } from "../charts/source.ts";
 import { type ChartSpec, metricsOf, type Part } from "../charts/spec.ts";
 
 const part = (metric: string, more: Partial<Part> = {}): Part => ({ metric, ...more });
@@ -88,8 +89,77 @@ export const CHARTS: readonly ChartSpec[] = [
   single("gpu-temperature", "gpu.temperature", 50),
   single("gpu-power", "gpu.power", 50),
   single("directory", "directory.size", 0),
-  single("agent-cpu", "agent.cpu", 1),
+  single("core", "core.total", 100),
+  {
+    id: "pressure",
+    title: "Pressure",
+    meaning: "Time in which some tasks, or all of them, waited for a core, for memory or for a disk.",
+    family: "pressure",
+    kind: "lines",
+    legend: "part",
+    parts: ["cpu_some", "memory_some", "memory_full", "io_some", "io_full"].map((name) => part(`pressure.${name}`)),
+    floor: 5,
+  },
+  single("container-cpu", "container.cpu", 10),
+  single("container-memory", "container.memory", 0),
+  {
+    id: "container-network",
+    title: "Container network",
+    meaning: "Received above the axis, sent below it.",
+    family: "container",
+    kind: "lines",
+    legend: "instance",
+    parts: [part("container.received"), part("container.sent", { mirrored: true })],
+    floor: 1024,
+  },
+  {
+    id: "container-disk",
+    title: "Container disk traffic",
+    meaning: "Read above the axis, written below it.",
+    family: "container",
+    kind: "lines",
+    legend: "instance",
+    parts: [part("container.read"), part("container.write", { mirrored: true })],
+    floor: 1024,
+  },
+  {
+    id: "processes",
+    title: "Processes",
+    meaning:
+      "Processes that run or wait for a core, wait for a disk, are stopped, or ended without their parent noticing.",
+    family: "process",
+    kind: "lines",
+    legend: "part",
+    parts: ["running", "uninterruptible", "stopped", "zombie"].map((name) => part(`process.${name}`)),
+    floor: 4,
+  },
+  {
+    id: "connections",
+    title: "TCP connections",
+    meaning: "Connections that are open, and those that linger after their end.",
+    family: "sockets",
+    kind: "lines",
+    legend: "part",
+    parts: [part("sockets.tcp_established"), part("sockets.tcp_time_wait")],
+    floor: 4,
+  },
+  single("sensors", "sensors.temperature", 50),
+  single("units", "unit.failed", 4),
+  {
+    id: "agent-cost",
+    title: "Agent CPU",
+    meaning: metricOf("agent.cpu")?.metric.meaning ?? "",
+    family: "agent",
+    kind: "lines",
+    legend: "part",
+    parts: [part("agent.cpu", { filled: true })],
+    floor: 1,
+    thresholds: "agent.cpu",
+  },
   single("agent-memory", "agent.rss", 0),
+  single("agent-spool", "agent.buffered_batches", 4),
+  single("agent-lost", "agent.dropped_total", 4),
+  single("agent-clock", "agent.clock_offset", 10),
 ];
 
 /** What nearly every host has: asked for where nothing is known of a host's present. */
@@ -105,14 +175,70 @@ export function metricsIn(latest: Values): Set<string> {
 }
 
 /** Paths of the metrics that an answer has any value of. */
-export const metricsStored = (answer: SeriesAnswer | null): string[] =>
+export const metricsStored = (answer: Answered | null): string[] =>
   answer?.series.filter((one) => one.avg.some((value) => value !== null)).map((one) => one.metric) ?? [];
 
-/** The charts that have something to show where there are values of `metrics`. */
-export const chartsFor = (metrics: ReadonlySet<string>): ChartSpec[] =>
-  CHARTS.filter((spec) => metricsOf(spec).some((path) => metrics.has(path)));
+/** Families with pages of their own beside the overview. */
+const APART: readonly string[] = ["agent"];
 
-/** Every metric that the charts of a family draw, to fetch them in one request. */
-export function metricsOfFamily(family: string): string[] {
-  return [...new Set(CHARTS.filter((spec) => spec.family === family).flatMap(metricsOf))];
+/** Families in the order in which people ask for them; what is not named here comes after, as the catalogue has it. */
+const ORDER = ["cpu", "memory", "network", "disk", "filesystem", "gpu", "container", "process", "pressure", "core"];
+
+/** The families of `metrics` that have a view, in the order of their views. */
+export function familiesIn(metrics: ReadonlySet<string>): string[] {
+  const there = new Set([...metrics].map((path) => path.slice(0, path.indexOf("."))));
+  const rest = CATALOGUE.map((family) => family.name).filter((name) => !ORDER.includes(name));
+  return [...ORDER, ...rest].filter((name) => there.has(name) && !APART.includes(name));
+}
+
+/** What other programs told: a chart a name, with a line for each set of labels. `instances`: names with labels. */
+function customCharts(instances: readonly string[]): ChartSpec[] {
+  const names = [...new Set(instances.map((instance) => instance.split("{")[0] as string))].sort();
+  return names.map((name) => ({
+    ...single(`custom-${name}`, "custom.value", 0),
+    title: name,
+    meaning: `What other programs tell of ${name}`,
+    only: name,
+  }));
+}
+
+/** Charts of every metric of a family that no chart made by hand draws, in the catalogue's words. */
+function restOf(family: string): ChartSpec[] {
+  if (family === "custom") return [];
+  const drawn = new Set(CHARTS.filter((spec) => spec.family === family).flatMap(metricsOf));
+  return (familyOf(family)?.metrics ?? [])
+    .map(({ name, unit }) => ({ path: `${family}.${name}`, unit }))
+    .filter(({ path }) => !drawn.has(path))
+    .map(({ path, unit }) => single(path.replace(".", "-"), path, unit === "%" ? 10 : 0));
+}
+
+/**
+ * The charts to show where there are values of `metrics`: the most important ones of all families, or everything of one.
+ * `custom`: the names of what other programs told.
+ */
+export function chartsFor(metrics: ReadonlySet<string>, family: string | null, custom: readonly string[]): ChartSpec[] {
+  const made = CHARTS.filter((spec) => (family === null ? !APART.includes(spec.family) : spec.family === family));
+  const found = [...made, ...(family ? restOf(family) : [])].filter((spec) =>
+    metricsOf(spec).some((path) => metrics.has(path)),
+  );
+  return family === null || family === "custom" ? [...found, ...customCharts(custom)] : found;
+}
+
+export interface Request {
+  name: string;
+  metrics: string[];
+}
+
+/**
+ * What a chart is fetched with: everything that is drawn of a family without instances, as there are few lines, on the
+ * overview or on the `whole` view of the family. Everything of a hundred containers at once would take seconds.
+ */
+export function requestOf(spec: ChartSpec, whole: boolean): Request {
+  const family = familyOf(spec.family);
+  if (family?.instance !== "" && spec.only === undefined) return { name: spec.id, metrics: metricsOf(spec) };
+  if (!whole || spec.only !== undefined) {
+    const drawn = CHARTS.filter((one) => one.family === spec.family).flatMap(metricsOf);
+    return { name: `${spec.family}.`, metrics: [...new Set([...drawn, ...metricsOf(spec)])] };
+  }
+  return { name: `${spec.family}.*`, metrics: family?.metrics.map((one) => `${spec.family}.${one.name}`) ?? [] };
 }

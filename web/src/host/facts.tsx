@@ -5,8 +5,10 @@ import { duration, moment, text } from "../format.ts";
 import { known, now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
+import { lazy } from "../shell/lazy.tsx";
 import { identityFacts } from "./identity.ts";
-import { Parting } from "./parting.tsx";
+
+const Parting = lazy("what can be done with it", async () => (await import("./parting.tsx")).Parting);
 
 interface FactsProps {
   entry: Entry;
@@ -72,6 +74,7 @@ function rowsOf(facts: HostFacts): [string, string][] {
     ["GPU", counted(facts.gpus)],
     ["Runs in", facts.virtualisation],
     ["Addresses", facts.addresses.join(", ")],
+    ["Time zone", facts.time_zone],
     ["Booted", facts.boot_time ? moment(facts.boot_time * 1000) : ""],
   ];
   return rows.filter(([, value]) => value);

@@ -9,6 +9,7 @@ import { fleetHref, setQuery } from "../router.ts";
 import { BackIcon, STANDING_WORDS, StandingIcon } from "../shell/icons.tsx";
 import { Facts } from "./facts.tsx";
 import { Saying } from "./saying.tsx";
+import { Step } from "./step.tsx";
 
 /** What is shown around the last sample of a host that went away. */
 const BEFORE_MS = 840_000;
@@ -47,6 +48,7 @@ export function Head({ entry, window, identity }: HeadProps) {
             See its last samples
           </button>
         )}
+        <Step id={entry.id} />
       </div>
       <Facts entry={entry} identity={identity} />
     </div>

@@ -1,20 +1,13 @@
-// The stored part of a host's charts: one request a family, made again when the window changes, moves on, or failed.
+// What is stored of a host, for its charts: asked for while some chart on the screen shows it, and again when the window
+// changes, moves on, or the request failed.
 import type { ReadonlySignal } from "@preact/signals";
 import { get } from "../api/client.ts";
 import { type Loader, type Loading, loader } from "../api/loading.ts";
 import type { SeriesAnswer } from "../api/types.gen.ts";
-import type { Stretch } from "../charts/stretches.ts";
+import type { Stored } from "../charts/source.ts";
 import { bounds, refetchAfter, STORED_AFTER_MS, type Window } from "../charts/window.ts";
-import { metricsOfFamily } from "./charts.ts";
-
-/** An answer, and what it tells of: nothing beyond the moment it was asked for, whatever the range was. */
-export interface Stored {
-  answer: SeriesAnswer;
-  known: Stretch;
-}
 
 export interface Asked {
-  families: readonly string[];
   window: Window;
   points: number;
   /** Whether values are polled because there is no stream: then charts move on by asking. */
@@ -25,9 +18,12 @@ export interface Asked {
 }
 
 export interface History {
-  of: (family: string) => ReadonlySignal<Loading<Stored>>;
-  /** Asks for one family at once. */
-  retry: (family: string) => void;
+  /** What a request answers. `metrics` are always the same for one name. */
+  of: (request: string, metrics: readonly string[]) => ReadonlySignal<Loading<Stored>>;
+  /** Somebody looks at what a request answers, until the function returned is called. */
+  watch: (request: string) => () => void;
+  /** Asks at once. */
+  retry: (request: string) => void;
   /** Shows what is asked for, and keeps it fresh. What was loaded before stays until the answers are there. */
   show: (asked: Asked) => void;
   /** Asks for the same again: something was missed. */
@@ -35,17 +31,25 @@ export interface History {
   close: () => void;
 }
 
+interface Kept {
+  loader: Loader<Stored>;
+  watchers: number;
+  /** Not asked for since the window changed, or since it should have been asked for again. */
+  stale: boolean;
+  timer?: ReturnType<typeof setTimeout>;
+}
+
 export function openHistory(host: string): History {
-  const loaders = new Map<string, Loader<Stored>>();
-  const timers = new Map<string, ReturnType<typeof setTimeout>>();
+  const requests = new Map<string, Kept>();
   let asked: Asked | null = null;
 
-  async function ask(family: string, { window, points, polled, edge, now }: Asked, signal: AbortSignal) {
-    clearTimeout(timers.get(family));
+  async function ask(metrics: readonly string[], kept: Kept, signal: AbortSignal): Promise<Stored> {
+    const { window, points, polled, edge, now } = asked as Asked;
+    clearTimeout(kept.timer);
     const { from, to } = bounds(window, edge());
     const present = now();
     const query = new URLSearchParams({
-      metrics: metricsOfFamily(family).join(),
+      metrics: metrics.join(),
       from: String(Math.floor(from)),
       to: String(Math.ceil(to)),
       points: String(points),
@@ -53,38 +57,54 @@ export function openHistory(host: string): History {
     // Not before the answer is there, so that a slow gateway is not asked more often than it answers.
     const answer = await get<SeriesAnswer>(`/hosts/${encodeURIComponent(host)}/series?${query}`, signal);
     const again_ms = refetchAfter(window, answer.step_ms, now(), polled);
-    if (again_ms !== null && !signal.aborted)
-      timers.set(
-        family,
-        setTimeout(() => loaders.get(family)?.load(), again_ms),
-      );
+    if (again_ms !== null && !signal.aborted) kept.timer = setTimeout(() => want(kept), again_ms);
     // Without a stream nothing else tells of the last seconds, which are stored only later.
     const told = polled ? present - STORED_AFTER_MS : present;
     return { answer, known: { from: answer.from, to: Math.min(answer.to, told) } };
   }
 
-  function loaderOf(family: string): Loader<Stored> {
-    let found = loaders.get(family);
+  /** Asks now where somebody looks, otherwise when somebody does. */
+  function want(kept: Kept): void {
+    kept.stale = kept.watchers === 0 || asked === null;
+    if (!kept.stale) kept.loader.load();
+  }
+
+  function kept(request: string, metrics: readonly string[]): Kept {
+    let found = requests.get(request);
     if (!found) {
-      found = loader((signal) => ask(family, asked as Asked, signal));
-      loaders.set(family, found);
+      const made: Kept = { loader: loader((signal) => ask(metrics, made, signal)), watchers: 0, stale: true };
+      found = made;
+      requests.set(request, made);
     }
     return found;
   }
 
   return {
-    of: (family) => loaderOf(family).state,
-    retry: (family) => loaderOf(family).load(),
+    of: (request, metrics) => kept(request, metrics).loader.state,
+    watch(request) {
+      const one = requests.get(request);
+      if (!one) return () => {};
+      one.watchers += 1;
+      if (one.stale) want(one);
+      return () => {
+        one.watchers -= 1;
+      };
+    },
+    retry: (request) => requests.get(request)?.loader.load(),
     show(next) {
       asked = next;
-      for (const family of next.families) loaderOf(family).load();
+      for (const one of requests.values()) want(one);
     },
     refresh() {
-      for (const family of asked?.families ?? []) loaderOf(family).refresh();
+      for (const one of requests.values())
+        if (one.watchers > 0 && asked) one.loader.refresh();
+        else one.stale = true;
     },
     close() {
-      for (const one of loaders.values()) one.close();
-      for (const timer of timers.values()) clearTimeout(timer);
+      for (const one of requests.values()) {
+        one.loader.close();
+        clearTimeout(one.timer);
+      }
     },
   };
 }

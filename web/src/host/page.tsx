@@ -1,27 +1,39 @@
 // One host: what it is, how it is now, how it was over the chosen range.
-import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect, useMemo, useRef } from "preact/hooks";
-import { ActiveList } from "../alerts/active.tsx";
+import { type ReadonlySignal, type Signal, useComputed, useSignalEffect } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
 import { active, ruleBodies, standingOf } from "../alerts/data.ts";
-import { pointsFor } from "../charts/window.ts";
 import { useDetail } from "../live/detail.ts";
-import { connection, fleet, now } from "../live/session.ts";
+import { fleet } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
-import { Boundary } from "../shell/boundary.tsx";
-import { Failed, Nothing, Waiting } from "../shell/states.tsx";
+import { query } from "../router.ts";
+import { lazy } from "../shell/lazy.tsx";
+import { Waiting } from "../shell/states.tsx";
 import { useTitle } from "../shell/title.ts";
-import { RangeBar } from "./bar.tsx";
+import { RangeBar } from "../time/bar.tsx";
+import { hostZone } from "../time/choice.ts";
+import { useTimeKeys } from "../time/keys.ts";
 import { IdentityWarnings, useIdentity } from "./belonging.tsx";
-import { CHARTS, CORE_FAMILIES, chartsFor, metricsIn, metricsStored } from "./charts.ts";
+import { ChartGrid } from "./chart_grid.tsx";
+import { familiesIn, metricsIn } from "./charts.ts";
 import { Head } from "./head.tsx";
-import { openHistory } from "./history.ts";
-import { useKeys } from "./keys.ts";
-import { Panel, type Pointed } from "./panel.tsx";
+import { marksOf, useMarks } from "./marks.ts";
 import { Refused } from "./refused.tsx";
-import { Stats } from "./stats.tsx";
 import { Tiles } from "./tiles.tsx";
 import { useView, type View } from "./view.ts";
+import { Views } from "./views.tsx";
+import { openWhy } from "./why.ts";
 import "../style/host.css";
+import "../style/host_views.css";
+
+// What is below the first screen comes after it.
+const Events = lazy("the events", async () => (await import("./events.tsx")).Events);
+const Stats = lazy("the statistics", async () => (await import("./stats.tsx")).Stats);
+
+const ActiveList = lazy("the alerts", async () => (await import("../alerts/active.tsx")).ActiveList);
+const AlertsView = lazy("the alerts", async () => (await import("./alerts_view.tsx")).AlertsView);
+const SettingsView = lazy("the settings", async () => (await import("./settings_view.tsx")).SettingsView);
+const AgentView = lazy("the agent", async () => (await import("./agent_view.tsx")).AgentView);
+const Processes = lazy("the processes", async () => (await import("./processes.tsx")).Processes);
 
 export function HostPage({ id }: { id: string }) {
   useTitle(id);
@@ -55,11 +67,19 @@ interface KnownProps {
 
 function Known({ entry, snapshots }: KnownProps) {
   const view = useView(entry);
-  useKeys(view);
-  const measured = useComputed(() => {
-    entry.tick.value;
-    return Object.keys(entry.latest).length > 0;
+  useTimeKeys(view);
+  useSignalEffect(() => {
+    hostZone.value = entry.host.value.facts.time_zone;
+    return () => {
+      hostZone.value = "";
+    };
   });
+  const latest = useComputed(() => {
+    entry.tick.value;
+    return [...metricsIn(entry.latest)].sort().join();
+  });
+  const families = useComputed(() => familiesIn(new Set(latest.value.split(","))).join());
+  const current = query.value.get("view") ?? "";
   const identity = useIdentity(entry.id, snapshots);
   const standing = standingOf(entry);
   const alerts = active.state.value.value?.filter((alert) => alert.host === entry.id) ?? [];
@@ -70,93 +90,47 @@ function Known({ entry, snapshots }: KnownProps) {
         <IdentityWarnings identity={identity.state.value.value} />
       )}
       <Refused entry={entry} snapshots={snapshots} />
-      {alerts.length > 0 && <ActiveList alerts={alerts} rules={ruleBodies.value} here={entry.id} />}
-      {measured.value && <Tiles entry={entry} facts={entry.host.value.facts} />}
-      <RangeBar view={view} />
-      <Charts entry={entry} snapshots={snapshots} view={view} />
-      <Stats entry={entry} view={view} />
+      <Views host={entry.id} current={current} families={families.value.split(",").filter(Boolean)} />
+      {current === "" && alerts.length > 0 && <ActiveList alerts={alerts} rules={ruleBodies.value} here={entry.id} />}
+      {current === "" && latest.value !== "" && <Tiles entry={entry} facts={entry.host.value.facts} />}
+      {current === "alerts" && <AlertsView entry={entry} />}
+      {current === "settings" && <SettingsView entry={entry} />}
+      {current === "agent" && <AgentView entry={entry} />}
+      {current === "process" && <Processes entry={entry} />}
+      {current !== "alerts" && current !== "settings" && (
+        <Charts entry={entry} snapshots={snapshots} view={view} current={current} latest={latest} />
+      )}
     </div>
   );
 }
 
-function Charts({ entry, snapshots, view }: KnownProps & { view: View }) {
-  const history = useMemo(() => openHistory(entry.id), [entry]);
-  useEffect(() => () => history.close(), [history]);
-  const pointed = useSignal<Pointed | null>(null);
+interface ChartsProps extends KnownProps {
+  view: View;
+  current: string;
+  latest: ReadonlySignal<string>;
+}
 
-  const latest = useComputed(() => {
-    entry.tick.value;
-    return [...metricsIn(entry.latest)].sort().join();
-  });
-  const families = useComputed(() => {
-    const now = new Set(latest.value.split(",").map((path) => path.slice(0, path.indexOf("."))));
-    const known = [...new Set(CHARTS.map((spec) => spec.family))].filter((family) => now.has(family));
-    // A host of which nothing was heard since the gateway began still has a past.
-    return (known.length > 0 ? known : CORE_FAMILIES).join();
-  });
-  const ids = useComputed(() => {
-    const stored = families.value
-      .split(",")
-      .flatMap((family) => metricsStored(history.of(family).value.value?.answer ?? null));
-    return chartsFor(new Set([...latest.value.split(","), ...stored]))
-      .map((spec) => spec.id)
-      .join();
-  });
-
-  const grid = useRef<HTMLDivElement>(null);
-  const points = useSignal(0);
-  useEffect(() => {
-    const element = grid.current as HTMLDivElement;
-    const measure = () => {
-      points.value = pointsFor(element.querySelector(".plot")?.clientWidth ?? element.clientWidth);
-    };
-    const watcher = new ResizeObserver(measure);
-    watcher.observe(element);
-    return () => watcher.disconnect();
-  }, [points]);
-
-  const polled = useComputed(() => connection.value.kind === "lost" && connection.value.poll_ms !== null);
-  useSignalEffect(() => {
-    if (points.value > 0)
-      history.show({
-        families: families.value.split(","),
-        window: view.window.value,
-        points: points.value,
-        polled: polled.value,
-        edge: () => view.edge.peek(),
-        now: () => now.peek(),
-      });
-  });
-
-  useSignalEffect(() => {
-    if (snapshots.value > 1) history.refresh();
-  });
-
-  const specs = CHARTS.filter((spec) => ids.value.split(",").includes(spec.id));
+function Charts({ entry, snapshots, view, current, latest }: ChartsProps) {
+  const marks = useMarks(entry.id, view);
+  const shown = marksOf(marks);
+  const why = useMemo(() => openWhy(entry.id, view), [entry, view]);
+  useEffect(() => why.close, [why]);
   return (
-    <div class="charts" ref={grid}>
-      {specs.map((spec) => (
-        <Boundary key={spec.id} what={`The chart ${spec.title}`}>
-          <Panel
-            spec={spec}
-            entry={entry}
-            stored={history.of(spec.family)}
-            view={view}
-            points={points}
-            pointed={pointed}
-            onRetry={() => history.retry(spec.family)}
-          />
-        </Boundary>
-      ))}
-      {specs.length === 0 && <NoCharts states={families.value.split(",").map((family) => history.of(family).value)} />}
-    </div>
+    <>
+      <RangeBar view={view} ofHost />
+      <ChartGrid
+        key={current}
+        entry={entry}
+        snapshots={snapshots}
+        view={view}
+        family={current || null}
+        latest={latest}
+        marks={shown}
+        why={why}
+      />
+      {current === "" && <Processes entry={entry} />}
+      <Events marks={marks} gaps={why.of(current || "cpu")} view={view} />
+      <Stats key={current} entry={entry} view={view} of={current} />
+    </>
   );
-}
-
-/** Nothing was heard of the host lately, and nothing stored was found yet. */
-function NoCharts({ states }: { states: { loading: boolean; error: string | null }[] }) {
-  const error = states.find((state) => state.error)?.error;
-  if (error) return <Failed what="The history" error={error} />;
-  if (states.some((state) => state.loading)) return <Waiting what="the history" />;
-  return <Nothing>No samples in this range</Nothing>;
 }

@@ -5,8 +5,10 @@ import type { HostDetail } from "../api/types.gen.ts";
 import { now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { Action } from "../shell/allowed.tsx";
+import { lazy } from "../shell/lazy.tsx";
 import { mutedWords } from "./said.ts";
-import { SaidEditor } from "./said_editor.tsx";
+
+const SaidEditor = lazy("the form", async () => (await import("./said_editor.tsx")).SaidEditor);
 
 export function Saying({ entry }: { entry: Entry }) {
   const { id, label, tags, muted_until } = entry.host.value;

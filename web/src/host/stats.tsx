@@ -17,8 +17,15 @@ import { CORE_FAMILIES } from "./charts.ts";
 import { exactness, exportPath, exportResolution, statsAfter } from "./exports.ts";
 import type { View } from "./view.ts";
 
-export function Stats({ entry, view: { window, edge } }: { entry: Entry; view: View }) {
-  const family = useComputed(() => query.value.get("stats") ?? "");
+interface StatsProps {
+  entry: Entry;
+  view: View;
+  /** The family to begin with; empty for the overview. */
+  of: string;
+}
+
+export function Stats({ entry, view: { window, edge }, of }: StatsProps) {
+  const family = useComputed(() => query.value.get("stats") ?? of);
   const present = useComputed(() => {
     entry.tick.value;
     const families = Object.keys(entry.latest).filter((name) => Object.keys(entry.latest[name] ?? {}).length > 0);

@@ -1,6 +1,7 @@
 // The host as it is: a tile each for CPU, memory, every file system and every GPU, and the traffic of networks and disks.
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { ruleBodies, standingOf } from "../alerts/data.ts";
+import { rulesOf, standingOf } from "../alerts/data.ts";
 import { levelOf, thresholdsFor } from "../alerts/thresholds.ts";
 import { familyWord, metricWord } from "../api/catalogue.ts";
 import type { HostFacts } from "../api/types.gen.ts";
@@ -8,12 +9,17 @@ import { moment, quantity, text } from "../format.ts";
 import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
 import { DownIcon, UpIcon } from "../shell/icons.tsx";
+import "../style/tiles.css";
 
 const PEAK_MS = 60_000;
+/** So many are shown at first on a phone, where the charts would be far below otherwise. */
+const FEW = 6;
 
 export function Tiles({ entry, facts }: { entry: Entry; facts: HostFacts }) {
   entry.tick.value;
+  const all = useSignal(false);
   const { cpu, memory, filesystem = {}, gpu = {} } = entry.latest;
+  const count = 2 + Object.keys(filesystem).length + Object.keys(gpu).length;
   const cores = cpu?.[""];
   const memoryNow = memory?.[""];
   const size = (value: number | null | undefined) => text(value, "B", base());
@@ -22,7 +28,7 @@ export function Tiles({ entry, facts }: { entry: Entry; facts: HostFacts }) {
   return (
     <section aria-labelledby="now">
       <h2 id="now">{whenWords(entry)}</h2>
-      <ul class="tiles">
+      <ul class={`tiles ${all.value ? "all" : ""}`}>
         {cores && (
           <Meter
             entry={entry}
@@ -63,7 +69,7 @@ export function Tiles({ entry, facts }: { entry: Entry; facts: HostFacts }) {
           <Meter
             key={name}
             entry={entry}
-            title={name}
+            title={`${familyWord("gpu")} ${name}`}
             path="gpu.utilisation"
             instance={name}
             value={values.utilisation ?? null}
@@ -77,6 +83,18 @@ export function Tiles({ entry, facts }: { entry: Entry; facts: HostFacts }) {
         <Traffic entry={entry} family="network" metrics={["received", "sent"]} />
         <Traffic entry={entry} family="disk" metrics={["read", "write"]} />
       </ul>
+      {count > FEW && (
+        <button
+          type="button"
+          class="quiet all-tiles"
+          aria-expanded={all.value}
+          onClick={() => {
+            all.value = !all.value;
+          }}
+        >
+          {all.value ? "Show the first" : `Show all ${count}`}
+        </button>
+      )}
     </section>
   );
 }
@@ -104,7 +122,7 @@ interface MeterProps {
 }
 
 function Meter({ entry, title, path, instance = "", value, beside }: MeterProps) {
-  const limits = thresholdsFor(ruleBodies.value, entry.id, path, instance);
+  const limits = thresholdsFor(rulesOf(entry), entry.id, path, instance);
   const level = levelOf(limits, value);
   entry.tick.value;
   const ring = entry.rings.get(path)?.get(instance);

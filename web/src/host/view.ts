@@ -1,58 +1,21 @@
-// What the charts of a host's page show: the window is in the URL, the way back out of zooms in the history's entry.
+// What the charts of a host's page show: a range of the URL, which ends where the host's samples do.
 import { type ReadonlySignal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { Stretch } from "../charts/stretches.ts";
-import { held, liveWindow, moved, parseWindow, type Window, windowQuery, zoomed } from "../charts/window.ts";
-import { deeper, shallower } from "../charts/zooms.ts";
 import { known, live, now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
-import { memory, query, setQuery } from "../router.ts";
+import { type TimeView, useTimeView } from "../time/view.ts";
 import { edgeOf } from "./edge.ts";
 
-export interface View {
-  window: ReadonlySignal<Window>;
-  /** Where a live window ends, see `edgeOf`. */
-  edge: ReadonlySignal<number>;
+export interface View extends TimeView {
   /** The stretch of which the live stream told, up to now while it is there; null before it first was. */
   streamed: ReadonlySignal<Stretch | null>;
-  pick: (preset: string) => void;
-  /** Holds what is in view still, or follows the present again. */
-  toggleLive: () => void;
-  zoomIn: (a: number, b: number) => void;
-  zoomOut: () => void;
-  /** Moves by a share of the length, and stretches; see `moved`. */
-  move: (share: number, factor: number) => void;
 }
 
 export function useView(entry: Entry): View {
-  const window = useComputed<Window>(() => parseWindow(query.value));
-  const edge = useEdge(entry);
+  const view = useTimeView(useEdge(entry));
   const streamed = useStreamed();
-  return useMemo(() => {
-    const go = (next: Window, step = {}) => setQuery(windowQuery(next), step);
-    return {
-      window,
-      edge,
-      streamed,
-      pick: (preset) => go(liveWindow(preset), { memory: null }),
-      toggleLive: () => {
-        const shown = window.peek();
-        if (shown.kind === "live") go(held(shown, edge.peek()));
-        else go(liveWindow(shown.preset), { memory: null });
-      },
-      zoomIn: (a, b) => {
-        const next = zoomed(window.peek(), edge.peek(), a, b);
-        if (next) go(next, { memory: deeper(memory.peek(), window.peek()) });
-      },
-      zoomOut: () => {
-        const before = shallower(memory.peek());
-        if (before) go(before.window, { memory: before.memory });
-        else if (window.peek().kind === "fixed") go(liveWindow(window.peek().preset));
-      },
-      // One press of a key after the other is nothing that anybody wants to step back through.
-      move: (share, factor) => go(moved(window.peek(), edge.peek(), share, factor), { replace: true }),
-    };
-  }, [window, edge, streamed]);
+  return useMemo(() => ({ ...view, streamed }), [view, streamed]);
 }
 
 function useEdge(entry: Entry): ReadonlySignal<number> {

@@ -31,13 +31,17 @@ export interface Here {
   visible: boolean;
   /** Ids of hosts to follow with every metric. */
   details: string[];
+  /** Paths of metrics wanted of all hosts, besides those that stand for a host everywhere. */
+  metrics: string[];
 }
 
 export type ToRelay =
   | Here
   | { kind: "bye" }
   /** Somebody is logged in (again). */
-  | { kind: "in" };
+  | { kind: "in" }
+  /** What this tab would tell people of, all of it; the relay gives each to one tab. */
+  | { kind: "claim"; keys: readonly string[] };
 
 export type FromRelay =
   /** Sent on every change, and every second, to visible tabs, as a sign of life. */
@@ -48,7 +52,9 @@ export type FromRelay =
   /** An event of the stream, or `POLLED`; its data as JSON text. */
   | { kind: "event"; name: string; text: string }
   /** An event of the detailed part, for tabs that follow the host. */
-  | { kind: "detail-event"; id: string; name: string; text: string };
+  | { kind: "detail-event"; id: string; name: string; text: string }
+  /** What this tab is to tell people of, and no other one. */
+  | { kind: "granted"; keys: string[] };
 
 /** How long a tab or the relay may be silent before the other one gives it up. */
 export const BEAT_MS = 1000;

@@ -56,6 +56,8 @@ async function pass(seconds: number): Promise<void> {
 
 function tab(): {
   here: (visible: boolean, ...details: string[]) => void;
+  /** As `here`, of a tab that also shows these metrics of every host. */
+  show: (...metrics: string[]) => void;
   /** Somebody has logged in. */
   back: () => void;
   heard: FromRelay[];
@@ -63,11 +65,13 @@ function tab(): {
 } {
   const heard: FromRelay[] = [];
   const me = Symbol();
+  const say = (visible: boolean, details: string[], metrics: string[]) =>
+    relay.receive(me, { kind: "here", visible, details, metrics }, (message) => heard.push(message));
   const states = () => heard.filter((message) => message.kind === "state");
   return {
     heard,
-    here: (visible, ...details) =>
-      relay.receive(me, { kind: "here", visible, details }, (message) => heard.push(message)),
+    here: (visible, ...details) => say(visible, details, []),
+    show: (...metrics) => say(true, [], metrics),
     back: () => relay.receive(me, { kind: "in" }, (message) => heard.push(message)),
     state: () => states().at(-1)?.state as StreamState,
   };
@@ -242,4 +246,27 @@ test("a fetch that stands in for the stream and finds nobody logged in ends the 
   const asked = network.asked.length;
   await pass(60);
   assert.equal(network.asked.length, asked);
+});
+
+test("a metric that a tab shows of every host is carried from a new snapshot on", async () => {
+  const one = tab();
+  one.here(true);
+  await pass(1);
+  assert.ok(!network.asked.at(-1)?.url.includes("disk.busy"));
+  one.show("disk.busy");
+  await pass(1);
+  assert.equal(network.asked.length, 2);
+  assert.ok(network.asked.at(-1)?.url.includes("cpu.total"));
+  assert.ok(network.asked.at(-1)?.url.includes("disk.busy"));
+  assert.equal(network.asked.at(-1)?.lastId, null);
+});
+
+test("a metric that no tab shows any more is no reason to connect anew", async () => {
+  const one = tab();
+  one.show("disk.busy");
+  await pass(1);
+  const before = network.asked.length;
+  one.here(true);
+  await pass(3);
+  assert.equal(network.asked.length, before);
 });

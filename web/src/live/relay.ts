@@ -2,7 +2,8 @@
 // in for the stream while it is away. Runs in a SharedWorker, or in one of the tabs where there is none.
 import { SUMMARY } from "../api/catalogue.gen.ts";
 import { Failure, once } from "../api/client.ts";
-import type { Frame, Gone, Host, HostDetail, Hosts, Snapshot } from "../api/types.gen.ts";
+import type { Frame, HostDetail, Hosts } from "../api/types.gen.ts";
+import { createClaims } from "./claims.ts";
 import {
   HIDDEN_MS,
   isFresh,
@@ -13,29 +14,12 @@ import {
   STALLED_MS,
   STEADY_MS,
 } from "./delay.ts";
-import { BEAT_MS, type FromRelay, SILENT_MS, type StreamState, type ToRelay } from "./messages.ts";
-import {
-  applyEvent,
-  applyPolled,
-  applySnapshot,
-  createStore,
-  imageOf,
-  lateness,
-  POLLED,
-  RESYNC,
-  type Store,
-} from "./store.ts";
+import { createKnown } from "./known.ts";
+import { BEAT_MS, type FromRelay, type StreamState, type ToRelay } from "./messages.ts";
+import { lateness, RESYNC } from "./store.ts";
 import { readStream } from "./stream.ts";
-
-/** One tab, as the relay sees it. */
-interface Client {
-  post: (message: FromRelay) => void;
-  visible: boolean;
-  details: ReadonlySet<string>;
-  heard: number;
-  /** It came while a snapshot did, so it lacks the first part and gets the whole at the end. */
-  late: boolean;
-}
+import { createTabs } from "./tabs.ts";
+import { aborted, pause } from "./waits.ts";
 
 export interface Relay {
   /** Takes a message of the tab that `post` reaches; `tab` tells tabs apart. */
@@ -44,157 +28,94 @@ export interface Relay {
   close: () => void;
 }
 
-/** What a new tab gets of the past; tabs themselves remember more. */
-const KEEP_MS = 75_000;
-/** A detail that no tab wants any more is kept so long, for those who come back. */
-const SHED_MS = 15_000;
 /** The stream is given so long before REST stands in. */
 const POLL_AFTER_MS = 2000;
-/** Most hosts that the gateway follows in detail for one viewer. */
-const MOST_DETAILS = 32;
 /** What was missed comes at once after a connection begins: nothing is late then. */
 const CATCH_UP_MS = 2000;
-/** Hidden tabs are slowed down by browsers to a turn a minute. */
-const HIDDEN_SILENT_MS = 150_000;
-
-const newStore = (): Store => createStore(KEEP_MS, (paint) => paint());
 
 export function createRelay(): Relay {
-  const clients = new Map<unknown, Client>();
-  const fleet = newStore();
-  const details = new Map<string, Store>();
-  /** Wanted by nobody since. */
-  const idle = new Map<string, number>();
+  const tabs = createTabs();
+  const known = createKnown(tabs);
+  const claims = createClaims();
   let state: StreamState = { kind: "connecting", fresh: true };
   let heard: number | null = null;
   let lastId: string | null = null;
   let hiddenSince: number | null = null;
   /** Ends what is running and lets the loop choose again. */
   let turn = new AbortController();
-  /** The details of the connection that is open. */
+  /** The details of the connection that is open, and its metrics. */
   let streamed = "";
+  let carried: ReadonlySet<string> = new Set(SUMMARY);
   let lostSince: number | null = null;
   let attempt = 0;
   let closed = false;
   /** When the connection that is live began. */
   let liveSince = 0;
 
-  const everyone = (message: FromRelay, hiddenToo = true) => {
-    for (const client of clients.values()) if (hiddenToo || client.visible) client.post(message);
-  };
   const setState = (next: StreamState) => {
     state = next;
-    everyone({ kind: "state", state });
+    tabs.tell({ kind: "state", state });
   };
-  const wanted = () => new Set([...clients.values()].flatMap((client) => [...client.details]));
-  /** Of the hosts to follow as many as the gateway allows, those that are looked at first. */
-  const askedFor = () => {
-    const seen = new Set([...clients.values()].flatMap((client) => (client.visible ? [...client.details] : [])));
-    const first = [...details.keys()].sort((a, b) => Number(seen.has(b)) - Number(seen.has(a)));
-    return first.slice(0, MOST_DETAILS).sort().join();
-  };
-  const anyVisible = () => [...clients.values()].some((client) => client.visible);
 
   function receive(tab: unknown, message: ToRelay, post: (message: FromRelay) => void): void {
     if (message.kind === "bye") {
-      clients.delete(tab);
+      tabs.leave(tab);
+    } else if (message.kind === "claim") {
+      const keys = claims.take(message.keys);
+      if (keys.length > 0) post({ kind: "granted", keys });
     } else if (message.kind === "in") {
       if (state.kind !== "out") return;
       setState({ kind: "connecting", fresh: false });
       turn.abort();
     } else {
-      const before = clients.get(tab);
-      const client: Client = {
-        post,
-        visible: message.visible,
-        details: new Set(message.details),
-        heard: Date.now(),
-        late: before ? before.late : fleet.gathered !== null,
-      };
-      clients.set(tab, client);
-      const woken = client.visible && !before?.visible;
+      const { client, before } = tabs.note(tab, message, post, known.fleet.gathered !== null);
       if (!before) post({ kind: "state", state });
-      const shown = state.kind !== "out" && (woken || !before);
-      if (shown && fleet.snapshots.peek() > 0) post({ kind: "fleet", image: imageOf(fleet) });
-      for (const id of client.details) {
-        const known = details.get(id);
-        const wants = shown || (state.kind !== "out" && !before?.details.has(id));
-        if (known && known.snapshots.peek() > 0 && wants) post({ kind: "detail", id, image: imageOf(known) });
-      }
+      if (state.kind !== "out") known.show(client, before);
     }
     arrange();
   }
 
-  /** Brings details in line with what tabs want, and starts over when the open connection lacks one. */
+  /** Starts over when the open connection lacks what tabs want. */
   function arrange(): void {
     const now = Date.now();
-    const wants = wanted();
-    for (const id of wants) {
-      idle.delete(id);
-      if (!details.has(id)) details.set(id, newStore());
-    }
-    for (const id of details.keys()) {
-      if (wants.has(id)) continue;
-      const since = idle.get(id) ?? now;
-      idle.set(id, since);
-      if (now - since < SHED_MS) continue;
-      idle.delete(id);
-      details.delete(id);
-    }
-    if (anyVisible()) {
+    known.arrange(now);
+    if (tabs.anyVisible()) {
       hiddenSince = null;
       if (state.kind === "resting") turn.abort();
     } else hiddenSince ??= now;
-    if (askedFor() !== streamed && state.kind !== "resting" && state.kind !== "out") turn.abort();
+    if (state.kind === "resting" || state.kind === "out") return;
+    if (known.askedFor() !== streamed) turn.abort();
+    // What is wanted no more is carried until the next connection; what is new takes a snapshot to begin with.
+    if ([...tabs.metrics()].some((path) => !carried.has(path))) {
+      lastId = null;
+      turn.abort();
+    }
   }
 
   function onEvent(name: string, text: string, id: string | undefined): void {
     const data: unknown = JSON.parse(text);
     const now = Date.now();
     if (id !== undefined && id !== "") lastId = id;
-    if (name.startsWith("detail-")) {
-      takeDetail(name.slice("detail-".length), data, text, now);
-      return;
-    }
     if (name === "frame") noteLateness((data as Frame).time, now);
-    tellOfFleet(name, data, text, now);
-  }
-
-  function tellOfFleet(name: string, data: unknown, text: string, now: number): void {
-    applyEvent(fleet, name, data, now);
-    for (const client of clients.values()) {
-      if (client.late && name === "complete") {
-        client.late = false;
-        client.post({ kind: "fleet", image: imageOf(fleet) });
-      } else if (client.visible || name !== "frame") client.post({ kind: "event", name, text });
-    }
-  }
-
-  function takeDetail(name: string, data: unknown, text: string, now: number): void {
-    const id = hostOf(name, data);
-    const known = id === undefined ? undefined : details.get(id);
-    if (id === undefined || !known) return;
-    if (name === "snapshot") applySnapshot(known, data as Snapshot, now);
-    else applyEvent(known, name, data, now);
-    for (const client of clients.values())
-      if (client.visible && client.details.has(id)) client.post({ kind: "detail-event", id, name, text });
+    known.take(name, data, text, now);
   }
 
   /** Says when the connection does not keep up with what it carries. */
   function noteLateness(time: number, now: number): void {
     if (state.kind !== "live" || now - liveSince < CATCH_UP_MS) return;
-    const late_ms = lateness(fleet, time, now);
+    const late_ms = lateness(known.fleet, time, now);
     const behind_ms = late_ms > STALLED_MS ? Math.floor(late_ms / 1000) * 1000 : 0;
     if (behind_ms !== state.behind_ms) setState({ kind: "live", behind_ms });
   }
 
   async function stream(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const query = new URLSearchParams({ metrics: SUMMARY.join() });
-      streamed = askedFor();
+      carried = tabs.metrics();
+      const query = new URLSearchParams({ metrics: [...carried].join() });
+      streamed = known.askedFor();
       if (streamed) query.set("detail", streamed);
       let begun = false;
-      tellOfFleet(RESYNC, {}, "{}", Date.now());
+      known.take(RESYNC, {}, "{}", Date.now());
       const end = await readStream(`/api/v1/live?${query}`, lastId, signal, {
         onSign: () => {
           heard = Date.now();
@@ -243,32 +164,22 @@ export function createRelay(): Relay {
   async function poll(signal: AbortSignal): Promise<boolean> {
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(POLL_DEADLINE_MS)]);
     try {
-      const { hosts } = await once<Hosts>("GET", `/hosts?metrics=${SUMMARY.join()}`, { signal: deadline });
-      const detailed = hosts.map((host) => host.id).filter((id) => details.has(id));
+      const { hosts } = await once<Hosts>("GET", `/hosts?metrics=${[...tabs.metrics()].join()}`, { signal: deadline });
+      const detailed = hosts.map((host) => host.id).filter(known.isDetailed);
       const found = await Promise.all(
         detailed.map((id) => once<HostDetail>("GET", `/hosts/${encodeURIComponent(id)}`, { signal: deadline })),
       );
       heard = Date.now();
       // Meanwhile the stream may be back, and knows more.
       if (signal.aborted || state.kind === "live") return true;
-      deliver(fleet, hosts);
-      for (const host of found) deliver(details.get(host.id), [host], host.id);
+      known.deliver(hosts);
+      for (const host of found) known.deliver([host], host.id);
       return true;
     } catch (error) {
       if (error instanceof Failure && error.status === 401 && !signal.aborted) shutOut();
       else if (!(error instanceof Failure) && !deadline.aborted) reportError(error);
       return false;
     }
-  }
-
-  /** Takes polled hosts: those of the fleet, or host `id` in detail. The stream's next snapshot replaces them. */
-  function deliver(store: Store | undefined, hosts: Host[], id?: string): void {
-    if (!store) return;
-    applyPolled(store, hosts);
-    const text = JSON.stringify(hosts);
-    for (const client of clients.values())
-      if (id === undefined) client.post({ kind: "event", name: POLLED, text });
-      else if (client.details.has(id)) client.post({ kind: "detail-event", id, name: POLLED, text });
   }
 
   /** Stands in for the stream while it is away. */
@@ -314,14 +225,13 @@ export function createRelay(): Relay {
 
   function beat(): void {
     const now = Date.now();
-    for (const [tab, client] of clients)
-      if (now - client.heard > (client.visible ? 3 * SILENT_MS : HIDDEN_SILENT_MS)) clients.delete(tab);
+    tabs.shedSilent(now);
     arrange();
     const rests = state.kind === "resting" || state.kind === "out";
     if (hiddenSince !== null && now - hiddenSince >= HIDDEN_MS && !rests) turn.abort();
     const fresh = state.kind === "lost" && isFresh(heard, now, state.poll_ms);
     if (state.kind === "lost" && state.fresh !== fresh) setState({ ...state, fresh });
-    else everyone({ kind: "state", state }, false);
+    else tabs.tell({ kind: "state", state }, false);
   }
 
   void run();
@@ -334,33 +244,4 @@ export function createRelay(): Relay {
       turn.abort();
     },
   };
-}
-
-/** The host that an event of a detailed part is about; undefined for a snapshot of a host that is not there. */
-function hostOf(name: string, data: unknown): string | undefined {
-  if (name === "frame") return (data as Frame).samples[0]?.host;
-  if (name === "gone") return (data as Gone).host;
-  return name === "snapshot" ? (data as Snapshot).hosts[0]?.id : (data as Host).id;
-}
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
-    if (signal.aborted) resolve();
-  });
-
-/** Waits, but not past `signal` and not past the moment the browser is online again. */
-function pause(wait_ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      globalThis.removeEventListener("online", end);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, wait_ms);
-    globalThis.addEventListener("online", end);
-    signal.addEventListener("abort", end);
-    if (signal.aborted) end();
-  });
 }

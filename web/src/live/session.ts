@@ -1,7 +1,7 @@
 // The page's live state, made once at start: the fleet, the hosts followed in detail, the connection's state, the clock.
 // All of it comes from the relay that this browser's tabs share.
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
-import type { AlertTransition, Snapshot } from "../api/types.gen.ts";
+import type { AlertTransition, Health, Snapshot, Watching } from "../api/types.gen.ts";
 import { LIVE_KEEP_MS } from "../charts/window.ts";
 import { type Link, link } from "./link.ts";
 import { BEAT_MS, type FromRelay, SILENT_MS, type StreamState } from "./messages.ts";
@@ -14,6 +14,10 @@ export const now = signal(Date.now());
 /** The newest alert transition and setting change that the stream told; pages watch them to refetch. */
 export const transition = signal<AlertTransition | null>(null);
 export const settingChange = signal<{ key: string; version: number } | null>(null);
+/** How Sonde itself is, as the stream told last when a part of it changed; null before it ever did. */
+export const health = signal<Health | null>(null);
+/** How many watch the live stream; null before it told. */
+export const watching = signal<number | null>(null);
 
 /** Number of times that the fleet was fetched over REST instead of streamed. */
 export const polls = signal(0);
@@ -57,13 +61,40 @@ export function follow(id: string): { store: Store; release: () => void } {
   };
 }
 
+/** Metrics wanted of all hosts, by whoever wants them. */
+const wanted = new Set<readonly string[]>();
+
+/** Has the stream carry `paths` of all hosts, besides those that it always carries, until the answer is called. */
+export function wantMetrics(paths: readonly string[]): () => void {
+  const own = [...paths];
+  wanted.add(own);
+  if (own.length > 0) sayHere();
+  return () => {
+    wanted.delete(own);
+    if (own.length > 0) sayHere();
+  };
+}
+
 /** Somebody is logged in: goes on with the stream that was refused because nobody was. */
 export function resume(): void {
   relay?.post({ kind: "in" });
 }
 
+/** Called with the keys that this tab is to tell people of. */
+let tellOf: (keys: readonly string[]) => void = () => {};
+
+/** Says what there is to tell people of; whatever no tab has told yet is this one's, and `onGranted` hears of it. */
+export function claim(keys: readonly string[]): void {
+  relay?.post({ kind: "claim", keys });
+}
+
+export function onGranted(act: (keys: readonly string[]) => void): void {
+  tellOf = act;
+}
+
 function sayHere(): void {
-  relay?.post({ kind: "here", visible: !document.hidden, details: [...followed.keys()] });
+  const metrics = [...new Set([...wanted].flat())];
+  relay?.post({ kind: "here", visible: !document.hidden, details: [...followed.keys()], metrics });
 }
 
 function receive(message: FromRelay): void {
@@ -71,6 +102,9 @@ function receive(message: FromRelay): void {
   switch (message.kind) {
     case "state":
       if (JSON.stringify(message.state) !== JSON.stringify(connection.peek())) connection.value = message.state;
+      break;
+    case "granted":
+      tellOf(message.keys);
       break;
     case "fleet":
       applyImage(fleet, message.image);
@@ -99,6 +133,8 @@ function receive(message: FromRelay): void {
 function other(name: string, data: unknown): void {
   if (name === "alert") transition.value = data as AlertTransition;
   else if (name === "settings") settingChange.value = data as { key: string; version: number };
+  else if (name === "health") health.value = data as Health;
+  else if (name === "viewers") watching.value = (data as Watching).viewers;
 }
 
 /** Starts everything that lasts as long as the page. */

@@ -243,3 +243,33 @@ test("a removed host that is back counts as removed no more", () => {
   assert.deepEqual(made.ids.peek(), ["a"]);
   assert.deepEqual([...made.removed.peek()], []);
 });
+
+test("a host that comes is listed in its place, and news of many hosts are told once a frame", () => {
+  const { made, paint } = store();
+  applySnapshot(made, { time: 0, hosts: [host("a"), host("c")], history: {} }, 0);
+  paint();
+  const before = made.news.peek();
+  applyHost(made, host("b"));
+  applyHost(made, host("c", { state: "late" }));
+  assert.deepEqual(made.ids.peek(), ["a", "b", "c"]);
+  paint();
+  assert.equal(made.news.peek(), before + 1);
+});
+
+test("the list of hosts stays the same when a host that is in it changes", () => {
+  const { made } = store();
+  applySnapshot(made, { time: 0, hosts: [host("a"), host("b")], history: {} }, 0);
+  const before = made.ids.peek();
+  applyHost(made, host("b", { state: "offline" }));
+  assert.equal(made.ids.peek(), before);
+});
+
+test("samples alone are no news of hosts", () => {
+  const { made, paint } = store();
+  applySnapshot(made, { time: 0, hosts: [host("a")], history: {} }, 0);
+  paint();
+  const before = made.news.peek();
+  applyFrame(made, { time: 0, samples: [cpu("a", 1000, 1)] }, 0);
+  paint();
+  assert.equal(made.news.peek(), before);
+});

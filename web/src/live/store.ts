@@ -3,82 +3,20 @@
 // A sample changes plain data and marks its host; the signals that components read move together in the next animation
 // frame. A hidden tab gets no animation frames, so it paints nothing and loses nothing. The relay, which may run in a worker,
 // keeps the same store without painting it, and hands images of it to tabs.
-import { batch, type Signal, signal } from "@preact/signals-core";
-import type { Frame, Gone, Host, LiveSample, Snapshot, Values } from "../api/types.gen.ts";
-import { Ring } from "../charts/ring.ts";
+import { batch } from "@preact/signals-core";
+import type { Frame, Gone, Host, LiveSample, Processes, Snapshot } from "../api/types.gen.ts";
+import { type Entry, mark, put, ring, type Store, soon } from "./entries.ts";
+import { isBeginning, keepOnly, listId, listIds } from "./listing.ts";
 
-/**
- * A host as components see it: the parts that seldom change are in `host`, the rest is changed in place and moves with
- * `tick`. A component that reads the rest must read `tick`: with the same properties it is not rendered again otherwise.
- */
-export interface Entry {
-  readonly id: string;
-  readonly host: Signal<Host>;
-  /** Moves when samples have come. */
-  readonly tick: Signal<number>;
-  /** Latest values by family, instance, metric. */
-  latest: Values;
-  /** Sample time of the newest sample, Unix milliseconds. */
-  lastSample: number | null;
-  /** How far the newest sample moved on with the last frame: 1 s for a host that sends live, a batch's length otherwise. */
-  stride_ms: number | null;
-  /** Recent samples by metric path, then instance. */
-  readonly rings: Map<string, Map<string, Ring>>;
-}
-
-export interface Store {
-  readonly entries: Map<string, Entry>;
-  /** Ids of all hosts, ascending; a new array only when hosts came or went. */
-  readonly ids: Signal<readonly string[]>;
-  /** Ids of hosts whose removal was told here, as long as none of that name is back. */
-  readonly removed: Signal<ReadonlySet<string>>;
-  /** Number of whole snapshots so far; 0 until the first. */
-  readonly snapshots: Signal<number>;
-  /** Ids of the hosts that a snapshot has named of which more is to come; null while none comes. */
-  gathered: Set<string> | null;
-  /** Server time minus browser time, milliseconds: the largest seen on this connection is the one with the least delay. */
-  offset_ms: number;
-  readonly keep_ms: number;
-  readonly dirty: Set<Entry>;
-  readonly paintSoon: (paint: () => void) => void;
-}
-
-/** A store as plain data, to hand to another thread. */
-export interface StoreImage {
-  /** Server time minus browser time, which is the same for all threads of a browser. */
-  offset_ms: number;
-  hosts: HostImage[];
-}
+export { createStore, type Entry, lateness, type Store, serverNow } from "./entries.ts";
+export { applyImage, imageOf, type StoreImage } from "./image.ts";
 
 /** Name of the event after which a snapshot begins anew. A new connection counts as one. */
 export const RESYNC = "resync";
 /** Name of an event whose data are hosts that were fetched over REST. */
 export const POLLED = "polled";
-
-interface HostImage {
-  host: Host;
-  latest: Values;
-  lastSample: number | null;
-  stride_ms: number | null;
-  rings: [path: string, instances: [instance: string, times: number[], values: (number | null)[]][]][];
-}
-
-export function createStore(
-  keep_ms: number,
-  paintSoon: (paint: () => void) => void = (paint) => requestAnimationFrame(paint),
-): Store {
-  return {
-    entries: new Map(),
-    ids: signal<readonly string[]>([]),
-    removed: signal<ReadonlySet<string>>(new Set()),
-    snapshots: signal(0),
-    gathered: null,
-    offset_ms: Number.NEGATIVE_INFINITY,
-    keep_ms,
-    dirty: new Set(),
-    paintSoon,
-  };
-}
+/** Name of the event that tells which processes of a host use most. */
+export const PROCESSES = "processes";
 
 /** Takes a snapshot: it says what there is, so hosts it does not name are gone. */
 export function applySnapshot(store: Store, snapshot: Snapshot, now: number): void {
@@ -133,6 +71,7 @@ export function applyEvent(store: Store, name: string, data: unknown, now: numbe
   else if (name === RESYNC) store.gathered = null;
   else if (name === "host") applyHost(store, data as Host);
   else if (name === "gone") applyGone(store, data as Gone);
+  else if (name === PROCESSES) applyProcesses(store, data as Processes);
   else if (name === POLLED) applyPolled(store, data as Host[]);
   else return false;
   return true;
@@ -148,52 +87,20 @@ export function applyPolled(store: Store, hosts: readonly Host[]): void {
   });
 }
 
-/** Everything a store knows. */
-export function imageOf(store: Store): StoreImage {
-  const hosts = [...store.entries.values()].map(
-    ({ host, latest, lastSample, stride_ms, rings }): HostImage => ({
-      host: host.peek(),
-      latest,
-      lastSample,
-      stride_ms,
-      rings: [...rings].map(([path, instances]) => [
-        path,
-        [...instances].map(([instance, { times, values }]) => [instance, times, values]),
-      ]),
-    }),
-  );
-  return { offset_ms: store.offset_ms, hosts };
-}
-
-/** Takes an image as a snapshot: it says what there is. Samples that are here already stay. */
-export function applyImage(store: Store, image: StoreImage): void {
-  batch(() => {
-    store.gathered = null;
-    store.offset_ms = image.offset_ms;
-    keepOnly(store, new Set(image.hosts.map(({ host }) => host.id)));
-    for (const { host, latest, lastSample, stride_ms, rings } of image.hosts) {
-      const entry = put(store, host);
-      if ((lastSample ?? 0) >= (entry.lastSample ?? 0)) Object.assign(entry, { latest, lastSample, stride_ms });
-      for (const [path, instances] of rings)
-        for (const [instance, times, values] of instances) {
-          const target = ring(store, entry, path, instance);
-          times.forEach((time, at) => {
-            target.push(time, values[at] ?? null);
-          });
-        }
-    }
-    listIds(store);
-    store.snapshots.value += 1;
-  });
-}
-
 /** Takes the event `host`: a new host, or one whose state or facts changed. */
 export function applyHost(store: Store, host: Host): void {
   batch(() => {
     store.gathered?.add(host.id);
     put(store, host);
-    listIds(store);
+    listId(store, host.id);
   });
+}
+
+function applyProcesses(store: Store, told: Processes): void {
+  const entry = store.entries.get(told.host);
+  if (!entry) return;
+  entry.processes = told;
+  mark(store, entry);
 }
 
 /** Takes the event `gone`: a host was removed. What may still come of it is of a host that nothing has named. */
@@ -202,7 +109,9 @@ export function applyGone(store: Store, { host }: Gone): void {
     store.entries.delete(host);
     store.gathered?.delete(host);
     store.removed.value = new Set([...store.removed.peek(), host]);
-    listIds(store);
+    store.due.news = true;
+    soon(store);
+    if (!isBeginning(store)) store.ids.value = store.ids.peek().filter((id) => id !== host);
   });
 }
 
@@ -218,46 +127,6 @@ export function applyFrame(store: Store, frame: Frame, now: number): void {
   }
   for (const [entry, last] of before)
     if (entry.lastSample !== last) entry.stride_ms = (entry.lastSample ?? last) - last;
-}
-
-/** How much later than the fastest frame of this connection a frame of server time `time` arrives at `now`. */
-export const lateness = (store: Store, time: number, now: number): number =>
-  Number.isFinite(store.offset_ms) ? Math.max(0, now + store.offset_ms - time) : 0;
-
-function keepOnly(store: Store, named: ReadonlySet<string>): void {
-  for (const id of store.entries.keys()) if (!named.has(id)) store.entries.delete(id);
-}
-
-function put(store: Store, host: Host): Entry {
-  let entry = store.entries.get(host.id);
-  if (entry) {
-    entry.host.value = host;
-  } else {
-    entry = {
-      id: host.id,
-      host: signal(host),
-      tick: signal(0),
-      latest: {},
-      lastSample: null,
-      stride_ms: null,
-      rings: new Map(),
-    };
-    store.entries.set(host.id, entry);
-  }
-  if (host.last_sample !== null && host.last_sample >= (entry.lastSample ?? 0)) {
-    for (const [family, instances] of Object.entries(host.latest)) entry.latest[family] = instances;
-    entry.lastSample = host.last_sample;
-  }
-  forgetGone(store, entry);
-  mark(store, entry);
-  return entry;
-}
-
-/** Drops what is remembered of instances that are gone, such as an interface of long ago. */
-function forgetGone(store: Store, entry: Entry): void {
-  const oldest = (entry.lastSample ?? 0) - store.keep_ms;
-  for (const instances of entry.rings.values())
-    for (const [instance, { times }] of instances) if ((times.at(-1) ?? 0) < oldest) instances.delete(instance);
 }
 
 function take(store: Store, entry: Entry, sample: LiveSample): void {
@@ -284,46 +153,4 @@ function fill(store: Store, entry: Entry, history: Record<string, unknown>): voi
       });
     }
   }
-}
-
-function ring(store: Store, entry: Entry, path: string, instance: string): Ring {
-  let instances = entry.rings.get(path);
-  if (!instances) {
-    instances = new Map();
-    entry.rings.set(path, instances);
-  }
-  let found = instances.get(instance);
-  if (!found) {
-    found = new Ring(store.keep_ms);
-    instances.set(instance, found);
-  }
-  return found;
-}
-
-function listIds(store: Store): void {
-  // Some hosts are not the fleet: they are shown when all have come.
-  if (store.gathered && store.snapshots.peek() === 0) return;
-  const ids = [...store.entries.keys()].sort();
-  if (ids.some((id) => store.removed.peek().has(id)))
-    store.removed.value = new Set([...store.removed.peek()].filter((id) => !store.entries.has(id)));
-  if (ids.length !== store.ids.peek().length || ids.some((id, at) => id !== store.ids.peek()[at]))
-    store.ids.value = ids;
-}
-
-function mark(store: Store, entry: Entry): void {
-  if (store.dirty.size === 0) store.paintSoon(() => paint(store));
-  store.dirty.add(entry);
-}
-
-function paint(store: Store): void {
-  const entries = [...store.dirty];
-  store.dirty.clear();
-  batch(() => {
-    for (const entry of entries) entry.tick.value += 1;
-  });
-}
-
-/** Server time now; browser time until the server has told its own. */
-export function serverNow(store: Store, now: number): number {
-  return Number.isFinite(store.offset_ms) ? now + store.offset_ms : now;
 }

@@ -11,6 +11,7 @@ const me = (change: Partial<Me>): Me => ({
   second_factor: false,
   has_password: true,
   oidc: "",
+  demonstration: false,
   ...change,
 });
 const NOBODY = me({ name: "", role: null, by: "nobody", session: null });

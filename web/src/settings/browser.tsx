@@ -1,25 +1,44 @@
-// What this browser prefers. It applies at once and is kept here only.
+// What somebody prefers. It applies at once, and is kept with their account; without one, in this browser.
 import type { Signal } from "@preact/signals";
-import { theme, units } from "../preferences.ts";
+import { NotifyChoice } from "../notify/choice.tsx";
+import { contrast, theme, units, zonePreferred } from "../preferences.ts";
+import { ZONE_WORDS } from "../time/choice.ts";
+
+const ABOUT = "Kept with your account; without one, in this browser.";
 
 export function ThisBrowser() {
   return (
     <section class="panel group" aria-labelledby="this-browser">
-      <h2 id="this-browser">This browser</h2>
+      <h2 id="this-browser">How you like it</h2>
       <Choice
         name="theme"
         label="Colours"
-        about="Kept in this browser only."
+        about={ABOUT}
         value={theme}
         options={{ system: "As the system", light: "Light", dark: "Dark" }}
       />
       <Choice
+        name="contrast"
+        label="Contrast"
+        about={ABOUT}
+        value={contrast}
+        options={{ system: "As the system", more: "High" }}
+      />
+      <Choice
         name="units"
         label="Sizes"
-        about="Kept in this browser only."
+        about={ABOUT}
         value={units}
         options={{ binary: "Binary: KiB, MiB, GiB", decimal: "Decimal: kB, MB, GB" }}
       />
+      <Choice
+        name="zone"
+        label="Times"
+        about="Kept with your account. A page of a host may show the host’s time."
+        value={zonePreferred}
+        options={ZONE_WORDS}
+      />
+      <NotifyChoice />
     </section>
   );
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Channel } from "../api/types.gen.ts";
-import { channelOf, draftOf, FIELDS, FRESH } from "./channel_draft.ts";
+import { channelOf, draftOf, FIELDS, FRESH, faultsOf } from "./channel_draft.ts";
 
 const mail: Channel = {
   id: "mail",
@@ -48,4 +48,21 @@ test("each kind has its fields", () => {
     const made = channelOf({ ...FRESH, kind });
     assert.equal(made.target.kind, kind);
   }
+});
+
+test("what a channel lacks is told at once and where", () => {
+  assert.deepEqual(Object.keys(faultsOf(FRESH)).sort(), ["name", "target.url"]);
+  const mail = { ...FRESH, name: "Mail", kind: "email" as const, texts: { ...FRESH.texts, port: "smtp" } };
+  assert.deepEqual(Object.keys(faultsOf(mail)).sort(), [
+    "target.port",
+    "target.recipients",
+    "target.sender",
+    "target.server",
+  ]);
+});
+
+test("a secret that is stored need not be typed again", () => {
+  const kept = { id: "ops", name: "Ops", target: { kind: "slack", url: "" }, enabled: true, fallback: "", owner: "" };
+  const draft = { ...FRESH, name: "Ops", secrets: ["url"], kept: kept as never };
+  assert.deepEqual(faultsOf(draft), {});
 });

@@ -107,6 +107,21 @@ export function channelOf(draft: Draft): Channel {
   };
 }
 
+/** What can be told without the gateway, by its names of the fields. */
+export function faultsOf(draft: Draft): Record<string, string> {
+  const faults: Record<string, string> = {};
+  if (draft.name.trim() === "") faults.name = "Give the channel a name.";
+  const same = draft.kept?.target.kind === draft.kind;
+  for (const { name, label, secret, optional, choices } of FIELDS[draft.kind]) {
+    const text = (draft.texts[name] ?? "").trim();
+    const kept = secret && same && draft.secrets.includes(name);
+    if (text === "" && !optional && !choices && !kept) faults[`target.${name}`] = `Type what is asked for: ${label}.`;
+    else if (name === "port" && !(Number.isInteger(Number(text)) && Number(text) > 0 && Number(text) < 65_536))
+      faults["target.port"] = "Type a whole number from 1 to 65535.";
+  }
+  return faults;
+}
+
 /** What a channel is, in a sentence without its secrets. */
 export function channelWords(channel: Channel): string {
   const fallback = channel.fallback ? `, while it is held ${channel.fallback} is told` : "";

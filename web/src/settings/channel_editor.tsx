@@ -6,7 +6,7 @@ import type { StoredChannel } from "../api/types.gen.ts";
 import { useEditing } from "../shell/editing.ts";
 import { EditorDialog } from "../shell/editor_dialog.tsx";
 import { Field } from "../shell/field.tsx";
-import { channelOf, channelWords, type Draft, draftOf, FIELDS, FRESH } from "./channel_draft.ts";
+import { channelOf, channelWords, type Draft, draftOf, FIELDS, FRESH, faultsOf } from "./channel_draft.ts";
 
 interface ChannelEditorProps {
   /** Null: a new one. */
@@ -23,6 +23,7 @@ export function ChannelEditor({ stored, onClosed }: ChannelEditorProps) {
     collection: "/channels",
     idOf: ({ channel }) => channel.id,
     bodyOf: (draft) => channelOf({ ...draft, id: draft.id || slug(draft.name) }),
+    faultsOf,
   });
   const { draft, errors, set, theirs } = editing;
   const shown = ["id", "name", "fallback", ...FIELDS[draft.kind].map(({ name }) => `target.${name}`)];

@@ -1,5 +1,5 @@
 // The settings as the gateway has them, fetched again when the stream says that somebody changed one.
-import { effect } from "@preact/signals";
+import { effect, untracked } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { get } from "../api/client.ts";
 import { type Loader, loader } from "../api/loading.ts";
@@ -14,8 +14,8 @@ export function useSettings(): Loader<Setting[]> {
   useEffect(() => {
     const stop = effect(() => {
       fleet.snapshots.value;
-      settingChange.value;
-      settings.refresh();
+      // Alerts that are told, and what people do about them, change no setting.
+      if (!["telling", "incidents"].includes(settingChange.value?.key ?? "")) untracked(settings.refresh);
     });
     return () => {
       stop();

@@ -1,9 +1,9 @@
 // The hours of the week in which a route tells people, or in which it waits.
-import { DAY_WORDS, type Day } from "../alerts/telling.ts";
-import type { Span } from "../api/types.gen.ts";
 import { Field } from "../shell/field.tsx";
 import "../style/telling.css";
 import { DAYTIME, type Draft, NIGHT } from "./route_draft.ts";
+import { SpanRows } from "./span_rows.tsx";
+import { WeekGrid } from "./week_grid.tsx";
 
 interface HoursFieldsProps {
   draft: Draft;
@@ -11,13 +11,10 @@ interface HoursFieldsProps {
   set: (change: Partial<Draft>) => void;
 }
 
-/** As many as a route may have. */
-const MOST_SPANS = 20;
-
 export function HoursFields({ draft, errors, set }: HoursFieldsProps) {
   const usual = draft.hours === "quiet" ? NIGHT : DAYTIME;
-  const replace = (at: number, span: Span) =>
-    set({ spans: draft.spans.map((one, index) => (index === at ? span : one)) });
+  const hoursName = draft.hours === "quiet" ? "Quiet hours" : "Working hours";
+  const wrong = errors["hours.spans"];
   function choose(hours: Draft["hours"]): void {
     const untouched = draft.spans.every((span) => span === NIGHT || span === DAYTIME);
     const spans = hours === "always" ? draft.spans : untouched ? [hours === "quiet" ? NIGHT : DAYTIME] : draft.spans;
@@ -38,24 +35,23 @@ export function HoursFields({ draft, errors, set }: HoursFieldsProps) {
       </Field>
       {draft.hours !== "always" && (
         <>
-          <fieldset class="spans wide-field">
-            <legend>{draft.hours === "quiet" ? "Quiet hours" : "Working hours"}</legend>
-            {draft.spans.map((span, index) => (
-              <SpanRow
-                key={index}
-                span={span}
-                number={index + 1}
-                wrong={index === 0 && errors["hours.spans"] !== undefined}
-                onChange={(next) => replace(index, next)}
-                onRemove={() => set({ spans: draft.spans.filter((_, at) => at !== index) })}
-              />
-            ))}
-            {errors["hours.spans"] && <p class="error">{errors["hours.spans"]}</p>}
-            {draft.spans.length < MOST_SPANS && (
-              <button type="button" onClick={() => set({ spans: [...draft.spans, usual] })}>
-                Add a stretch
-              </button>
+          <fieldset class="spans wide-field" aria-describedby={wrong ? "hours-wrong" : undefined}>
+            <legend>{hoursName}</legend>
+            <WeekGrid label={hoursName} spans={draft.spans} onChange={(spans) => set({ spans })} />
+            {wrong && (
+              <p class="error" id="hours-wrong">
+                {wrong}
+              </p>
             )}
+            <details open={wrong !== undefined}>
+              <summary>To the minute</summary>
+              <SpanRows
+                spans={draft.spans}
+                usual={usual}
+                wrong={wrong !== undefined}
+                onChange={(spans) => set({ spans })}
+              />
+            </details>
           </fieldset>
           <Field label="Time zone" error={errors["hours.zone"]} hint="such as Europe/Berlin">
             <input
@@ -92,52 +88,3 @@ const HINTS: Record<Draft["hours"], string | undefined> = {
   working: "The rest waits, and is told in one message when they begin",
   quiet: "What fires then waits, and is told in one message at their end",
 };
-
-interface SpanRowProps {
-  span: Span;
-  /** Counted from 1. */
-  number: number;
-  wrong: boolean;
-  onChange: (span: Span) => void;
-  onRemove: () => void;
-}
-
-function SpanRow({ span, number, wrong, onChange, onRemove }: SpanRowProps) {
-  const time = (name: "start" | "until", label: string) => (
-    <input
-      type="time"
-      aria-label={`${label} of stretch ${number}`}
-      aria-invalid={wrong ? "true" : undefined}
-      // Both are midnight, and an end that is not later than its beginning is on the day after.
-      value={span[name] === "24:00" ? "00:00" : span[name]}
-      onInput={(event) => onChange({ ...span, [name]: event.currentTarget.value })}
-    />
-  );
-  function choose(day: Day, on: boolean): void {
-    const days = (Object.keys(DAY_WORDS) as Day[]).filter((one) => (one === day ? on : span.days.includes(one)));
-    onChange({ ...span, days });
-  }
-  return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset for each row would be read with a legend of its own.
-    <div class="span" role="group" aria-label={`Stretch ${number}`}>
-      <span class="days">
-        {(Object.entries(DAY_WORDS) as [Day, string][]).map(([day, word]) => (
-          <label key={day}>
-            <input
-              type="checkbox"
-              checked={span.days.includes(day)}
-              onChange={(event) => choose(day, event.currentTarget.checked)}
-            />
-            {word}
-          </label>
-        ))}
-      </span>
-      <span class="times">
-        {time("start", "Beginning")} to {time("until", "End")}
-        <button type="button" class="quiet" onClick={onRemove}>
-          Remove<span class="hidden"> stretch {number}</span>
-        </button>
-      </span>
-    </div>
-  );
-}

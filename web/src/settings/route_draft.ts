@@ -1,6 +1,7 @@
 // A route while it is being written: texts as typed, and the route that they make. Pure.
-import { ALL, type MatchDraft, matchDraftOf, matcherOf } from "../alerts/matching.ts";
+import { ALL, type MatchDraft, matchDraftOf, matcherOf, matchFaults } from "../alerts/matching.ts";
 import type { Hours, Route, Span } from "../api/types.gen.ts";
+import { fixed } from "../format.ts";
 import { numberFault, numberOf } from "../typed.ts";
 
 export interface Draft extends MatchDraft {
@@ -8,6 +9,11 @@ export interface Draft extends MatchDraft {
   name: string;
   channels: readonly string[];
   repeat_h: string;
+  group_by: Route["group_by"];
+  group_wait_s: string;
+  group_interval_s: string;
+  storm_hosts: string;
+  tell_past: boolean;
   send_resolved: boolean;
   further: boolean;
   enabled: boolean;
@@ -23,6 +29,9 @@ export interface Draft extends MatchDraft {
   /** The route that it began as, with all that the form does not show. */
   kept: Route;
 }
+
+/** Stretches of the week that a route may have. */
+export const MOST_SPANS = 20;
 
 const BLANK: Route = {
   id: "",
@@ -54,6 +63,11 @@ export const draftOf = (route: Route): Draft => ({
   name: route.name,
   channels: route.channels,
   repeat_h: String(route.repeat_s / 3600),
+  group_by: route.group_by,
+  group_wait_s: String(route.group_wait_s),
+  group_interval_s: String(route.group_interval_s),
+  storm_hosts: String(route.storm_hosts),
+  tell_past: route.tell_past,
   send_resolved: route.send_resolved,
   further: route.further,
   enabled: route.enabled,
@@ -79,6 +93,11 @@ export function routeOf(draft: Draft): Route {
     channels: [...draft.channels],
     match: matcherOf(draft),
     repeat_s: Math.round((numberOf(draft.repeat_h) || 0) * 3600),
+    group_by: draft.group_by,
+    group_wait_s: numberOf(draft.group_wait_s) || 0,
+    group_interval_s: numberOf(draft.group_interval_s) || 0,
+    storm_hosts: numberOf(draft.storm_hosts) || 0,
+    tell_past: draft.tell_past,
     send_resolved: draft.send_resolved,
     further: draft.further,
     enabled: draft.enabled,
@@ -101,19 +120,47 @@ export function routeOf(draft: Draft): Route {
   };
 }
 
+/** The fields that say what is told in one message are as in a route that nobody changed them in. */
+export const isGroupedAsUsual = (route: Route): boolean =>
+  (["group_by", "group_wait_s", "group_interval_s", "storm_hosts", "tell_past"] as const).every(
+    (name) => route[name] === BLANK[name],
+  );
+
+/** What is wrong with a number that was typed, null: nothing. */
+function boundFault(text: string, least: number, most: number, unit: string): string | null {
+  const fault = numberFault(text);
+  if (fault) return fault;
+  const value = numberOf(text);
+  const least_words = least < 1 && least > 0 ? least.toFixed(2) : fixed(least, 0);
+  return value >= least - 1e-9 && value <= most ? null : `Type ${least_words} to ${fixed(most, 0)} ${unit}.`;
+}
+
 /** What can be told without the gateway, by its names of the fields. */
 export function faultsOf(draft: Draft): Record<string, string> {
-  const faults: Record<string, string> = {};
-  const repeat = numberFault(draft.repeat_h);
-  if (repeat) faults.repeat_s = repeat;
+  const faults = matchFaults(draft);
+  if (draft.name.trim() === "") faults.name = "Give the route a name.";
+  for (const [name, text, least, most, unit] of [
+    ["repeat_s", draft.repeat_h, 0, 168, "hours"],
+    ["group_wait_s", draft.group_wait_s, 0, 3600, "seconds"],
+    ["group_interval_s", draft.group_interval_s, 0, 86_400, "seconds"],
+    ["storm_hosts", draft.storm_hosts, 1, 100_000, "hosts"],
+  ] as const) {
+    const fault = boundFault(text, least, most, unit);
+    if (fault) faults[name] = fault;
+  }
+  const repeat_s = (numberOf(draft.repeat_h) || 0) * 3600;
+  if (repeat_s > 0 && repeat_s < 60) faults.repeat_s ??= "Type 0 for never, or at least 0.0167 hours, a minute.";
+  if (!Number.isInteger(numberOf(draft.storm_hosts))) faults.storm_hosts ??= "Type a whole number of hosts.";
   if (draft.hours !== "always") {
     if (draft.spans.length === 0) faults["hours.spans"] = "Add a stretch of the week.";
+    else if (draft.spans.length > MOST_SPANS)
+      faults["hours.spans"] = `These are ${draft.spans.length} stretches; a route has room for ${MOST_SPANS}.`;
     else if (draft.spans.some(({ days, start, until }) => days.length === 0 || !start || !until))
       faults["hours.spans"] = "Each stretch needs a day, a beginning and an end.";
     if (draft.zone.trim() === "") faults["hours.zone"] = "Type a time zone, such as Europe/Berlin.";
   }
   if (draft.escalates) {
-    const after = numberFault(draft.escalation_min);
+    const after = boundFault(draft.escalation_min, 1 / 6, 168 * 60, "minutes");
     if (after) faults["escalation.after_s"] = after;
     if (draft.escalation_channels.length === 0) faults["escalation.channels"] = "Choose who is told then.";
   }

@@ -7,6 +7,7 @@ import { useEditing } from "../shell/editing.ts";
 import { EditorDialog } from "../shell/editor_dialog.tsx";
 import { Field } from "../shell/field.tsx";
 import { ChannelChoice } from "./channel_choice.tsx";
+import { GROUPING_FIELDS, GroupingFields } from "./grouping_fields.tsx";
 import { HoursFields } from "./hours_fields.tsx";
 import { type Draft, draftOf, FRESH, faultsOf, routeOf } from "./route_draft.ts";
 
@@ -18,6 +19,7 @@ interface RouteEditorProps {
 
 const SHOWN = [
   ...["id", "name", "channels", "repeat_s", "hours.spans", "hours.zone", "escalation.after_s", "escalation.channels"],
+  ...GROUPING_FIELDS,
   ...MATCH_FIELDS,
 ];
 
@@ -85,6 +87,7 @@ export function RouteEditor({ stored, onClosed }: RouteEditorProps) {
         <Field label="Remind every" error={errors.repeat_s} hint="0: never" unit="h">
           <input {...text("repeat_h")} inputMode="decimal" />
         </Field>
+        <GroupingFields draft={draft} errors={errors} set={set} />
         {check("send_resolved", "Tell of ends, too")}
         {check("further", "Try later routes, too")}
         <HoursFields draft={draft} errors={errors} set={set} />

@@ -10,7 +10,7 @@ export const routes = loader<Routes>((signal) => get<Routes>("/routes", signal))
 /** Keeps them current while they are shown. */
 export function useRoutes(): void {
   useEffect(() => {
-    const stop = withSettings("routes", routes.refresh);
+    const stop = withSettings(["routes"], routes.refresh);
     return () => {
       stop();
       routes.close();

@@ -2,16 +2,20 @@
 import { useEffect, useRef } from "preact/hooks";
 import { Cover, isShut, LoginPage } from "../login/cover.tsx";
 import { gate } from "../login/me.ts";
+import { Overlay } from "../palette/dialog.tsx";
+import { overlay } from "../palette/open.ts";
 import { nextTheme } from "../preferences.ts";
-import { path } from "../router.ts";
+import { path, query } from "../router.ts";
 import { Announcer } from "./announcer.tsx";
 import { Banner } from "./banner.tsx";
 import { Boundary } from "./boundary.tsx";
+import { Demonstration } from "./demonstration.tsx";
 import { Header } from "./header.tsx";
 import { lazy } from "./lazy.tsx";
 import { Waiting } from "./states.tsx";
 import { LeaveDialog } from "./unsaved.tsx";
 
+const Wall = lazy("the wall", async () => (await import("../wall/wall.tsx")).Wall);
 const FleetPage = lazy("the fleet", async () => (await import("../fleet/page.tsx")).FleetPage);
 const HostPage = lazy("the host", async () => (await import("../host/page.tsx")).HostPage);
 const AlertsPage = lazy("the alerts", async () => (await import("../alerts/page.tsx")).AlertsPage);
@@ -19,6 +23,8 @@ const AccountPage = lazy("the account", async () => (await import("../account/pa
 const PeoplePage = lazy("the people", async () => (await import("../people/page.tsx")).PeoplePage);
 const AuditPage = lazy("the audit log", async () => (await import("../audit/page.tsx")).AuditPage);
 const ViewersPage = lazy("the viewers", async () => (await import("../viewers/page.tsx")).ViewersPage);
+const ComparePage = lazy("the comparison", async () => (await import("../compare/page.tsx")).ComparePage);
+const SystemPage = lazy("the system", async () => (await import("../system/page.tsx")).SystemPage);
 const SettingsPage = lazy("the settings", async () => (await import("../settings/page.tsx")).SettingsPage);
 
 function Page() {
@@ -27,8 +33,12 @@ function Page() {
   switch (path.value) {
     case "/":
       return <FleetPage />;
+    case "/compare":
+      return <ComparePage />;
     case "/alerts":
       return <AlertsPage />;
+    case "/system":
+      return <SystemPage />;
     case "/settings":
       return <SettingsPage />;
     case "/account":
@@ -51,11 +61,18 @@ function Page() {
   }
 }
 
-/** Keys that work everywhere, except while something is typed. */
+/** Keys that work everywhere, those without Ctrl not while something is typed. */
 function onKey(event: KeyboardEvent): void {
+  const inDialog = (event.target as Element).closest("dialog") !== null;
+  if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "k" && !inDialog) {
+    event.preventDefault();
+    overlay.value = "palette";
+    return;
+  }
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if ((event.target as Element).closest("input, select, textarea, dialog")) return;
   if (event.key === "t") nextTheme();
+  else if (event.key === "?") overlay.value = "keys";
   else if (event.key === "/") {
     const field = document.querySelector<HTMLInputElement>("input[type=search]");
     if (!field) return;
@@ -65,6 +82,15 @@ function onKey(event: KeyboardEvent): void {
 }
 
 export function App() {
+  return (
+    <>
+      <Demonstration />
+      <Inside />
+    </>
+  );
+}
+
+function Inside() {
   if (isShut()) return <LoginPage />;
   if (gate.value === "asking") return <Asking />;
   return <Frame />;
@@ -92,18 +118,25 @@ function Frame() {
     if (shown.current !== page) main.current?.focus({ preventScroll: true });
     shown.current = page;
   }, [page]);
+  const walled = query.value.has("wall");
   return (
     <>
-      <a class="skip" href="#main">
-        Skip to content
-      </a>
-      <Header />
-      <Banner />
-      <main id="main" tabIndex={-1} ref={main}>
+      {!walled && (
+        <>
+          <a class="skip" href="#main">
+            Skip to content
+          </a>
+          <Header />
+          <Banner />
+        </>
+      )}
+      <main id="main" class={walled ? "on-wall" : ""} tabIndex={-1} ref={main}>
         <Boundary key={page} what="This page">
           <Page />
         </Boundary>
       </main>
+      {walled && <Wall />}
+      <Overlay />
       <LeaveDialog />
       <Announcer />
       <Cover />

@@ -12,6 +12,8 @@ interface EditorDialogProps {
   title: string;
   /** What would be lost: `the rule “Disk full”`. */
   what: string;
+  /** It has a chart in it. */
+  wide?: boolean;
   dirty: boolean;
   busy: boolean;
   /** The words of the button that saves. */
@@ -67,7 +69,7 @@ export function EditorDialog(properties: EditorDialogProps) {
   return (
     <dialog
       ref={dialog}
-      class="editor"
+      class={properties.wide ? "editor wide-editor" : "editor"}
       aria-labelledby={id}
       onKeyDown={(event) => {
         if (event.key !== "Escape") return;

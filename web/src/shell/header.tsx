@@ -3,18 +3,14 @@ import { STANDINGS } from "../fleet/summary.ts";
 import { duration } from "../format.ts";
 import type { StreamState } from "../live/messages.ts";
 import { connection, fleet } from "../live/session.ts";
+import { overlay } from "../palette/open.ts";
 import { nextTheme, theme } from "../preferences.ts";
 import { path } from "../router.ts";
 import { AccountMenu } from "./account_menu.tsx";
-import { Mark, STANDING_WORDS, StandingIcon, ThemeIcon } from "./icons.tsx";
+import { Mark, SavedIcon, SearchIcon, STANDING_WORDS, StandingIcon, ThemeIcon } from "./icons.tsx";
+import { PAGES } from "./pages.tsx";
 
-const PAGES: [string, string][] = [
-  ["/", "Fleet"],
-  ["/alerts", "Alerts"],
-  ["/settings", "Settings"],
-];
-
-const THEME_WORDS = { system: "System", light: "Light", dark: "Dark" };
+const THEME_WORDS = { system: "Auto", light: "Light", dark: "Dark" };
 
 export function Header() {
   return (
@@ -24,24 +20,57 @@ export function Header() {
         <span>Sonde</span>
       </a>
       <nav aria-label="Pages">
-        {PAGES.map(([href, name]) => {
+        {PAGES.map(({ href, name, Icon }) => {
           const here = href === "/" ? path.value === "/" || path.value.startsWith("/hosts/") : path.value === href;
           return (
             <a key={href} href={href} aria-current={here ? "page" : undefined}>
-              {name}
+              <Icon />
+              <span>{name}</span>
             </a>
           );
         })}
       </nav>
       <Counts />
       <Connection />
-      <button type="button" class="quiet" onClick={nextTheme} title="Colours: system, light or dark (t)">
+      <Finder />
+      <button
+        type="button"
+        class="quiet saved wide"
+        title="Saved views"
+        onClick={() => {
+          overlay.value = "views";
+        }}
+      >
+        <SavedIcon />
+        <span class="hidden">Saved views</span>
+      </button>
+      <button type="button" class="quiet theme wide" onClick={nextTheme} title="Colours: automatic, light or dark (t)">
         <ThemeIcon theme={theme.value} />
-        <span class="wide">{THEME_WORDS[theme.value]}</span>
+        <span class="theme-word">{THEME_WORDS[theme.value]}</span>
         <span class="hidden"> colours, change</span>
       </button>
       <AccountMenu />
     </header>
+  );
+}
+
+/** The way to the palette for those who do not know its keys, or have none. */
+function Finder() {
+  return (
+    <button
+      type="button"
+      class="finder"
+      aria-keyshortcuts="Control+K Meta+K"
+      onClick={() => {
+        overlay.value = "palette";
+      }}
+    >
+      <SearchIcon />
+      <span class="find-word">
+        Find<span class="hidden"> a page, host, view or action</span>
+      </span>
+      <kbd>Ctrl K</kbd>
+    </button>
   );
 }
 

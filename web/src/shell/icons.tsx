@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import type { Standing } from "../fleet/summary.ts";
 
-function Icon({ children, size = 16 }: { children: ComponentChildren; size?: number }) {
+export function Icon({ children, size = 16 }: { children: ComponentChildren; size?: number }) {
   return (
     <svg class="icon" width={size} height={size} viewBox="0 0 16 16" aria-hidden="true" focusable="false">
       {children}
@@ -10,7 +10,8 @@ function Icon({ children, size = 16 }: { children: ComponentChildren; size?: num
   );
 }
 
-const line = {
+/** How lines of icons are drawn. */
+export const line = {
   fill: "none",
   stroke: "currentColor",
   "stroke-width": 1.6,
@@ -112,6 +113,12 @@ export const SearchIcon = () => (
     <path d="m10.5 10.5 3.5 3.5" {...line} />
   </Icon>
 );
+export const ClockIcon = () => (
+  <Icon>
+    <circle cx="8" cy="8" r="6" {...line} />
+    <path d="M8 4.6V8l2.4 1.4" {...line} />
+  </Icon>
+);
 export const BackIcon = () => (
   <Icon>
     <path d="M10 3 5 8l5 5" {...line} />
@@ -158,6 +165,39 @@ export const PersonIcon = () => (
   <Icon>
     <circle cx="8" cy="5.2" r="2.9" {...line} />
     <path d="M2.6 13.8a5.4 5.4 0 0 1 10.8 0" {...line} />
+  </Icon>
+);
+
+export const SavedIcon = () => (
+  <Icon>
+    <path d="M4 2.2h8v11.6l-4-3.2-4 3.2z" {...line} />
+  </Icon>
+);
+export const FleetIcon = () => (
+  <Icon>
+    <path d="M2 2.5h5v4.5H2zM9 2.5h5v4.5H9zM2 9h5v4.5H2zM9 9h5v4.5H9z" {...line} />
+  </Icon>
+);
+export const CompareIcon = () => (
+  <Icon>
+    <path d="M2 12.5 5.5 7l3 2.5L14 3M2 6.5 5 4l4 8 5-3.5" {...line} />
+  </Icon>
+);
+export const AlertsIcon = () => (
+  <Icon>
+    <path d="M3.5 11.5c1-1 1-2.5 1-4.5a3.5 3.5 0 0 1 7 0c0 2 0 3.5 1 4.5zM6.8 13.8h2.4" {...line} />
+  </Icon>
+);
+export const SystemIcon = () => (
+  <Icon>
+    <path d="M2 8h3l1.5-4.5L9.5 12 11 8h3" {...line} />
+  </Icon>
+);
+export const SettingsIcon = () => (
+  <Icon>
+    <path d="M2 4.5h6M12 4.5h2M2 11.5h2M8 11.5h6" {...line} />
+    <circle cx="10" cy="4.5" r="1.8" {...line} />
+    <circle cx="6" cy="11.5" r="1.8" {...line} />
   </Icon>
 );
 

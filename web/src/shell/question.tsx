@@ -10,12 +10,14 @@ interface QuestionProps {
   children: ComponentChildren;
   /** The words of the button that does it. */
   yes: string;
+  /** It can be taken back: the first field has the focus, and the button no warning colour. */
+  harmless?: boolean;
   act: () => Promise<unknown>;
   /** The dialog is closed; whether it was done. */
   onClosed: (done: boolean) => void;
 }
 
-export function Question({ title, children, yes, act, onClosed }: QuestionProps) {
+export function Question({ title, children, yes, harmless = false, act, onClosed }: QuestionProps) {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
   const busy = useSignal(false);
@@ -53,10 +55,10 @@ export function Question({ title, children, yes, act, onClosed }: QuestionProps)
         </p>
       )}
       <footer>
-        <button type="button" autofocus disabled={busy.value} onClick={() => dialog.current?.close()}>
+        <button type="button" autofocus={!harmless} disabled={busy.value} onClick={() => dialog.current?.close()}>
           Cancel
         </button>
-        <button type="button" class="danger" onClick={() => void say()}>
+        <button type="button" class={harmless ? "primary" : "danger"} onClick={() => void say()}>
           {busy.value ? "One moment …" : yes}
         </button>
       </footer>

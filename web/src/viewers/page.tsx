@@ -28,7 +28,7 @@ export function ViewersPage() {
   );
 }
 
-function Watching() {
+export function Watching() {
   const viewers = useAsked(ask);
   const ended = useSignal<ViewerItem | null>(null);
   const turn = useComputed(() => Math.floor(now.value / EVERY_MS));

@@ -1,0 +1,1 @@
+"""What happened to hosts, for their charts: alerts, reboots, updates, and what people did about them."""

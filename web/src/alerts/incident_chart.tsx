@@ -1,0 +1,76 @@
+// What happened around an incident: the values, the thresholds, the incident itself, and what was done meanwhile.
+import { useComputed, useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { get } from "../api/client.ts";
+import { loader } from "../api/loading.ts";
+import type { IncidentDetail, Marks } from "../api/types.gen.ts";
+import { Panel } from "../charts/panel.tsx";
+import type { Limits, Pointed } from "../charts/source.ts";
+import { now } from "../live/session.ts";
+import { base } from "../preferences.ts";
+import { topOf } from "./lines.ts";
+import { PAST_POINTS, usePast } from "./past.ts";
+import { chartOf } from "./rule_chart.tsx";
+import { around, storyOf } from "./story.ts";
+
+/** An incident that is on goes on to the right so often. */
+const EVERY_MS = 15_000;
+
+/** For incidents of what hosts sample. */
+export function IncidentChart({ detail }: { detail: IncidentDetail }) {
+  const { incident } = detail;
+  const { metric, host, instance, unit } = incident;
+  const spec = useMemo(() => ({ ...chartOf(metric), id: "incident" }), [metric]);
+  const turn = useComputed(() => (incident.closed === null ? Math.ceil(now.value / EVERY_MS) * EVERY_MS : 0));
+  const present = turn.value || now.peek();
+  const { from, to } = useMemo(
+    () => around(incident.opened * 1000, incident.closed === null ? null : incident.closed * 1000, present),
+    [incident.opened, incident.closed, turn.value],
+  );
+  const { source, view } = usePast({ host, metric, instance: instance || null, from, to });
+  const pointed = useSignal<Pointed | null>(null);
+  const others = useMemo(
+    () =>
+      loader((signal) => {
+        const query = new URLSearchParams({ from: String(Math.floor(from)), to: String(Math.ceil(to)), limit: "200" });
+        return get<Marks>(`/hosts/${encodeURIComponent(host)}/marks?${query}`, signal);
+      }),
+    [host, from, to],
+  );
+  useEffect(() => {
+    others.load();
+    return others.close;
+  }, [others]);
+
+  const limits = useSignal<Limits | null>(null);
+  const next = limitsOf(detail);
+  if (JSON.stringify(limits.peek()) !== JSON.stringify(next)) limits.value = next;
+  const marks = useSignal(storyOf(detail, [], present));
+  const story = storyOf(detail, others.state.value.value?.marks ?? [], present);
+  if (JSON.stringify(marks.peek()) !== JSON.stringify(story)) marks.value = story;
+  const top = useComputed(() => {
+    const columns = source.stored.value.value?.answer.series ?? [];
+    return topOf(columns, [limits.value?.warning ?? null, limits.value?.critical ?? null], unit, base());
+  });
+  return (
+    <div class="rule-chart" data-marks={marks.value.length}>
+      <Panel
+        spec={spec}
+        source={source}
+        view={view}
+        points={PAST_POINTS}
+        pointed={pointed}
+        limits={limits}
+        ceiling={top}
+        marks={marks}
+      />
+    </div>
+  );
+}
+
+/** The rule's thresholds where its values are the metric's own; else the one that was crossed, if that is among them. */
+function limitsOf({ incident, rule }: IncidentDetail): Limits | null {
+  if (rule === null) return { warning: null, critical: null, [incident.severity]: incident.threshold };
+  if (["rate", "increase", "time_left"].includes(rule.window.function)) return null;
+  return { warning: rule.warning?.raise_at ?? null, critical: rule.critical?.raise_at ?? null };
+}

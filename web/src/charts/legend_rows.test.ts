@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Order, rowsOf } from "./legend_rows.ts";
+import type { LegendLine } from "./model.ts";
+
+const line = (instance: string, values: (number | null)[]): LegendLine => ({
+  key: instance,
+  name: instance,
+  idle: false,
+  readings: [{ word: "", values, metric: "disk.busy", instance, color: 0, pale: false }],
+});
+const LINES = [line("sda10", [5, 1]), line("sda2", [1, 9]), line("sdb", [null, null])];
+const stat = (instance: string, max: number) => ({ metric: "disk.busy", instance, min: 0, avg: 1, max, p95: 2 });
+const names = (order: Order, at: number | null = null) =>
+  rowsOf(LINES, at, [stat("sda2", 10), stat("sda10", 50)], order).map((row) => row.name);
+
+test("without an order rows stand as the chart has its lines", () => {
+  assert.deepEqual(names(null), ["sda10", "sda2", "sdb"]);
+});
+
+test("names are ordered as people count", () => {
+  assert.deepEqual(names("name"), ["sda2", "sda10", "sdb"]);
+});
+
+test("by value the greatest comes first, under the cursor or the latest, and what is not known last", () => {
+  assert.deepEqual(names("value"), ["sda2", "sda10", "sdb"]);
+  assert.deepEqual(names("value", 0), ["sda10", "sda2", "sdb"]);
+});
+
+test("by a statistic the greatest comes first", () => {
+  assert.deepEqual(names("max"), ["sda10", "sda2", "sdb"]);
+});
+
+test("a line of two directions has two rows with its name", () => {
+  const both: LegendLine = {
+    key: "eth0",
+    name: "eth0",
+    idle: false,
+    readings: [
+      { word: "received", values: [1], metric: "network.received", instance: "eth0", color: 0, pale: false },
+      { word: "sent", values: [2], metric: "network.sent", instance: "eth0", color: 0, pale: true },
+    ],
+  };
+  assert.deepEqual(
+    rowsOf([both], null, [], null).map((row) => [row.name, row.key, row.values.value, row.values.max]),
+    [
+      ["eth0 received", "eth0", 1, null],
+      ["eth0 sent", "eth0", 2, null],
+    ],
+  );
+});

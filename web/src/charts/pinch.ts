@@ -1,0 +1,30 @@
+// Two fingers on a chart: what was under them stays under them. Pure.
+import { LONGEST_MS, SHORTEST_MS } from "./window.ts";
+
+export interface Range {
+  from: number;
+  to: number;
+}
+
+/** Fingers nearer to each other than this count as so far apart: otherwise the range would run away. */
+const LEAST_PX = 24;
+
+/**
+ * What a chart of `width_px` that showed `range` shows when two fingers have gone from `before` to `after`, both in pixels
+ * from its left edge. Nothing later than `now`.
+ */
+export function stretched(
+  range: Range,
+  width_px: number,
+  before: readonly [number, number],
+  after: readonly [number, number],
+  now: number,
+): Range {
+  const apart = ([a, b]: readonly [number, number]) => Math.max(LEAST_PX, Math.abs(b - a));
+  const middle = ([a, b]: readonly [number, number]) => (a + b) / 2 / width_px;
+  const span_ms = range.to - range.from;
+  const length_ms = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, (span_ms * apart(before)) / apart(after)));
+  const held = range.from + middle(before) * span_ms;
+  const from = Math.min(held - middle(after) * length_ms, Math.max(now, range.to) - length_ms);
+  return { from, to: from + length_ms };
+}

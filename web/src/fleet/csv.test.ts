@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Host } from "../api/types.gen.ts";
+import { csvOf } from "./csv.ts";
+
+const host = (change: Partial<Host> = {}, os = "Debian 13"): Host =>
+  ({
+    id: "web-1",
+    label: "",
+    state: "up",
+    tags: ["prod", "web"],
+    facts: { os, cores: 8, agent_version: "1.2" },
+    ...change,
+  }) as Host;
+const line = (one: Host) =>
+  csvOf([{ host: one, latest: { cpu: { "": { total: 12.5 } } }, lastSample: 0 }]).split("\r\n");
+
+test("a host is a line, its values under headings with their units", () => {
+  const [heads, values, end] = line(host());
+  assert.ok(heads?.startsWith("id,label,state,tags,last_sample,os,cores,agent_version,cpu.total %,cpu.load1,"));
+  assert.ok(values?.startsWith("web-1,,up,prod web,1970-01-01T00:00:00.000Z,Debian 13,8,1.2,12.5,,"));
+  assert.equal(end, "");
+});
+
+test("commas and quotes stay within their field", () => {
+  assert.ok(line(host({ label: 'the "shop", front' }))[1]?.startsWith('web-1,"the ""shop"", front",up'));
+});
+
+test("what a host says of itself is no formula", () => {
+  assert.ok(line(host({}, "=1+1"))[1]?.includes(",'=1+1,"));
+});

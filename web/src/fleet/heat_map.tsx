@@ -1,0 +1,135 @@
+// The heat map: a cell a host, coloured by one metric, with its number. What is pointed at or has the focus is told above.
+import { computed, signal, useComputed } from "@preact/signals";
+import { rulesOf, standingOf } from "../alerts/data.ts";
+import { levelOf, thresholdsFor } from "../alerts/thresholds.ts";
+import { pathWords, unitOf } from "../api/catalogue.ts";
+import { round, text } from "../format.ts";
+import { fleet, now } from "../live/session.ts";
+import type { Entry } from "../live/store.ts";
+import { base } from "../preferences.ts";
+import { STANDING_WORDS, StandingIcon } from "../shell/icons.tsx";
+import type { Group } from "./grouping.ts";
+import { short, topOf, warmth } from "./heat.ts";
+import { HostList, type ItemProps } from "./list.tsx";
+import { Pick } from "./pick.tsx";
+import { reading, speaker } from "./readings.ts";
+import { isSelected } from "./selection.ts";
+import { heatMetric, type Listed } from "./shown.ts";
+import "../style/heat.css";
+
+/** Up to so many hosts, cells have room for names. */
+const ROOMY = 120;
+
+const pointed = signal<Entry | null>(null);
+
+/** The scale is looked at again every five seconds: colours that all change at once tell nothing. */
+const scale = computed(() => {
+  Math.floor(now.value / 5000);
+  return topOf(
+    heatMetric.value,
+    [...fleet.entries.values()].map(({ latest }) => latest),
+    base(),
+  );
+});
+
+interface HeatMapProps {
+  groups: readonly Group<Listed>[];
+  isGrouped: boolean;
+}
+
+export function HeatMap({ groups, isGrouped }: HeatMapProps) {
+  const hosts = groups.reduce((sum, group) => sum + group.hosts.length, 0);
+  return (
+    <div class="heat">
+      <Legend />
+      <HostList groups={groups} kind={hosts <= ROOMY ? "cells roomy" : "cells"} Item={Cell} isGrouped={isGrouped} />
+    </div>
+  );
+}
+
+function Legend() {
+  const metric = heatMetric.value;
+  const unit = unitOf(metric);
+  return (
+    <div class="heat-legend">
+      <span class="scale">
+        {round(0, unit, base())}
+        <i aria-hidden="true" />
+        {round(scale.value, unit, base())}
+      </span>
+      <span class="level-warning">
+        <i aria-hidden="true" /> past warning
+      </span>
+      <span class="level-critical">
+        <i aria-hidden="true" /> past critical
+      </span>
+      {pointed.value && <Pointed entry={pointed.value} />}
+    </div>
+  );
+}
+
+function Pointed({ entry }: { entry: Entry }) {
+  entry.tick.value;
+  const { label, tags } = entry.host.value;
+  return (
+    <span class="pointed" aria-hidden="true">
+      <b>{label || entry.id}</b> {said(entry, heatMetric.value)}
+      <span class="muted"> {tags.join(" · ")}</span>
+    </span>
+  );
+}
+
+/** `CPU total 87.3 %`, with the instance that speaks. */
+function said(entry: Entry, metric: string): string {
+  const found = reading(entry.latest, metric);
+  if (!found) return `${pathWords(metric)} unknown`;
+  const who = speaker(metric, found);
+  return `${pathWords(metric)}${who ? ` (${who})` : ""} ${text(found.value, unitOf(metric), base())}`;
+}
+
+function Cell({ entry, group, place, of, row, column }: ItemProps) {
+  const metric = heatMetric.value;
+  const { label } = entry.host.value;
+  const standing = standingOf(entry);
+  const known = standing !== "offline" && standing !== "archived" && standing !== "unknown";
+  const found = useComputed(() => {
+    entry.tick.value;
+    return reading(entry.latest, heatMetric.value);
+  }).value;
+  const value = found?.value ?? null;
+  const level = levelOf(thresholdsFor(rulesOf(entry), entry.id, metric, found?.instance ?? ""), value);
+  return (
+    <li
+      class={`cell level-${known ? level : "normal"} ${known ? "" : "gone"} ${isSelected(entry.id) ? "selected" : ""}`}
+      style={{
+        gridRow: `${row}`,
+        gridColumn: `${column}`,
+        "--warmth": `${known && value !== null ? 100 * warmth(value, scale.value) : 0}%`,
+      }}
+      aria-setsize={of}
+      aria-posinset={place}
+      data-host={entry.id}
+      data-group={group}
+    >
+      <a
+        href={`/hosts/${entry.id}`}
+        title={`${label || entry.id}: ${STANDING_WORDS[standing]}, ${said(entry, metric)}`}
+        onPointerEnter={() => {
+          pointed.value = entry;
+        }}
+        onFocus={() => {
+          pointed.value = entry;
+        }}
+      >
+        <span class="name" aria-hidden="true">
+          {label || entry.id}
+        </span>
+        <span class="hidden">
+          {label || entry.id}, {STANDING_WORDS[standing]},{" "}
+        </span>
+        {known ? short(value, metric, base()) : <StandingIcon standing={standing} />}
+      </a>
+      <Pick entry={entry} />
+    </li>
+  );
+}

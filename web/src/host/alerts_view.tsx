@@ -1,0 +1,167 @@
+// What concerns alerts of one host: those that are on, those that were, and the rules that look at it.
+import { useEffect, useMemo } from "preact/hooks";
+import { ActiveList } from "../alerts/active.tsx";
+import { active, ruleBodies, withNews } from "../alerts/data.ts";
+import { fits } from "../alerts/thresholds.ts";
+import { pathWords, unitOf, virtualOf } from "../api/catalogue.ts";
+import { get } from "../api/client.ts";
+import { loader } from "../api/loading.ts";
+import type { Incident, Incidents, Rule } from "../api/types.gen.ts";
+import { duration, limit, moment, text } from "../format.ts";
+import { now } from "../live/session.ts";
+import type { Entry } from "../live/store.ts";
+import { base } from "../preferences.ts";
+import { StandingIcon } from "../shell/icons.tsx";
+import { Loaded } from "../shell/loaded.tsx";
+import { Scroller } from "../shell/scroller.tsx";
+import { Nothing } from "../shell/states.tsx";
+
+const MOST = 50;
+
+export function AlertsView({ entry }: { entry: Entry }) {
+  const here = active.state.value.value?.filter((alert) => alert.host === entry.id) ?? [];
+  const incidents = useMemo(
+    () => loader((signal) => get<Incidents>(`/incidents?host=${entry.id}&limit=${MOST}`, signal)),
+    [entry],
+  );
+  useEffect(() => {
+    const stop = withNews(incidents.refresh);
+    return () => {
+      stop();
+      incidents.close();
+    };
+  }, [incidents]);
+  const looking = ruleBodies.value.filter((rule) => looksAt(rule, entry));
+  return (
+    <>
+      <section class="host-section" aria-labelledby="on">
+        <h2 id="on">Now</h2>
+        {here.length > 0 ? (
+          <ActiveList alerts={here} rules={ruleBodies.value} here={entry.id} />
+        ) : (
+          <Nothing>No alert is on</Nothing>
+        )}
+      </section>
+      <section class="host-section" aria-labelledby="were">
+        <h2 id="were">Incidents</h2>
+        <Loaded from={incidents} what="The incidents">
+          {(got) => <IncidentTable incidents={got.incidents} more={got.next !== null} />}
+        </Loaded>
+      </section>
+      <section class="host-section" aria-labelledby="looking">
+        <header>
+          <h2 id="looking">Rules that look at it</h2>
+          <a href="/alerts">Change rules</a>
+        </header>
+        {looking.length > 0 ? <RuleTable rules={looking} /> : <Nothing>No rule looks at this host</Nothing>}
+      </section>
+    </>
+  );
+}
+
+/** Whether a rule is about this host and about something that it has. */
+function looksAt(rule: Rule, entry: Entry): boolean {
+  const { tags } = entry.host.value;
+  const made = virtualOf(rule.metric);
+  return (
+    rule.enabled &&
+    (made ? made.about === "host" : Object.hasOwn(entry.latest, rule.metric.slice(0, rule.metric.indexOf(".")))) &&
+    fits(rule.host, entry.id) &&
+    rule.tags.every((tag) => tags.includes(tag)) &&
+    !rule.without_tags.some((tag) => tags.includes(tag))
+  );
+}
+
+function IncidentTable({ incidents, more }: { incidents: readonly Incident[]; more: boolean }) {
+  if (incidents.length === 0) return <Nothing>Nothing has happened here</Nothing>;
+  return (
+    <Scroller label="Incidents of this host" class="panel table-panel">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Began</th>
+            <th scope="col">What</th>
+            <th scope="col" class="n">
+              Peak
+            </th>
+            <th scope="col" class="n">
+              Limit
+            </th>
+            <th scope="col" class="n">
+              Lasted
+            </th>
+            <th scope="col">
+              <span class="hidden">More</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {incidents.map((one) => (
+            <tr key={one.id}>
+              <td>{moment(one.since * 1000)}</td>
+              <td>
+                <span class={`severity tone-${one.worst}`}>
+                  <StandingIcon standing={one.worst} />
+                  {one.worst}
+                </span>{" "}
+                {one.rule_name} {one.instance && <code>{one.instance}</code>}
+              </td>
+              <td class="n">{text(one.peak ?? one.value, one.unit, base())}</td>
+              <td class="n">{limit(one.threshold, one.unit, base())}</td>
+              <td class="n">{lasted(one)}</td>
+              <td>
+                <a href={`/alerts?incident=${one.id}`}>
+                  Details<span class="hidden"> of {one.rule_name}</span>
+                </a>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {more && <p class="muted">Only the last {MOST} are shown here.</p>}
+    </Scroller>
+  );
+}
+
+function lasted({ since, closed }: Incident): string {
+  return closed === null
+    ? `${duration(Math.floor(now.value / 60_000) * 60 - since)}, goes on`
+    : duration(closed - since);
+}
+
+function RuleTable({ rules }: { rules: readonly Rule[] }) {
+  return (
+    <Scroller label="Rules that look at this host" class="panel table-panel">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Rule</th>
+            <th scope="col">Of</th>
+            <th scope="col" class="n">
+              Warning
+            </th>
+            <th scope="col" class="n">
+              Critical
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rules.map(({ id, name, metric, instance, warning, critical, comparison }) => {
+            const at = (threshold: Rule["warning"]) =>
+              threshold ? `${comparison} ${limit(threshold.raise_at, unitOf(metric), base())}` : "";
+            return (
+              <tr key={id}>
+                <th scope="row">{name}</th>
+                <td>
+                  {pathWords(metric)} {instance !== "*" && <code>{instance}</code>}
+                </td>
+                <td class="n">{at(warning)}</td>
+                <td class="n">{at(critical)}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </Scroller>
+  );
+}

@@ -1,0 +1,123 @@
+// The charts of a host's page: the most important ones of all families, or everything of one family.
+import { type ReadonlySignal, type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import type { ChartMark } from "../charts/marks.ts";
+import type { Pointed } from "../charts/source.ts";
+import { pointsFor } from "../charts/window.ts";
+import { connection, now } from "../live/session.ts";
+import type { Entry } from "../live/store.ts";
+import { Boundary } from "../shell/boundary.tsx";
+import { Failed, Nothing, Waiting } from "../shell/states.tsx";
+import { HostChart } from "./chart.tsx";
+import { CHARTS, CORE_FAMILIES, chartsFor, metricsStored, requestOf } from "./charts.ts";
+import { openHistory } from "./history.ts";
+import type { View } from "./view.ts";
+import type { Why } from "./why.ts";
+
+interface ChartGridProps {
+  entry: Entry;
+  /** Moves when the stream was away and is back: what it missed is stored by now. */
+  snapshots: Signal<number>;
+  view: View;
+  /** Null for the overview. */
+  family: string | null;
+  /** Paths of the metrics that have a latest value, separated by commas. */
+  latest: ReadonlySignal<string>;
+  marks: ReadonlySignal<readonly ChartMark[]>;
+  why: Why;
+}
+
+export function ChartGrid({ entry, snapshots, view, family, latest, marks, why }: ChartGridProps) {
+  const history = useMemo(() => openHistory(entry.id), [entry]);
+  useEffect(() => () => history.close(), [history]);
+  const pointed = useSignal<Pointed | null>(null);
+  const whole = family !== null;
+
+  /** Asked for though no chart shows them yet: of a host of which nothing is known but that it may have a past. */
+  const blind = useComputed(() => latest.value === "");
+  const likely = useMemo(() => {
+    const asked = family === null ? CORE_FAMILIES : [family];
+    return CHARTS.filter((spec) => asked.includes(spec.family)).map((spec) => requestOf(spec, whole));
+  }, [family, whole]);
+  useSignalEffect(() => {
+    if (!blind.value) return;
+    const releases = likely.map(({ name, metrics }) => {
+      history.of(name, metrics);
+      return history.watch(name);
+    });
+    return () => {
+      for (const release of releases) release();
+    };
+  });
+
+  const metrics = useComputed(() => {
+    const stored = blind.value
+      ? likely.flatMap(({ name, metrics }) => metricsStored(history.of(name, metrics).value.value?.answer ?? null))
+      : [];
+    return [...new Set([...latest.value.split(","), ...stored])].sort().join();
+  });
+  const custom = useComputed(() => {
+    entry.tick.value;
+    return Object.keys(entry.latest.custom ?? {}).join("\n");
+  });
+  const specs = useMemo(
+    () => chartsFor(new Set(metrics.value.split(",")), family, custom.value.split("\n").filter(Boolean)),
+    [metrics.value, custom.value, family],
+  );
+
+  const grid = useRef<HTMLDivElement>(null);
+  const points = useSignal(0);
+  useEffect(() => {
+    const element = grid.current as HTMLDivElement;
+    const measure = () => {
+      points.value = pointsFor(element.querySelector(".plot")?.clientWidth ?? element.clientWidth);
+    };
+    const watcher = new ResizeObserver(measure);
+    watcher.observe(element);
+    return () => watcher.disconnect();
+  }, [points]);
+
+  const polled = useComputed(() => connection.value.kind === "lost" && connection.value.poll_ms !== null);
+  useSignalEffect(() => {
+    if (points.value > 0)
+      history.show({
+        window: view.window.value,
+        points: points.value,
+        polled: polled.value,
+        edge: () => view.edge.peek(),
+        now: () => now.peek(),
+      });
+  });
+  useSignalEffect(() => {
+    if (snapshots.value > 1) history.refresh();
+  });
+
+  return (
+    <div class="charts" ref={grid}>
+      {specs.map((spec) => (
+        <Boundary key={spec.id} what={`The chart ${spec.title}`}>
+          <HostChart
+            spec={spec}
+            whole={whole}
+            entry={entry}
+            history={history}
+            view={view}
+            points={points}
+            pointed={pointed}
+            marks={marks}
+            reasons={why.of(spec.family)}
+          />
+        </Boundary>
+      ))}
+      {specs.length === 0 && <NoCharts states={likely.map(({ name, metrics }) => history.of(name, metrics).value)} />}
+    </div>
+  );
+}
+
+/** Nothing was heard of the host lately, and nothing stored was found yet. */
+function NoCharts({ states }: { states: { loading: boolean; error: string | null }[] }) {
+  const error = states.find((state) => state.error)?.error;
+  if (error) return <Failed what="The history" error={error} />;
+  if (states.some((state) => state.loading)) return <Waiting what="the history" />;
+  return <Nothing>No samples in this range</Nothing>;
+}

@@ -1,0 +1,82 @@
+// The service worker: keeps the shell of the dashboard, so that it opens while the gateway is away and says so, and leads
+// from a notification to its page. Data are never kept: a number that is shown has just come.
+import { answerTo } from "./answers.ts";
+
+interface Later extends Event {
+  waitUntil: (done: Promise<unknown>) => void;
+}
+interface Fetched extends Later {
+  request: Request;
+  respondWith: (answer: Promise<Response>) => void;
+}
+interface Clicked extends Later {
+  notification: Notification;
+}
+interface Tab {
+  focused: boolean;
+  focus: () => Promise<unknown>;
+  postMessage: (message: unknown) => void;
+}
+interface Worker {
+  location: Location;
+  clients: {
+    matchAll: (which: { type: "window"; includeUncontrolled: boolean }) => Promise<Tab[]>;
+    openWindow: (href: string) => Promise<unknown>;
+  };
+}
+
+/** The build puts in the name of this version, and the files that the dashboard loads. */
+declare const SHELL: { version: string; files: string[] };
+
+const worker = globalThis as unknown as Worker;
+const NAME = `shell-${SHELL.version}`;
+const PAGE = "/";
+
+const keep = async (): Promise<void> => (await caches.open(NAME)).addAll([PAGE, ...SHELL.files]);
+
+/** What other versions kept is of no use to anybody any more. */
+async function forgetOthers(): Promise<void> {
+  const others = (await caches.keys()).filter((name) => name.startsWith("shell-") && name !== NAME);
+  await Promise.all(others.map((name) => caches.delete(name)));
+}
+
+async function asset(request: Request): Promise<Response> {
+  return (await caches.match(request)) ?? fetch(request);
+}
+
+async function page(request: Request): Promise<Response> {
+  try {
+    return await fetch(request);
+  } catch (error) {
+    const kept = await caches.match(PAGE);
+    if (kept) return kept;
+    throw error;
+  }
+}
+
+/** Brings a tab of the dashboard to the front that goes to `href`, or opens one. */
+async function open(href: string): Promise<void> {
+  const tabs = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const tab = tabs.find((one) => one.focused) ?? tabs[0];
+  if (!tab) {
+    await worker.clients.openWindow(href);
+    return;
+  }
+  tab.postMessage({ open: href });
+  await tab.focus();
+}
+
+addEventListener("install", (event) => (event as Later).waitUntil(keep()));
+addEventListener("activate", (event) => (event as Later).waitUntil(forgetOthers()));
+addEventListener("fetch", (event) => {
+  const { request, respondWith } = event as Fetched;
+  const answer = answerTo(request, worker.location.origin);
+  if (answer === "asset") respondWith.call(event, asset(request));
+  else if (answer === "page") respondWith.call(event, page(request));
+});
+addEventListener("notificationclick", (event) => {
+  const { notification } = event as Clicked;
+  notification.close();
+  const { href } = notification.data as { href: string };
+  (event as Clicked).waitUntil(open(href));
+});
