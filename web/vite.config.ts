@@ -94,7 +94,10 @@ function shelled(): Plugin {
         .filter((name) => name.startsWith("assets/") && /\.(js|css|svg)$/.test(name) && !/\/api-/.test(name))
         .sort()
         .map((name) => `/${name}`);
-      const version = createHash("sha256").update(files.join()).digest("hex").slice(0, 12);
+      const page = bundle["index.html"];
+      if (page?.type !== "asset") throw new Error("no index.html");
+      // Also when the page alone changes: a title, an icon.
+      const version = createHash("sha256").update(files.join()).update(page.source).digest("hex").slice(0, 12);
       worker.code = worker.code.replaceAll("SHELL.version", JSON.stringify(version));
       worker.code = worker.code.replaceAll("SHELL.files", JSON.stringify(files));
     },

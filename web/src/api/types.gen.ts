@@ -920,12 +920,12 @@ export interface PastAlert {
 }
 
 export interface Preferences {
-  start: string;
-  zone: string;
-  units: "binary" | "decimal";
-  theme: "system" | "light" | "dark";
-  contrast: "system" | "more";
-  density: "comfortable" | "compact";
+  start?: string;
+  zone?: string;
+  units?: "binary" | "decimal";
+  theme?: "system" | "light" | "dark";
+  contrast?: "system" | "more";
+  density?: "comfortable" | "compact";
 }
 
 export interface Problem {
@@ -1267,6 +1267,16 @@ export interface StoredChannel {
   version: number;
   secrets: string[];
   state: ChannelState;
+}
+
+export interface StoredPreferences {
+  start: string;
+  zone: string;
+  units: "binary" | "decimal";
+  theme: "system" | "light" | "dark";
+  contrast: "system" | "more";
+  density: "comfortable" | "compact";
+  version: number;
 }
 
 export interface StoredRoute {

@@ -6,7 +6,7 @@ import { counts, countsOf, ruleBodies, rulesOf, standingOf } from "../alerts/dat
 import type { Rule } from "../api/types.gen.ts";
 import { fleet, known, now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
-import { base } from "../preferences.ts";
+import { base, density } from "../preferences.ts";
 import { query } from "../router.ts";
 import { type Group, grouped, parseGrouping, tagKeys } from "./grouping.ts";
 import { followsSamples, type Ordered, ordered, parseSorts, renamed } from "./order.ts";
@@ -36,7 +36,9 @@ export const view = computed(() => parseView(viewAsked.value));
 export const columns = computed(() => parseColumns(colsAsked.value));
 export const grouping = computed(() => parseGrouping(groupAsked.value));
 export const heatMetric = computed(() => parseHeat(heatAsked.value));
-export const isCompact = computed(() => query.value.get("density") === "compact");
+/** As the address asks, else as it is preferred. */
+const densityShown = computed(() => query.value.get("density") ?? density.value);
+export const isCompact = computed(() => densityShown.value === "compact");
 export const hasSparks = computed(() => query.value.get("spark") !== "0");
 /** The one standing to show; null for all. */
 export const asked = computed<Standing | null>(() => {

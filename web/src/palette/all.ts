@@ -3,8 +3,9 @@ import { standingOf } from "../alerts/data.ts";
 import { ordered, WORST } from "../fleet/order.ts";
 import { STANDINGS } from "../fleet/summary.ts";
 import { fleet } from "../live/session.ts";
-import { lacking, leave, me } from "../login/me.ts";
+import { lacking, me } from "../login/me.ts";
 import { RESTRICTED } from "../people/restricted_pages.ts";
+import { hostIn, PAGE_NAMES } from "../places.ts";
 import { contrast, theme, units } from "../preferences.ts";
 import { navigate, path, setQuery } from "../router.ts";
 import { STANDING_WORDS } from "../shell/icons.tsx";
@@ -19,7 +20,7 @@ function pages(): Command[] {
   const open = RESTRICTED.filter(([, , needs]) => lacking(needs) === null);
   return [
     ...PAGES.map(({ href, name }): [string, string] => [href, name]),
-    ["/account", "Account"] as const,
+    ["/account", PAGE_NAMES["/account"]] as const,
     ...open,
     ["/api", "API"] as const,
   ].map(([href, words]) => ({ key: href, group: "Pages", words, href }));
@@ -36,7 +37,7 @@ const saved = (): Command[] =>
 
 /** What there is to do with the host whose page is open. */
 function here(): Omit<Command, "group" | "key">[] {
-  const id = /^\/hosts\/([a-z0-9-]{1,40})\/?$/.exec(path.peek())?.[1];
+  const id = hostIn(path.peek());
   if (id === undefined) return [];
   return [
     { words: `Compare ${id} with others`, also: ["this host"], href: `/compare?hosts=${id}&metrics=cpu.total` },
@@ -79,7 +80,7 @@ function actions(): Command[] {
       press: "?",
       act: open("keys"),
     },
-    ...(me.peek()?.by === "session" ? [{ words: "Log out", also: ["end", "session"], act: () => void leave() }] : []),
+    ...(me.peek()?.by === "session" ? [{ words: "Log out", also: ["end", "session"], act: open("leaving") }] : []),
   ];
   return list.map((one) => ({ ...one, key: `act:${one.words}`, group: "Actions" }));
 }
