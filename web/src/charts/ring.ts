@@ -17,8 +17,8 @@ export class Ring {
     if (last === undefined || time > last) {
       times.push(time);
       values.push(value);
-      // Trimming by halves keeps the cost per sample constant.
-      if ((times[0] as number) < time - 2 * this.keep_ms) this.#trim(time - this.keep_ms);
+      // Not with each sample, which would move all the others; nor seldom: rings of a thousand hosts grow at one time.
+      if ((times[0] as number) < time - 1.1 * this.keep_ms) this.#trim(time - this.keep_ms);
       return;
     }
     if (time < last - this.keep_ms) return;
