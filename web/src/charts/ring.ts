@@ -28,6 +28,32 @@ export class Ring {
     values.splice(at, 0, value);
   }
 
+  /** Number of samples that are no older than the newest by more than what is kept. */
+  get kept(): number {
+    return this.times.length - firstAtOrAfter(this.times, (this.times.at(-1) ?? 0) - this.keep_ms);
+  }
+
+  /** Writes the last `count` samples to `into` from place `at` on: their times, then their values, NaN for null. */
+  pack(count: number, into: Float64Array, at: number): void {
+    const from = this.times.length - count;
+    for (let index = 0; index < count; index += 1) {
+      into[at + index] = this.times[from + index] as number;
+      into[at + count + index] = this.values[from + index] ?? Number.NaN;
+    }
+  }
+
+  /** Puts the `count` samples that another ring packed in their places. Cheap where all of them are here, or none. */
+  merge(count: number, packed: Float64Array, at: number): void {
+    let place = 0;
+    for (let index = at; index < at + count; index += 1) {
+      const time = packed[index] as number;
+      while ((this.times[place] as number) < time) place += 1;
+      if (this.times[place] === time) continue;
+      const value = packed[index + count] as number;
+      this.push(time, Number.isNaN(value) ? null : value);
+    }
+  }
+
   #trim(before: number): void {
     const at = firstAtOrAfter(this.times, before);
     this.times.splice(0, at);
