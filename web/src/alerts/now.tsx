@@ -7,7 +7,7 @@ import { Nothing } from "../shell/states.tsx";
 import { ActiveList } from "./active.tsx";
 import { active, ruleBodies } from "./data.ts";
 import { Moment } from "./moment.tsx";
-import { fires } from "./words.ts";
+import { fires } from "./transitions.ts";
 
 const drawn = (alert: ActiveAlert) => <Moment alert={alert} />;
 
