@@ -127,9 +127,7 @@ function Frame() {
           <a class="skip" href="#main">
             Skip to content
           </a>
-          <Boundary what="The header">
-            <Header />
-          </Boundary>
+          <Header />
           <Banner />
         </>
       )}
