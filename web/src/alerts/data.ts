@@ -71,9 +71,11 @@ function tallied(): Record<Standing, number> {
 }
 
 /** A storm of transitions is one request at its beginning, and one each such time while it lasts. */
-const STORM_MS = 250;
+const SOON_MS = 250;
+/** The same of what is larger and less urgent: what was, and why. */
+export const STORM_MS = 2000;
 
-function throttled(act: () => void): () => void {
+function throttled(act: () => void, rest_ms: number): () => void {
   let resting = false;
   let again = false;
   return function run() {
@@ -84,7 +86,7 @@ function throttled(act: () => void): () => void {
     setTimeout(() => {
       resting = false;
       if (again) run();
-    }, STORM_MS);
+    }, rest_ms);
   };
 }
 
@@ -108,9 +110,9 @@ export function withSettings(keys: readonly string[], act: () => void): () => vo
  * Runs `act` now, with each snapshot of the stream, with each transition, and when somebody acknowledges; but not with
  * every one of a storm.
  */
-export function withNews(act: () => void): () => void {
+export function withNews(act: () => void, rest_ms: number = SOON_MS): () => void {
   let open = true;
-  const run = throttled(() => open && act());
+  const run = throttled(() => open && act(), rest_ms);
   const stop = both(
     effect(() => {
       fleet.snapshots.value;

@@ -16,18 +16,9 @@ export type Level = "normal" | "warning" | "critical";
 export function ofHost(rules: readonly Rule[], host: string, tags: readonly string[]): readonly Rule[] {
   if (rules.every(isForAll)) return rules;
   return rules
-    .filter(
-      (rule) =>
-        fits(rule.host, host) &&
-        rule.tags.every((tag) => tags.includes(tag)) &&
-        !rule.without_tags.some((tag) => tags.includes(tag)),
-    )
+    .filter((rule) => isAbout(rule, host, tags))
     .map((rule) => {
-      const exception = rule.overrides.find(
-        ({ hosts, tags: wanted }) =>
-          (hosts.length === 0 || hosts.some((pattern) => fits(pattern, host))) &&
-          wanted.every((tag) => tags.includes(tag)),
-      );
+      const exception = rule.overrides[exceptionOf(rule, host, tags)];
       if (!exception) return rule;
       const { warning, critical, enabled } = exception;
       return {
@@ -38,6 +29,18 @@ export function ofHost(rules: readonly Rule[], host: string, tags: readonly stri
       };
     });
 }
+
+const isAbout = (rule: Rule, host: string, tags: readonly string[]): boolean =>
+  fits(rule.host, host) &&
+  rule.tags.every((tag) => tags.includes(tag)) &&
+  !rule.without_tags.some((tag) => tags.includes(tag));
+
+/** Which of the rule's exceptions counts for `host` with these tags, from 0; -1: none. */
+export const exceptionOf = (rule: Rule, host: string, tags: readonly string[]): number =>
+  rule.overrides.findIndex(
+    ({ hosts, tags: wanted }) =>
+      (hosts.length === 0 || hosts.some((pattern) => fits(pattern, host))) && wanted.every((tag) => tags.includes(tag)),
+  );
 
 const isForAll = (rule: Rule): boolean =>
   rule.host === "*" && rule.tags.length + rule.without_tags.length + rule.overrides.length === 0;

@@ -7,7 +7,7 @@ const line = (instance: string, values: (number | null)[]): LegendLine => ({
   key: instance,
   name: instance,
   idle: false,
-  readings: [{ word: "", values, metric: "disk.busy", instance, color: 0, pale: false }],
+  readings: [{ word: "", values, most: values, metric: "disk.busy", instance, color: 0, pale: false }],
 });
 const LINES = [line("sda10", [5, 1]), line("sda2", [1, 9]), line("sdb", [null, null])];
 const stat = (instance: string, max: number) => ({ metric: "disk.busy", instance, min: 0, avg: 1, max, p95: 2 });
@@ -37,8 +37,8 @@ test("a line of two directions has two rows with its name", () => {
     name: "eth0",
     idle: false,
     readings: [
-      { word: "received", values: [1], metric: "network.received", instance: "eth0", color: 0, pale: false },
-      { word: "sent", values: [2], metric: "network.sent", instance: "eth0", color: 0, pale: true },
+      { word: "received", values: [1], most: [1], metric: "network.received", instance: "eth0", color: 0, pale: false },
+      { word: "sent", values: [2], most: [2], metric: "network.sent", instance: "eth0", color: 0, pale: true },
     ],
   };
   assert.deepEqual(

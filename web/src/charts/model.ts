@@ -27,6 +27,8 @@ export interface Reading extends Paint {
   /** Empty where the line's name says it all. */
   word: string;
   values: Values;
+  /** The greatest of each step. */
+  most: Values;
 }
 
 export interface LegendLine {
@@ -160,6 +162,7 @@ function legendOf(spec: ChartSpec, lines: readonly Line[]): LegendLine[] {
       readings: found.map(({ part, line, paint }) => ({
         word: worded ? (part.word ?? metricWord(part.metric)) : "",
         values: line.avg,
+        most: line.max,
         metric: part.metric,
         instance: line.instance,
         ...paint,

@@ -19,7 +19,8 @@ const line = (metric: string, values: (number | null)[], instance = ""): LegendL
   key: instance || metric,
   name: metric,
   idle: false,
-  readings: [{ word: "", metric, instance, values, color: 0, pale: false }],
+  // What it was at its highest within a step counts, not the average of that.
+  readings: [{ word: "", metric, instance, values: values.map(() => 0), most: values, color: 0, pale: false }],
 });
 const LINES = [line("cpu.user", [1, 70, null]), line("cpu.total", [null, 60, 50])];
 

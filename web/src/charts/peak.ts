@@ -17,8 +17,8 @@ export function peakOf(spec: ChartSpec, legend: readonly LegendLine[], solo: str
   const readings = (alone.length > 0 ? alone : legend).flatMap((line) => line.readings);
   const judged = readings.filter((one) => one.metric === (spec.thresholds ?? spec.total));
   let peak: Peak | null = null;
-  for (const { metric, instance, values } of judged.length > 0 ? judged : readings)
-    for (const value of values)
+  for (const { metric, instance, most } of judged.length > 0 ? judged : readings)
+    for (const value of most)
       if (value !== null && (peak === null || value > peak.value)) peak = { metric, instance, value };
   return peak;
 }

@@ -1,8 +1,9 @@
 // What concerns alerts of one host: those that are on, those that were, and the rules that look at it.
 import { useEffect, useMemo } from "preact/hooks";
 import { ActiveList } from "../alerts/active.tsx";
-import { active, ruleBodies, withNews } from "../alerts/data.ts";
-import { fits } from "../alerts/thresholds.ts";
+import { active, ruleBodies, rulesOf, STORM_MS, withNews } from "../alerts/data.ts";
+import { Verdict } from "../alerts/verdict.tsx";
+import { windowUnit } from "../alerts/words.ts";
 import { pathWords, unitOf, virtualOf } from "../api/catalogue.ts";
 import { get } from "../api/client.ts";
 import { loader } from "../api/loading.ts";
@@ -19,28 +20,33 @@ import { Nothing } from "../shell/states.tsx";
 const MOST = 50;
 
 export function AlertsView({ entry }: { entry: Entry }) {
-  const here = active.state.value.value?.filter((alert) => alert.host === entry.id) ?? [];
   const incidents = useMemo(
     () => loader((signal) => get<Incidents>(`/incidents?host=${entry.id}&limit=${MOST}`, signal)),
     [entry],
   );
   useEffect(() => {
-    const stop = withNews(incidents.refresh);
+    const stop = withNews(incidents.refresh, STORM_MS);
     return () => {
       stop();
       incidents.close();
     };
   }, [incidents]);
-  const looking = ruleBodies.value.filter((rule) => looksAt(rule, entry));
+  const looking = rulesOf(entry).filter((rule) => rule.enabled && has(entry, rule.metric));
   return (
     <>
       <section class="host-section" aria-labelledby="on">
         <h2 id="on">Now</h2>
-        {here.length > 0 ? (
-          <ActiveList alerts={here} rules={ruleBodies.value} here={entry.id} />
-        ) : (
-          <Nothing>No alert is on</Nothing>
-        )}
+        <Loaded from={active} what="The active alerts">
+          {(all) => {
+            const here = all.filter((alert) => alert.host === entry.id);
+            return (
+              <>
+                <Verdict alerts={here} />
+                {here.length > 0 && <ActiveList alerts={here} rules={ruleBodies.value} here={entry.id} />}
+              </>
+            );
+          }}
+        </Loaded>
       </section>
       <section class="host-section" aria-labelledby="were">
         <h2 id="were">Incidents</h2>
@@ -59,17 +65,10 @@ export function AlertsView({ entry }: { entry: Entry }) {
   );
 }
 
-/** Whether a rule is about this host and about something that it has. */
-function looksAt(rule: Rule, entry: Entry): boolean {
-  const { tags } = entry.host.value;
-  const made = virtualOf(rule.metric);
-  return (
-    rule.enabled &&
-    (made ? made.about === "host" : Object.hasOwn(entry.latest, rule.metric.slice(0, rule.metric.indexOf(".")))) &&
-    fits(rule.host, entry.id) &&
-    rule.tags.every((tag) => tags.includes(tag)) &&
-    !rule.without_tags.some((tag) => tags.includes(tag))
-  );
+/** Whether `metric` is of something that the host has. */
+function has(entry: Entry, metric: string): boolean {
+  const made = virtualOf(metric);
+  return made ? made.about === "host" : Object.hasOwn(entry.latest, metric.slice(0, metric.indexOf(".")));
 }
 
 function IncidentTable({ incidents, more }: { incidents: readonly Incident[]; more: boolean }) {
@@ -146,9 +145,10 @@ function RuleTable({ rules }: { rules: readonly Rule[] }) {
           </tr>
         </thead>
         <tbody>
-          {rules.map(({ id, name, metric, instance, warning, critical, comparison }) => {
+          {rules.map(({ id, name, metric, instance, window, warning, critical, comparison }) => {
+            const unit = windowUnit(window.function, unitOf(metric));
             const at = (threshold: Rule["warning"]) =>
-              threshold ? `${comparison} ${limit(threshold.raise_at, unitOf(metric), base())}` : "";
+              threshold ? `${comparison} ${limit(threshold.raise_at, unit, base())}` : "";
             return (
               <tr key={id}>
                 <th scope="row">{name}</th>
