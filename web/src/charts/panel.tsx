@@ -10,9 +10,10 @@ import { timeZone } from "../time/zone.ts";
 import { gridFor, resolutionName } from "./grid.ts";
 import { Legend } from "./legend.tsx";
 import { type ChartMark, marksAt } from "./marks.ts";
-import { type Model, model } from "./model.ts";
+import { latestWord, type Model, model } from "./model.ts";
 import { type Peak, peakOf } from "./peak.ts";
-import { createPlot, type Look, type Place, type Plot } from "./plot.ts";
+import type { Place } from "./place.ts";
+import { createPlot, type Look, type Plot } from "./plot.ts";
 import type { ChartView, Limits, PointedSignal, Reasons, Source } from "./source.ts";
 import { type ChartSpec, draws, metricsOf } from "./spec.ts";
 import { type Blank, blanks } from "./stretches.ts";
@@ -220,6 +221,7 @@ export function Panel(props: PanelProps) {
         note={note}
         open={open}
         stats={source.stats ?? null}
+        latest={latestWord(view.window.value, step_ms)}
       />
       {broken.value !== null ? (
         <Trouble

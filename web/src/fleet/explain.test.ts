@@ -40,6 +40,20 @@ test("of terms that each fit some host, the one that is in the way is named, and
   assert.deepEqual(told("tag:staging web"), [{ words: "Without “tag:staging” 2 hosts fit.", instead: "web" }]);
 });
 
+test("terms of which no two fit the same host have none that is in the way", () => {
+  assert.deepEqual(told("web-1 web-2 db-1"), [
+    { words: "Each term fits some host, but no host fits all of them.", instead: null },
+  ]);
+});
+
+test("under a filter only the hosts that pass it count", () => {
+  const search = parseSearch("tag:prod web");
+  assert.deepEqual(explained(search, hosts.slice(2), ["prod"], " that is offline"), [
+    { words: "No host that is offline has a tag that begins with “prod”.", instead: null },
+    { words: "No host that is offline fits “web”.", instead: null },
+  ]);
+});
+
 test("what excludes every host is told", () => {
   assert.deepEqual(told("-is:up"), [{ words: "“-is:up” excludes every host.", instead: null }]);
 });

@@ -1,21 +1,21 @@
 // What concerns alerts of one host: those that are on, those that were, and the rules that look at it.
 import { useEffect, useMemo } from "preact/hooks";
 import { ActiveList } from "../alerts/active.tsx";
-import { active, ruleBodies, rulesOf, STORM_MS, withNews } from "../alerts/data.ts";
-import { Verdict } from "../alerts/verdict.tsx";
+import { active, ruleBodies, rules, rulesOf, STORM_MS, withNews } from "../alerts/data.ts";
 import { windowUnit } from "../alerts/words.ts";
 import { pathWords, unitOf, virtualOf } from "../api/catalogue.ts";
 import { get } from "../api/client.ts";
 import { loader } from "../api/loading.ts";
-import type { Incident, Incidents, Rule } from "../api/types.gen.ts";
+import type { ActiveAlert, Incident, Incidents, Rule } from "../api/types.gen.ts";
 import { duration, limit, moment, text } from "../format.ts";
-import { now } from "../live/session.ts";
+import { known, now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
 import { StandingIcon } from "../shell/icons.tsx";
 import { Loaded } from "../shell/loaded.tsx";
 import { Scroller } from "../shell/scroller.tsx";
 import { Nothing } from "../shell/states.tsx";
+import "../style/host_sections.css";
 
 const MOST = 50;
 
@@ -31,21 +31,12 @@ export function AlertsView({ entry }: { entry: Entry }) {
       incidents.close();
     };
   }, [incidents]);
-  const looking = rulesOf(entry).filter((rule) => rule.enabled && has(entry, rule.metric));
   return (
     <>
       <section class="host-section" aria-labelledby="on">
         <h2 id="on">Now</h2>
         <Loaded from={active} what="The active alerts">
-          {(all) => {
-            const here = all.filter((alert) => alert.host === entry.id);
-            return (
-              <>
-                <Verdict alerts={here} />
-                {here.length > 0 && <ActiveList alerts={here} rules={ruleBodies.value} here={entry.id} />}
-              </>
-            );
-          }}
+          {(alerts) => <Active alerts={alerts.filter((alert) => alert.host === entry.id)} host={entry.id} />}
         </Loaded>
       </section>
       <section class="host-section" aria-labelledby="were">
@@ -56,19 +47,28 @@ export function AlertsView({ entry }: { entry: Entry }) {
       </section>
       <section class="host-section" aria-labelledby="looking">
         <header>
-          <h2 id="looking">Rules that look at it</h2>
+          <h2 id="looking">Rules that apply</h2>
           <a href="/alerts">Change rules</a>
         </header>
-        {looking.length > 0 ? <RuleTable rules={looking} /> : <Nothing>No rule looks at this host</Nothing>}
+        <Loaded from={rules} what="The rules">
+          {() => <RuleTable rules={rulesOf(entry).filter((rule) => looksAt(rule, entry))} />}
+        </Loaded>
       </section>
     </>
   );
 }
 
-/** Whether `metric` is of something that the host has. */
-function has(entry: Entry, metric: string): boolean {
+/** That there is none is said only while that is known. */
+function Active({ alerts, host }: { alerts: readonly ActiveAlert[]; host: string }) {
+  if (alerts.length > 0) return <ActiveList alerts={alerts} rules={ruleBodies.value} here={host} />;
+  const sure = known.value && active.state.value.error === null;
+  return <Nothing>{sure ? "No active alerts" : "No alert was active when this was last known"}</Nothing>;
+}
+
+/** Whether a rule of this host is on, and about something that it has. */
+function looksAt({ enabled, metric }: Rule, entry: Entry): boolean {
   const made = virtualOf(metric);
-  return made ? made.about === "host" : Object.hasOwn(entry.latest, metric.slice(0, metric.indexOf(".")));
+  return enabled && (made ? made.about === "host" : Object.hasOwn(entry.latest, metric.slice(0, metric.indexOf("."))));
 }
 
 function IncidentTable({ incidents, more }: { incidents: readonly Incident[]; more: boolean }) {
@@ -129,8 +129,9 @@ function lasted({ since, closed }: Incident): string {
 }
 
 function RuleTable({ rules }: { rules: readonly Rule[] }) {
+  if (rules.length === 0) return <Nothing>No rule applies to this host</Nothing>;
   return (
-    <Scroller label="Rules that look at this host" class="panel table-panel">
+    <Scroller label="Rules that apply to this host" class="panel table-panel">
       <table>
         <thead>
           <tr>
