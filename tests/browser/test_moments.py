@@ -76,6 +76,7 @@ async def test_an_incident_is_a_stretch_of_the_chart_of_what_happened(
         await step(database, number, "noted", "a bad fan", by="ada")
     async with page_of(chromium, bus_url, database_url, "/alerts") as (page, _):
         await page.set_viewport_size({"width": width, "height": 900})
+        await page.reload()
         await page.get_by_role("img", name="CPU total from").wait_for()
         assert await findings(page) == []
         await page.get_by_role("link", name="Details of CPU busy").click()

@@ -34,7 +34,7 @@ export function Moment({ alert }: { alert: ActiveAlert }) {
     if (sampled && onScreen.value) asked.refresh();
   });
   return (
-    <span class="moment" ref={box}>
+    <span class={`moment ${sampled ? "" : "unsampled"}`} ref={box}>
       {sampled && asked.state.value.value && <Drawing answer={asked.state.value.value} alert={alert} />}
     </span>
   );
