@@ -37,6 +37,8 @@ TOGETHER = 10
 SPREAD_S = 0.9
 """Of a second, in which all hosts get their turn."""
 MOST_BEHIND_S = 30
+CATCH_UP_S = 60
+"""So much of what passed while they connected is caught up with even by a large fleet."""
 BY_BUS_S = 600
 BY_BUS_HOST_SECONDS = 30_000
 
@@ -78,7 +80,7 @@ def by_bus_s(hosts: int) -> int:
     """So much of the past goes over the bus, where rules are held against it: of a small fleet the minutes that it
     takes to know at once what is wrong, of a large one what its agents soon catch up with.
     """
-    return min(BY_BUS_S, max(MOST_BEHIND_S, BY_BUS_HOST_SECONDS // hosts))
+    return min(BY_BUS_S, BY_BUS_HOST_SECONDS // hosts)
 
 
 def allow_descriptors(wanted: int) -> None:
@@ -110,7 +112,7 @@ async def run(fleet: FleetFile, part: int, parts: int, stop: asyncio.Event) -> N
         async def live() -> None:
             # Before the first sample: while the past is caught up with, a server would not wait for who connects.
             await asyncio.gather(*(begin(number, machine) for number, machine in enumerate(machines)))
-            await _sample(agents, fleet.from_s, 2 * by_bus_s(fleet.hosts))
+            await _sample(agents, fleet.from_s, max(CATCH_UP_S, 2 * by_bus_s(fleet.hosts)))
 
         living = group.create_task(live())
         await stop.wait()

@@ -149,15 +149,14 @@ async def write_span(database: Connection, engine: Engine, fleet: Fleet, span: S
             done += len(some)
             if time.monotonic() - told_s > PROGRESS_EVERY_S:
                 told_s = time.monotonic()
-                logger.info("history progress", extra={"done": done, "hosts": len(fleet.machines)})
+                facts = {"done": done, "hosts": len(fleet.machines), "rows": written.rows}
+                logger.info("history progress", extra={**facts, "raw": "raw" in span.kinds})
 
 
-async def settle(database: Connection, fleet: Fleet, raw: Span, until_s: int, written: Written) -> None:
-    """Say since when there are raw rows, the first of which were those of `raw`, and leave to retention what of them,
-    up to `until_s`, has not been rolled up.
-    """
+async def settle(database: Connection, fleet: Fleet, raw: Span, written: Written) -> None:
+    """Say since when there are raw rows, those of `raw`, and leave to retention what of them it has yet to roll up."""
     await database.execute(sql.RAW_FROM, _at(raw.from_s))
-    await database.execute(sql.MARK, sorted(fleet.ids.values()), _at(_slots_end(raw)), _at(until_s - 1))
+    await database.execute(sql.MARK, sorted(fleet.ids.values()), _at(_rolled_until(raw)), _at(raw.until_s - 1))
     newest = sorted(written.newest_s.items())
     await database.execute(sql.NEWEST, [host for host, _ in newest], [_at(at_s) for _, at_s in newest])
     for table in tables_of(STORED):
@@ -165,9 +164,9 @@ async def settle(database: Connection, fleet: Fleet, raw: Span, until_s: int, wr
     await database.execute("ANALYZE instances")
 
 
-def _slots_end(span: Span) -> int:
-    """When the last slot ended that `span` has whole."""
-    return span.until_s // SLOT_S * SLOT_S
+def _rolled_until(span: Span) -> int:
+    """The end of the last slot that `span` has whole."""
+    return span.until_s // SLOT_S * SLOT_S if "minute" in span.kinds else span.from_s
 
 
 def _portions(machines: Sequence[Machine], span: Span) -> Iterator[Sequence[Machine]]:
@@ -199,8 +198,8 @@ def _make(fleet: Fleet, some: Sequence[Machine], family: Family, span: Span) -> 
     rows = rows_of(some, family, span.times(family), fleet.ids, fleet.instances)
     if rows is None:
         return None
-    ended = rows.part(rows.times < _slots_end(span))
-    whole = rows.part(rows.times < _slots_end(span) // HOUR_S * HOUR_S)
+    ended = rows.part(rows.times < _rolled_until(span))
+    whole = rows.part(rows.times < _rolled_until(span) // HOUR_S * HOUR_S)
     last = np.append(np.diff(rows.hosts) != 0, True)
     return Made(
         family,

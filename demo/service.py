@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from demo.agents import FleetFile, by_bus_s, fleet_path
-from demo.history import Span, Written, dense_span, enter_instances, settle, spans, write_span
+from demo.history import Written, dense_span, enter_instances, settle, spans, write_span
 from demo.hosts import add_hosts, add_identities
 from demo.incidents import write_events, write_incidents
 from demo.machines import make_fleet
@@ -35,8 +35,6 @@ INTERVALS_S = (1, 2, 5, 10, 30)
 DAYS = 2.0
 HOST_DAYS = 60.0
 """Made unless more are asked for: history of more takes minutes."""
-ROUND_S = 20
-"""What passes meanwhile is written like what was before, unless it is as short as this."""
 
 
 class Demonstration(Struct, frozen=True):
@@ -76,8 +74,7 @@ async def prepare(wanted: Demonstration, server: ServerSettings, authority: Auth
     logger.info("writing history", extra=facts)
     machines = make_fleet(wanted.hosts, wanted.seed, began_s)
     reach = Reach(str(directory), server.nats_url, server.nats_ca, server.nats_server_name)
-    left_s = by_bus_s(wanted.hosts)
-    sparse, _ = spans(wanted.hosts, wanted.days, began_s - left_s)
+    sparse, _ = spans(wanted.hosts, wanted.days, began_s)
     written = Written()
     async with connection(server.database_url, "demo") as database:
         engine = await detect(database)
@@ -86,15 +83,14 @@ async def prepare(wanted: Demonstration, server: ServerSettings, authority: Auth
         fleet = await enter_instances(database, machines, ids, sparse.from_s)
         if sparse.from_s < sparse.until_s:
             await write_span(database, engine, fleet, sparse, written)
-        raw = span = dense_span(wanted.hosts, sparse.until_s, int(time.time()) - left_s)
-        await write_span(database, engine, fleet, raw, written)
-        while time.time() - left_s - span.until_s > ROUND_S:
-            span = Span(span.until_s, int(time.time()) - left_s, raw.step_s)
-            await write_span(database, engine, fleet, span, written)
-        await settle(database, fleet, raw, span.until_s, written)
-        await write_incidents(database, machines, sparse.from_s, span.until_s)
-        await write_events(database, machines, ids, sparse.from_s, span.until_s)
-    file = FleetFile(wanted.hosts, wanted.seed, wanted.every_s, began_s, span.until_s, reach)
+        # Only now: what passed since the start must not be left to the agents.
+        from_s = int(time.time()) - by_bus_s(wanted.hosts)
+        dense = dense_span(wanted.hosts, sparse.until_s, from_s)
+        await write_span(database, engine, fleet, dense, written)
+        await settle(database, fleet, dense, written)
+        await write_incidents(database, machines, sparse.from_s, from_s)
+        await write_events(database, machines, ids, sparse.from_s, from_s)
+    file = FleetFile(wanted.hosts, wanted.seed, wanted.every_s, began_s, from_s, reach)
     await asyncio.to_thread(fleet_path(str(directory)).write_bytes, msgspec.json.encode(file))
     took_s = round(time.monotonic() - started_s, 1)
     logger.info("history written", extra={**facts, "rows": written.rows, "seconds": took_s})

@@ -116,7 +116,8 @@ def _of_demo(record: logging.LogRecord) -> tuple[str, str, str] | None:
             why = f" (this machine has {fact['cores']} cores)" if fact["every_s"] > 1 else ""
             return "simulating", f"{fact['hosts']:,} hosts, a sample every {every}{why}, {_history(fact['days'])}", ""
         case "history progress":
-            return "simulating", f"{fact['done']:,} of {fact['hosts']:,} hosts have a past", ""
+            which = "the last hours" if fact["raw"] else "the time before"
+            return "simulating", f"{which} of {fact['done']:,} of {fact['hosts']:,} hosts", ""
         case "history written":
             return "simulated", f"{fact['rows']:,} samples of the past in {fact['seconds']:g} s", ""
     return None

@@ -31,7 +31,7 @@ async def write(database: Connection, machines: list[Machine]) -> dict[str, int]
     engine, fleet = await detect(database), await entered(database, machines)
     for span in (sparse, dense):
         await write_span(database, engine, fleet, span, written)
-    await settle(database, fleet, dense, UNTIL_S, written)
+    await settle(database, fleet, dense, written)
     return fleet.ids
 
 
@@ -57,7 +57,7 @@ async def test_minutes_and_hours_are_what_retention_makes_of_the_raw_rows(databa
     async with connection(database_url, "test") as database:
         engine, fleet, written = await detect(database), await entered(database, machines), Written()
         await write_span(database, engine, fleet, Span(from_s, NOON_S, step_s), written)
-        await settle(database, fleet, Span(from_s, from_s, step_s), NOON_S, written)
+        await settle(database, fleet, Span(from_s, NOON_S, step_s), written)
         await roll_up(database, engine, CATALOGUE, to_time(1000 * (NOON_S + DAY_S)))
         by_retention = await contents(database)
         await database.execute(f"TRUNCATE {', '.join(by_retention)}")
