@@ -40,6 +40,6 @@ def demo(server: ServerSettings, hosts: int, days: float | None, seed: int, ever
 
     try:
         with own_directory(Path(server.data).absolute()):
-            return run_everything(server, "fleet", fleet_of, "choose another directory with --data")
+            return run_everything(server, "demo", "fleet", fleet_of, "choose another directory with --data")
     except (NotOurs, OSError) as error:
         raise CommandError(f"demo: {error}") from None

@@ -71,20 +71,20 @@ def up(server: ServerSettings, local: AgentSettings) -> int:
         invited = await invite(server, msgspec.structs.replace(local, data=server.data))
         return functools.partial(local_agent.run, invited)
 
-    return run_everything(server, "agent", local_agent_of, "set SONDE_DATA to another directory")
+    return run_everything(server, "up", "agent", local_agent_of, "set SONDE_DATA to another directory")
 
 
-def run_everything(server: ServerSettings, name: str, companion: Companion, elsewhere: str) -> int:
+def run_everything(server: ServerSettings, command: str, name: str, companion: Companion, elsewhere: str) -> int:
     """Both servers, all services, and what `companion` makes, called `name`; returns the exit status.
 
-    `elsewhere`: what to do where the data directory cannot be used.
+    `command` says it, and `elsewhere` what to do where the data directory cannot be used.
     """
     data = Path(server.data).absolute()
     try:
         data.mkdir(parents=True, exist_ok=True)
         _log(data / "sonde.log", server.log_format)
     except OSError as error:
-        raise CommandError(f"{error.filename or data}: {reach.reason(error)}; {elsewhere}") from None
+        raise CommandError(f"{command}: {error.filename or data}: {reach.reason(error)}; {elsewhere}") from None
 
     async def body() -> None:
         stop = asyncio.Event()
