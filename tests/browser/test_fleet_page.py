@@ -123,6 +123,8 @@ async def test_the_brand_and_show_all_empty_the_search(chromium: Chromium, bus_u
         await page.get_by_role("button", name="Offline").click()
         await field.fill("web")
         await page.get_by_text("No host that is offline matches web.").wait_for()
+        await page.get_by_text("No host that is offline fits “web”.").wait_for()
+        assert await page.get_by_role("button", name="Search for").count() == 0
         await page.get_by_role("button", name="Show all 3").click()
         await card(page, "web-1").wait_for()
         assert await field.input_value() == ""

@@ -100,14 +100,17 @@ function Hosts() {
 
 function NoMatch() {
   const text = searchText.value.trim();
-  const state = asked.value && STANDING_WORDS[asked.value].toLowerCase();
-  const reasons = explained(search.value, byNameNow.value, tagCounts.value.keys());
+  const wanted = asked.value;
+  const state = wanted && STANDING_WORDS[wanted].toLowerCase();
+  const are = state ? ` that is ${state}` : "";
+  const under = byNameNow.value.filter(({ standing }) => wanted === null || standing === wanted);
+  const reasons = explained(search.value, under, tagCounts.value.keys(), are);
   return (
     <div class="empty" role="status">
       <p>
         {text ? (
           <>
-            No host{state && ` that is ${state}`} matches <q>{text}</q>.
+            No host{are} matches <q>{text}</q>.
           </>
         ) : (
           `No host is ${state} now.`

@@ -1,6 +1,8 @@
 // The charts of a host's page: the most important ones of all families, or everything of one family.
-import { type ReadonlySignal, type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { type ReadonlySignal, type Signal, untracked, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { get } from "../api/client.ts";
+import type { SeriesAnswer } from "../api/types.gen.ts";
 import type { ChartMark } from "../charts/marks.ts";
 import type { Pointed } from "../charts/source.ts";
 import { pointsFor } from "../charts/window.ts";
@@ -28,7 +30,13 @@ interface ChartGridProps {
 }
 
 export function ChartGrid({ entry, snapshots, view, family, latest, marks, why }: ChartGridProps) {
-  const history = useMemo(() => openHistory(entry.id), [entry]);
+  const history = useMemo(
+    () =>
+      openHistory((asked, signal) =>
+        get<SeriesAnswer>(`/hosts/${encodeURIComponent(entry.id)}/series?${asked}`, signal),
+      ),
+    [entry],
+  );
   useEffect(() => () => history.close(), [history]);
   const pointed = useSignal<Pointed | null>(null);
   const whole = family !== null;
@@ -90,6 +98,10 @@ export function ChartGrid({ entry, snapshots, view, family, latest, marks, why }
   });
   useSignalEffect(() => {
     if (snapshots.value > 1) history.refresh();
+  });
+  useSignalEffect(() => {
+    const present = now.value;
+    untracked(() => history.tick(present));
   });
 
   return (

@@ -50,6 +50,7 @@ export const CHARTS: readonly ChartSpec[] = [
     ],
     floor: 0,
     ceiling: "memory.total",
+    thresholds: "memory.used",
   },
   {
     id: "network",
@@ -142,6 +143,7 @@ export const CHARTS: readonly ChartSpec[] = [
     legend: "part",
     parts: [part("sockets.tcp_established"), part("sockets.tcp_time_wait")],
     floor: 4,
+    thresholds: "sockets.tcp_established",
   },
   single("sensors", "sensors.temperature", 50),
   single("units", "unit.failed", 4),

@@ -111,7 +111,7 @@ interface ChartsProps extends KnownProps {
 }
 
 function Charts({ entry, snapshots, view, current, latest }: ChartsProps) {
-  const marks = useMarks(entry.id, view);
+  const marks = useMarks(entry.id, snapshots, view);
   const shown = marksOf(marks);
   const why = useMemo(() => openWhy(entry.id, view), [entry, view]);
   useEffect(() => why.close, [why]);

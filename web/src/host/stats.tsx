@@ -16,6 +16,7 @@ import { Failed, Nothing, Waiting } from "../shell/states.tsx";
 import { CORE_FAMILIES } from "./charts.ts";
 import { exactness, exportPath, exportResolution, statsAfter } from "./exports.ts";
 import type { View } from "./view.ts";
+import "../style/stats.css";
 
 interface StatsProps {
   entry: Entry;

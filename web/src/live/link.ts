@@ -1,6 +1,7 @@
 // How a tab reaches the relay: in a SharedWorker; where there is none, in the one tab that holds a lock; where there are no
 // locks either (old browsers, pages not served over TLS), in the tab itself.
 
+import { createChannels } from "./channels.ts";
 import type { FromRelay, ToRelay } from "./messages.ts";
 import type { Relay } from "./relay.ts";
 
@@ -59,17 +60,12 @@ function elected(receive: (message: FromRelay) => void, onRelay: () => void): Li
   const mine = new BroadcastChannel(`${LOCK}-${tab}`);
   mine.onmessage = ({ data }: MessageEvent<FromRelay>) => receive(data);
   let relay: Relay | null = null;
-  const channels = new Map<string, BroadcastChannel>();
+  const tabs = createChannels((id) => new BroadcastChannel(`${LOCK}-${id}`));
   toRelay.onmessage = ({ data }: MessageEvent<Shared>) => {
     if ("relay" in data) onRelay();
     else if (relay) {
-      const channel = channels.get(data.from) ?? new BroadcastChannel(`${LOCK}-${data.from}`);
-      channels.set(data.from, channel);
-      relay.receive(data.from, data.message, (message) => channel.postMessage(message));
-      if (data.message.kind === "bye") {
-        channel.close();
-        channels.delete(data.from);
-      }
+      relay.receive(data.from, data.message, tabs.to(data.from, Date.now()));
+      if (data.message.kind === "bye") tabs.close(data.from);
     }
   };
   const stand = (steal: boolean) => {
@@ -87,6 +83,7 @@ function elected(receive: (message: FromRelay) => void, onRelay: () => void): Li
       held = false;
       relay?.close();
       relay = null;
+      tabs.closeAll();
       setTimeout(() => stand(false), AGAIN_MS);
     });
   };
