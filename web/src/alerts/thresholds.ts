@@ -9,25 +9,38 @@ export interface Thresholds {
 
 export type Level = "normal" | "warning" | "critical";
 
+/** By all rules: what they are for the hosts that they tell apart from others, which share one array. */
+const told = new WeakMap<readonly Rule[], Map<string, readonly Rule[]>>();
+
 /**
  * The rules that are about `host` with these tags, each as it is for that host: of its exceptions the first that fits counts,
- * as the alert service has it. The same array when no rule tells hosts apart.
+ * as the alert service has it. The same array for all hosts that no rule tells apart.
  */
 export function ofHost(rules: readonly Rule[], host: string, tags: readonly string[]): readonly Rule[] {
   if (rules.every(isForAll)) return rules;
-  return rules
-    .filter((rule) => isAbout(rule, host, tags))
-    .map((rule) => {
-      const exception = rule.overrides[exceptionOf(rule, host, tags)];
-      if (!exception) return rule;
-      const { warning, critical, enabled } = exception;
-      return {
-        ...rule,
-        warning: warning ?? rule.warning,
-        critical: critical ?? rule.critical,
-        enabled: enabled ?? rule.enabled,
-      };
-    });
+  const exceptions = rules.map((rule) => (isAbout(rule, host, tags) ? exceptionOf(rule, host, tags) : null));
+  const key = exceptions.join();
+  const known = told.get(rules) ?? new Map<string, readonly Rule[]>();
+  told.set(rules, known);
+  const found = known.get(key) ?? rules.flatMap((rule, at) => withException(rule, exceptions[at] ?? null));
+  known.set(key, found);
+  return found;
+}
+
+/** The rule as it is with its exception `at`; none where that is null. */
+function withException(rule: Rule, at: number | null): readonly Rule[] {
+  if (at === null) return [];
+  const exception = rule.overrides[at];
+  if (!exception) return [rule];
+  const { warning, critical, enabled } = exception;
+  return [
+    {
+      ...rule,
+      warning: warning ?? rule.warning,
+      critical: critical ?? rule.critical,
+      enabled: enabled ?? rule.enabled,
+    },
+  ];
 }
 
 const isAbout = (rule: Rule, host: string, tags: readonly string[]): boolean =>

@@ -1270,6 +1270,13 @@ export interface StoredChannel {
   state: ChannelState;
 }
 
+export interface StoredFamilies {
+  host: string;
+  from: number;
+  to: number;
+  families: string[];
+}
+
 export interface StoredRoute {
   route: Route;
   version: number;
