@@ -17,6 +17,10 @@ export const stateWord = (state: AlertState): string => (state === "nodata" ? "n
 /** Pending, suspended and no-data alerts are shown, but they do not shout. */
 export const fires = (alert: ActiveAlert): boolean => alert.state === "firing" || alert.state === "recovering";
 
+/** Whether somebody has seen it as it is now. */
+export const isSeen = ({ acknowledged, acknowledged_until }: ActiveAlert, now_s: number): boolean =>
+  acknowledged && (acknowledged_until === null || now_s < acknowledged_until);
+
 export function transitionText(one: AlertTransition): string {
   const where = [one.host || "Sonde", one.instance].filter(Boolean).join(" ");
   const when = one.past ? ", in the past" : "";

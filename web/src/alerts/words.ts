@@ -15,6 +15,11 @@ export const WINDOW_WORDS: Record<Window["function"], string> = {
   time_left: "the time until it is full",
 };
 
+/** Functions whose values are of the metric's own unit and size, so that a threshold is a line among its values. */
+const DRAWN = new Set<Window["function"]>(["last", "avg", "min", "max", "p95"]);
+
+export const isDrawn = (name: Window["function"]): boolean => DRAWN.has(name);
+
 /** The unit of what is held against the thresholds, for a metric of `unit`. */
 export function windowUnit(name: Window["function"], unit: string): string {
   if (name === "time_left") return "s";

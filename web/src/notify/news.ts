@@ -43,10 +43,15 @@ export function counted(alerts: readonly ActiveAlert[], before: Counted | undefi
   return { count: (before?.count ?? 0) + alerts.length, critical: (before?.critical ?? 0) + critical };
 }
 
+const mark = (simulated: boolean): string => (simulated ? "Demonstration: " : "");
+
 /** `37 new alerts`, `30 of them are critical`. */
-export function manyWords({ count, critical }: Counted): { title: string; body: string } {
+export function manyWords({ count, critical }: Counted, simulated = false): { title: string; body: string } {
   const all = critical === count ? "All of them are critical." : `${fixed(critical, 0)} of them are critical.`;
-  return { title: `${fixed(count, 0)} new alerts`, body: critical === 0 ? "None of them is critical." : all };
+  return {
+    title: `${mark(simulated)}${fixed(count, 0)} new alerts`,
+    body: critical === 0 ? "None of them is critical." : all,
+  };
 }
 
 /** Whether the notification of tag `tag` is over, now that the alerts of `tags` are what there is. */
@@ -58,14 +63,14 @@ export const tagOf = ({ incident }: ActiveAlert): string => `incident-${incident
 
 export const hrefOf = ({ incident }: ActiveAlert): string => `/alerts?incident=${incident}`;
 
-/** `Critical: web-1 /data`, and below it the rule with value and limit. */
-export function wordsOf(alert: ActiveAlert, base: Base): { title: string; body: string } {
+/** `Critical: web-1 /data`, and below it the rule with value and limit; first of all that it is not real, if so. */
+export function wordsOf(alert: ActiveAlert, base: Base, simulated = false): { title: string; body: string } {
   const { severity, host, instance, rule_name, value, threshold, metric } = alert;
   const where = [host || "Sonde", instance].filter(Boolean).join(" ");
   const unit = alert.unit || unitOf(metric);
   const measured = value === null ? "" : `: ${text(value, unit, base)}, limit ${limit(threshold, unit, base)}`;
   return {
-    title: `${severity.charAt(0).toUpperCase()}${severity.slice(1)}: ${where}`,
+    title: `${mark(simulated)}${severity.charAt(0).toUpperCase()}${severity.slice(1)}: ${where}`,
     body: `${rule_name}${measured}`,
   };
 }

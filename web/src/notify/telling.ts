@@ -5,6 +5,7 @@ import { active } from "../alerts/data.ts";
 import { get } from "../api/client.ts";
 import type { ActiveAlert, Why } from "../api/types.gen.ts";
 import { claim, onGranted } from "../live/session.ts";
+import { me } from "../login/me.ts";
 import { closeNotifications, registration } from "../offline/register.ts";
 import { base, notifyLevel } from "../preferences.ts";
 import { navigate } from "../router.ts";
@@ -73,13 +74,14 @@ async function show(words: { title: string; body: string }, tag: string, href: s
 
 async function tell(alerts: readonly ActiveAlert[]): Promise<void> {
   const heard = await audible(alerts);
+  const isPlay = me.peek()?.demonstration;
   if (heard.length <= MOST_AT_ONCE) {
-    await Promise.allSettled(heard.map((alert) => show(wordsOf(alert, base()), tagOf(alert), hrefOf(alert))));
+    await Promise.allSettled(heard.map((alert) => show(wordsOf(alert, base(), isPlay), tagOf(alert), hrefOf(alert))));
     return;
   }
   const [before] = (await (await registration())?.getNotifications({ tag: MANY })) ?? [];
   const many = counted(heard, (before?.data as { many?: Counted } | undefined)?.many);
-  await show(manyWords(many), MANY, MANY_HREF, many);
+  await show(manyWords(many, isPlay), MANY, MANY_HREF, many);
 }
 
 export function startTelling(): void {
