@@ -8,8 +8,8 @@ import { openSeries } from "./data.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** A store in which every host has these instances of every metric that has any. */
-function opened(instances: readonly string[] = ["/", "/data"], considered = 0) {
+/** A store in which every host has these instances of every metric that has any; `small` are in no answer for all. */
+function opened(instances: readonly string[] = ["/", "/data"], considered = 0, small: readonly string[] = []) {
   const clock = signal(100 * HOUR_MS);
   const asked: URLSearchParams[] = [];
   const series = openSeries(
@@ -17,7 +17,7 @@ function opened(instances: readonly string[] = ["/", "/data"], considered = 0) {
     () => clock.peek(),
     async (query) => {
       asked.push(query);
-      return answerTo(query, instances, considered);
+      return answerTo(query, query.has("instance") ? [...instances, ...small] : instances, considered);
     },
   );
   const show = (text: string) =>
@@ -179,6 +179,13 @@ test("of more lines than an answer has the chosen instances are asked for by the
     columns.map(({ host, instance }) => `${host} ${instance}`),
     ["a /data", "b /data"],
   );
+});
+
+test("a chosen instance that a full answer left out is known of", async () => {
+  const { series, show, queries } = opened(["/"], 300, ["/data"]);
+  show(`hosts=a,b&${MOUNTS}&of=/data`);
+  await queries();
+  assert.deepEqual(series.of("filesystem.used_percent").peek().value?.instances, ["/", "/data"]);
 });
 
 test("an instance that none of those that lead has leaves them all to be shown", async () => {
