@@ -7,6 +7,8 @@ import { parseAsked } from "./asked.ts";
 import { openSeries } from "./data.ts";
 
 const HOUR_MS = 3_600_000;
+/** How long ago the last sample was. */
+const LATE_MS = 8000;
 
 /** A store in which every host has these instances of every metric that has any; `small` are in no answer for all. */
 function opened(instances: readonly string[] = ["/", "/data"], considered = 0, small: readonly string[] = []) {
@@ -14,7 +16,7 @@ function opened(instances: readonly string[] = ["/", "/data"], considered = 0, s
   const asked: URLSearchParams[] = [];
   const series = openSeries(
     clock,
-    () => clock.peek(),
+    () => clock.peek() - LATE_MS,
     async (query) => {
       asked.push(query);
       return answerTo(query, query.has("instance") ? [...instances, ...small] : instances, considered);
@@ -102,6 +104,14 @@ test("while the clock stands still nothing is asked for, and once it has moved o
   assert.deepEqual(await queries(), []);
   clock.value += 10 * 60_000;
   assert.deepEqual(told(await queries(), "to"), [String(clock.peek())]);
+});
+
+test("an answer tells of all up to now, from where the stream goes on, however late the last sample is", async () => {
+  const { clock, series, show, queries } = opened();
+  show("hosts=a&metrics=cpu.total");
+  await queries();
+  const known = series.of("cpu.total").peek().value?.known;
+  assert.deepEqual(known, { from: clock.peek() - LATE_MS - 15 * 60_000, to: clock.peek() });
 });
 
 test("who leads is asked for twice a minute", async () => {
