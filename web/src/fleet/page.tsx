@@ -3,13 +3,13 @@ import { useSignalEffect } from "@preact/signals";
 import { useLayoutEffect } from "preact/hooks";
 import { adding, inPage, leaveAdding } from "../enrol/adding.ts";
 import { AddDialog } from "../enrol/dialog.tsx";
+import { counted } from "../format.ts";
 import { fleet, wantMetrics } from "../live/session.ts";
 import { setQuery } from "../router.ts";
 import { STANDING_WORDS } from "../shell/icons.tsx";
 import { lazy } from "../shell/lazy.tsx";
 import { Waiting } from "../shell/states.tsx";
 import { useTitle } from "../shell/title.ts";
-import { BulkBar } from "./bulk_bar.tsx";
 import { Card } from "./card.tsx";
 import { AnotherHost, FirstHost, FirstMachine } from "./empty.tsx";
 import { explained } from "./explain.ts";
@@ -22,6 +22,7 @@ import "../style/fleet.css";
 import "../style/toolbar.css";
 
 const Table = lazy("the table", async () => (await import("./table.tsx")).Table);
+const BulkBar = lazy("what can be done", async () => (await import("./bulk_bar.tsx")).BulkBar);
 const HeatMap = lazy("the heat map", async () => (await import("./heat_map.tsx")).HeatMap);
 
 /** A fleet of fewer hosts is told how to grow. */
@@ -103,8 +104,11 @@ function NoMatch() {
   const wanted = asked.value;
   const state = wanted && STANDING_WORDS[wanted].toLowerCase();
   const are = state ? ` that is ${state}` : "";
-  const under = byNameNow.value.filter(({ standing }) => wanted === null || standing === wanted);
-  const reasons = explained(search.value, under, tagCounts.value.keys(), are);
+  const all = byNameNow.value;
+  /** So many are found under other words. */
+  const elsewhere = wanted === null ? 0 : all.filter(search.value.matches).length;
+  const under = all.filter(({ standing }) => wanted === null || standing === wanted);
+  const reasons = elsewhere > 0 ? [] : explained(search.value, under, tagCounts.value.keys(), are);
   return (
     <div class="empty" role="status">
       <p>
@@ -116,6 +120,14 @@ function NoMatch() {
           `No host is ${state} now.`
         )}
       </p>
+      {text && elsewhere > 0 && (
+        <p>
+          {counted(elsewhere)} {elsewhere === 1 ? "is" : "are"} found in other states.{" "}
+          <button type="button" class="instead" onClick={() => setQuery({ show: null })}>
+            Search all states
+          </button>
+        </p>
+      )}
       {reasons.map(({ words, instead }) => (
         <p key={words}>
           {words}{" "}
