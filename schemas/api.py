@@ -109,6 +109,18 @@ class SeriesAnswer(Struct):
     series: list[SeriesColumn]
 
 
+class StoredFamilies(Struct):
+    """GET /hosts/{id}/families: the metric families of which rows are stored within [`from`, `to`).
+
+    Roll-ups widen the range to whole hours.
+    """
+
+    host: str
+    from_: int = field(name="from")
+    to: int
+    families: list[str]
+
+
 class FleetColumn(Struct):
     """A metric of one instance of one host, as SeriesColumn."""
 

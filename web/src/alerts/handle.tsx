@@ -1,6 +1,6 @@
 // A threshold on a chart, to be moved up and down: with the mouse, a finger or keys.
 import { useRef } from "preact/hooks";
-import type { Place } from "../charts/plot.ts";
+import type { Place } from "../charts/place.ts";
 import { limit } from "../format.ts";
 import { base } from "../preferences.ts";
 import { type Level, snapped } from "./lines.ts";

@@ -1269,6 +1269,13 @@ export interface StoredChannel {
   state: ChannelState;
 }
 
+export interface StoredFamilies {
+  host: string;
+  from: number;
+  to: number;
+  families: string[];
+}
+
 export interface StoredRoute {
   route: Route;
   version: number;

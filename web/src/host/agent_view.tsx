@@ -11,6 +11,7 @@ import { base } from "../preferences.ts";
 import { Action } from "../shell/allowed.tsx";
 import { useSending } from "../shell/sending.ts";
 import { replyWords } from "./orders.ts";
+import "../style/host_sections.css";
 
 const UPDATE_WORDS: Record<UpdateState, string> = {
   current: "the gateway’s version",

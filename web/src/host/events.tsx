@@ -9,6 +9,7 @@ import { now } from "../live/session.ts";
 import { Failed } from "../shell/states.tsx";
 import { stretchAround } from "./around.ts";
 import type { View } from "./view.ts";
+import "../style/events.css";
 
 /** A gap shorter than such a part of the range is hardly seen, and of those there may be hundreds. */
 const LEAST_SHARE = 200;

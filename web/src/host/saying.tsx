@@ -6,7 +6,7 @@ import { now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { Action } from "../shell/allowed.tsx";
 import { lazy } from "../shell/lazy.tsx";
-import { mutedWords } from "./said.ts";
+import { mutedWords } from "./muted.ts";
 
 const SaidEditor = lazy("the form", async () => (await import("./said_editor.tsx")).SaidEditor);
 

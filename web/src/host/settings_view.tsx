@@ -12,6 +12,7 @@ import { lazy } from "../shell/lazy.tsx";
 import { Loaded } from "../shell/loaded.tsx";
 import { Scroller } from "../shell/scroller.tsx";
 import { periodWords } from "./sampled.ts";
+import "../style/host_sections.css";
 
 const ConfigEditor = lazy("the form", async () => (await import("./config_editor.tsx")).ConfigEditor);
 

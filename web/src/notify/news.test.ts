@@ -53,3 +53,7 @@ test("a notification says how bad, where, what, and how far over the limit", () 
   });
   assert.deepEqual(wordsOf(alert({ host: "", value: null }), 1024), { title: "Warning: Sonde", body: "CPU busy" });
 });
+
+test("a notification of a demonstration says first that it is one", () => {
+  assert.equal(wordsOf(alert(), 1024, true).title, "Demonstration: Warning: web-1");
+});
