@@ -20,11 +20,13 @@ function read(): void {
   batch(() => {
     memory.value = history.state;
     path.value = location.pathname;
-    if (query.peek().toString() !== new URLSearchParams(location.search).toString())
-      query.value = new URLSearchParams(location.search);
+    if (asksElse()) query.value = new URLSearchParams(location.search);
     if (location.pathname === "/") passing.write("fleet", lookedAt(location.search));
   });
 }
+
+/** Whether the address has another query than the one that is known. */
+const asksElse = (): boolean => query.peek().toString() !== new URLSearchParams(location.search).toString();
 
 /** What of the fleet's query says how it is looked at: a dialog over it (`add`) and a wall are nothing to come back to. */
 function lookedAt(search: string): string {
@@ -99,7 +101,8 @@ export function startRouter(): void {
   addEventListener("popstate", () => {
     clearTimeout(writing);
     writing = undefined;
-    const moves = path.peek() !== location.pathname;
+    // Dialogs hang on entries of the query: with one of those a form goes, too.
+    const moves = path.peek() !== location.pathname || asksElse();
     const [to, kept] = [location.href, history.state];
     if (!moves || guard(() => enter(to, false, kept))) {
       read();
