@@ -76,8 +76,8 @@ export function startRouter(): void {
   read();
   addEventListener("popstate", () => {
     const moves = path.peek() !== location.pathname;
-    const [to, kept] = [location.href, history.state];
-    if (!moves || guard(() => enter(to, false, kept))) {
+    // Whoever leaves after all goes from the entry made below to the one that they wanted.
+    if (!moves || guard(() => history.back())) {
       read();
       return;
     }

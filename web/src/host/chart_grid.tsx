@@ -2,6 +2,7 @@
 import { type ReadonlySignal, type Signal, untracked, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { get } from "../api/client.ts";
+import type { Loading } from "../api/loading.ts";
 import type { SeriesAnswer } from "../api/types.gen.ts";
 import type { ChartMark } from "../charts/marks.ts";
 import type { Pointed } from "../charts/source.ts";
@@ -127,9 +128,9 @@ export function ChartGrid({ entry, snapshots, view, family, latest, marks, why }
 }
 
 /** Nothing was heard of the host lately, and nothing stored was found yet. */
-function NoCharts({ states }: { states: { loading: boolean; error: string | null }[] }) {
-  const error = states.find((state) => state.error)?.error;
-  if (error) return <Failed what="The history" error={error} />;
+function NoCharts({ states }: { states: Loading<unknown>[] }) {
+  const failed = states.find((state) => state.error);
+  if (failed?.error) return <Failed what="The history" error={failed.error} retried={!failed.refused} />;
   if (states.some((state) => state.loading)) return <Waiting what="the history" />;
   return <Nothing>No samples in this range</Nothing>;
 }

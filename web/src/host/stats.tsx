@@ -61,7 +61,7 @@ export function Stats({ entry, view: { window, edge }, of }: StatsProps) {
     if (metrics.value) stats.load();
   });
 
-  const { value: answer, loading, error } = stats.state.value;
+  const { value: answer, loading, error, refused } = stats.state.value;
   return (
     <section class="stats panel" aria-labelledby="stats" aria-busy={loading}>
       <header>
@@ -99,7 +99,9 @@ export function Stats({ entry, view: { window, edge }, of }: StatsProps) {
           </select>
         </label>
       </header>
-      {error && <Failed what="The statistics" error={error} stale={answer !== null} onRetry={stats.load} />}
+      {error && (
+        <Failed what="The statistics" error={error} stale={answer !== null} retried={!refused} onRetry={stats.load} />
+      )}
       {!answer && loading && <Waiting what="the statistics" />}
       {answer?.stats.length === 0 && <Nothing>No samples in this range</Nothing>}
       {answer && answer.stats.length > 0 && <Table stats={answer.stats} />}
