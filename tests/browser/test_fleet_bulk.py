@@ -16,6 +16,7 @@ from tests.browser.logins import api_of
 from tests.browser.stack import served
 from tests.browser.test_fleet_page import fleet, small_fleet
 from tests.gateway.rows import execute, put
+from tests.gateway.running import ANY
 from tests.people import add_session
 
 pytestmark = pytest.mark.browser
@@ -62,6 +63,10 @@ async def test_selected_hosts_are_tagged_and_muted_and_the_page_says_beforehand_
         await page.get_by_label("Search hosts").fill("is:muted")
         await page.get_by_text("2 of 3 hosts").wait_for()
         assert await page.get_by_text("2 selected").count() == 1, "a search lets nothing go"
+        (await api.patch("/hosts/web-2", json={"muted_until": "forever"}, headers=ANY)).raise_for_status()
+        await page.get_by_text("3 hosts", exact=True).wait_for()  # as soon as it is muted, whoever did that
+        await page.get_by_label("Search hosts").fill("tag:crit")
+        await page.locator("#search-offers [value='tag:critical-path']").wait_for(state="attached")
 
 
 async def test_a_change_that_a_host_refuses_is_told_with_its_reason(

@@ -220,6 +220,25 @@ async def test_a_table_of_a_large_fleet_scrolls_to_its_end(chromium: Chromium, b
         assert (await rows(page))[-1] == f"node-{MANY - 1}"
 
 
+async def test_a_table_comes_to_rest_on_whole_rows(chromium: Chromium, bus_url: str, database_url: str) -> None:
+    """A box to select by that the head half covers cannot be hit, and axe says so."""
+    await large_fleet(database_url)
+    async with fleet(chromium, bus_url, database_url, "?view=table&sort=name&density=compact") as page:
+        table = page.locator(".fleet-table")
+        for grouping in ("No groups", "Tag"):
+            await page.get_by_label("Group").select_option(grouping)
+            await table.evaluate("(box) => box.scrollTo(0, 0)")
+            for to in (47, 1_000_000):
+                await table.evaluate("(box, to) => box.scrollTo(0, to)", to)
+
+                async def rests() -> bool:
+                    top = await table.evaluate("(box) => box.scrollTop")
+                    return bool(top > 0 and top % 30 == 0)
+
+                await eventually(rests)
+                assert await findings(page) == []
+
+
 async def test_a_cell_of_the_heat_map_says_its_value_and_how_bad_it_is(
     chromium: Chromium, bus_url: str, database_url: str
 ) -> None:

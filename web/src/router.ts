@@ -20,11 +20,13 @@ function read(): void {
   batch(() => {
     memory.value = history.state;
     path.value = location.pathname;
-    if (query.peek().toString() !== new URLSearchParams(location.search).toString())
-      query.value = new URLSearchParams(location.search);
+    if (asksElse()) query.value = new URLSearchParams(location.search);
     if (location.pathname === "/") passing.write("fleet", lookedAt(location.search));
   });
 }
+
+/** Whether the address has another query than the one that is known. */
+const asksElse = (): boolean => query.peek().toString() !== new URLSearchParams(location.search).toString();
 
 /** What of the fleet's query says how it is looked at: a dialog over it (`add`) and a wall are nothing to come back to. */
 function lookedAt(search: string): string {
@@ -75,7 +77,8 @@ export function setQuery(entries: Record<string, string | null>, step: Step = {}
 export function startRouter(): void {
   read();
   addEventListener("popstate", () => {
-    const moves = path.peek() !== location.pathname;
+    // Dialogs hang on entries of the query: with one of those a form goes, too.
+    const moves = path.peek() !== location.pathname || asksElse();
     // Whoever leaves after all goes from the entry made below to the one that they wanted.
     if (!moves || guard(() => history.back())) {
       read();

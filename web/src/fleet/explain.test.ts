@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { explained } from "./explain.ts";
-import { parseSearch } from "./search.ts";
+import { parseSearch, wordsOf } from "./search.ts";
 import { summarise } from "./summary.ts";
 
 const host = (id: string, cpu: number, ...tags: string[]) => ({
   id,
   label: "",
-  hostname: "",
+  words: wordsOf([id, ...tags]),
   tags,
   muted: false,
   standing: "up" as const,

@@ -4,7 +4,7 @@ import { rulesOf, standingOf } from "../alerts/data.ts";
 import { levelOf, thresholdsFor } from "../alerts/thresholds.ts";
 import { pathWords, unitOf } from "../api/catalogue.ts";
 import { round, text } from "../format.ts";
-import { fleet, now } from "../live/session.ts";
+import { fleet } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
 import { STANDING_WORDS, StandingIcon } from "../shell/icons.tsx";
@@ -14,7 +14,7 @@ import { HostList, type ItemProps } from "./list.tsx";
 import { Pick } from "./pick.tsx";
 import { reading, speaker } from "./readings.ts";
 import { isSelected } from "./selection.ts";
-import { heatMetric, type Listed } from "./shown.ts";
+import { heatMetric, type Listed, slow } from "./shown.ts";
 import "../style/heat.css";
 
 /** Up to so many hosts, cells have room for names. */
@@ -24,7 +24,7 @@ const pointed = signal<Entry | null>(null);
 
 /** The scale is looked at again every five seconds: colours that all change at once tell nothing. */
 const scale = computed(() => {
-  Math.floor(now.value / 5000);
+  slow.value;
   return topOf(
     heatMetric.value,
     [...fleet.entries.values()].map(({ latest }) => latest),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseSearch } from "./search.ts";
+import { parseSearch, wordsOf } from "./search.ts";
 import { STANDINGS, summarise } from "./summary.ts";
 
 const MIB = 1024 * 1024;
@@ -11,8 +11,8 @@ const values = {
 };
 const candidate = {
   id: "web-1",
-  hostname: "web-1.example.net",
   label: "Shop front",
+  words: wordsOf(["web-1", "web-1.example.net", "Shop front", "prod", "eu-west", "team:Blue"]),
   tags: ["prod", "eu-west", "team:Blue"],
   standing: "warning" as const,
   muted: false,

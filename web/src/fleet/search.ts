@@ -9,13 +9,17 @@ export interface Candidate {
   id: string;
   /** What people call it; empty: its id. */
   label: string;
-  hostname: string;
   tags: readonly string[];
+  /** What a word is looked for in; see `wordsOf`. */
+  words: string;
   standing: Standing;
   /** Whether nobody is told of its alerts. */
   muted: boolean;
   summary: () => Summary;
 }
+
+/** Texts as words are looked for in them: in small letters, each on a line of its own, as no word has a line's end in it. */
+export const wordsOf = (texts: readonly string[]): string => texts.join("\n").toLowerCase();
 
 export interface Search {
   terms: readonly Term[];
@@ -97,11 +101,7 @@ function termOf(word: string, base: Base): Term {
   const state = /^(?:state|is):(.*)$/.exec(word)?.[1];
   if (state !== undefined) return standing(state);
   if (isStanding(word)) return standing(word);
-  return {
-    word,
-    holds: ({ id, label, hostname, tags }) =>
-      [id, label, hostname, ...tags].some((one) => one.toLowerCase().includes(word)),
-  };
+  return { word, holds: ({ words }) => words.includes(word) };
 }
 
 function comparison(name: string, sign: string, limit: string, base: Base): Term {

@@ -17,6 +17,7 @@ const alert = (more: Partial<ActiveAlert> = {}): ActiveAlert => ({
   since: 0,
   incident: 7,
   acknowledged: false,
+  acknowledged_until: null,
   ...more,
 });
 
@@ -52,4 +53,8 @@ test("a notification says how bad, where, what, and how far over the limit", () 
     body: "CPU busy: 91.3\u00a0%, limit 90\u00a0%",
   });
   assert.deepEqual(wordsOf(alert({ host: "", value: null }), 1024), { title: "Warning: Sonde", body: "CPU busy" });
+});
+
+test("a notification of a demonstration says first that it is one", () => {
+  assert.equal(wordsOf(alert(), 1024, true).title, "Demonstration: Warning: web-1");
 });

@@ -28,14 +28,14 @@ export const tagOf = ({ incident }: ActiveAlert): string => `incident-${incident
 
 export const hrefOf = ({ incident }: ActiveAlert): string => `/alerts?incident=${incident}`;
 
-/** `Critical: web-1 /data`, and below it the rule with value and limit. */
-export function wordsOf(alert: ActiveAlert, base: Base): { title: string; body: string } {
+/** `Critical: web-1 /data`, and below it the rule with value and limit; first of all that it is not real, if so. */
+export function wordsOf(alert: ActiveAlert, base: Base, simulated = false): { title: string; body: string } {
   const { severity, host, instance, rule_name, value, threshold, metric } = alert;
   const where = [host || "Sonde", instance].filter(Boolean).join(" ");
   const unit = alert.unit || unitOf(metric);
   const measured = value === null ? "" : `: ${text(value, unit, base)}, limit ${limit(threshold, unit, base)}`;
   return {
-    title: `${severity.charAt(0).toUpperCase()}${severity.slice(1)}: ${where}`,
+    title: `${simulated ? "Demonstration: " : ""}${severity.charAt(0).toUpperCase()}${severity.slice(1)}: ${where}`,
     body: `${rule_name}${measured}`,
   };
 }

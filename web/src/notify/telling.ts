@@ -5,6 +5,7 @@ import { active } from "../alerts/data.ts";
 import { get } from "../api/client.ts";
 import type { Why } from "../api/types.gen.ts";
 import { claim, onGranted } from "../live/session.ts";
+import { me } from "../login/me.ts";
 import { registration } from "../offline/register.ts";
 import { base, notifyLevel } from "../preferences.ts";
 import { hrefOf, isSilenced, type News, newsOf, tagOf, wordsOf } from "./news.ts";
@@ -15,7 +16,7 @@ export const allowed = (): boolean => "Notification" in globalThis && Notificati
 async function tell({ alert }: News): Promise<void> {
   const { reasons } = await get<Why>(`/incidents/${alert.incident}/why`);
   if (isSilenced(reasons)) return;
-  const { title, body } = wordsOf(alert, base());
+  const { title, body } = wordsOf(alert, base(), me.peek()?.demonstration);
   const options = { body, tag: tagOf(alert), icon: "/icons/icon-192.png", data: { href: hrefOf(alert) } };
   const kept = await registration();
   if (kept) await kept.showNotification(title, options);
