@@ -11,7 +11,7 @@ const TARGET = join(import.meta.dirname, "../services/gateway/static");
 
 /** KiB of JavaScript and CSS, gzip, that opening each page may load: the frame, the page, and what they share. */
 const BUDGETS: Record<string, number> = {
-  fleet: 74,
+  fleet: 76,
   host: 90,
   alerts: 56,
   compare: 86,

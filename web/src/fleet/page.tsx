@@ -1,8 +1,9 @@
 // The fleet: counts that filter, a search, and the hosts in their order, as cards, a table or a heat map.
-import { useSignalEffect } from "@preact/signals";
-import { useLayoutEffect } from "preact/hooks";
+import { untracked, useSignalEffect } from "@preact/signals";
+import { useLayoutEffect, useMemo } from "preact/hooks";
 import { adding, inPage, leaveAdding } from "../enrol/adding.ts";
 import { AddDialog } from "../enrol/dialog.tsx";
+import { useRested } from "../later.ts";
 import { fleet, wantMetrics } from "../live/session.ts";
 import { setQuery } from "../router.ts";
 import { STANDING_WORDS } from "../shell/icons.tsx";
@@ -12,11 +13,11 @@ import { useTitle } from "../shell/title.ts";
 import { BulkBar } from "./bulk_bar.tsx";
 import { Card } from "./card.tsx";
 import { AnotherHost, FirstHost, FirstMachine } from "./empty.tsx";
-import { explained } from "./explain.ts";
+import { explained, type Reason } from "./explain.ts";
 import { HostList } from "./list.tsx";
 import { Removing } from "./removing.tsx";
 import { selected } from "./selection.ts";
-import { asked, byNameNow, grouping, groups, metrics, search, searchText, tagCounts, view } from "./shown.ts";
+import { asked, byNameNow, grouping, groups, metrics, search, searchText, slow, tagCounts, view } from "./shown.ts";
 import { Toolbar } from "./toolbar.tsx";
 import "../style/fleet.css";
 import "../style/toolbar.css";
@@ -98,13 +99,27 @@ function Hosts() {
   }
 }
 
+const NO_REASONS: readonly Reason[] = [];
+
+/** Why nothing is found, once nobody is typing any more: a mistyped word is compared with every name and tag. */
+function useReasons(are: string): readonly Reason[] {
+  const [found, wanted, hosts, tags, time] = [search.value, asked.value, byNameNow.value, tagCounts.value, slow.value];
+  const rested = useRested(found);
+  return useMemo(() => {
+    if (!rested) return NO_REASONS;
+    return untracked(() => {
+      const under = hosts.filter(({ standing }) => wanted === null || standing === wanted);
+      return explained(found, under, tags.keys(), are);
+    });
+  }, [rested, found, wanted, hosts, tags, time, are]);
+}
+
 function NoMatch() {
   const text = searchText.value.trim();
   const wanted = asked.value;
   const state = wanted && STANDING_WORDS[wanted].toLowerCase();
   const are = state ? ` that is ${state}` : "";
-  const under = byNameNow.value.filter(({ standing }) => wanted === null || standing === wanted);
-  const reasons = explained(search.value, under, tagCounts.value.keys(), are);
+  const reasons = useReasons(are);
   return (
     <div class="empty" role="status">
       <p>
