@@ -3,7 +3,7 @@ import { pathWords } from "../api/catalogue.ts";
 import { hostIn, pageName } from "../places.ts";
 
 /** Entries of a query that are about this moment, and nothing to come back to. */
-const PASSING = ["wall", "add", "paused", "new", "fleet"];
+const PASSING = ["wall", "add", "paused", "new", "edit", "fleet"];
 
 /** A path with its query in parts, whatever it is: `//` is a path as well, and leads nowhere. */
 const parsed = (address: string): URL => new URL(`http://page${address}`);
