@@ -103,8 +103,8 @@ export function startRouter(): void {
     writing = undefined;
     // Dialogs hang on entries of the query: with one of those a form goes, too.
     const moves = path.peek() !== location.pathname || asksElse();
-    const [to, kept] = [location.href, history.state];
-    if (!moves || guard(() => enter(to, false, kept))) {
+    // Whoever leaves after all goes from the entry made below to the one that they wanted.
+    if (!moves || guard(() => history.back())) {
       read();
       return;
     }

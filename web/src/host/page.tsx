@@ -18,7 +18,6 @@ import { familiesIn, metricsIn } from "./charts.ts";
 import { type Families, useFamilies } from "./families.ts";
 import { Head } from "./head.tsx";
 import { marksOf, useMarks } from "./marks.ts";
-import { Refused } from "./refused.tsx";
 import { Tiles } from "./tiles.tsx";
 import { useView, type View } from "./view.ts";
 import { viewOf } from "./view_names.ts";
@@ -28,6 +27,7 @@ import "../style/host.css";
 import "../style/host_views.css";
 
 // What is below the first screen comes after it.
+const Refused = lazy("the refusals", async () => (await import("./refused.tsx")).Refused, true);
 const Events = lazy("the events", async () => (await import("./events.tsx")).Events);
 const Stats = lazy("the statistics", async () => (await import("./stats.tsx")).Stats);
 
