@@ -5,7 +5,7 @@ import type { Also, FieldError, Rule, Window } from "../api/types.gen.ts";
 import { refusalWords } from "../shell/refusal.ts";
 import { numberFault, numberOf } from "../typed.ts";
 import { durationFault, type LevelDraft, levelFaults, levelsOf, number, thresholdOf } from "./limits.ts";
-import { words } from "./matching.ts";
+import { PATTERN, words } from "./matching.ts";
 import { type OverrideDraft, overrideDraftOf, overrideFaults, overrideOf } from "./override_draft.ts";
 import { slug } from "./words.ts";
 
@@ -166,7 +166,6 @@ export type Faults = Partial<Record<keyof Draft | `overrides.${number}.${keyof O
 
 const LONGEST_ID = 40;
 const ID = /^[a-z0-9-]{1,40}$/;
-const PATTERN = /^[a-z0-9*?-]{1,40}$/;
 
 /** Everything wrong with a draft that can be known before the gateway is asked. */
 export function faultsOf(draft: Draft): Faults {

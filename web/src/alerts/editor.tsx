@@ -40,9 +40,8 @@ export function RuleEditor({ stored, line, onClosed }: EditorProps) {
   const rule = ruleOf(draft.value);
   const taken = ruleBodies.value.map(({ id }) => id);
   const playing = usePlaying(rule);
+  /** The host above the chart; empty: nobody has chosen one, and nothing fired yet. */
   const shown = useSignal("");
-  /** By the person, not by what a rehearsal found. */
-  const chosen = useRef(false);
 
   // From the first failed save on, what is wrong is told while it is typed.
   const faults = saving.failures > 0 ? { ...saving.refused, ...faultsOf(draft.value) } : {};
@@ -85,10 +84,9 @@ export function RuleEditor({ stored, line, onClosed }: EditorProps) {
   );
   const host = choice.hosts.includes(shown.value) ? shown.value : choice.hosts[0];
   useEffect(() => {
-    // A host on which it would have fired says more; one that was chosen stays, as does one when nothing fired at all.
+    // A host on which it would have fired says more. The one in view then stays, wherever its lines are moved.
     const fired = outcome?.episodes.map((one) => one.host) ?? [];
-    if (!chosen.current && fired.length > 0)
-      shown.value = fired.includes(shown.peek()) ? shown.peek() : (fired[0] ?? "");
+    if (shown.peek() === "" && host && fired.length > 0) shown.value = fired.includes(host) ? host : (fired[0] ?? "");
   }, [outcome]);
   const isSampled = metricOf(draft.value.metric) !== undefined;
   return (
@@ -116,7 +114,6 @@ export function RuleEditor({ stored, line, onClosed }: EditorProps) {
             choice={choice}
             inForce={exceptionFor(rule, host, candidate(host).tags)}
             onHost={(id) => {
-              chosen.current = true;
               shown.value = id;
             }}
             days={playing.days.value}
