@@ -81,6 +81,7 @@ export interface ActiveAlert {
   since: number;
   incident: number;
   acknowledged: boolean;
+  acknowledged_until: number | null;
 }
 
 export interface AgentConfig {
@@ -1267,6 +1268,13 @@ export interface StoredChannel {
   version: number;
   secrets: string[];
   state: ChannelState;
+}
+
+export interface StoredFamilies {
+  host: string;
+  from: number;
+  to: number;
+  families: string[];
 }
 
 export interface StoredRoute {

@@ -3,6 +3,7 @@ import { type ReadonlySignal, useComputed } from "@preact/signals";
 import { countsOf, standingOf } from "../alerts/data.ts";
 import type { Host, HostFacts } from "../api/types.gen.ts";
 import { moment, quantity } from "../format.ts";
+import { useRested } from "../later.ts";
 import { now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
@@ -16,6 +17,9 @@ import { Pick } from "./pick.tsx";
 import { isSelected } from "./selection.ts";
 import { type Summary, summarise } from "./summary.ts";
 
+/** Where the style sheet shows feet without anybody pointing at their cards. */
+const alwaysFeet = matchMedia("(hover: none), (max-width: 720px)");
+
 export function Card({ entry, group, place, of, row, column, level }: ItemProps) {
   const { facts, state, label, tags, muted_until } = entry.host.value;
   const standing = standingOf(entry);
@@ -23,6 +27,7 @@ export function Card({ entry, group, place, of, row, column, level }: ItemProps)
     entry.tick.value;
     return summarise(entry.latest, entry.host.value.facts.cores);
   });
+  const hasFoot = useRested(entry) || alwaysFeet.matches;
   const Heading = `h${level}` as const;
   const gone = state === "offline" || state === "archived" ? "offline" : "";
   return (
@@ -53,7 +58,7 @@ export function Card({ entry, group, place, of, row, column, level }: ItemProps)
         </div>
         <Meters entry={entry} summary={summary} />
       </div>
-      <Foot entry={entry} summary={summary} />
+      {hasFoot && <Foot entry={entry} summary={summary} />}
     </li>
   );
 }

@@ -10,7 +10,7 @@ import { useKeys } from "./keys.ts";
 import { lineOf, linesOf, placeOf } from "./lines.ts";
 import { type Sorting, sortText, toggled } from "./order.ts";
 import { selected, selecting } from "./selection.ts";
-import { columns, hasSparks, isCompact, type Listed, sorts } from "./shown.ts";
+import { columns, hasSparks, isCompact, type Listed, searchText, sorts } from "./shown.ts";
 import { Row } from "./table_row.tsx";
 import { columnWords, isFact } from "./view.ts";
 import { useWindowed } from "./windowed.ts";
@@ -61,6 +61,7 @@ export function Table({ groups, isGrouped }: TableProps) {
       isGrouped ? [...keys.keep, lines.blocks[placeOf(lines, startIndex).group]?.first ?? 0] : keys.keep,
     covered: { top: isGrouped ? height : 0, bottom: head + spare },
     overscan: 6,
+    search: searchText.value,
   });
   keys.follow(reveal);
   const shown = columns.value;

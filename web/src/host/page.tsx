@@ -15,17 +15,19 @@ import { useTimeKeys } from "../time/keys.ts";
 import { IdentityWarnings, useIdentity } from "./belonging.tsx";
 import { ChartGrid } from "./chart_grid.tsx";
 import { familiesIn, metricsIn } from "./charts.ts";
+import { type Families, useFamilies } from "./families.ts";
 import { Head } from "./head.tsx";
 import { marksOf, useMarks } from "./marks.ts";
-import { Refused } from "./refused.tsx";
 import { Tiles } from "./tiles.tsx";
 import { useView, type View } from "./view.ts";
+import { viewOf } from "./view_names.ts";
 import { Views } from "./views.tsx";
 import { openWhy } from "./why.ts";
 import "../style/host.css";
 import "../style/host_views.css";
 
 // What is below the first screen comes after it.
+const Refused = lazy("the refusals", async () => (await import("./refused.tsx")).Refused, true);
 const Events = lazy("the events", async () => (await import("./events.tsx")).Events);
 const Stats = lazy("the statistics", async () => (await import("./stats.tsx")).Stats);
 
@@ -66,7 +68,7 @@ interface KnownProps {
 }
 
 function Known({ entry, snapshots }: KnownProps) {
-  const view = useView(entry);
+  const view = useView(entry, snapshots);
   useTimeKeys(view);
   useSignalEffect(() => {
     hostZone.value = entry.host.value.facts.time_zone;
@@ -78,8 +80,8 @@ function Known({ entry, snapshots }: KnownProps) {
     entry.tick.value;
     return [...metricsIn(entry.latest)].sort().join();
   });
-  const families = useComputed(() => familiesIn(new Set(latest.value.split(","))).join());
-  const current = query.value.get("view") ?? "";
+  const families = useFamilies(entry.id, latest, snapshots, view);
+  const current = viewOf(query.value.get("view"));
   const identity = useIdentity(entry.id, snapshots);
   const standing = standingOf(entry);
   const alerts = active.state.value.value?.filter((alert) => alert.host === entry.id) ?? [];
@@ -90,7 +92,7 @@ function Known({ entry, snapshots }: KnownProps) {
         <IdentityWarnings identity={identity.state.value.value} />
       )}
       <Refused entry={entry} snapshots={snapshots} />
-      <Views host={entry.id} current={current} families={families.value.split(",").filter(Boolean)} />
+      <Views host={entry.id} current={current} families={familiesIn([...families.all.value.split(","), current])} />
       {current === "" && alerts.length > 0 && <ActiveList alerts={alerts} rules={ruleBodies.value} here={entry.id} />}
       {current === "" && latest.value !== "" && <Tiles entry={entry} facts={entry.host.value.facts} />}
       {current === "alerts" && <AlertsView entry={entry} />}
@@ -98,7 +100,7 @@ function Known({ entry, snapshots }: KnownProps) {
       {current === "agent" && <AgentView entry={entry} />}
       {current === "process" && <Processes entry={entry} />}
       {current !== "alerts" && current !== "settings" && (
-        <Charts entry={entry} snapshots={snapshots} view={view} current={current} latest={latest} />
+        <Charts entry={entry} snapshots={snapshots} view={view} current={current} latest={latest} families={families} />
       )}
     </div>
   );
@@ -108,9 +110,10 @@ interface ChartsProps extends KnownProps {
   view: View;
   current: string;
   latest: ReadonlySignal<string>;
+  families: Families;
 }
 
-function Charts({ entry, snapshots, view, current, latest }: ChartsProps) {
+function Charts({ entry, snapshots, view, current, latest, families }: ChartsProps) {
   const marks = useMarks(entry.id, snapshots, view);
   const shown = marksOf(marks);
   const why = useMemo(() => openWhy(entry.id, view), [entry, view]);
@@ -125,12 +128,13 @@ function Charts({ entry, snapshots, view, current, latest }: ChartsProps) {
         view={view}
         family={current || null}
         latest={latest}
+        families={families}
         marks={shown}
         why={why}
       />
       {current === "" && <Processes entry={entry} />}
       <Events marks={marks} gaps={why.of(current || "cpu")} view={view} />
-      <Stats key={current} entry={entry} view={view} of={current} />
+      <Stats key={current} host={entry.id} view={view} families={families} of={current} />
     </>
   );
 }

@@ -1,3 +1,4 @@
+// The header: pages, how many hosts stand how, whether the numbers are live, the palette, and who is logged in.
 import { tally } from "../alerts/data.ts";
 import { STANDINGS } from "../fleet/summary.ts";
 import { duration } from "../format.ts";

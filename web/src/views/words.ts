@@ -10,7 +10,7 @@ const PAGES: Record<string, string> = {
 };
 
 /** Entries of a query that are about this moment, and nothing to come back to. */
-const PASSING = ["wall", "add", "paused", "new"];
+const PASSING = ["wall", "add", "paused", "new", "edit"];
 
 /** `address` without what is about this moment: a path with its query. */
 export function lasting(address: string): string {
