@@ -274,6 +274,10 @@ async def test_a_cell_of_the_heat_map_says_its_value_and_how_bad_it_is(
         assert await page.locator("[data-host=db-1].gone").count() == 2, "under both of its tags"
         await hot.hover()
         await page.locator(".pointed", has_text="hot-1").wait_for()
+        await page.locator("[data-host=db-1] a").first.hover()
+        await page.locator(".pointed", has_text="db-1 Offline, CPU total 10.0").wait_for()
+        await page.get_by_role("link", name="Sonde, fleet").hover()
+        await page.locator(".pointed").wait_for(state="detached")
         await page.get_by_label("Colour").select_option("Memory used")
         await page.wait_for_url("**metric=memory.used_percent")
         await page.get_by_role("link", name="hot-1, Up, –").first.wait_for()

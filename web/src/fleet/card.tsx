@@ -1,5 +1,6 @@
 // One host on a card. Cards are in the page only while they are on the screen, so that a thousand cost what is visible.
-import { type ReadonlySignal, useComputed } from "@preact/signals";
+import { computed, type ReadonlySignal, useComputed } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import { countsOf, standingOf } from "../alerts/data.ts";
 import type { Host, HostFacts } from "../api/types.gen.ts";
 import { moment, quantity } from "../format.ts";
@@ -65,7 +66,8 @@ export function Card({ entry, group, place, of, row, column, level }: ItemProps)
 
 /** Says that nobody is told of the host's alerts. */
 export function Muted({ until }: { until: Host["muted_until"] }) {
-  if (until === null || (until !== "forever" && until <= now.peek())) return null;
+  const over = useMemo(() => computed(() => until === null || (until !== "forever" && until <= now.value)), [until]);
+  if (over.value || until === null) return null;
   const words = until === "forever" ? "Muted" : `Muted until ${moment(until)}`;
   return (
     <span class="badge muted" title={words}>

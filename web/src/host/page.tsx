@@ -5,6 +5,7 @@ import { active, ruleBodies, standingOf } from "../alerts/data.ts";
 import { useDetail } from "../live/detail.ts";
 import { fleet } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
+import { FLEET } from "../places.ts";
 import { query } from "../router.ts";
 import { lazy } from "../shell/lazy.tsx";
 import { Waiting } from "../shell/states.tsx";
@@ -60,7 +61,7 @@ function Unknown({ id }: { id: string }) {
         {removed
           ? "Its agent was disconnected, and its history is being deleted. "
           : "It has never reported here, or it was removed. "}
-        <a href="/">See the fleet</a>.
+        <a href={FLEET}>See the fleet</a>.
       </p>
     </div>
   );
