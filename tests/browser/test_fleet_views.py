@@ -247,11 +247,11 @@ async def test_a_cell_of_the_heat_map_says_its_value_and_how_bad_it_is(
     async with fleet(chromium, bus_url, database_url, "?view=heat&group=tag") as page:
         hot = page.get_by_role("link", name="hot-1, Up, 97").first
         await hot.wait_for()
-        assert "CPU total 97.0" in (await hot.get_attribute("title") or "")
         assert await page.locator("[data-host=hot-1].level-critical").count() == 1
         assert await page.locator("[data-host=db-1].gone").count() == 2, "under both of its tags"
         await hot.hover()
         await page.locator(".pointed", has_text="hot-1").wait_for()
+        assert "CPU total 97.0" in (await hot.get_attribute("title") or "")
         await page.get_by_label("Colour").select_option("Memory used")
         await page.wait_for_url("**metric=memory.used_percent")
         await page.get_by_role("link", name="hot-1, Up, –").first.wait_for()
