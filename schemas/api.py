@@ -219,6 +219,9 @@ class ActiveAlert(Struct):
     incident: int = 0
     """Number of the incident that it is; 0 while it is pending."""
     acknowledged: bool = False
+    """Somebody has seen it as it is now."""
+    acknowledged_until: float | None = None
+    """Unix seconds; null: until it changes for the worse, or ends."""
 
 
 class Delivery(Struct):

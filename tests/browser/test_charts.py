@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -165,6 +166,18 @@ async def test_a_double_click_goes_back_step_by_step_even_after_a_reload(
         opened(chromium, f"{address}/hosts/{HOST}?range=1h") as page,
     ):
         await ready(page)
+        # A button that is let go outside of the chart selects nothing when the mouse is back.
+        box = await page.locator(f"{CPU} .u-over").bounding_box()
+        assert box
+        middle = box["x"] + box["width"] / 2
+        await page.mouse.move(middle, box["y"] + 2)
+        await page.mouse.down()
+        await page.mouse.move(middle, box["y"] - 60)
+        await page.mouse.up()
+        await page.mouse.move(middle, box["y"] + 20)
+        await page.mouse.move(middle + 100, box["y"] + 20, steps=4)
+        assert await page.locator(f"{CPU} .u-select").evaluate("(box) => box.clientWidth") == 0
+
         await drag(page)
         await page.wait_for_url("**range=1h&from=*")
         first = page.url
@@ -209,6 +222,10 @@ async def test_the_back_button_undoes_a_zoom_however_many_keys_were_pressed_in_i
             await page.wait_for_function("(url) => location.href !== url", arg=before)
         await page.go_back()
         await page.wait_for_url(f"{address}/hosts/{HOST}?range=1h")
+        await page.keyboard.press("ArrowLeft")
+        await page.wait_for_url("**from=*")
+        await page.go_back()
+        await page.wait_for_url(f"{address}/hosts/{HOST}?range=1h")
 
 
 async def test_paused_charts_stay_paused_over_a_reload_and_go_live_with_their_preset(
@@ -225,6 +242,19 @@ async def test_paused_charts_stay_paused_over_a_reload_and_go_live_with_their_pr
         await ready(page)
         assert (await page.locator(".range-bar h2").inner_text()).startswith("Paused, ")
         assert await page.get_by_role("heading", name="Now").is_visible()
+
+        # What else the address says is no other range: nothing is asked for again.
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        await page.goto(f"{page.url}&zone=utc")
+        await ready(page)
+        assert any("/series" in url for url in asked)
+        asked.clear()
+        await page.locator(".custom-range").click()
+        await page.get_by_role("radio", name="Browser’s time").check()
+        await page.wait_for_function("() => !location.search.includes('zone=')")
+        await page.keyboard.press("Escape")
+        assert not any("/series" in url for url in asked)
         await page.keyboard.press("l")
         await page.wait_for_url(f"{address}/hosts/{HOST}?range=5m")
 
@@ -250,6 +280,14 @@ async def test_what_could_not_be_loaded_is_no_gap_and_one_family_does_not_spoil_
         await memory.get_by_role("button", name="Try now").click()
         await page.locator("[data-chart=memory][data-pending='0']").wait_for()
         assert await memory.get_attribute("data-gaps") == "1", "what was before the agent began is a gap"
+
+        # Nor are alerts and rules that could not be loaded none.
+        await page.route(re.compile(r"/api/v1/(alerts|rules)\b"), lambda route: route.fulfill(status=503, body="no"))
+        await page.goto(f"{address}/hosts/{HOST}?view=alerts")
+        await page.get_by_text("The active alerts could not be loaded").wait_for()
+        await page.get_by_text("The rules could not be loaded").wait_for()
+        assert await page.get_by_text("No active alerts").count() == 0
+        assert await page.get_by_text("No rule applies").count() == 0
 
 
 async def test_what_is_on_its_way_is_no_gap(

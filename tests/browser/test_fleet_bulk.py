@@ -38,9 +38,12 @@ async def test_selected_hosts_are_tagged_and_muted_and_the_page_says_beforehand_
             return {one["id"]: one["tags"] for one in (await api.get("/hosts")).json()["hosts"]}
 
         await select(page, "web-1", "db-1")
+        places = "[...document.querySelectorAll('.card')].map((card) => card.getBoundingClientRect().x)"
+        before = await page.evaluate(places)
         await page.get_by_role("button", name="Tag", exact=True).click()
         dialog = page.get_by_role("dialog")
         await dialog.get_by_role("button", name="Change tags").click()
+        assert await page.evaluate(places) == before, "the form's styles are the form's alone"
         await dialog.get_by_text("Type at least one tag").wait_for()
         await dialog.get_by_label("Add").fill("critical-path eu")
         await dialog.get_by_label("prod").check()

@@ -207,6 +207,28 @@ async def test_the_table_has_the_columns_and_the_order_that_are_asked_for(
         await cell.get_by_text("42.0").wait_for()
 
 
+async def test_on_a_phone_the_table_is_ordered_by_several_columns(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
+    await small_fleet(database_url)
+    await host(database_url, "web-3", "web", cpu_percent=70)
+    async with fleet(chromium, bus_url, database_url, "?view=table", width=390) as page:
+        await page.get_by_role("button", name="Columns").click()
+        order = page.get_by_role("group", name="Order")
+        await order.get_by_role("combobox").select_option("CPU total")
+        await order.get_by_role("combobox").select_option("Name")
+        await order.get_by_role("button", name="Name ascending").click()
+        await page.wait_for_url("**sort=-cpu.total%2C-name")
+        assert (await rows(page))[:2] == ["web-3", "web-1"]
+        assert await findings(page) == []
+        small = "(order) => [...order.querySelectorAll('button, select')].filter((one) => one.offsetHeight < 44).length"
+        assert await order.evaluate(small) == 0
+        await order.get_by_role("button", name="Do not sort by CPU total").click()
+        await page.wait_for_url("**sort=-name")
+        await order.get_by_role("button", name="Worst first").click()
+        await order.get_by_role("button", name="Worst first ascending").wait_for()
+
+
 async def test_a_table_of_a_large_fleet_scrolls_to_its_end(chromium: Chromium, bus_url: str, database_url: str) -> None:
     await large_fleet(database_url)
     async with fleet(chromium, bus_url, database_url, "?view=table&group=tag&sort=name&density=compact") as page:

@@ -89,10 +89,12 @@ function tallied(): Record<Standing, number> {
 }
 
 /** A storm of news is acted on at its beginning, and once each such time while it lasts. */
-const STORM_MS = 250;
+const SOON_MS = 250;
+/** The same for what is larger and less urgent: what was, and why. */
+export const STORM_MS = 2000;
 
 /** `act`, at once and then not more often than that; the last call of a storm is never lost. */
-function throttled(act: () => void): () => void {
+function throttled(act: () => void, rest_ms: number = SOON_MS): () => void {
   let resting = false;
   let again = false;
   return function run() {
@@ -103,7 +105,7 @@ function throttled(act: () => void): () => void {
     setTimeout(() => {
       resting = false;
       if (again) run();
-    }, STORM_MS);
+    }, rest_ms);
   };
 }
 
@@ -135,9 +137,9 @@ export function withSettings(keys: readonly string[], act: () => void): () => vo
  * Runs `act` now, with each snapshot of the stream, with each transition, and when somebody acknowledges; but not with
  * every one of a storm.
  */
-export function withNews(act: () => void): () => void {
+export function withNews(act: () => void, rest_ms: number = SOON_MS): () => void {
   let open = true;
-  const run = throttled(() => open && act());
+  const run = throttled(() => open && act(), rest_ms);
   const stop = both(
     effect(() => {
       fleet.snapshots.value;

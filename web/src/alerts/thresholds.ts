@@ -27,18 +27,6 @@ export function ofHost(rules: readonly Rule[], host: string, tags: readonly stri
   return found;
 }
 
-const isAbout = (rule: Rule, host: string, tags: readonly string[]): boolean =>
-  fits(rule.host, host) &&
-  rule.tags.every((tag) => tags.includes(tag)) &&
-  !rule.without_tags.some((tag) => tags.includes(tag));
-
-/** Index of the exception that counts; -1: none does. */
-const exceptionOf = (rule: Rule, host: string, tags: readonly string[]): number =>
-  rule.overrides.findIndex(
-    ({ hosts, tags: wanted }) =>
-      (hosts.length === 0 || hosts.some((pattern) => fits(pattern, host))) && wanted.every((tag) => tags.includes(tag)),
-  );
-
 /** The rule as it is with its exception `at`; none where that is null. */
 function withException(rule: Rule, at: number | null): readonly Rule[] {
   if (at === null) return [];
@@ -54,6 +42,18 @@ function withException(rule: Rule, at: number | null): readonly Rule[] {
     },
   ];
 }
+
+const isAbout = (rule: Rule, host: string, tags: readonly string[]): boolean =>
+  fits(rule.host, host) &&
+  rule.tags.every((tag) => tags.includes(tag)) &&
+  !rule.without_tags.some((tag) => tags.includes(tag));
+
+/** Which of the rule's exceptions counts for `host` with these tags, from 0; -1: none. */
+export const exceptionOf = (rule: Rule, host: string, tags: readonly string[]): number =>
+  rule.overrides.findIndex(
+    ({ hosts, tags: wanted }) =>
+      (hosts.length === 0 || hosts.some((pattern) => fits(pattern, host))) && wanted.every((tag) => tags.includes(tag)),
+  );
 
 const isForAll = (rule: Rule): boolean =>
   rule.host === "*" && rule.tags.length + rule.without_tags.length + rule.overrides.length === 0;

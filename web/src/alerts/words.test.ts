@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { metricOf, pathWords, unitOf } from "../api/catalogue.ts";
 import type { Rule } from "../api/types.gen.ts";
-import { ruleSentence, slug } from "./words.ts";
+import { isDrawn, ruleSentence, slug } from "./words.ts";
 
 const rule: Rule = {
   id: "fs",
@@ -81,4 +81,9 @@ test("a window, a second condition, tags and missing values are said", () => {
 test("a rule about Sonde itself names no host", () => {
   const blind: Rule = { ...rule, metric: "monitoring.blind", instance: "*", warning: null, for_s: 0 };
   assert.match(plain(ruleSentence(blind, 1024)), /^When Monitoring blind is above/);
+});
+
+test("changes and times have no line among the values", () => {
+  assert.equal(isDrawn("p95"), true);
+  for (const name of ["rate", "increase", "time_left"] as const) assert.equal(isDrawn(name), false);
 });

@@ -19,6 +19,10 @@ export const stateWord = (state: AlertState): string => (state === "nodata" ? "n
 /** Pending, suspended and no-data alerts are shown, but they do not shout. */
 export const fires = (alert: ActiveAlert): boolean => alert.state === "firing" || alert.state === "recovering";
 
+/** Whether somebody has seen it as it is now. */
+export const isSeen = ({ acknowledged, acknowledged_until }: ActiveAlert, now_s: number): boolean =>
+  acknowledged && (acknowledged_until === null || now_s < acknowledged_until);
+
 export function transitionText(one: AlertTransition): string {
   const where = [one.host || "Sonde", one.instance].filter(Boolean).join(" ");
   const when = one.past ? ", in the past" : "";
@@ -36,6 +40,11 @@ export const WINDOW_WORDS: Record<Window["function"], string> = {
   increase: "the increase",
   time_left: "the time until it is full",
 };
+
+/** Functions whose values are of the metric's own unit and size, so that a threshold is a line among its values. */
+const DRAWN = new Set<Window["function"]>(["last", "avg", "min", "max", "p95"]);
+
+export const isDrawn = (name: Window["function"]): boolean => DRAWN.has(name);
 
 /** The unit of what is held against the thresholds, for a metric of `unit`. */
 export function windowUnit(name: Window["function"], unit: string): string {

@@ -81,6 +81,7 @@ export interface ActiveAlert {
   since: number;
   incident: number;
   acknowledged: boolean;
+  acknowledged_until: number | null;
 }
 
 export interface AgentConfig {

@@ -212,7 +212,7 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
       [warning, "--warning"],
       [critical, "--critical"],
     ];
-    drawLimits(u.ctx, u.bbox, limits, now.axis.high, (value) => u.valToPos(value, "y", true), ink);
+    drawLimits(u.ctx, u.bbox, limits, (value) => u.valToPos(value, "y", true), ink);
     tellPlace(u, now);
   }
 

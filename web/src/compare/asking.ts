@@ -57,15 +57,14 @@ export async function gather(
   const askAll = () => ask(queryOf(metric, asked, span, null));
   // The whole fleet is not ranked only to learn again what there is to choose from.
   const all = named || chosen.length === 0 || offered.length === 0 ? await askAll() : null;
-  const instances = all ? [...new Set([...offered, ...instancesOf(all)])].sort() : offered;
+  const instances = merged(offered, all);
   if (all && (chosen.length === 0 || (named && all.considered <= MOST_COLUMNS))) return { answer: all, instances };
   const some = joined(await Promise.all(chosen.map((instance) => ask(queryOf(metric, asked, span, instance)))));
-  return { answer: some ?? all ?? (await askAll()), instances };
+  return { answer: some ?? all ?? (await askAll()), instances: merged(instances, some) };
 }
 
-export const instancesOf = ({ series }: FleetSeriesAnswer): string[] => [
-  ...new Set(series.map(({ instance }) => instance).filter(Boolean)),
-];
+const merged = (known: readonly string[], answer: FleetSeriesAnswer | null): string[] =>
+  [...new Set([...known, ...(answer?.series ?? []).map(({ instance }) => instance)])].filter(Boolean).sort();
 
 /** Answers for one instance each as one; null where none of them has a line. */
 function joined(answers: readonly FleetSeriesAnswer[]): FleetSeriesAnswer | null {

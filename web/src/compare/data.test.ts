@@ -7,17 +7,19 @@ import { parseAsked } from "./asked.ts";
 import { openSeries } from "./data.ts";
 
 const HOUR_MS = 3_600_000;
+/** How long ago the last sample was. */
+const LATE_MS = 8000;
 
-/** A store in which every host has these instances of every metric that has any. */
-function opened(instances: readonly string[] = ["/", "/data"], considered = 0) {
+/** A store in which every host has these instances of every metric that has any; `small` are in no answer for all. */
+function opened(instances: readonly string[] = ["/", "/data"], considered = 0, small: readonly string[] = []) {
   const clock = signal(100 * HOUR_MS);
   const asked: URLSearchParams[] = [];
   const series = openSeries(
     clock,
-    () => clock.peek(),
+    () => clock.peek() - LATE_MS,
     async (query) => {
       asked.push(query);
-      return answerTo(query, instances, considered);
+      return answerTo(query, query.has("instance") ? [...instances, ...small] : instances, considered);
     },
   );
   const show = (text: string) =>
@@ -104,6 +106,14 @@ test("while the clock stands still nothing is asked for, and once it has moved o
   assert.deepEqual(told(await queries(), "to"), [String(clock.peek())]);
 });
 
+test("an answer tells of all up to now, from where the stream goes on, however late the last sample is", async () => {
+  const { clock, series, show, queries } = opened();
+  show("hosts=a&metrics=cpu.total");
+  await queries();
+  const known = series.of("cpu.total").peek().value?.known;
+  assert.deepEqual(known, { from: clock.peek() - LATE_MS - 15 * 60_000, to: clock.peek() });
+});
+
 test("who leads is asked for twice a minute", async () => {
   const { clock, show, queries } = opened();
   show("");
@@ -179,6 +189,13 @@ test("of more lines than an answer has the chosen instances are asked for by the
     columns.map(({ host, instance }) => `${host} ${instance}`),
     ["a /data", "b /data"],
   );
+});
+
+test("a chosen instance that a full answer left out is known of", async () => {
+  const { series, show, queries } = opened(["/"], 300, ["/data"]);
+  show(`hosts=a,b&${MOUNTS}&of=/data`);
+  await queries();
+  assert.deepEqual(series.of("filesystem.used_percent").peek().value?.instances, ["/", "/data"]);
 });
 
 test("an instance that none of those that lead has leaves them all to be shown", async () => {

@@ -60,8 +60,10 @@ export function openSeries(clock: ReadonlySignal<number>, edge: () => number, as
   async function load(metric: string, kept: Kept, signal: AbortSignal): Promise<Loaded> {
     const { asked, window, points, polled } = wanted as Wanted;
     kept.due = null;
-    const { from, to } = bounds(window, edge());
     const present = clock.peek();
+    const shown = bounds(window, edge());
+    // Beyond the last sample too: what comes after now the live stream tells, and nothing may lie between.
+    const [from, to] = [shown.from, window.kind === "live" ? Math.max(shown.to, present) : shown.to];
     const shift_ms = BEHIND_MS[asked.behind];
     const askOnce = (query: URLSearchParams) => ask(query, signal);
     const hosts = asked.hosts.join();

@@ -1,10 +1,9 @@
 // The live samples of the hosts that are compared: they go on where what is stored ends.
-import { computed, effect, type ReadonlySignal, untracked, useSignal } from "@preact/signals";
+import { computed, type ReadonlySignal, untracked } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Ring } from "../charts/ring.ts";
-import type { Stretch } from "../charts/stretches.ts";
 import type { Rings } from "../charts/timeline.ts";
-import { follow, live, now } from "../live/session.ts";
+import { follow, now } from "../live/session.ts";
 import type { Store } from "../live/store.ts";
 import { type Line, togetherAt } from "./lines.ts";
 
@@ -32,23 +31,6 @@ function edgeOf(details: Details): number {
     return entry?.host.value.state === "up" && entry.lastSample !== null ? [entry.lastSample] : [];
   });
   return togetherAt(times) ?? Math.floor(now.value / STILL_MS) * STILL_MS;
-}
-
-/** The stretch of which the live stream told, up to now while it is there; null before it first was. */
-export function useStreamed({ missed }: Followed): ReadonlySignal<Stretch | null> {
-  const streamed = useSignal<Stretch | null>(null);
-  useEffect(
-    () =>
-      effect(() => {
-        // Of what was missed meanwhile only an answer can tell.
-        missed.value;
-        const before = streamed.peek();
-        if (live.value) streamed.value = { from: now.peek(), to: Number.POSITIVE_INFINITY };
-        else if (before) streamed.value = { from: before.from, to: now.peek() };
-      }),
-    [missed, streamed],
-  );
-  return streamed;
 }
 
 /** Follows `hosts`, given as one text so that the same ones are not followed anew. */

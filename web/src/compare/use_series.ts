@@ -1,13 +1,13 @@
 // Keeps what is stored in step with what the page shows: as many points as its charts have pixels, asked for anew when
 // something was missed.
-import { effect, type ReadonlySignal, untracked, useComputed, useSignal } from "@preact/signals";
+import { effect, type ReadonlySignal, untracked } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { get } from "../api/client.ts";
 import type { FleetSeriesAnswer } from "../api/types.gen.ts";
+import { usePoints } from "../charts/points.ts";
 import type { ChartView } from "../charts/source.ts";
-import { pointsFor } from "../charts/window.ts";
-import { connection, now } from "../live/session.ts";
+import { now, polled } from "../live/session.ts";
 import type { Asked } from "./asked.ts";
 import { openSeries, type Series } from "./data.ts";
 import type { Followed } from "./live.ts";
@@ -40,7 +40,6 @@ export function useSeries(
   useEffect(() => series.close, [series]);
   const box = useRef<HTMLDivElement>(null);
   const points = usePoints(box);
-  const polled = useComputed(() => connection.value.kind === "lost" && connection.value.poll_ms !== null);
   useEffect(
     () =>
       effect(() => {
@@ -48,7 +47,7 @@ export function useSeries(
         const wanted = { window: window.value, points: points.value, polled: polled.value };
         untracked(() => series.show(asked && wanted.points > 0 ? { asked, ...wanted } : null));
       }),
-    [shown, window, points, polled, series],
+    [shown, window, points, series],
   );
   useEffect(() => {
     const before = missed.peek();
@@ -57,19 +56,4 @@ export function useSeries(
     });
   }, [missed, series]);
   return { series, box, points };
-}
-
-function usePoints(box: RefObject<HTMLDivElement | null>): ReadonlySignal<number> {
-  const points = useSignal(0);
-  useEffect(() => {
-    const element = box.current as HTMLDivElement;
-    const measure = () => {
-      points.value = pointsFor(element.querySelector(".plot")?.clientWidth ?? element.clientWidth);
-    };
-    // Also when a chart comes: it makes the element higher.
-    const watcher = new ResizeObserver(measure);
-    watcher.observe(element);
-    return () => watcher.disconnect();
-  }, [points, box]);
-  return points;
 }

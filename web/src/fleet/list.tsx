@@ -90,7 +90,7 @@ export function HostList({ groups, kind, Item, isGrouped, more }: ListProps) {
         return (
           <section
             key={name}
-            class="group"
+            class="host-group"
             aria-label={isGrouped ? name || "Without a tag" : "Hosts"}
             style={{ top: `${tops[part.group]}px` }}
           >

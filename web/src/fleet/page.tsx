@@ -3,6 +3,7 @@ import { untracked, useSignalEffect } from "@preact/signals";
 import { useLayoutEffect, useMemo } from "preact/hooks";
 import { adding, inPage, leaveAdding } from "../enrol/adding.ts";
 import { AddDialog } from "../enrol/dialog.tsx";
+import { counted } from "../format.ts";
 import { useRested } from "../later.ts";
 import { fleet, wantMetrics } from "../live/session.ts";
 import { setQuery } from "../router.ts";
@@ -10,7 +11,6 @@ import { STANDING_WORDS } from "../shell/icons.tsx";
 import { lazy } from "../shell/lazy.tsx";
 import { Waiting } from "../shell/states.tsx";
 import { useTitle } from "../shell/title.ts";
-import { BulkBar } from "./bulk_bar.tsx";
 import { Card } from "./card.tsx";
 import { AnotherHost, FirstHost, FirstMachine } from "./empty.tsx";
 import { explained, type Reason } from "./explain.ts";
@@ -23,6 +23,7 @@ import "../style/fleet.css";
 import "../style/toolbar.css";
 
 const Table = lazy("the table", async () => (await import("./table.tsx")).Table);
+const BulkBar = lazy("what can be done", async () => (await import("./bulk_bar.tsx")).BulkBar);
 const HeatMap = lazy("the heat map", async () => (await import("./heat_map.tsx")).HeatMap);
 
 /** A fleet of fewer hosts is told how to grow. */
@@ -99,17 +100,25 @@ function Hosts() {
   }
 }
 
-const NO_REASONS: readonly Reason[] = [];
+interface Reasons {
+  reasons: readonly Reason[];
+  /** So many hosts are found that another filter shows. */
+  elsewhere: number;
+}
+
+const NO_REASONS: Reasons = { reasons: [], elsewhere: 0 };
 
 /** Why nothing is found, once nobody is typing any more: a mistyped word is compared with every name and tag. */
-function useReasons(are: string): readonly Reason[] {
+function useReasons(are: string): Reasons {
   const [found, wanted, hosts, tags, time] = [search.value, asked.value, byNameNow.value, tagCounts.value, slow.value];
   const rested = useRested(found);
   return useMemo(() => {
-    if (!rested) return NO_REASONS;
+    if (!rested || found.terms.length === 0) return NO_REASONS;
     return untracked(() => {
+      const elsewhere = wanted === null ? 0 : hosts.filter(found.matches).length;
+      if (elsewhere > 0) return { reasons: [], elsewhere };
       const under = hosts.filter(({ standing }) => wanted === null || standing === wanted);
-      return explained(found, under, tags.keys(), are);
+      return { reasons: explained(found, under, tags.keys(), are), elsewhere };
     });
   }, [rested, found, wanted, hosts, tags, time, are]);
 }
@@ -119,7 +128,7 @@ function NoMatch() {
   const wanted = asked.value;
   const state = wanted && STANDING_WORDS[wanted].toLowerCase();
   const are = state ? ` that is ${state}` : "";
-  const reasons = useReasons(are);
+  const { reasons, elsewhere } = useReasons(are);
   return (
     <div class="empty" role="status">
       <p>
@@ -131,6 +140,14 @@ function NoMatch() {
           `No host is ${state} now.`
         )}
       </p>
+      {elsewhere > 0 && (
+        <p>
+          {counted(elsewhere)} {elsewhere === 1 ? "is" : "are"} found in other states.{" "}
+          <button type="button" class="instead" onClick={() => setQuery({ show: null })}>
+            Search all states
+          </button>
+        </p>
+      )}
       {reasons.map(({ words, instead }) => (
         <p key={words}>
           {words}{" "}

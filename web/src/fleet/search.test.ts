@@ -42,6 +42,13 @@ test("numbers, tags and states are terms of the grammar", () => {
   assert.ok(!found("offline"));
 });
 
+test("what a host measured before it went away fits no number", () => {
+  const { matches } = parseSearch("cpu>80");
+  assert.ok(matches({ ...candidate, standing: "unknown" }));
+  assert.ok(!matches({ ...candidate, standing: "offline" }));
+  assert.ok(!matches({ ...candidate, standing: "archived" }));
+});
+
 test("spaces may stand around a sign", () => {
   assert.ok(found("cpu > 80"));
   assert.ok(found("web cpu >80 disk> 90 prod"));
@@ -109,7 +116,10 @@ test("a comparison without a number says how to write one", () => {
 });
 
 test("an unknown state is named, with the states there are", () => {
-  assert.match(problem("state:blue"), /“state:blue” .*critical, offline, warning, late, unknown, up or archived/);
+  assert.match(
+    problem("state:blue"),
+    /“state:blue” .*critical, offline, warning, late, unknown, up, archived or muted/,
+  );
 });
 
 test("a key without its value says what to write", () => {

@@ -1,7 +1,7 @@
 // What concerns alerts of one host: those that are on, those that were, and the rules that look at it.
 import { useEffect, useMemo } from "preact/hooks";
 import { ActiveList } from "../alerts/active.tsx";
-import { active, ruleBodies, rules, rulesOf, withNews } from "../alerts/data.ts";
+import { active, ruleBodies, rules, rulesOf, STORM_MS, withNews } from "../alerts/data.ts";
 import { windowUnit } from "../alerts/words.ts";
 import { pathWords, unitOf, virtualOf } from "../api/catalogue.ts";
 import { get } from "../api/client.ts";
@@ -25,7 +25,7 @@ export function AlertsView({ entry }: { entry: Entry }) {
     [entry],
   );
   useEffect(() => {
-    const stop = withNews(incidents.refresh);
+    const stop = withNews(incidents.refresh, STORM_MS);
     return () => {
       stop();
       incidents.close();

@@ -5,9 +5,9 @@ import { familyOf, familyWord } from "../api/catalogue.ts";
 import { get } from "../api/client.ts";
 import type { SeriesAnswer } from "../api/types.gen.ts";
 import type { ChartMark } from "../charts/marks.ts";
+import { usePoints } from "../charts/points.ts";
 import type { Pointed } from "../charts/source.ts";
-import { pointsFor } from "../charts/window.ts";
-import { connection, now } from "../live/session.ts";
+import { now, polled } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { Boundary } from "../shell/boundary.tsx";
 import { Failed, Nothing, Waiting } from "../shell/states.tsx";
@@ -75,18 +75,8 @@ export function ChartGrid({ entry, snapshots, view, family, latest, families, ma
   );
 
   const grid = useRef<HTMLDivElement>(null);
-  const points = useSignal(0);
-  useEffect(() => {
-    const element = grid.current as HTMLDivElement;
-    const measure = () => {
-      points.value = pointsFor(element.querySelector(".plot")?.clientWidth ?? element.clientWidth);
-    };
-    const watcher = new ResizeObserver(measure);
-    watcher.observe(element);
-    return () => watcher.disconnect();
-  }, [points]);
+  const points = usePoints(grid);
 
-  const polled = useComputed(() => connection.value.kind === "lost" && connection.value.poll_ms !== null);
   useSignalEffect(() => {
     if (points.value > 0)
       history.show({

@@ -68,7 +68,7 @@ interface KnownProps {
 }
 
 function Known({ entry, snapshots }: KnownProps) {
-  const view = useView(entry);
+  const view = useView(entry, snapshots);
   useTimeKeys(view);
   useSignalEffect(() => {
     hostZone.value = entry.host.value.facts.time_zone;

@@ -98,7 +98,7 @@ function Shown({ entry, answer, onChanged }: ShownProps) {
               <th scope="col">Sampled</th>
               {chosen && <th scope="col">Only</th>}
               {chosen && <th scope="col">Not</th>}
-              <th scope="col">Said by</th>
+              <th scope="col">Set by</th>
             </tr>
           </thead>
           <tbody>

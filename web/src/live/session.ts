@@ -29,6 +29,10 @@ export const known: ReadonlySignal<boolean> = computed(() => {
 });
 /** Whether samples arrive by themselves. */
 export const live: ReadonlySignal<boolean> = computed(() => connection.value.kind === "live");
+/** Whether hosts are polled because there is no stream. */
+export const polled: ReadonlySignal<boolean> = computed(
+  () => connection.value.kind === "lost" && connection.value.poll_ms !== null,
+);
 /** True once it is worth a banner: the stream has been away for 3 s, or does not keep up. */
 export const interrupted: ReadonlySignal<boolean> = computed(() => {
   const state = connection.value;

@@ -82,6 +82,15 @@ test("a family that a sample does not carry keeps its values", () => {
   assert.equal(made.entries.get("a")?.latest.filesystem?.["/"]?.used_percent, 40);
 });
 
+test("an instance that ended is forgotten though nothing but samples come of its host", () => {
+  const { made } = store();
+  applySnapshot(made, { time: 0, hosts: [host("a")], history: {} }, 0);
+  const sample = (time: number, name: string) => ({ host: "a", time, families: { container: { [name]: { cpu: 1 } } } });
+  const samples = [sample(1000, "old"), sample(50_000, "new"), sample(100_000, "new"), sample(150_000, "new")];
+  applyFrame(made, { time: 0, samples }, 0);
+  assert.deepEqual([...(made.entries.get("a")?.rings.get("container.cpu")?.keys() ?? [])], ["new"]);
+});
+
 test("a host told as it was before the newest sample keeps what that had", () => {
   const { made } = store();
   applySnapshot(made, { time: 0, hosts: [host("a", { last_sample: 1000 })], history: {} }, 0);

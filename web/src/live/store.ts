@@ -5,7 +5,7 @@
 // keeps the same store without painting it, and hands images of it to tabs.
 import { batch } from "@preact/signals-core";
 import type { Frame, Gone, Host, LiveSample, Processes, Snapshot } from "../api/types.gen.ts";
-import { type Entry, mark, noteTime, put, ring, type Store, soon } from "./entries.ts";
+import { type Entry, forgetGone, mark, noteTime, put, ring, type Store, soon } from "./entries.ts";
 import { isBeginning, keepOnly, listId, listIds } from "./listing.ts";
 
 export { createStore, type Entry, lateness, type Store, serverNow } from "./entries.ts";
@@ -132,9 +132,14 @@ export function applyFrame(store: Store, frame: Frame, now: number): void {
     if ((entry.lastSample ?? last) > last) entry.stride_ms = (entry.lastSample ?? last) - last;
 }
 
+/** How often it is looked for instances that are gone. */
+const FORGET_MS = 60_000;
+
 function take(store: Store, entry: Entry, sample: LiveSample): void {
   noteTime(entry, sample.time);
   const newest = sample.time >= (entry.lastSample ?? 0);
+  // No other event comes of a host that is well, however many of its containers come and go.
+  if (Math.floor(sample.time / FORGET_MS) > Math.floor((entry.lastSample ?? 0) / FORGET_MS)) forgetGone(store, entry);
   if (newest) entry.lastSample = sample.time;
   for (const [family, instances] of Object.entries(sample.families)) {
     if (newest) entry.latest[family] = instances;

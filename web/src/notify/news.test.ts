@@ -17,6 +17,7 @@ const alert = (more: Partial<ActiveAlert> = {}): ActiveAlert => ({
   since: 0,
   incident: 7,
   acknowledged: false,
+  acknowledged_until: null,
   ...more,
 });
 
