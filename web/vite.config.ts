@@ -16,7 +16,7 @@ const BUDGETS: Record<string, number> = {
   alerts: 56,
   compare: 86,
   system: 53,
-  settings: 54,
+  settings: 55,
   account: 53,
   people: 51,
   audit: 49,
