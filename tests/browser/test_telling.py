@@ -253,5 +253,5 @@ async def test_a_channel_that_becomes_held_is_told_at_once_where_alerts_are_look
         await hosts.cpu([80] * 10, at_s=0)
         await page.get_by_role("status").get_by_text("Nothing reaches Operators").wait_for()
         await page.get_by_text("The boss is told instead.").wait_for()
-        await page.get_by_role("link", name="Mend it").click()
+        await page.get_by_role("link", name="Fix it").click()
         await expect(page.locator("[data-channel=ops]")).to_be_in_viewport()

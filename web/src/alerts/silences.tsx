@@ -3,11 +3,13 @@ import { computed, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { get, request } from "../api/client.ts";
 import { loader } from "../api/loading.ts";
-import type { Silences, StoredSilence } from "../api/types.gen.ts";
+import type { Matcher, Silences, StoredSilence } from "../api/types.gen.ts";
 import { now } from "../live/session.ts";
+import { lacking } from "../login/me.ts";
 import { Action } from "../shell/allowed.tsx";
 import { lazy } from "../shell/lazy.tsx";
 import { Loaded } from "../shell/loaded.tsx";
+import { useOpening } from "../shell/opening.ts";
 import { useSending } from "../shell/sending.ts";
 import { Nothing } from "../shell/states.tsx";
 import { withSettings } from "./data.ts";
@@ -25,7 +27,8 @@ export const silences = loader<StoredSilence[]>(
 );
 
 export function SilenceSection() {
-  const edited = useSignal<StoredSilence | "new" | null>(null);
+  /** The silence in the editor, or the alerts that a new one begins with. */
+  const edited = useSignal<StoredSilence | Matcher | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     const stop = withSettings(["silences"], silences.refresh);
@@ -34,6 +37,10 @@ export function SilenceSection() {
       silences.close();
     };
   }, []);
+  useOpening("new", "silence", lacking("operator") === null, (asked) => {
+    const host = asked.get("host");
+    edited.value = host ? { ...ALL, about: "hosts", hosts: [host] } : ALL;
+  });
   return (
     <section aria-labelledby="silences">
       <header>
@@ -43,7 +50,7 @@ export function SilenceSection() {
         <Action
           needs="operator"
           onClick={() => {
-            edited.value = "new";
+            edited.value = ALL;
           }}
         >
           New silence
@@ -62,7 +69,7 @@ export function SilenceSection() {
       </Loaded>
       {edited.value !== null && (
         <SilenceEditor
-          from={edited.value === "new" ? ALL : edited.value}
+          from={edited.value}
           onClosed={() => {
             edited.value = null;
             silences.load();

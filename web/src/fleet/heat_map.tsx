@@ -1,5 +1,6 @@
 // The heat map: a cell a host, coloured by one metric, with its number. What is pointed at or has the focus is told above.
 import { computed, signal, useComputed } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { rulesOf, standingOf } from "../alerts/data.ts";
 import { levelOf, thresholdsFor } from "../alerts/thresholds.ts";
 import { pathWords, unitOf } from "../api/catalogue.ts";
@@ -37,10 +38,15 @@ interface HeatMapProps {
   isGrouped: boolean;
 }
 
+const letGo = (): void => {
+  pointed.value = null;
+};
+
 export function HeatMap({ groups, isGrouped }: HeatMapProps) {
+  useEffect(() => letGo, []);
   const hosts = groups.reduce((sum, group) => sum + group.hosts.length, 0);
   return (
-    <div class="heat">
+    <div class="heat" onPointerLeave={letGo} onFocusOut={letGo}>
       <Legend />
       <HostList groups={groups} kind={hosts <= ROOMY ? "cells roomy" : "cells"} Item={Cell} isGrouped={isGrouped} />
     </div>
@@ -63,7 +69,7 @@ function Legend() {
       <span class="level-critical">
         <i aria-hidden="true" /> past critical
       </span>
-      {pointed.value && <Pointed entry={pointed.value} />}
+      {pointed.value && fleet.ids.value.includes(pointed.value.id) && <Pointed entry={pointed.value} />}
     </div>
   );
 }
@@ -71,9 +77,11 @@ function Legend() {
 function Pointed({ entry }: { entry: Entry }) {
   entry.tick.value;
   const { label, tags } = entry.host.value;
+  const standing = standingOf(entry);
   return (
     <span class="pointed" aria-hidden="true">
-      <b>{label || entry.id}</b> {said(entry, heatMetric.value)}
+      <b>{label || entry.id}</b> {standing === "up" ? "" : `${STANDING_WORDS[standing]}, `}
+      {said(entry, heatMetric.value)}
       <span class="muted"> {tags.join(" · ")}</span>
     </span>
   );

@@ -3,6 +3,7 @@ import { type ReadonlySignal, type Signal, untracked, useComputed, useSignal, us
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { familyOf, familyWord } from "../api/catalogue.ts";
 import { get } from "../api/client.ts";
+import type { Loading } from "../api/loading.ts";
 import type { SeriesAnswer } from "../api/types.gen.ts";
 import type { ChartMark } from "../charts/marks.ts";
 import { usePoints } from "../charts/points.ts";
@@ -129,9 +130,9 @@ const pathsOf = (family: string): string[] =>
   familyOf(family)?.metrics.map((metric) => `${family}.${metric.name}`) ?? [];
 
 /** Nothing was heard of the host or family lately, and nothing stored was found yet. */
-function NoCharts({ what, states }: { what: string; states: { loading: boolean; error: string | null }[] }) {
-  const error = states.find((state) => state.error)?.error;
-  if (error) return <Failed what="The history" error={error} />;
+function NoCharts({ what, states }: { what: string; states: Loading<unknown>[] }) {
+  const failed = states.find((state) => state.error);
+  if (failed?.error) return <Failed what="The history" error={failed.error} retried={!failed.refused} />;
   if (states.some((state) => state.loading)) return <Waiting what="the history" />;
   return <Nothing>{`No ${what} in this range`}</Nothing>;
 }

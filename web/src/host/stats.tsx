@@ -56,7 +56,7 @@ export function Stats({ host, view: { window, edge }, families, of }: StatsProps
     if (metrics.value) stats.load();
   });
 
-  const { value: answer, loading, error } = stats.state.value;
+  const { value: answer, loading, error, refused } = stats.state.value;
   return (
     <section class="stats panel" aria-labelledby="stats" aria-busy={loading}>
       <header>
@@ -94,7 +94,9 @@ export function Stats({ host, view: { window, edge }, families, of }: StatsProps
           </select>
         </label>
       </header>
-      {error && <Failed what="The statistics" error={error} stale={answer !== null} onRetry={stats.load} />}
+      {error && (
+        <Failed what="The statistics" error={error} stale={answer !== null} retried={!refused} onRetry={stats.load} />
+      )}
       {!metrics.value && !families.stored.state.value.loading && <Nothing>No samples in this range</Nothing>}
       {!answer && loading && <Waiting what="the statistics" />}
       {answer?.stats.length === 0 && <Nothing>No samples in this range</Nothing>}

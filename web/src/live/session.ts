@@ -3,9 +3,9 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { AlertTransition, Health, Snapshot, Watching } from "../api/types.gen.ts";
 import { LIVE_KEEP_MS } from "../charts/window.ts";
-import { paintSoon, watchScrolling } from "../later.ts";
 import { type Link, link } from "./link.ts";
 import { BEAT_MS, type FromRelay, SILENT_MS, type StreamState } from "./messages.ts";
+import { paintSoon, watchScrolling } from "./painting.ts";
 import { applyEvent, applyImage, applySnapshot, createStore, POLLED, type Store, serverNow } from "./store.ts";
 
 export const fleet: Store = createStore(90_000, paintSoon);
