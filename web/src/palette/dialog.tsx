@@ -11,7 +11,7 @@ import "../style/palette.css";
 
 const Results = lazy("the commands", async () => (await import("./results.tsx")).Results);
 const ViewsDialog = lazy("the saved views", async () => (await import("../views/dialog.tsx")).ViewsDialog);
-const LeavingDialog = lazy("the end of the session", async () => (await import("../login/leaving.tsx")).LeavingDialog);
+const LeavingDialog = lazy("the end of the session", async () => (await import("./results.tsx")).LeavingDialog);
 const KeysDialog = lazy("the keys", async () => (await import("./keys_dialog.tsx")).KeysDialog);
 
 export function Overlay() {

@@ -99,3 +99,6 @@ function Choice({ command, titled, onDone }: ChoiceProps) {
     </button>
   );
 }
+
+// It is there with what opens it: the gateway may be away by then.
+export { LeavingDialog } from "../login/leaving.tsx";
