@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { metricOf, pathWords, unitOf } from "../api/catalogue.ts";
 import type { ActiveAlert, Rule } from "../api/types.gen.ts";
-import { isDrawn, isSeen, ruleSentence, slug } from "./words.ts";
+import { isSeen } from "./transitions.ts";
+import { isDrawn, ruleSentence, slug } from "./words.ts";
 
 const rule: Rule = {
   id: "fs",
