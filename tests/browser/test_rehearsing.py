@@ -168,4 +168,8 @@ async def test_a_threshold_is_dragged_on_the_chart_with_the_mouse_or_a_finger(
         await page.get_by_role("slider", name="Warning").press("ArrowDown")
         warning = float(await page.get_by_role("group", name="Warning").get_by_label("Raise at").input_value())
         assert warning < raised
+        await page.get_by_role("slider", name="Warning").press("End")
+        await page.get_by_text(f"Not tried: Type {raised:.0f} or less").wait_for()
+        await page.get_by_role("slider", name="Critical").press("End")
+        await page.get_by_text("Not tried").wait_for(state="hidden")
         assert await findings(page) == []

@@ -1,5 +1,6 @@
 // The URL is the state: a path signal and a query signal over the history API, and links that move them.
 import { batch, signal } from "@preact/signals";
+import { FLEET, settled } from "./places.ts";
 import { passing } from "./storage.ts";
 
 export const path = signal(location.pathname);
@@ -38,7 +39,7 @@ function lookedAt(search: string): string {
 }
 
 /** The fleet as it was last looked at in this tab: its search, filter and order. */
-export const fleetHref = (): string => `/${passing.read("fleet") ?? ""}`;
+export const fleetHref = (): string => `/${passing.read("fleet") || "?fleet"}`;
 
 export interface Step {
   /** For what nobody wants to step back through, such as typing. */
@@ -50,7 +51,8 @@ export interface Step {
 }
 
 /** Goes to `href` of this site. */
-export function navigate(href: string, { replace = false, memory: kept = null }: Step = {}): void {
+export function navigate(to: string, { replace = false, memory: kept = null }: Step = {}): void {
+  const href = settled(to);
   const moves = new URL(href, location.href).pathname !== location.pathname;
   if (moves && !guard(() => enter(href, replace, kept))) return;
   enter(href, replace, kept);
@@ -95,6 +97,7 @@ export function setQuery(entries: Record<string, string | null>, step: Step = {}
 
 /** Makes ordinary links to pages of this site move the router instead of loading. */
 export function startRouter(): void {
+  if (location.pathname + location.search === FLEET) history.replaceState(history.state, "", settled(FLEET));
   read();
   addEventListener("focusout", write);
   addEventListener("pagehide", write);
@@ -127,6 +130,6 @@ export function startRouter(): void {
     // A link into this very page, such as "Skip to content", is the browser's own business: it moves the focus.
     if (link.hash && link.pathname === location.pathname && link.search === location.search) return;
     event.preventDefault();
-    navigate(link.href);
+    navigate(link.pathname + link.search + link.hash);
   });
 }

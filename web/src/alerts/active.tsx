@@ -12,7 +12,7 @@ import { StandingIcon } from "../shell/icons.tsx";
 import "../style/alerts.css";
 import { incidentHref } from "./incident_href.ts";
 import { Acknowledge } from "./seeing.tsx";
-import { fires, stateWord } from "./words.ts";
+import { fires, stateWord } from "./transitions.ts";
 
 const weight = (alert: ActiveAlert): number => (fires(alert) ? (alert.severity === "critical" ? 0 : 1) : 2);
 

@@ -12,6 +12,7 @@ import { base } from "../preferences.ts";
 import type { Choice, InForce } from "./chart_hosts.ts";
 import type { Draft } from "./draft.ts";
 import { Handle } from "./handle.tsx";
+import { levelFaults } from "./limits.ts";
 import { added, type Level, linesOf, moved, spansOf, stepOf, topOf } from "./lines.ts";
 import { PAST_POINTS, usePast } from "./past.ts";
 import { isDrawn, WINDOW_WORDS } from "./words.ts";
@@ -70,6 +71,7 @@ export function RuleChart(properties: RuleChartProps) {
   const next = drawn ? { ...linesOf(draft), ...inForce?.lines } : { warning: null, critical: null };
   if (JSON.stringify(lines.peek()) !== JSON.stringify(next)) lines.value = next;
 
+  const [fault] = Object.values(levelFaults(draft, draft.comparison, false));
   const dragged = useSignal(false);
   const resting = useMemo(() => ({ timer: undefined as ReturnType<typeof setTimeout> | undefined, top: 1 }), []);
   // While a line is dragged the axis stands still: otherwise the line would run away from the pointer.
@@ -128,6 +130,9 @@ export function RuleChart(properties: RuleChartProps) {
         }
         foot={
           <p class="hint lines-hint">
+            <span class="error" role="status">
+              {drawn && fault && `Not tried: ${fault} `}
+            </span>
             {!drawn &&
               `This rule looks at ${WINDOW_WORDS[draft.window_function]}, not at the value itself, so its thresholds are not lines on this chart. Set them below; “Try it” shows when it would have fired.`}
             {drawn &&

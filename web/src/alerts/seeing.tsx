@@ -6,7 +6,7 @@ import { now } from "../live/session.ts";
 import { Action } from "../shell/allowed.tsx";
 import { useSending } from "../shell/sending.ts";
 import { active } from "./data.ts";
-import { isSeen } from "./words.ts";
+import { isSeen } from "./transitions.ts";
 
 export function Acknowledge({ alert }: { alert: ActiveAlert }) {
   const { busy, failure, send } = useSending();

@@ -4,7 +4,7 @@ import { known } from "../live/session.ts";
 import { StandingIcon } from "../shell/icons.tsx";
 import { Nothing } from "../shell/states.tsx";
 import { active } from "./data.ts";
-import { fires } from "./words.ts";
+import { fires } from "./transitions.ts";
 
 export function Verdict({ alerts }: { alerts: readonly ActiveAlert[] }) {
   const quiet = !alerts.some(fires);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { metricOf, pathWords, unitOf } from "../api/catalogue.ts";
-import type { Rule } from "../api/types.gen.ts";
+import type { ActiveAlert, Rule } from "../api/types.gen.ts";
+import { isSeen } from "./transitions.ts";
 import { isDrawn, ruleSentence, slug } from "./words.ts";
 
 const rule: Rule = {
@@ -86,4 +87,14 @@ test("a rule about Sonde itself names no host", () => {
 test("changes and times have no line among the values", () => {
   assert.equal(isDrawn("p95"), true);
   for (const name of ["rate", "increase", "time_left"] as const) assert.equal(isDrawn(name), false);
+});
+
+test("what was acknowledged for a time is not any more when that is up, without anybody telling", () => {
+  const alert = { acknowledged: true, acknowledged_until: 100 } as ActiveAlert;
+  assert.deepEqual(
+    [99, 100].map((now_s) => isSeen(alert, now_s)),
+    [true, false],
+  );
+  assert.equal(isSeen({ ...alert, acknowledged_until: null }, 1e10), true);
+  assert.equal(isSeen({ ...alert, acknowledged: false }, 0), false);
 });

@@ -921,12 +921,12 @@ export interface PastAlert {
 }
 
 export interface Preferences {
-  start: string;
-  zone: string;
-  units: "binary" | "decimal";
-  theme: "system" | "light" | "dark";
-  contrast: "system" | "more";
-  density: "comfortable" | "compact";
+  start?: string;
+  zone?: string;
+  units?: "binary" | "decimal";
+  theme?: "system" | "light" | "dark";
+  contrast?: "system" | "more";
+  density?: "comfortable" | "compact";
 }
 
 export interface Problem {
@@ -1275,6 +1275,16 @@ export interface StoredFamilies {
   from: number;
   to: number;
   families: string[];
+}
+
+export interface StoredPreferences {
+  start: string;
+  zone: string;
+  units: "binary" | "decimal";
+  theme: "system" | "light" | "dark";
+  contrast: "system" | "more";
+  density: "comfortable" | "compact";
+  version: number;
 }
 
 export interface StoredRoute {

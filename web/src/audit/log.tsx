@@ -100,13 +100,13 @@ function Entry({ entry }: { entry: AuditEntry }) {
                 {before !== undefined && (
                   <del>
                     <span class="hidden">was </span>
-                    {valueWords(before)}
+                    {valueWords(before, path)}
                   </del>
                 )}
                 {after !== undefined && (
                   <ins>
                     <span class="hidden">is now </span>
-                    {valueWords(after)}
+                    {valueWords(after, path)}
                   </ins>
                 )}
               </dd>

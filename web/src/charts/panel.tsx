@@ -229,7 +229,7 @@ export function Panel(props: PanelProps) {
       />
       {broken.value !== null ? (
         <Trouble
-          words={`This chart cannot be shown because of an error in Sonde: ${broken.value}`}
+          words={`This chart cannot be shown. That is an error in Sonde: ${broken.value}`}
           action="Try again"
           onAct={() => {
             broken.value = null;

@@ -1,9 +1,9 @@
 // One host on a card. Cards are in the page only while they are on the screen, so that a thousand cost what is visible.
-import { type ReadonlySignal, useComputed } from "@preact/signals";
+import { computed, type ReadonlySignal, useComputed } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import { countsOf, standingOf } from "../alerts/data.ts";
 import type { Host, HostFacts } from "../api/types.gen.ts";
 import { moment, quantity } from "../format.ts";
-import { useRested } from "../later.ts";
 import { now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
@@ -14,6 +14,7 @@ import { MutedIcon } from "./icons.tsx";
 import type { ItemProps } from "./list.tsx";
 import { Meters } from "./meters.tsx";
 import { Pick } from "./pick.tsx";
+import { useRested } from "./rested.ts";
 import { isSelected } from "./selection.ts";
 import { type Summary, summarise } from "./summary.ts";
 
@@ -65,7 +66,8 @@ export function Card({ entry, group, place, of, row, column, level }: ItemProps)
 
 /** Says that nobody is told of the host's alerts. */
 export function Muted({ until }: { until: Host["muted_until"] }) {
-  if (until === null || (until !== "forever" && until <= now.peek())) return null;
+  const over = useMemo(() => computed(() => until === null || (until !== "forever" && until <= now.value)), [until]);
+  if (over.value || until === null) return null;
   const words = until === "forever" ? "Muted" : `Muted until ${moment(until)}`;
   return (
     <span class="badge muted" title={words}>

@@ -1,5 +1,6 @@
 // By what the table is ordered, which columns it has, and how close its rows stand.
 import { metricOf } from "../api/catalogue.ts";
+import { density } from "../preferences.ts";
 import { setQuery } from "../router.ts";
 import { OrderChoice } from "./order_choice.tsx";
 import { columns, hasSparks, isCompact } from "./shown.ts";
@@ -44,7 +45,10 @@ export function ColumnPicker() {
           <input
             type="checkbox"
             checked={isCompact.value}
-            onChange={() => setQuery({ density: isCompact.value ? null : "compact" }, { replace: true })}
+            onChange={() => {
+              const next = isCompact.value ? "comfortable" : "compact";
+              setQuery({ density: next === density.value ? null : next }, { replace: true });
+            }}
           />
           Compact
         </label>

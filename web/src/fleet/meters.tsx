@@ -124,8 +124,10 @@ export function sparkline(entry: Entry, path: string, ring: Pick<Ring, "times" |
     return <svg class="spark" aria-hidden="true" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} />;
   const sample_ms = entry.host.value.facts.sample_interval_s * 1000;
   const period_ms = periodOf(path.split(".")[0] as string, sample_ms / 1000);
-  // What is read less often than the host samples ends at its own last reading; 2.5 readings missed break the line.
-  const right = period_ms > sample_ms ? (ring.times.at(-1) as number) : (entry.lastSample ?? 0);
+  // What is read less often than the host samples ends at its own last reading; 2.5 readings missed break the line, and
+  // what is read no more leaves it.
+  const newest = entry.lastSample ?? 0;
+  const right = period_ms > sample_ms ? Math.max(ring.times.at(-1) as number, newest - 2.5 * period_ms) : newest;
   const edge = most ?? (unitOf(path) === "%" ? 100 : stepAbove(largestOf(ring.values)));
   const { line, area } = spark(ring.times, ring.values, right, MINUTE_MS, 2.5 * period_ms, WIDTH, HEIGHT, edge);
   return (

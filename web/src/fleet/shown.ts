@@ -6,7 +6,7 @@ import { changed, counts, ruleBodies, rulesOf } from "../alerts/data.ts";
 import type { Rule } from "../api/types.gen.ts";
 import { fleet, known, now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
-import { base } from "../preferences.ts";
+import { base, density } from "../preferences.ts";
 import { query } from "../router.ts";
 import { follow } from "./follow.ts";
 import { parseGrouping, tagKeys } from "./grouping.ts";
@@ -39,7 +39,9 @@ export const view = computed(() => parseView(viewAsked.value));
 export const columns = computed(() => parseColumns(colsAsked.value));
 export const grouping = computed(() => parseGrouping(groupAsked.value));
 export const heatMetric = computed(() => parseHeat(heatAsked.value));
-export const isCompact = computed(() => query.value.get("density") === "compact");
+/** As the address asks, else as it is preferred. */
+const densityShown = computed(() => query.value.get("density") ?? density.value);
+export const isCompact = computed(() => densityShown.value === "compact");
 export const hasSparks = computed(() => query.value.get("spark") !== "0");
 /** The one standing to show; null for all. */
 export const asked = computed<Standing | null>(() => {

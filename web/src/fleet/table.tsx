@@ -206,7 +206,7 @@ function Heading({ column, children }: HeadingProps) {
         <button
           type="button"
           class="quiet"
-          title="Order by this; with Shift after the others"
+          title="Sort by this column; Shift-click to add it"
           onClick={({ shiftKey }) => setQuery({ sort: sortText(toggled(all, column, shiftKey)) })}
         >
           {words}

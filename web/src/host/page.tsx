@@ -5,6 +5,7 @@ import { active, ruleBodies, standingOf } from "../alerts/data.ts";
 import { useDetail } from "../live/detail.ts";
 import { fleet } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
+import { FLEET } from "../places.ts";
 import { query } from "../router.ts";
 import { lazy } from "../shell/lazy.tsx";
 import { Waiting } from "../shell/states.tsx";
@@ -12,13 +13,13 @@ import { useTitle } from "../shell/title.ts";
 import { RangeBar } from "../time/bar.tsx";
 import { hostZone } from "../time/choice.ts";
 import { useTimeKeys } from "../time/keys.ts";
-import { IdentityWarnings, useIdentity } from "./belonging.tsx";
 import { ChartGrid } from "./chart_grid.tsx";
 import { familiesIn, metricsIn } from "./charts.ts";
 import { type Families, useFamilies } from "./families.ts";
 import { Head } from "./head.tsx";
 import { marksOf, useMarks } from "./marks.ts";
 import { Tiles } from "./tiles.tsx";
+import { useIdentity } from "./use_identity.ts";
 import { useView, type View } from "./view.ts";
 import { viewOf } from "./view_names.ts";
 import { Views } from "./views.tsx";
@@ -27,6 +28,11 @@ import "../style/host.css";
 import "../style/host_views.css";
 
 // What is below the first screen comes after it.
+const IdentityWarnings = lazy(
+  "what is wrong with its identity",
+  async () => (await import("./belonging.tsx")).IdentityWarnings,
+  true,
+);
 const Refused = lazy("the refusals", async () => (await import("./refused.tsx")).Refused, true);
 const Events = lazy("the events", async () => (await import("./events.tsx")).Events);
 const Stats = lazy("the statistics", async () => (await import("./stats.tsx")).Stats);
@@ -55,7 +61,7 @@ function Unknown({ id }: { id: string }) {
         {removed
           ? "Its agent was disconnected, and its history is being deleted. "
           : "It has never reported here, or it was removed. "}
-        <a href="/">See the fleet</a>.
+        <a href={FLEET}>See the fleet</a>.
       </p>
     </div>
   );

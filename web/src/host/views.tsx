@@ -1,7 +1,7 @@
 // The views of a host: the overview, what concerns it, and everything of each family. Links, so that each has its address.
 import { useEffect, useRef } from "preact/hooks";
 import { active } from "../alerts/data.ts";
-import { fires } from "../alerts/words.ts";
+import { fires } from "../alerts/transitions.ts";
 import { familyWord } from "../api/catalogue.ts";
 import { path, query } from "../router.ts";
 import { OWN_VIEWS } from "./view_names.ts";

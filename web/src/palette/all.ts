@@ -1,12 +1,13 @@
 // Everything that the palette offers now: pages, saved views, actions, alerts that fire, and the hosts of this fleet, those in
 // trouble first.
 import { active, standingOf } from "../alerts/data.ts";
-import { fires } from "../alerts/words.ts";
+import { fires } from "../alerts/transitions.ts";
 import { ordered, WORST } from "../fleet/order.ts";
 import { STANDINGS } from "../fleet/summary.ts";
 import { fleet } from "../live/session.ts";
-import { lacking, leave, me, wanted } from "../login/me.ts";
+import { lacking, me, wanted } from "../login/me.ts";
 import { RESTRICTED } from "../people/restricted_pages.ts";
+import { hostIn, PAGE_NAMES } from "../places.ts";
 import { contrast, theme, units, type ZoneChoice, zonePreferred } from "../preferences.ts";
 import { navigate, path, setQuery } from "../router.ts";
 import { GROUPS, groupId } from "../settings/values.ts";
@@ -22,7 +23,7 @@ function pages(): Command[] {
   const open = RESTRICTED.filter(([, , needs]) => lacking(needs) === null);
   return [
     ...PAGES.map(({ href, name }): [string, string] => [href, name]),
-    ...(isReader() ? [] : [["/account", "Account"] as const]),
+    ...(isReader() ? [] : [["/account", PAGE_NAMES["/account"]] as const]),
     ...open,
     ["/api", "API"] as const,
   ].map(([href, words]) => ({ key: href, group: "Pages", words, href }));
@@ -42,7 +43,7 @@ const saved = (): Command[] =>
 
 /** What there is to do with the host whose page is open. */
 function here(): Omit<Command, "group" | "key">[] {
-  const id = /^\/hosts\/([a-z0-9-]{1,40})\/?$/.exec(path.peek())?.[1];
+  const id = hostIn(path.peek());
   if (id === undefined) return [];
   return [
     { words: `Compare ${id} with others`, also: ["this host"], href: `/compare?hosts=${id}&metrics=cpu.total` },
@@ -138,7 +139,7 @@ function actions(): Command[] {
           },
         ]
       : []),
-    ...(me.peek()?.by === "session" ? [{ words: "Log out", also: ["end", "session"], act: () => void leave() }] : []),
+    ...(me.peek()?.by === "session" ? [{ words: "Log out", also: ["end", "session"], act: open("leaving") }] : []),
   ];
   return list.map((one) => ({ ...one, key: `act:${one.words}`, group: "Actions" }));
 }

@@ -11,12 +11,22 @@ import "../style/palette.css";
 
 const Results = lazy("the commands", async () => (await import("./results.tsx")).Results);
 const ViewsDialog = lazy("the saved views", async () => (await import("../views/dialog.tsx")).ViewsDialog);
+const LeavingDialog = lazy("the end of the session", async () => (await import("./results.tsx")).LeavingDialog);
 const KeysDialog = lazy("the keys", async () => (await import("./keys_dialog.tsx")).KeysDialog);
 
 export function Overlay() {
-  if (overlay.value === "palette") return <PaletteDialog />;
-  if (overlay.value === "views") return <ViewsDialog />;
-  return overlay.value === "keys" ? <KeysDialog /> : null;
+  switch (overlay.value) {
+    case "palette":
+      return <PaletteDialog />;
+    case "views":
+      return <ViewsDialog />;
+    case "keys":
+      return <KeysDialog />;
+    case "leaving":
+      return <LeavingDialog />;
+    default:
+      return null;
+  }
 }
 
 /** Any that is not withheld, in the order of the page. */

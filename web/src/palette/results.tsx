@@ -1,8 +1,9 @@
 // What the palette finds.
 import { useEffect, useMemo } from "preact/hooks";
+import { hasAccount } from "../login/me.ts";
 import { Action } from "../shell/allowed.tsx";
 import { StandingIcon } from "../shell/icons.tsx";
-import { hasAccount, views } from "../views/data.ts";
+import { views } from "../views/data.ts";
 import { allCommands } from "./all.ts";
 import { type Command, find } from "./commands.ts";
 
@@ -98,3 +99,6 @@ function Choice({ command, titled, onDone }: ChoiceProps) {
     </button>
   );
 }
+
+// It is there with what opens it: the gateway may be away by then.
+export { LeavingDialog } from "../login/leaving.tsx";

@@ -29,6 +29,9 @@ export function useUnsaved(what: string, dirty: boolean): void {
   }, [what, dirty]);
 }
 
+/** Whether anything is not saved yet. */
+export const hasUnsaved = (): boolean => unsaved.size > 0;
+
 /** What is typed is not asked about any more. */
 export const forgetUnsaved = (): void => unsaved.clear();
 

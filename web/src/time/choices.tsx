@@ -144,10 +144,12 @@ function Ends({ view, onDone }: Pick<ChoicesProps, "view" | "onDone">) {
       <Field label="From" error={wrong.value || undefined}>
         {end("from")}
       </Field>
-      <Field label="To">{end("to")}</Field>
-      <button type="submit" aria-label="Show these times">
-        Show
-      </button>
+      <Field label="To">
+        {end("to")}
+        <button type="submit" aria-label="Show these times">
+          Show
+        </button>
+      </Field>
     </form>
   );
 }
