@@ -16,7 +16,7 @@ const BUDGETS: Record<string, number> = {
   alerts: 57,
   compare: 86,
   system: 53,
-  settings: 56,
+  settings: 54,
   account: 53,
   people: 51,
   audit: 49,

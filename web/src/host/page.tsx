@@ -13,13 +13,13 @@ import { useTitle } from "../shell/title.ts";
 import { RangeBar } from "../time/bar.tsx";
 import { hostZone } from "../time/choice.ts";
 import { useTimeKeys } from "../time/keys.ts";
-import { IdentityWarnings, useIdentity } from "./belonging.tsx";
 import { ChartGrid } from "./chart_grid.tsx";
 import { familiesIn, metricsIn } from "./charts.ts";
 import { type Families, useFamilies } from "./families.ts";
 import { Head } from "./head.tsx";
 import { marksOf, useMarks } from "./marks.ts";
 import { Tiles } from "./tiles.tsx";
+import { useIdentity } from "./use_identity.ts";
 import { useView, type View } from "./view.ts";
 import { viewOf } from "./view_names.ts";
 import { Views } from "./views.tsx";
@@ -28,6 +28,11 @@ import "../style/host.css";
 import "../style/host_views.css";
 
 // What is below the first screen comes after it.
+const IdentityWarnings = lazy(
+  "what is wrong with its identity",
+  async () => (await import("./belonging.tsx")).IdentityWarnings,
+  true,
+);
 const Refused = lazy("the refusals", async () => (await import("./refused.tsx")).Refused, true);
 const Events = lazy("the events", async () => (await import("./events.tsx")).Events);
 const Stats = lazy("the statistics", async () => (await import("./stats.tsx")).Stats);
