@@ -215,7 +215,7 @@ async def test_twenty_cards_fit_a_laptop_and_pointing_at_one_moves_none(
             return await shows(foot)
 
         await eventually(pointed_at)
-        assert await page.evaluate(BOXES) == before
+        assert (await page.evaluate(BOXES))[: len(before)] == before  # more lie beyond the screen once the page rests
 
 
 async def test_the_keyboard_brings_up_what_a_pointer_does(chromium: Chromium, bus_url: str, database_url: str) -> None:

@@ -23,19 +23,8 @@ export const active = loader<ActiveAlert[]>(
   async (signal) => (await get<Alerts>("/alerts?state=active", signal)).active,
 );
 export const ruleBodies = computed<readonly Rule[]>(() => rules.state.value.value?.map((stored) => stored.rule) ?? []);
-
-const ruled = new WeakMap<Entry, { bodies: readonly Rule[]; tags: readonly string[]; rules: readonly Rule[] }>();
-
-/** The rules that are about a host, as they are for it: asked for by each of its numbers, every second. */
-export function rulesOf(entry: Entry): readonly Rule[] {
-  const [bodies, { tags }] = [ruleBodies.value, entry.host.value];
-  const before = ruled.get(entry);
-  if (before?.bodies === bodies && before.tags === tags) return before.rules;
-  const rules = ofHost(bodies, entry.id, tags);
-  ruled.set(entry, { bodies, tags, rules });
-  return rules;
-}
-
+/** The rules that are about a host, as they are for it. */
+export const rulesOf = (entry: Entry): readonly Rule[] => ofHost(ruleBodies.value, entry.id, entry.host.value.tags);
 const activeNow = computed(() => active.state.value.value);
 
 const NONE: AlertCounts = { warning: 0, critical: 0 };

@@ -1,6 +1,6 @@
 // The one file that touches the chart library: draws a Model into an element and reports cursor, drag and double click.
 import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
+import "../style/uplot.css";
 import type { Base } from "../format.ts";
 import { round, ticks } from "../format.ts";
 import { timeZone } from "../time/zone.ts";

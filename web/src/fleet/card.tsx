@@ -4,7 +4,6 @@ import { useMemo } from "preact/hooks";
 import { countsOf, standingOf } from "../alerts/data.ts";
 import type { Host, HostFacts } from "../api/types.gen.ts";
 import { moment, quantity } from "../format.ts";
-import { useRested } from "../later.ts";
 import { now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
@@ -15,6 +14,7 @@ import { MutedIcon } from "./icons.tsx";
 import type { ItemProps } from "./list.tsx";
 import { Meters } from "./meters.tsx";
 import { Pick } from "./pick.tsx";
+import { useRested } from "./rested.ts";
 import { isSelected } from "./selection.ts";
 import { type Summary, summarise } from "./summary.ts";
 

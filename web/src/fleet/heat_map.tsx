@@ -95,24 +95,37 @@ function said(entry: Entry, metric: string): string {
   return `${pathWords(metric)}${who ? ` (${who})` : ""} ${text(found.value, unitOf(metric), base())}`;
 }
 
+/** What a cell shows of its value, as one text: it is drawn again only when that is another one. */
+function faceOf(entry: Entry, metric: string): string {
+  const found = reading(entry.latest, metric);
+  const value = found?.value ?? null;
+  const level = levelOf(thresholdsFor(rulesOf(entry), entry.id, metric, found?.instance ?? ""), value);
+  const share = value === null ? 0 : Math.round(100 * warmth(value, scale.value));
+  return [level, share, short(value, metric, base())].join("\t");
+}
+
 function Cell({ entry, group, place, of, row, column }: ItemProps) {
-  const metric = heatMetric.value;
   const { label } = entry.host.value;
   const standing = standingOf(entry);
   const known = standing !== "offline" && standing !== "archived" && standing !== "unknown";
-  const found = useComputed(() => {
+  const [level, share, number] = useComputed(() => {
     entry.tick.value;
-    return reading(entry.latest, heatMetric.value);
-  }).value;
-  const value = found?.value ?? null;
-  const level = levelOf(thresholdsFor(rulesOf(entry), entry.id, metric, found?.instance ?? ""), value);
+    return faceOf(entry, heatMetric.value);
+  }).value.split("\t");
+  /** Of the one cell that is pointed at. */
+  const title = useComputed(() => {
+    if (pointed.value !== entry) return undefined;
+    entry.tick.value;
+    const name = entry.host.value.label || entry.id;
+    return `${name}: ${STANDING_WORDS[standingOf(entry)]}, ${said(entry, heatMetric.value)}`;
+  });
   return (
     <li
       class={`cell level-${known ? level : "normal"} ${known ? "" : "gone"} ${isSelected(entry.id) ? "selected" : ""}`}
       style={{
         gridRow: `${row}`,
         gridColumn: `${column}`,
-        "--warmth": `${known && value !== null ? 100 * warmth(value, scale.value) : 0}%`,
+        "--warmth": `${known ? share : 0}%`,
       }}
       aria-setsize={of}
       aria-posinset={place}
@@ -121,7 +134,7 @@ function Cell({ entry, group, place, of, row, column }: ItemProps) {
     >
       <a
         href={`/hosts/${entry.id}`}
-        title={`${label || entry.id}: ${STANDING_WORDS[standing]}, ${said(entry, metric)}`}
+        title={title}
         onPointerEnter={() => {
           pointed.value = entry;
         }}
@@ -135,7 +148,7 @@ function Cell({ entry, group, place, of, row, column }: ItemProps) {
         <span class="hidden">
           {label || entry.id}, {STANDING_WORDS[standing]},{" "}
         </span>
-        {known ? short(value, metric, base()) : <StandingIcon standing={standing} />}
+        {known ? number : <StandingIcon standing={standing} />}
       </a>
       <Pick entry={entry} />
     </li>

@@ -13,7 +13,7 @@ import {
 } from "@tanstack/virtual-core";
 import type { RefObject } from "preact";
 import { useLayoutEffect, useMemo, useReducer, useRef } from "preact/hooks";
-import { useRested } from "../later.ts";
+import { useRested } from "./rested.ts";
 
 export interface WindowedList {
   count: number;

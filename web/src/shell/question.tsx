@@ -66,15 +66,14 @@ export function Question({ title, children, yes, harmless = false, act, onClosed
           <button type="button" autofocus={!harmless} disabled={busy.value} onClick={() => dialog.current?.close()}>
             Cancel
           </button>
-          {harmless ? (
-            <button type="submit" class="primary" aria-disabled={busy.value}>
-              {busy.value ? "One moment …" : yes}
-            </button>
-          ) : (
-            <button type="button" class="danger" aria-disabled={busy.value} onClick={() => void say()}>
-              {busy.value ? "One moment …" : yes}
-            </button>
-          )}
+          <button
+            type={harmless ? "submit" : "button"}
+            class={harmless ? "primary" : "danger"}
+            aria-disabled={busy.value}
+            onClick={() => harmless || void say()}
+          >
+            {busy.value ? "One moment …" : yes}
+          </button>
         </footer>
       </form>
     </dialog>
