@@ -17,6 +17,10 @@ from tests.people import add_session
 
 pytestmark = pytest.mark.browser
 
+UNCOVERED = """(heading) => {
+  const { x, y } = heading.getBoundingClientRect();
+  return document.elementFromPoint(x + 4, y + 4) === heading;
+}"""
 CLOSED = "() => document.querySelector('dialog[open]') === null"
 
 
@@ -89,7 +93,9 @@ async def test_forms_and_settings_are_opened_from_anywhere_and_by_their_address(
             await page.wait_for_function(CLOSED)
         await choose(page, "settings: live view")
         await page.wait_for_url("**/settings#live-view")
-        await expect(page.get_by_role("heading", name="Live view")).to_be_in_viewport()
+        heading = page.get_by_role("heading", name="Live view")
+        await expect(heading).to_be_in_viewport()
+        await page.wait_for_function(UNCOVERED, arg=await heading.element_handle())
         await page.goto(f"{address}/hosts/{HOST}?edit=said")
         await page.get_by_role("dialog").get_by_label("Tags").wait_for()
 
