@@ -28,7 +28,7 @@ export function Card({ entry, group, place, of, row, column, level }: ItemProps)
     entry.tick.value;
     return summarise(entry.latest, entry.host.value.facts.cores);
   });
-  const hasFoot = useRested(entry) || alwaysFeet.matches;
+  const rested = useRested(entry);
   const Heading = `h${level}` as const;
   const gone = state === "offline" || state === "archived" ? "offline" : "";
   return (
@@ -57,9 +57,9 @@ export function Card({ entry, group, place, of, row, column, level }: ItemProps)
           <Bell entry={entry} />
           <Age entry={entry} />
         </div>
-        <Meters entry={entry} summary={summary} />
+        <Meters entry={entry} summary={summary} hasLines={rested} />
       </div>
-      {hasFoot && <Foot entry={entry} summary={summary} />}
+      {(rested || alwaysFeet.matches) && <Foot entry={entry} summary={summary} />}
     </li>
   );
 }

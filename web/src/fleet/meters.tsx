@@ -19,42 +19,43 @@ const HEIGHT = 30;
 interface MetersProps {
   entry: Entry;
   summary: ReadonlySignal<Summary>;
+  /** The lines take longer to draw than all else. */
+  hasLines: boolean;
 }
 
 /** Its parts are called instead of being components of their own: all of them move together, every second. */
-export function Meters({ entry, summary }: MetersProps) {
-  entry.tick.value;
-  const { cpu, memory, space } = summary.value;
+export function Meters(card: MetersProps) {
+  card.entry.tick.value;
+  const { cpu, memory, space } = card.summary.value;
   return (
     <div class="meters">
-      {meter({ entry, name: "CPU", path: "cpu.total", instance: "", value: cpu })}
-      {meter({ entry, name: "Memory", path: "memory.used_percent", instance: "", value: memory })}
-      {meter({
-        entry,
+      {meter(card, { name: "CPU", path: "cpu.total", instance: "", value: cpu })}
+      {meter(card, { name: "Memory", path: "memory.used_percent", instance: "", value: memory })}
+      {meter(card, {
         name: space ? `Disk ${space.instance}` : "Disk",
         path: "filesystem.used_percent",
         instance: space?.instance ?? "",
         value: space?.value ?? null,
       })}
-      {fourth(entry, summary.value)}
+      {fourth(card)}
     </div>
   );
 }
 
-function fourth(entry: Entry, summary: Summary) {
+function fourth(card: MetersProps) {
+  const summary = card.summary.value;
   const { inodes, gpu } = summary;
   const which = fourthMeter(summary);
   if (which === "inodes" && inodes)
-    return meter({ entry, name: `Inodes ${inodes.instance}`, path: "filesystem.inodes_percent", ...inodes });
+    return meter(card, { name: `Inodes ${inodes.instance}`, path: "filesystem.inodes_percent", ...inodes });
   if (which === "gpu" && gpu) {
-    const count = entry.host.value.facts.gpus.length;
-    return meter({ entry, name: count > 1 ? `GPU, top of ${count}` : "GPU", path: "gpu.utilisation", ...gpu });
+    const count = card.entry.host.value.facts.gpus.length;
+    return meter(card, { name: count > 1 ? `GPU, top of ${count}` : "GPU", path: "gpu.utilisation", ...gpu });
   }
-  return network(entry, traffic(summary));
+  return network(card, traffic(summary));
 }
 
 interface Metered {
-  entry: Entry;
   name: string;
   path: string;
   instance: string;
@@ -63,7 +64,7 @@ interface Metered {
 
 export const LEVEL_WORDS = { warning: "Past its warning threshold", critical: "Past its critical threshold" };
 
-function meter({ entry, name, path, instance, value }: Metered) {
+function meter({ entry, hasLines }: MetersProps, { name, path, instance, value }: Metered) {
   const thresholds = thresholdsFor(rulesOf(entry), entry.id, path, instance);
   const level = levelOf(thresholds, value);
   const number = quantity(value, "%");
@@ -83,16 +84,16 @@ function meter({ entry, name, path, instance, value }: Metered) {
           </span>
         )}
       </span>
-      {sparkline(entry, path, ring)}
+      {hasLines && sparkline(entry, path, ring)}
       <span class="bar">
-        <i style={{ transform: `scaleX(${Math.min(1, (value ?? 0) / 100)})` }} />
+        <i style={{ width: `${Math.min(100, value ?? 0)}%` }} />
       </span>
     </div>
   );
 }
 
 /** Traffic has no top that a bar could be full at; its line takes that place too. */
-function network(entry: Entry, value: number | null) {
+function network({ entry, hasLines }: MetersProps, value: number | null) {
   const number = quantity(value, "B/s", base());
   return (
     <div class="meter traffic">
@@ -103,7 +104,7 @@ function network(entry: Entry, value: number | null) {
         {number.value}
         <small>{number.unit}</small>
       </span>
-      {totalLine(entry, ["network.received", "network.sent"])}
+      {hasLines && totalLine(entry, ["network.received", "network.sent"])}
     </div>
   );
 }

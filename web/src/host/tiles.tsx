@@ -93,7 +93,7 @@ function Meter({ entry, title, path, instance, value, beside, limits, level }: M
         aria-valuenow={value ?? 0}
         aria-valuetext={`${metricWord(path)} ${text(value, unitOf(path))}${level === "normal" ? "" : `, ${level}`}. ${peakWords}`}
       >
-        <i class="fill" style={{ transform: `scaleX(${share(value)})` }} />
+        <i class="fill" style={{ width: `${share(value) * 100}%` }} />
         {peak !== null && <i class="mark peak" style={{ left: `${share(peak) * 100}%` }} />}
         {limits?.warning != null && <i class="mark warning" style={{ left: `${share(limits.warning) * 100}%` }} />}
         {limits?.critical != null && <i class="mark critical" style={{ left: `${share(limits.critical) * 100}%` }} />}

@@ -85,7 +85,8 @@ async function tell(alerts: readonly ActiveAlert[]): Promise<void> {
 }
 
 export function startTelling(): void {
-  let news: News[] = [];
+  /** What fires and is bad enough to be told. */
+  let wanted: News[] = [];
   /** What waits while others are told of: what comes in a storm comes as one. */
   let waiting: ActiveAlert[] = [];
   let telling = false;
@@ -103,11 +104,7 @@ export function startTelling(): void {
   onGranted((keys) => {
     if (!allowed()) return;
     const granted = new Set(keys);
-    waiting.push(
-      ...news
-        .filter(({ key, alert }) => granted.has(key) && isWanted(alert, notifyLevel.peek()))
-        .map(({ alert }) => alert),
-    );
+    waiting.push(...wanted.filter(({ key }) => granted.has(key)).map(({ alert }) => alert));
     void tellAll();
   });
   /** Moves when they do, and not while they are asked for. */
@@ -116,11 +113,13 @@ export function startTelling(): void {
   effect(() => {
     const alerts = known.value;
     if (alerts === null) return;
-    news = newsOf(alerts);
+    const news = newsOf(alerts);
     const now = new Set(alerts.map(tagOf));
     const mayBeOver = tags === null || [...tags].some((tag) => !now.has(tag));
     tags = now;
     untracked(() => {
+      const level = notifyLevel.peek();
+      wanted = news.filter(({ alert }) => isWanted(alert, level));
       // Also where nobody wants to hear of them: what has begun by then is no news to whoever wants to later.
       claim(news.map(({ key }) => key));
       if (mayBeOver && allowed()) closeNotifications((tag) => isOver(tag, now)).catch(() => {});
