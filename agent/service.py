@@ -85,6 +85,11 @@ def _open_spool(settings: AgentSettings, limits: Limits, host: str) -> Spool:
     return open_spool(directory, limits, machine=machine)
 
 
+def phase_of(host: str) -> float:
+    """Share of an interval after whose begin a host's batches end: a fleet must not publish in one breath."""
+    return zlib.crc32(host.encode()) % 1000 / 1000
+
+
 def spool_limits(settings: AgentSettings) -> Limits:
     return Limits(
         spool_bytes=settings.spool_bytes,
@@ -109,7 +114,7 @@ async def _run(
     slow = sources.slow_sources(roots, choices, status)
     of_plan = functools.partial(readers.wanted, sources=slow, sampler=sampler, status=status, root=roots.host)
     feed = LiveFeed(host, now_ms=now_ms())
-    batcher = Batcher(plans.current.batch_interval_s, zlib.crc32(host.encode()) % 1000 / 1000, MOST_SAMPLES)
+    batcher = Batcher(plans.current.batch_interval_s, phase_of(host), MOST_SAMPLES)
     samples = intake.Intake(host, lanes, batcher, limits.message_bytes, status)
     pushed = Pushed(settings, plans, status, lanes.disk)
     await pushed.restore()

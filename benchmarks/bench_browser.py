@@ -2,7 +2,8 @@
 
 On `sonde demo`. Processor time is that of the page's script and layout as the browser counts it, and of the worker that
 holds the stream as the system counts its thread. Frames are compared with those of an empty page in the same browser,
-in turn. Long figures need a machine with nothing else to do: the fleet takes most of a core.
+in turn. Figures of a fleet that lags would flatter the page: what a viewer gets is counted, and too little is an error.
+Long figures need a machine with nothing else to do; how much of it was left is printed, too.
 """
 
 from __future__ import annotations
@@ -19,23 +20,42 @@ from statistics import median
 
 import httpx
 import msgspec
+import psutil
 from playwright.async_api import Browser
 
-from benchmarks.browser_page import EMPTY, VIEW, Looked, browser, frames_per_s, looked_at, slowest_key_ms
+from benchmarks.browser_page import (
+    EMPTY,
+    VIEW,
+    Looked,
+    blank_jumps,
+    browser,
+    frames_per_s,
+    looked_at,
+    slowest_key_ms,
+)
 from benchmarks.figures import Figure, figure, parser, show
+from benchmarks.live_rate import samples_per_s
 from benchmarks.processes import running
 from infra.cli import process
 from infra.cli.process import Running, running_file
 
 FIGURES = (
     "browser.first_card_ms",
+    "browser.samples_per_s",
+    "browser.cores_idle_percent",
+    "browser.page_and_worker_percent",
     "browser.script_layout_percent",
     "browser.worker_percent",
     "browser.main_thread_percent",
     "browser.heap_mib",
+    "browser.heap_grown_half_mib",
     "browser.heap_grown_mib",
     "browser.frames_lost_per_s",
+    "browser.blank_jumps",
     "browser.many_first_card_ms",
+    "browser.many_samples_per_s",
+    "browser.many_cores_idle_percent",
+    "browser.many_frames_lost_per_s",
     "browser.many_key_ms",
 )
 """Names of what it prints."""
@@ -45,10 +65,22 @@ GROWN_MIB = 5
 FRAMES_LOST = 1
 MANY_FIRST_CARD_MS = 2000
 KEY_MS = 100
+LIVE = 0.95
+"""Of the samples that all hosts together should send, so many have to be there."""
+AWAY = 2
+"""Hosts of stories that may be away."""
+MANY_EVERY_S = 30
+"""Seconds between samples of the second fleet, which leave the browser some of a small machine."""
 STARTS_WITHIN_S = 900
+STOPS_WITHIN_S = 60
+IDLE_PERCENT = 35
+"""Of all cores; so much is free once a fleet has come in."""
+IDLE_WITHIN_S = 300
 SETTLES_S = 60.0
+COUNTED_S = 15.0
 SCROLL_S = 5.0
 ROUNDS = 3
+JUMPS = 20
 TYPED = "web tag:prod cpu>20"
 
 
@@ -65,36 +97,73 @@ def main(argv: list[str]) -> int:
 
 async def measure(arguments: Namespace) -> list[Figure]:
     async with browser() as chromium:
-        async with demonstration(arguments.hosts) as address:
-            found = await _long(chromium, address, arguments.seconds)
+        async with demonstration(arguments.hosts, every_s=1) as address:
+            found = await _long(chromium, address, arguments.hosts, arguments.seconds)
         if arguments.many:
-            async with demonstration(arguments.many) as address:
-                found += await _many(chromium, address)
+            if not arguments.json:
+                show(found, as_json=False, declared=FIGURES)  # whatever comes of the second fleet
+                found = []
+            async with demonstration(arguments.many, every_s=MANY_EVERY_S) as address:
+                found += await _many(chromium, address, arguments.many)
     return found
 
 
-async def _long(chromium: Browser, address: str, seconds: float) -> list[Figure]:
-    async with looked_at(chromium, address) as (looked, first_card_ms):
+async def _long(chromium: Browser, address: str, hosts: int, seconds: float) -> list[Figure]:
+    first_card_ms = await _first_card_ms(chromium, address)
+    async with looked_at(chromium, address) as (looked, _):
         settles_s = min(SETTLES_S, seconds / 3)
         await asyncio.sleep(settles_s)
         before, heap_mib, began_s = await looked.spent(), await looked.heap_mib(), time.monotonic()
-        await asyncio.sleep(max(0.0, seconds - settles_s))
-        after, elapsed_s = await looked.spent(), time.monotonic() - began_s
+        psutil.cpu_times_percent()
+        live = [await _live(address, hosts)]
+        left_s = max(0.0, seconds - settles_s)
+        await asyncio.sleep(max(0.0, left_s / 2 - COUNTED_S))
+        half_mib = await looked.heap_mib()
+        await asyncio.sleep(max(0.0, left_s / 2 - COUNTED_S))
+        live.append(await _live(address, hosts))
+        after, elapsed_s, idle = await looked.spent(), time.monotonic() - began_s, psutil.cpu_times_percent().idle
         grown_mib = await looked.heap_mib() - heap_mib
         lost = await _frames_lost(chromium, looked)
+        blank = await blank_jumps(looked.page, JUMPS)
 
-    def percent(part: str) -> float:
-        return 100 * float(getattr(after, part) - getattr(before, part)) / elapsed_s
+    def percent(*parts: str) -> float:
+        return 100 * sum(float(getattr(after, part) - getattr(before, part)) for part in parts) / elapsed_s
 
+    one = "% of one core"
     return [
         figure("browser.first_card_ms", first_card_ms, "ms", FIRST_CARD_MS),
-        figure("browser.script_layout_percent", percent("script") + percent("layout"), "% of one core", PERCENT),
-        figure("browser.worker_percent", percent("worker"), "% of one core"),
-        figure("browser.main_thread_percent", percent("task"), "% of one core"),
+        figure("browser.samples_per_s", min(live), "1/s that a viewer gets", LIVE * hosts),
+        figure("browser.cores_idle_percent", idle, "% of all cores"),
+        figure("browser.page_and_worker_percent", percent("script", "layout", "worker"), one, PERCENT),
+        figure("browser.script_layout_percent", percent("script", "layout"), one),
+        figure("browser.worker_percent", percent("worker"), one),
+        figure("browser.main_thread_percent", percent("task"), one),
         figure("browser.heap_mib", heap_mib, f"MiB after {settles_s:.0f} s"),
+        figure("browser.heap_grown_half_mib", half_mib - heap_mib, "MiB in the first half of the time after that"),
         figure("browser.heap_grown_mib", grown_mib, f"MiB in the {elapsed_s:.0f} s after that", GROWN_MIB),
         figure("browser.frames_lost_per_s", lost, "1/s behind an empty page", FRAMES_LOST),
+        figure("browser.blank_jumps", blank, f"of {JUMPS} jumps, after which there is no card in the second frame"),
     ]
+
+
+async def _live(address: str, hosts: int, every_s: int = 1) -> float:
+    """Samples a second that a viewer gets. Raises SystemExit where that is not what so many hosts should send."""
+    wanted = LIVE * (hosts - AWAY) / every_s
+    found = await samples_per_s(address, COUNTED_S)
+    if found < wanted:
+        raise SystemExit(
+            f"browser: {found:.0f} samples/s of {hosts / every_s:.0f}: this machine is too slow or too busy"
+        )
+    return found
+
+
+async def _first_card_ms(chromium: Browser, address: str) -> float:
+    """In a browser that has never seen the page, but on a machine that has its files at hand."""
+    found = []
+    for _ in range(ROUNDS + 1):
+        async with looked_at(chromium, address) as (_, first_card_ms):
+            found.append(first_card_ms)
+    return median(found[1:])
 
 
 async def _frames_lost(chromium: Browser, looked: Looked) -> float:
@@ -109,24 +178,35 @@ async def _frames_lost(chromium: Browser, looked: Looked) -> float:
     return median(lost)
 
 
-async def _many(chromium: Browser, address: str) -> list[Figure]:
-    async with looked_at(chromium, address) as (looked, first_card_ms):
-        await asyncio.sleep(5)  # as somebody who begins to type once they have read what is there
+async def _many(chromium: Browser, address: str, hosts: int) -> list[Figure]:
+    first_card_ms = await _first_card_ms(chromium, address)
+    async with looked_at(chromium, address) as (looked, _):
+        await looked.page.locator(".card .number").first.wait_for()
+        psutil.cpu_times_percent()
+        live = await _live(address, hosts, MANY_EVERY_S)
+        idle = psutil.cpu_times_percent().idle
         key_ms = await slowest_key_ms(looked.page, TYPED)
+        lost = await _frames_lost(chromium, looked)
     return [
         figure("browser.many_first_card_ms", first_card_ms, "ms", MANY_FIRST_CARD_MS),
+        figure("browser.many_samples_per_s", live, "1/s that a viewer gets", LIVE * hosts / MANY_EVERY_S),
+        figure("browser.many_cores_idle_percent", idle, "% of all cores"),
+        figure("browser.many_frames_lost_per_s", lost, "1/s behind an empty page", FRAMES_LOST),
         figure("browser.many_key_ms", key_ms, "ms, the slowest key", KEY_MS),
     ]
 
 
 @asynccontextmanager
-async def demonstration(hosts: int, days: float = 0) -> AsyncIterator[str]:
+async def demonstration(hosts: int, days: float = 0, every_s: int = 1) -> AsyncIterator[str]:
     """A fleet of which every host is up that should be, with so much of a past; its address."""
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         data = Path(directory) / "demo"
         command = [sys.executable, "-m", "infra.cli.main", "demo", "--hosts", str(hosts), "--days", str(days)]
+        command += ["--every", str(every_s)]
         log = {"SONDE_LOG_FORMAT": "json"}
-        async with running([*command, "--port", "0", "--data", str(data)], log, talking=True) as child:
+        async with running(
+            [*command, "--port", "0", "--data", str(data)], log, talking=True, stop_within_s=STOPS_WITHIN_S
+        ) as child:
             draining = asyncio.ensure_future(asyncio.to_thread(child.stdout.read))  # type: ignore[union-attr]
             async with asyncio.timeout(STARTS_WITHIN_S):
                 while not running_file(str(data)).exists():
@@ -136,20 +216,31 @@ async def demonstration(hosts: int, days: float = 0) -> AsyncIterator[str]:
                 port = msgspec.json.decode(running_file(str(data)).read_bytes(), type=Running).port
                 address = f"http://127.0.0.1:{port}"
                 await _all_up(address, hosts)
+            await _come_in()
             yield address
 
 
 async def _all_up(address: str, hosts: int) -> None:
-    """Wait until all are, but for those of stories about hosts that are not."""
+    """Wait until all are, but for those of stories about hosts that are not, as far as the fleet has them."""
     async with httpx.AsyncClient(base_url=f"{address}/api/v1", timeout=60) as client:
         up = 0
-        while up < hosts - 2:
+        while up < hosts - AWAY:
             await asyncio.sleep(2)
             try:
                 answer = await client.get("/hosts", params={"state": "up", "limit": 1})
             except httpx.TransportError:
                 continue
             up = answer.json()["matched"] if answer.status_code == 200 else 0
+
+
+async def _come_in() -> None:
+    """Wait until the machine is done with all who come at once; if it never is, how idle it was is printed."""
+    began_s = time.monotonic()
+    psutil.cpu_times_percent()
+    while time.monotonic() - began_s < IDLE_WITHIN_S:
+        await asyncio.sleep(5)
+        if psutil.cpu_times_percent().idle >= IDLE_PERCENT:
+            break
 
 
 if __name__ == "__main__":

@@ -28,13 +28,23 @@ new MutationObserver((_, observer) => {
 """
 SLOWEST_KEY = """
 globalThis.slowestKeyMs = 0;
-new PerformanceObserver((list) => {
-  for (const entry of list.getEntries())
-    if (['keydown', 'keypress', 'beforeinput', 'input'].includes(entry.name))
-      globalThis.slowestKeyMs = Math.max(globalThis.slowestKeyMs, entry.duration);
-}).observe({ type: 'event', durationThreshold: 16, buffered: true });
+const note = (entries) => {
+  for (const { name, duration } of entries)
+    if (['keydown', 'keypress', 'beforeinput', 'input'].includes(name))
+      globalThis.slowestKeyMs = Math.max(globalThis.slowestKeyMs, duration);
+};
+const keys = new PerformanceObserver((list) => note(list.getEntries()));
+keys.observe({ type: 'event', durationThreshold: 16, buffered: true });
+globalThis.typed = () => {
+  note(keys.takeRecords());
+  return [globalThis.slowestKeyMs, performance.eventCounts.get('keydown') ?? 0];
+};
 """
 """Times of the browser's own, from a key to the frame that shows what came of it, in steps of 8 ms from 16 on."""
+FIELD = "input[type=search]"
+SHOWN = "#shown-count"
+LISTED_S = 0.5
+"""After the last key: until the list is that of the words, and the browser has told how long it took."""
 SCROLL = """(seconds) => new Promise((done) => {
   const frames = [], end = performance.now() + 1000 * seconds;
   let step = 40;
@@ -47,6 +57,20 @@ SCROLL = """(seconds) => new Promise((done) => {
   };
   requestAnimationFrame(frame);
 })"""
+BLANKS = """async (jumps) => {
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  let blank = 0;
+  for (let jump = 1; jump <= jumps; jump++) {
+    scrollTo(0, (jump * 0.618 % 1) * (document.documentElement.scrollHeight - innerHeight));
+    await frame();
+    await frame();
+    const across = [0.2, 0.5, 0.8].map((share) => document.elementFromPoint(share * innerWidth, innerHeight / 2));
+    if (!across.some((found) => found?.closest('.card'))) blank++;
+  }
+  scrollTo(0, 0);
+  return blank;
+}"""
+"""How often no card is there in the second frame after a jump to somewhere else in the list."""
 EMPTY = "<!doctype html><title>empty</title><div style='height: 60000px'></div>"
 
 
@@ -107,12 +131,16 @@ class Looked:
         return float(answer["result"]["usedSize"])
 
     def _worker_s(self) -> float:
-        spent_s = 0.0
+        """Raises LookupError where no thread has the name: its work would be counted as none."""
+        spent_s, threads = 0.0, 0
         for process in psutil.Process(self._browser_pid).children(recursive=True):
             for thread in process.threads():
                 name = Path(f"/proc/{process.pid}/task/{thread.id}/comm")
                 if name.exists() and name.read_text().startswith(WORKER_THREAD):
                     spent_s += thread.user_time + thread.system_time
+                    threads += 1
+        if not threads:
+            raise LookupError(f"no thread called {WORKER_THREAD} in the browser; benchmarks/browser_page.py names it")
         return spent_s
 
 
@@ -164,12 +192,33 @@ async def frames_per_s(page: Page, seconds: float) -> float:
     return 1000 * (len(times) - 1) / (times[-1] - times[0])
 
 
-async def slowest_key_ms(page: Page, text: str) -> float:
-    """Type `text` into the search; the longest time from a key to the frame that shows what came of it."""
+async def blank_jumps(page: Page, jumps: int) -> int:
+    """After how many of so many jumps through the list there is nothing to see at first."""
     await page.bring_to_front()
-    await page.locator("input[type=search]").click()
-    await page.evaluate("slowestKeyMs = 0")
-    for character in text:
-        await page.keyboard.type(character)
+    return int(await page.evaluate(BLANKS, jumps))
+
+
+async def slowest_key_ms(page: Page, text: str) -> float:
+    """Type `text` into the search and delete it again; the longest time from a key to the frame that shows what came of
+    it, at least 16. Raises AssertionError where the keys did not do that.
+    """
+    await page.bring_to_front()
+    await page.locator(FIELD).click()
+    _, before = await page.evaluate("slowestKeyMs = 0, typed()")
+    everybody = await page.locator(SHOWN).inner_text()
+    await _press(page, list(text))
+    assert await page.locator(FIELD).input_value() == text, "the search does not hold what was typed"
+    assert await page.locator(SHOWN).inner_text() != everybody, "the list is not that of the words"
+    await _press(page, ["Backspace"] * len(text))
+    assert await page.locator(FIELD).input_value() == "", "the search holds more than was deleted"
+    assert await page.locator(SHOWN).inner_text() == everybody, "the list is not that of all hosts again"
+    slowest, after = await page.evaluate("typed()")
+    assert after - before == 2 * len(text), f"{after - before} keys were counted of {2 * len(text)}"
+    return max(16.0, float(slowest))
+
+
+async def _press(page: Page, keys: list[str]) -> None:
+    for key in keys:
+        await page.keyboard.press("Space" if key == " " else key)
         await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    return float(await page.evaluate("slowestKeyMs"))
+    await asyncio.sleep(LISTED_S)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Page
 
 from benchmarks.bench_browser import demonstration
 from benchmarks.browser_page import browser
@@ -26,6 +26,9 @@ HOSTS = 30
 DAYS = 1.5
 LIVES_S = 75
 """By then cards have their sparklines, and what rules say of the present is known."""
+DRAWN_WITHIN_S = 120
+AT_REST = """() => document.fonts.status === 'loaded' && !document.querySelector('.waiting, [aria-busy=true]') &&
+  [...document.querySelectorAll('canvas')].every(({ width, height }) => width > 0 && height > 0)"""
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
@@ -81,7 +84,7 @@ async def _taken(chromium: Browser, address: str, picture: Picture, scheme: Lite
         await page.goto(address + picture.path)
         await page.locator(picture.there).first.wait_for()
         await page.locator(".connection.live").wait_for()
-        await asyncio.sleep(8)  # a stream never rests: until what is asked for history is drawn and fonts are there
+        await _drawn(page)
         session = await context.new_cdp_session(page)
         for quality in QUALITIES:
             asked = {"format": "webp", "quality": quality}
@@ -91,6 +94,18 @@ async def _taken(chromium: Browser, address: str, picture: Picture, scheme: Lite
     finally:
         await context.close()
     raise ValueError(f"{picture.name}: {len(data)} bytes at quality {QUALITIES[-1]}")
+
+
+async def _drawn(page: Page) -> None:
+    """Wait until nothing on the page is on its way, twice in a row: a stream never rests, so neither does the network.
+
+    Asked again and again: waiting in the page would evaluate text, which its content security policy forbids.
+    """
+    at_rest = 0
+    async with asyncio.timeout(DRAWN_WITHIN_S):
+        while at_rest < 2:
+            await asyncio.sleep(1)
+            at_rest = at_rest + 1 if await page.evaluate(AT_REST) else 0
 
 
 if __name__ == "__main__":

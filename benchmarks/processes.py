@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 @asynccontextmanager
 async def running(
-    command: list[str], settings: dict[str, str], *, talking: bool = False, nice: int = 0
+    command: list[str], settings: dict[str, str], *, talking: bool = False, nice: int = 0, stop_within_s: float = 10
 ) -> AsyncIterator[subprocess.Popen[bytes]]:
     """A process with those settings; its output is dropped, or, if it is `talking`, its pipes are there."""
     environment = {name: text for name, text in os.environ.items() if not name.startswith("SONDE_")}
@@ -32,7 +32,7 @@ async def running(
     finally:
         child.terminate()
         try:
-            await asyncio.to_thread(child.wait, 10)
+            await asyncio.to_thread(child.wait, stop_within_s)
         except subprocess.TimeoutExpired:
             child.kill()
             await asyncio.to_thread(child.wait)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from demo.machines import DAY_S, Machine, Role
-from demo.noise import Floats, Ints, flutter, held, key_of, uniform, wander
+from demo.noise import Floats, Ints, flutter, held, uniform, wander
 from demo.stories import HOUR_S, backing_up, deploying, spiking
 
 _LEVEL: dict[Role, float] = {"web": 0.24, "db": 0.3, "worker": 0.34, "cache": 0.11, "edge": 0.1, "gpu": 0.2}
@@ -17,7 +17,7 @@ BUSIEST = 0.985
 
 def trend(machine: Machine, times_s: Ints) -> Floats:
     """Share of the host that works, 0 to 1, without what changes from second to second."""
-    key = key_of(machine.seed, machine.name, "activity")
+    key = machine.key("activity")
     level = _LEVEL[machine.role] * (0.6 + 0.8 * machine.chance("level"))
     day = np.cos(2 * np.pi * (times_s - _NOON_S[machine.region]) / DAY_S)
     weekend = (times_s // DAY_S + 3) % 7 >= 5
@@ -36,7 +36,7 @@ def trend(machine: Machine, times_s: Ints) -> Floats:
 
 def activity(machine: Machine, times_s: Ints) -> Floats:
     """Share of the host that works at each second, 0 to 1."""
-    key = key_of(machine.seed, machine.name, "second")
+    key = machine.key("second")
     busy = trend(machine, times_s)
     busy = busy * (1 + 0.16 * wander(key, times_s, 12) + 0.14 * flutter(key + 1, times_s))
     found: Floats = np.clip(busy, 0.002, BUSIEST)
@@ -56,12 +56,10 @@ def _bursts(machine: Machine, key: int, times_s: Ints) -> Floats:
 
 def training(machine: Machine, board: int, times_s: Ints) -> Floats:
     """How busy one GPU is, 0 to 1: jobs of hours with short pauses between their steps."""
-    key = key_of(machine.seed, machine.name, "gpu", str(board))
+    key = machine.key("gpu", str(board))
     job_s = 6 * HOUR_S
     shifted = times_s + 1700 * (machine.number % 9) + 600 * (board // 4)
-    runs = (held(key_of(machine.seed, machine.name, "job", str(board // 4)), shifted, job_s) < 0.75) | (
-        machine.story == "hot"
-    )
+    runs = (held(machine.key("job", str(board // 4)), shifted, job_s) < 0.75) | (machine.story == "hot")
     into = shifted % job_s
     step = np.where(into % 420 < 18, 0.15, 0.93)
     busy = np.where(runs & (into > 120), step * (1 + 0.05 * flutter(key, times_s)), 0.01)

@@ -17,9 +17,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from agent.service import phase_of
 from agent.system.worker import Worker
 from demo.machines import Machine, make_fleet
-from demo.simulated import Agent, Reach, phase_of, start
+from demo.simulated import Agent, Reach, start
 from infra.cli import process
 from infra.log import set_up_logging
 
@@ -29,12 +30,17 @@ DISK_THREADS = 8
 """Shared by the agents; each of their spools stays on one."""
 DESCRIPTORS_EACH = 4
 STARTING_AT_ONCE = 20
+"""Agents of all processes together that are on their way to the bus."""
 FINISH_S = 2.0
 TOGETHER = 10
 """Hosts that sample in one breath."""
 SPREAD_S = 0.9
 """Of a second, in which all hosts get their turn."""
 MOST_BEHIND_S = 30
+CATCH_UP_S = 60
+"""So much of what passed while they connected is caught up with even by a large fleet."""
+BY_BUS_S = 600
+BY_BUS_HOST_SECONDS = 30_000
 
 
 class FleetFile(Struct):
@@ -42,6 +48,8 @@ class FleetFile(Struct):
 
     hosts: int
     seed: int
+    every_s: int
+    """Seconds from one sample of a host to the next."""
     began_s: int
     from_s: int
     """From when on the agents send; what was before is in the tables."""
@@ -54,9 +62,9 @@ def fleet_path(directory: str) -> Path:
 
 def main(argv: Sequence[str]) -> int:
     directory, part, parts = argv[0], int(argv[1]), int(argv[2])
-    set_up_logging("json", logging.WARNING)
+    set_up_logging("auto", logging.WARNING)
     fleet = msgspec.json.decode(fleet_path(directory).read_bytes(), type=FleetFile)
-    allow_descriptors(fleet.hosts // parts * DESCRIPTORS_EACH + 200)
+    allow_descriptors(-(-fleet.hosts // parts) * DESCRIPTORS_EACH + 200)
 
     async def body() -> None:
         stop = asyncio.Event()
@@ -66,6 +74,13 @@ def main(argv: Sequence[str]) -> int:
     with process.runner() as loop:
         loop.run(body())
     return 0
+
+
+def by_bus_s(hosts: int) -> int:
+    """So much of the past goes over the bus, where rules are held against it: of a small fleet the minutes that it
+    takes to know at once what is wrong, of a large one what its agents soon catch up with.
+    """
+    return min(BY_BUS_S, BY_BUS_HOST_SECONDS // hosts)
 
 
 def allow_descriptors(wanted: int) -> None:
@@ -83,13 +98,13 @@ async def run(fleet: FleetFile, part: int, parts: int, stop: asyncio.Event) -> N
     disks = [Worker(f"spools {number}") for number in range(min(DISK_THREADS, len(machines)))]
     agents: list[Agent] = []
     running: list[asyncio.Task[None]] = []
-    at_once = asyncio.Semaphore(STARTING_AT_ONCE)
+    at_once = asyncio.Semaphore(max(2, STARTING_AT_ONCE // parts))
 
     async with asyncio.TaskGroup() as group:
 
         async def begin(number: int, machine: Machine) -> None:
             async with at_once:
-                agent = await start(machine, fleet.reach, disks[number % len(disks)])
+                agent = await start(machine, fleet.reach, disks[number % len(disks)], fleet.every_s)
                 agents.append(agent)
                 running.append(group.create_task(agent.run()))
                 await agent.connected()
@@ -97,7 +112,7 @@ async def run(fleet: FleetFile, part: int, parts: int, stop: asyncio.Event) -> N
         async def live() -> None:
             # Before the first sample: while the past is caught up with, a server would not wait for who connects.
             await asyncio.gather(*(begin(number, machine) for number, machine in enumerate(machines)))
-            await _sample(agents, fleet.from_s)
+            await _sample(agents, fleet.from_s, max(CATCH_UP_S, 2 * by_bus_s(fleet.hosts)))
 
         living = group.create_task(live())
         await stop.wait()
@@ -111,27 +126,28 @@ async def run(fleet: FleetFile, part: int, parts: int, stop: asyncio.Event) -> N
         disk.close()
 
 
-async def _sample(agents: Sequence[Agent], from_s: int) -> None:
-    """First what was since `from_s`, then every second in its time, the hosts spread over it."""
-    second = from_s
-    while second < time.time() - 1:
-        await _take(agents, second, spread_s=0)
-        second += 1
-    skipped = 0
+async def _sample(agents: Sequence[Agent], from_s: int, most_behind_s: int) -> None:
+    """First what was since `from_s`, as far as that is not too much, then every second in its time."""
+    second = max(from_s, int(time.time()) - most_behind_s)
+    skipped = second - from_s
     while True:
-        await _take(agents, second, SPREAD_S)
-        behind = int(time.time()) - second - 1
-        if behind > MOST_BEHIND_S:
-            skipped += behind
+        if skipped:
             logger.warning("seconds skipped, too many hosts for this machine", extra={"skipped": skipped})
-            second += behind
-        second += 1
+        await _take(agents, second)
+        second, skipped = next_second(second, time.time(), most_behind_s)
+        if time.time() - second < 1:
+            most_behind_s = MOST_BEHIND_S
 
 
-async def _take(agents: Sequence[Agent], second: int, spread_s: float) -> None:
+def next_second(second: int, now_s: float, most_behind_s: int) -> tuple[int, int]:
+    """What to sample after `second`, and how many seconds are left out: who is too far behind goes on at present."""
+    following, present = second + 1, int(now_s)
+    return (present, present - following) if present - following > most_behind_s else (following, 0)
+
+
+async def _take(agents: Sequence[Agent], second: int) -> None:
     for first in range(0, len(agents), TOGETHER):
-        due_s = second + spread_s * first / len(agents) if spread_s else 0.0
-        await asyncio.sleep(max(0.0, due_s - time.time()))
+        await asyncio.sleep(max(0.0, second + SPREAD_S * first / len(agents) - time.time()))
         for agent in agents[first : first + TOGETHER]:
             agent.take(second)
 

@@ -10,7 +10,7 @@ from demo.activity import activity, training, trend
 from demo.hostlines import memory_share, waiting
 from demo.lines import Line, line
 from demo.machines import DAY_S, GIB, Machine, Mount
-from demo.noise import Floats, Ints, flutter, held, key_of, uniform, wander, whole
+from demo.noise import Floats, Ints, flutter, held, uniform, wander, whole
 from demo.stories import backing_up, deploying, filled
 from schemas.families import CONTAINER, CORE, CUSTOM, DIRECTORY, DISK, FILESYSTEM, GPU, NETWORK, SENSORS
 
@@ -19,16 +19,12 @@ GPU_MEMORY = 80 * GIB
 GPU_LIMIT_W = 700
 
 
-def _key(machine: Machine, *names: str) -> int:
-    return key_of(machine.seed, machine.name, *names)
-
-
 def _fullness(machine: Machine, mount: Mount, times_s: Ints) -> Floats:
     """Share of a file system that is used."""
     if machine.story == "full" and mount is machine.mounts[1 if len(machine.mounts) > 1 else 0]:
         return filled(machine, times_s)
     weekly = (times_s % (7 * DAY_S)) / (7 * DAY_S)
-    key = _key(machine, "filesystem", mount.path)
+    key = machine.key("filesystem", mount.path)
     grown = 0.0 if mount.path == "/boot" else 0.05
     share: Floats = mount.level + grown * weekly + 0.2 * grown * wander(key, times_s, 9000)
     return share
@@ -64,7 +60,7 @@ def disks(machine: Machine, times_s: Ints) -> Iterator[Line]:
     busy = trend(machine, times_s)
     heavy = {"db": 1.0, "worker": 0.5, "gpu": 0.4}.get(machine.role, 0.12)
     for number, disk in enumerate(machine.disks):
-        key, share = _key(machine, "disk", disk), heavy * (0.35 if number == 0 and len(machine.disks) > 1 else 1)
+        key, share = machine.key("disk", disk), heavy * (0.35 if number == 0 and len(machine.disks) > 1 else 1)
         backup = backing_up(machine, times_s) * (number == len(machine.disks) - 1)
         flushed = np.where(times_s % 5 == machine.number % 5, 1.5, 0.85)
         writes = whole((4 + 1400 * share * busy) * flushed, key, times_s)
@@ -91,7 +87,7 @@ def networks(machine: Machine, times_s: Ints) -> Iterator[Line]:
     busy = activity(machine, times_s)
     level = {"edge": 90e6, "web": 14e6, "cache": 22e6, "gpu": 30e6}.get(machine.role, 5e6)
     for number, interface in enumerate(machine.interfaces):
-        key, share = _key(machine, "network", interface), (1.0, 0.3)[number]
+        key, share = machine.key("network", interface), (1.0, 0.3)[number]
         received = level * share * busy * (1 + 0.2 * wander(key, times_s, 15)) + 900
         sent = received * (2.6 if machine.role in ("web", "edge") else 0.8) * (1 + 0.1 * flutter(key + 1, times_s))
         sent = sent + 120e6 * backing_up(machine, times_s) * (number == 0)
@@ -115,7 +111,7 @@ def networks(machine: Machine, times_s: Ints) -> Iterator[Line]:
 def gpus(machine: Machine, times_s: Ints) -> Iterator[Line]:
     hot = machine.story == "hot"
     for board, name in enumerate(machine.gpus):
-        key, busy = _key(machine, "gpu", str(board)), training(machine, board, times_s)
+        key, busy = machine.key("gpu", str(board)), training(machine, board, times_s)
         calm = (training(machine, board, times_s - 15) + training(machine, board, times_s - 40) + busy) / 3
         degrees = 36 + board % 4 + (50 if hot and board == 2 else 34) * calm + 0.5 * wander(key, times_s, 30)
         held_back = (degrees > 84) * 1.0
@@ -144,7 +140,7 @@ def gpus(machine: Machine, times_s: Ints) -> Iterator[Line]:
                 "throttled": held_back,
             },
             str(board),
-            {"name": name, "uuid": f"GPU-{_key(machine, 'uuid', str(board)):016x}"},
+            {"name": name, "uuid": f"GPU-{machine.key('uuid', str(board)):016x}"},
         )
 
 
@@ -153,7 +149,7 @@ def sensors(machine: Machine, times_s: Ints) -> Iterator[Line]:
         return
     busy = trend(machine, times_s - 20)
     for name, base, reach in (("coretemp Package id 0", 38, 42), ("nvme Composite", 34, 12)):
-        degrees = base + reach * busy + 0.4 * flutter(_key(machine, "sensor", name), times_s)
+        degrees = base + reach * busy + 0.4 * flutter(machine.key("sensor", name), times_s)
         limits = {"temperature_high": 84.0, "temperature_critical": 100.0}
         yield line(SENSORS, times_s, {"temperature": degrees, **limits}, name)
 
@@ -161,7 +157,7 @@ def sensors(machine: Machine, times_s: Ints) -> Iterator[Line]:
 def cores(machine: Machine, times_s: Ints) -> Iterator[Line]:
     busy = activity(machine, times_s)
     for core in range(machine.cores):
-        key = _key(machine, "core", str(core))
+        key = machine.key("core", str(core))
         own = busy * (1 + 0.5 * wander(key, times_s, 20)) + 0.06 * flutter(key + 1, times_s)
         yield line(CORE, times_s, {"total": 100 * np.clip(own, 0, 1)}, str(core))
 
@@ -169,7 +165,7 @@ def cores(machine: Machine, times_s: Ints) -> Iterator[Line]:
 def containers(machine: Machine, times_s: Ints) -> Iterator[Line]:
     busy, share = activity(machine, times_s), memory_share(machine, times_s)
     for number, name in enumerate(machine.containers):
-        key, part = _key(machine, "container", name), (0.6, 0.25, 0.1)[number]
+        key, part = machine.key("container", name), (0.6, 0.25, 0.1)[number]
         limit = machine.memory * part
         used = limit * np.clip(share * (1 + 0.05 * wander(key, times_s, 300)), 0, 0.99)
         traffic = part * busy * (14e6 if machine.role in ("web", "edge") else 2e6)
@@ -204,7 +200,7 @@ def directories(machine: Machine, times_s: Ints) -> Iterator[Line]:
 
 def customs(machine: Machine, times_s: Ints) -> Iterator[Line]:
     if machine.role == "web":
-        busy, key = activity(machine, times_s), _key(machine, "custom")
+        busy, key = activity(machine, times_s), machine.key("custom")
         yield line(CUSTOM, times_s, {"value": whole(900 * busy, key, times_s)}, "shop_orders_per_minute")
         late = 40 + 400 * np.clip(busy - 0.5, 0, 1) + 12 * uniform(key + 1, times_s)
         yield line(CUSTOM, times_s, {"value": late}, 'shop_request_seconds{quantile="0.95"}')

@@ -9,7 +9,6 @@ import numpy as np
 from demo.activity import activity
 from demo.hostlines import memory_share
 from demo.machines import Machine
-from demo.noise import key_of
 from demo.stories import leaked, reboot_s
 from schemas.messages import HostFacts, ProcessUse, TopProcesses
 from schemas.version import VERSION
@@ -26,19 +25,26 @@ _HOSTED = {"fra": "", "iad": "amazon", "sin": "kvm"}
 _ZONES = {"fra": "Europe/Berlin", "iad": "America/New_York", "sin": "Asia/Singapore"}
 BEFORE = "0.0.9"
 """Version of agents before they were updated; of the host that fell silent before that it still is."""
-UPDATE_AFTER_S = 120
-"""How long into the demonstration one more agent is updated."""
 KERNELS = ("6.8.0-71-generic", "6.12.48")
 """Before and after a reboot."""
 
 
+def batch_interval_s(every_s: int) -> float:
+    """How often the agents send that sample every `every_s`."""
+    return max(10.0, 3.0 * every_s)
+
+
 def facts_of(
-    machine: Machine, at_s: float, sample_interval_s: float = 1, batch_interval_s: float = 10, revision: int = 0
+    machine: Machine,
+    sample_interval_s: float = 1,
+    batch_interval_s: float = 10,
+    revision: int = 0,
+    *,
+    updated: bool = False,
 ) -> HostFacts:
-    """The facts at that moment, Unix seconds; `revision` of the settings in force, and what these say."""
+    """The facts with the settings in force and their revision; `updated`: so is the last agent that was to be."""
     booted_s = reboot_s(machine)
-    updating = machine.story == "updating" and at_s < machine.began_s + UPDATE_AFTER_S
-    before = machine.story == "silent" or updating
+    before = machine.story == "silent" or (machine.story == "updating" and not updated)
     return HostFacts(
         hostname=f"{machine.name}.example.net",
         os="Ubuntu 24.04.3 LTS" if machine.number % 3 else "Debian GNU/Linux 13 (trixie)",
@@ -47,7 +53,7 @@ def facts_of(
         cpu_model="Neoverse-N2" if machine.role == "edge" else "AMD EPYC 9354 32-Core Processor",
         cores=machine.cores,
         memory=machine.memory,
-        boot_id=str(uuid.UUID(int=key_of(machine.seed, machine.name, str(booted_s)) << 64)),
+        boot_id=str(uuid.UUID(int=machine.key(str(booted_s)) << 64)),
         boot_time=float(booted_s),
         addresses=[f"10.{20 + machine.number % 3}.{machine.number // 250}.{10 + machine.number % 240}"],
         gpus=list(machine.gpus),

@@ -7,7 +7,7 @@ import numpy as np
 from demo.activity import activity, trend
 from demo.lines import Line, line
 from demo.machines import Machine
-from demo.noise import Floats, Ints, flutter, held, key_of, uniform, wander, whole
+from demo.noise import Floats, Ints, flutter, held, uniform, wander, whole
 from demo.stories import backing_up, deploying, leaked, oom_kills, spiking
 from schemas.families import AGENT, CPU, MEMORY, PRESSURE, PROCESS, SOCKETS, UNIT
 
@@ -15,27 +15,24 @@ PAGE = 4096
 MIB = 2**20
 
 
-def _key(machine: Machine, *names: str) -> int:
-    return key_of(machine.seed, machine.name, *names)
-
-
 def waiting(machine: Machine, times_s: Ints) -> Floats:
     """Share of the time for which the processor waits for disks."""
     base = {"db": 0.02, "worker": 0.012}.get(machine.role, 0.003)
-    key = _key(machine, "iowait")
+    key = machine.key("iowait")
     scattered = base * (1 + wander(key, times_s, 30)) * (0.5 + uniform(key + 1, times_s))
     found: Floats = scattered + 0.05 * backing_up(machine, times_s)
     return found
 
 
 def cpu(machine: Machine, times_s: Ints) -> Line:
-    busy, key = activity(machine, times_s), _key(machine, "cpu")
+    busy, calm, key = activity(machine, times_s), trend(machine, times_s), machine.key("cpu")
+    waits = waiting(machine, times_s)
     system = busy * (0.22 + 0.04 * wander(key, times_s, 300))
     soft = busy * (0.05 if machine.role in ("edge", "web") else 0.012)
     steal = 0.004 * uniform(key + 1, times_s) * (machine.region != "fra")
     work = machine.cores**0.6
     loads = {
-        f"load{minutes}": machine.cores * 1.08 * (trend(machine, times_s - 20 * minutes) + trend(machine, times_s)) / 2
+        f"load{minutes}": machine.cores * 1.08 * (trend(machine, times_s - 20 * minutes) + calm) / 2
         + 0.05 * uniform(key + minutes + 1, times_s // 5)
         for minutes in (1, 5, 15)
     }
@@ -46,7 +43,7 @@ def cpu(machine: Machine, times_s: Ints) -> Line:
             "total": 100 * (busy + steal),
             "user": 100 * (busy - system),
             "system": 100 * (system - soft),
-            "iowait": 100 * np.minimum(waiting(machine, times_s), 1 - busy),
+            "iowait": 100 * np.minimum(waits, 1 - busy),
             "steal": 100 * steal,
             "nice": 0,
             "irq": 0,
@@ -56,7 +53,7 @@ def cpu(machine: Machine, times_s: Ints) -> Line:
             "interrupts": work * (500 + 9_000 * busy) * (1 + 0.06 * flutter(key + 21, times_s)),
             "frequency": 2400 + 900 * busy,
             "procs_running": 1 + whole(0.7 * busy * machine.cores, key + 22, times_s),
-            "procs_blocked": whole(4 * waiting(machine, times_s) * machine.cores, key + 23, times_s),
+            "procs_blocked": whole(4 * waits * machine.cores, key + 23, times_s),
             "forks": whole(2 + 9 * busy, key + 24, times_s),
         },
     )
@@ -64,7 +61,7 @@ def cpu(machine: Machine, times_s: Ints) -> Line:
 
 def memory_share(machine: Machine, times_s: Ints) -> Floats:
     """Share of the memory that is used."""
-    key = _key(machine, "memory")
+    key = machine.key("memory")
     base = {"cache": 0.72, "db": 0.62, "gpu": 0.35}.get(machine.role, 0.4) * (0.9 + 0.2 * machine.chance("memory"))
     share = base + 0.05 * wander(key, times_s, 7000) + 0.015 * wander(key + 1, times_s, 90)
     share = share + 0.12 * (trend(machine, times_s) - 0.3) - 0.15 * deploying(machine, times_s)
@@ -73,7 +70,7 @@ def memory_share(machine: Machine, times_s: Ints) -> Floats:
 
 
 def memory(machine: Machine, times_s: Ints) -> Line:
-    key, total = _key(machine, "memory"), float(machine.memory)
+    key, total = machine.key("memory"), float(machine.memory)
     share = memory_share(machine, times_s)
     used = np.floor(share * total / PAGE) * PAGE
     cached = np.floor((1 - share) * total * (0.75 + 0.1 * wander(key + 2, times_s, 4000)) / PAGE) * PAGE
@@ -105,7 +102,7 @@ def memory(machine: Machine, times_s: Ints) -> Line:
 
 
 def pressure(machine: Machine, times_s: Ints) -> Line:
-    key, busy = _key(machine, "pressure"), activity(machine, times_s)
+    key, busy = machine.key("pressure"), activity(machine, times_s)
     short = np.clip((memory_share(machine, times_s) - 0.88) / 0.1, 0, 1)
     disks = waiting(machine, times_s)
     return line(
@@ -122,7 +119,7 @@ def pressure(machine: Machine, times_s: Ints) -> Line:
 
 
 def process(machine: Machine, times_s: Ints) -> Line:
-    key, busy = _key(machine, "process"), trend(machine, times_s)
+    key, busy = machine.key("process"), trend(machine, times_s)
     running = 1 + whole(0.7 * busy * machine.cores, key, times_s)
     total = 150 + 9 * machine.cores + np.rint(12 * wander(key + 1, times_s, 900) + 40 * busy)
     return line(
@@ -141,7 +138,7 @@ def process(machine: Machine, times_s: Ints) -> Line:
 
 
 def sockets(machine: Machine, times_s: Ints) -> Line:
-    key, busy = _key(machine, "sockets"), trend(machine, times_s)
+    key, busy = machine.key("sockets"), trend(machine, times_s)
     many = {"edge": 9000, "web": 2600, "cache": 1800}.get(machine.role, 240)
     established = whole(12 + many * busy, key, times_s)
     waiting_out = whole(many * 0.7 * busy, key + 1, times_s)
@@ -161,7 +158,7 @@ def sockets(machine: Machine, times_s: Ints) -> Line:
 
 
 def agent(machine: Machine, times_s: Ints) -> Line:
-    key = _key(machine, "agent")
+    key = machine.key("agent")
     return line(
         AGENT,
         times_s,
@@ -183,6 +180,6 @@ def agent(machine: Machine, times_s: Ints) -> Line:
 
 
 def unit(machine: Machine, times_s: Ints) -> Line:
-    failed = (held(_key(machine, "unit"), times_s, 43_200) < 0.06) * 1.0
+    failed = (held(machine.key("unit"), times_s, 43_200) < 0.06) * 1.0
     reboot_required = 1.0 if machine.story != "rebooted" and machine.number % 9 == 4 else 0.0
     return line(UNIT, times_s, {"failed": failed, "reboot_required": reboot_required, "clock_synchronised": 1.0})

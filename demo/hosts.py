@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from demo import sql
-from demo.facts import facts_of
+from demo.facts import batch_interval_s, facts_of
 from demo.machines import Machine, Story
 from infra.authority.authority import Authority
 from infra.authority.keys import make_key
@@ -18,7 +18,8 @@ from infra.bus.credentials import credentials_text
 from infra.clock import to_time
 from infra.storage.database import Connection, ensure_hosts
 
-LIFE_S = 30 * 86_400
+LIFE_S = 365 * 86_400
+"""Nobody renews identities here, and a demonstration may stay on a wall."""
 ROLE = "agent"
 MUTED = 17
 """Number of the host that somebody has muted."""
@@ -29,8 +30,10 @@ NOTES: dict[Story, str] = {
 }
 
 
-async def add_hosts(database: Connection, fleet: Sequence[Machine], first_seen_s: int) -> dict[str, int]:
-    """Enter the hosts; their ids by name."""
+async def add_hosts(
+    database: Connection, fleet: Sequence[Machine], first_seen_s: int, every_s: int = 1
+) -> dict[str, int]:
+    """Enter the hosts, whose agents sample every `every_s`; their ids by name."""
     async with database.transaction():
         ids = await ensure_hosts(database, [machine.name for machine in fleet])
         await database.execute(
@@ -42,7 +45,7 @@ async def add_hosts(database: Connection, fleet: Sequence[Machine], first_seen_s
         await database.execute(
             sql.ADD_HOSTS,
             [ids[machine.name] for machine in fleet],
-            [msgspec.json.encode(facts_of(machine, machine.began_s)).decode() for machine in fleet],
+            [msgspec.json.encode(facts_of(machine, every_s, batch_interval_s(every_s))).decode() for machine in fleet],
             [",".join(machine.tags) for machine in fleet],
             to_time(first_seen_s * 1000),
         )

@@ -15,7 +15,7 @@ from demo.stories import reboot_s
 from infra.clock import to_time
 from infra.storage.database import Connection
 from schemas.version import VERSION
-from services.alerts.judge.memory import Advance, Part, RulesInForce, adopt_rules
+from services.alerts.judge.memory import Advance, Part, adopt_rules
 from services.alerts.judge.store import commit, load_memory, load_rules
 
 JUDGED_HOSTS = 100
@@ -30,17 +30,16 @@ async def write_incidents(database: Connection, fleet: Sequence[Machine], from_s
     memory = await load_memory(database, Part())
     adopt_rules(memory, rules)
     rules.set.set_tags(memory.tags)
-    pasts = await asyncio.to_thread(_judge_all, fleet[:JUDGED_HOSTS], rules, from_s, until_s)
+    from_s = -(-from_s // STEP_S) * STEP_S
+    pasts: dict[str, Past] = {}
+    for machine in fleet[:JUDGED_HOSTS]:
+        of_host = rules.set.of(machine.name)
+        pasts[machine.name] = await asyncio.to_thread(judge, machine, of_host, from_s, until_s)
     transitions = sorted((one for past in pasts.values() for one in past.transitions), key=lambda one: one.time)
     advance = Advance(changed={host: dict(past.states) for host, past in pasts.items()}, transitions=transitions)
     await commit(database, memory, advance, rules, time.time())
     await database.execute(sql.NOTICED_THEN)
     return len(transitions)
-
-
-def _judge_all(fleet: Sequence[Machine], rules: RulesInForce, from_s: int, until_s: int) -> dict[str, Past]:
-    from_s = -(-from_s // STEP_S) * STEP_S
-    return {machine.name: judge(machine, rules.set.of(machine.name), from_s, until_s) for machine in fleet}
 
 
 async def write_events(

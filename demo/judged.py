@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from msgspec import Struct
 
 from demo.curves import lines_of
+from demo.lines import Line
 from demo.machines import Machine
-from demo.noise import Ints
-from demo.stories import HOUR_S, is_up
+from demo.stories import AWAY, HOUR_S, is_up
 from schemas.catalogue import family_named
 from schemas.codec import times_ms
 from schemas.columns import pack_column
@@ -56,18 +57,21 @@ def judge(machine: Machine, rules: OfHost, from_s: int, until_s: int) -> Past:
 
 def _batches(machine: Machine, rules: OfHost, from_s: int, until_s: int) -> Iterator[Batch]:
     """An hour each, with the metrics that any rule is about."""
-    for begin_s in range(from_s, until_s, HOUR_S):
-        times = np.arange(begin_s, min(begin_s + HOUR_S, until_s), STEP_S, dtype=np.int64)
-        times = times[is_up(machine, times)]
-        if len(times):
-            blocks = [block for name in rules.by_family if (block := _block(machine, rules, name, times)) is not None]
-            deltas = np.diff(times, prepend=0) * 1000
+    times = np.arange(from_s, until_s, STEP_S, dtype=np.int64)
+    times = times[is_up(machine, times)]
+    lines = {name: lines_of(machine, family_named(name), times) for name in rules.by_family} if len(times) else {}
+    begins = range(from_s, until_s, HOUR_S)
+    edges = np.searchsorted(times, [*begins, until_s]).tolist()
+    for first, last in itertools.pairwise(edges):
+        if first < last:
+            hour = slice(first, last)
+            blocks = [block for name in lines if (block := _block(rules, name, lines[name], hour)) is not None]
+            deltas = np.diff(times[hour], prepend=0) * 1000
             yield Batch(machine.name, "past", "metrics", 1, deltas.tolist(), blocks)
 
 
-def _block(machine: Machine, rules: OfHost, name: str, times: Ints) -> Block | None:
+def _block(rules: OfHost, name: str, lines: Sequence[Line], hour: slice) -> Block | None:
     family = family_named(name)
-    lines = lines_of(machine, family, times)
     wanted = {check.code for check in rules.by_family[name]}
     wanted |= {check.also.code for check in rules.by_family[name] if check.also is not None}
     places = [place for place, metric in enumerate(family.metrics) if metric.code in wanted]
@@ -76,7 +80,7 @@ def _block(machine: Machine, rules: OfHost, name: str, times: Ints) -> Block | N
             line.instance,
             {},
             None,
-            [None if line.unknown[place] else pack_column(line.counts[place].tolist()) for place in places],
+            [None if line.unknown[place] else pack_column(line.counts[place][hour].tolist()) for place in places],
         )
         for line in lines
     ]
@@ -108,7 +112,7 @@ def _look(host: str, rules: OfHost, hearing: Hearing, at_s: int, past: Past) -> 
 
 def silences(machine: Machine, from_s: int, until_s: int) -> Sequence[tuple[int, int]]:
     """When the host was away: each time from its last sample to the next one, or to `until_s`."""
-    if bool(is_up(machine, np.arange(from_s, until_s, STEP_S)).all()) and machine.story not in ("flapping", "rebooted"):
+    if machine.story not in AWAY:
         return []
     times = np.arange(from_s, until_s, dtype=np.int64)
     seen = times[is_up(machine, times)]

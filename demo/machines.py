@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from demo.noise import chance
+from demo.noise import chance, key_of
 
 GIB = 2**30
 DAY_S = 86_400
@@ -16,7 +16,7 @@ Story = Literal["", "leak", "full", "flapping", "silent", "hot", "rebooted", "sp
 _ROLES: tuple[Role, ...] = ("web", "db", "web", "gpu", "worker", "cache", "web", "edge", "worker", "db")
 _REGIONS = ("fra", "iad", "sin")
 _STORIES: tuple[Story, ...] = ("", "full", "spike", "hot", "leak", "rebooted", "", "flapping", "silent", "", "updating")
-"""By the place in the fleet, once: a fleet of any size has them, and the larger it is the calmer."""
+"""By the place in the fleet, once: a fleet of eleven hosts has all of them, and the larger it is the calmer."""
 _CORES: dict[Role, tuple[int, ...]] = {
     "web": (4, 8),
     "db": (16, 32),
@@ -69,6 +69,10 @@ class Machine(Struct, frozen=True):
     @property
     def tags(self) -> list[str]:
         return [self.role, "prod" if self.production else "staging", self.region]
+
+    def key(self, *names: str) -> int:
+        """The key of this host's randomness of that name."""
+        return key_of(self.seed, self.name, *names)
 
     def chance(self, *names: str) -> float:
         """A number from 0 to 1 of this host's own, for good."""

@@ -1,49 +1,55 @@
-"""What a simulated agent samples at each second: the curves, of which it makes two minutes at a time."""
+"""What a simulated agent samples at each tick: the curves, of which it makes some hundred ticks at a time."""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 
 import numpy as np
 
 from agent.sampling.plan import Plan
 from demo.curves import lines_of
-from demo.lines import Line
 from demo.machines import Machine
+from demo.noise import Ints
 from schemas.catalogue import CATALOGUE
 from schemas.codec import Sample
 from schemas.metric import Family
 
-BLOCK_S = 120
+TICKS = 240
+"""In one block: what numpy takes for a call hardly depends on how many there are."""
 
 Values = dict[str, int | None]
 Instances = dict[str, Values]
 
 
 class Block:
-    """Two minutes of one family, made when they are first asked for."""
+    """Some hundred ticks of one family, made when the first of them is asked for."""
 
-    def __init__(self, machine: Machine, family: Family, number: int) -> None:
-        times = np.arange(number * BLOCK_S, (number + 1) * BLOCK_S, dtype=np.int64)
-        self.number = number
-        self._names = [metric.name for metric in family.metrics]
-        lines = lines_of(machine, family, times)
-        self._rows = [(line.instance, np.stack(line.counts, axis=1), _unknown(line)) for line in lines]
+    def __init__(self, machine: Machine, family: Family, times_s: Ints) -> None:
+        lines = lines_of(machine, family, times_s)
         self.labels = {line.instance: line.labels for line in lines if line.labels}
+        self._instances: list[tuple[str, Values, list[str]]] = []
+        """Name, values that stay, and the names of those that vary, whose columns follow each other in `_rows`."""
+        columns: list[Ints] = []
+        for line in lines:
+            values: Values = {}
+            varying: list[str] = []
+            for metric, counts, unknown in zip(family.metrics, line.counts, line.unknown, strict=True):
+                values[metric.name] = None if unknown else int(counts[0])
+                if not unknown and (counts != counts[0]).any():
+                    varying.append(metric.name)
+                    columns.append(counts)
+            self._instances.append((line.instance, values, varying))
+        rows = np.stack(columns, axis=1) if columns else np.empty((len(times_s), 0), dtype=np.int64)
+        small = not rows.size or max(int(rows.max()), -int(rows.min())) < 2**31
+        self._rows = rows.astype(np.int32) if small else rows
 
-    def at(self, second: int) -> Instances:
-        """The values at one second of it."""
-        found: Instances = {}
-        for instance, rows, unknown in self._rows:
-            values: Values = dict(zip(self._names, rows[second].tolist(), strict=True))
-            found[instance] = values | unknown if unknown else values
-        return found
-
-
-def _unknown(line: Line) -> Values:
-    """The metrics that are unknown at all times."""
-    names = [metric.name for metric in line.family.metrics]
-    return {name: None for name, unknown in zip(names, line.unknown, strict=True) if unknown}
+    def at(self, tick: int) -> Instances:
+        """The values at one tick of it."""
+        row = iter(self._rows[tick].tolist())
+        return {
+            instance: values | dict(zip(varying, row, strict=False)) for instance, values, varying in self._instances
+        }
 
 
 class Simulated:
@@ -51,26 +57,34 @@ class Simulated:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        self._blocks: dict[str, Block] = {}
+        self._blocks: dict[str, tuple[tuple[int, int, int], Block]] = {}
 
     def sample(self, second: int, plan: Plan, watched: bool) -> Sample | None:
-        """What `plan` wants at that Unix second; None where that is no tick of it. `watched`: somebody looks here."""
-        if second % max(1, round(plan.sample_interval_s)):
+        """What `plan` wants at that Unix second; None where that is no tick of it. `watched`: somebody looks here.
+
+        Hosts with an interval of several seconds have their ticks at different ones of these.
+        """
+        interval_s = max(1, round(plan.sample_interval_s))
+        shift_s = self._share_of(interval_s)
+        into_s = second - shift_s
+        if into_s % interval_s:
             return None
-        return self._sample(second, plan, watched, due=lambda period_s: second % period_s == 0)
+        return self._sample(second, shift_s, plan, watched, due=lambda period_s: into_s % period_s == 0)
 
     def last_known(self, second: int, plan: Plan) -> Sample:
-        """The values of the families that are not sampled at every tick."""
-        return self._sample(second, plan, watched=False, due=lambda period_s: period_s > plan.sample_interval_s)
+        """The newest values of the families that are not sampled at every tick."""
+        interval_s = plan.sample_interval_s
+        shift_s = self._share_of(max(1, round(interval_s)))
+        return self._sample(second, shift_s, plan, watched=False, due=lambda period_s: period_s > interval_s)
 
-    def _sample(self, second: int, plan: Plan, watched: bool, due: Callable[[int], bool]) -> Sample:
+    def _sample(self, second: int, shift_s: int, plan: Plan, watched: bool, due: Callable[[int], bool]) -> Sample:
         sample = Sample(1000 * second, {})
         for family in CATALOGUE:
             period_s = self._period_s(family, plan, watched)
             if period_s is None or not due(period_s):
                 continue
-            block = self._block(family, second)
-            instances = block.at(second % BLOCK_S)
+            block, tick = self._block(family, second, period_s, shift_s)
+            instances = block.at(tick)
             if not instances:
                 continue
             sample.families[family.name] = instances
@@ -91,8 +105,25 @@ class Simulated:
             return None
         return max(1, round(own.period_s))
 
-    def _block(self, family: Family, second: int) -> Block:
+    def _block(self, family: Family, second: int, period_s: int, shift_s: int) -> tuple[Block, int]:
+        """The block with the family's last tick up to `second`, and which of its ticks that is."""
+        tick = (second - shift_s) // period_s
+        number, place = place_of(self._machine.name, family.name, tick)
+        key = (number, period_s, shift_s)
         held = self._blocks.get(family.name)
-        if held is None or held.number != second // BLOCK_S:
-            held = self._blocks[family.name] = Block(self._machine, family, second // BLOCK_S)
-        return held
+        if held is None or held[0] != key:
+            times_s = shift_s + period_s * np.arange(tick - place, tick - place + TICKS, dtype=np.int64)
+            held = self._blocks[family.name] = key, Block(self._machine, family, times_s)
+        return held[1], place
+
+    def _share_of(self, many: int) -> int:
+        """A number below `many` of this host's own, for good."""
+        return zlib.crc32(self._machine.name.encode()) % many
+
+
+def place_of(host: str, family: str, tick: int) -> tuple[int, int]:
+    """The number of the block that holds a tick, and where in it.
+
+    Blocks of different hosts and families begin at different ticks: a fleet must not stop to make them all at once.
+    """
+    return divmod(tick + zlib.crc32(f"{host} {family}".encode()) % TICKS, TICKS)

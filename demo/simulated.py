@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,14 @@ from agent.orders.config import Pushed
 from agent.orders.verbs import agent_verbs
 from agent.sampling.plan import Plans, make_plan
 from agent.sending.batching import Batcher
-from agent.sending.intake import Intake, keep_synced
+from agent.sending.intake import Intake
 from agent.sending.lanes import Lanes
 from agent.sending.live import LiveFeed
 from agent.session import session_of
 from agent.spool.spool import open_spool
 from agent.system.state import AgentState
 from agent.system.worker import Worker
-from demo.facts import facts_of, top_of
+from demo.facts import batch_interval_s, facts_of, top_of
 from demo.hosts import credentials_of
 from demo.machines import Machine
 from demo.sampler import Simulated
@@ -34,14 +34,18 @@ from infra.bus.connection import keep_connected
 from infra.bus.patience import Access
 from infra.settings import AgentSettings
 from schemas.codec import Sample
+from schemas.families import AGENT
 from schemas.messages import HostFacts
 from schemas.version import VERSION
 
-SYNC_S = 60.0
-"""Nobody minds what a power failure costs a simulated host."""
+UNSYNCED_S = 600.0
+"""Spools are never put on the disk on purpose: nobody minds what a power failure costs a simulated host."""
 CATCH_UP_S = 3600.0
 """Samples from before the start are sent as present ones."""
 TOP_EVERY_S = 10
+CONNECTED_WITHIN_S = 30.0
+UPDATED_AFTER_S = 120.0
+"""How long after the agents began one more of them is updated."""
 
 
 class Reach(Struct, frozen=True):
@@ -61,18 +65,18 @@ class Reach(Struct, frozen=True):
 class Agent:
     """One simulated agent."""
 
-    def __init__(self, machine: Machine, reach: Reach, lanes: Lanes) -> None:
+    def __init__(self, machine: Machine, reach: Reach, lanes: Lanes, settings: AgentSettings) -> None:
         self.machine = machine
         self._reach, self._lanes = reach, lanes
-        self._settings = settings_of(machine, reach)
-        self._plans = Plans(make_plan(self._settings))
+        self._began_s = time.monotonic()
+        self._plans = Plans(make_plan(settings))
         self._sampler = Simulated(machine)
         host, status = machine.name, lanes.status
         self._feed = LiveFeed(host, now_ms=int(time.time() * 1000))
-        batcher = Batcher(self._plans.current.batch_interval_s, phase_of(host), service.MOST_SAMPLES)
-        limits = service.spool_limits(self._settings)
+        batcher = Batcher(self._plans.current.batch_interval_s, service.phase_of(host), service.MOST_SAMPLES)
+        limits = service.spool_limits(settings)
         self._intake = Intake(host, lanes, batcher, limits.message_bytes, status)
-        self._pushed = Pushed(self._settings, self._plans, status, lanes.disk)
+        self._pushed = Pushed(settings, self._plans, status, lanes.disk)
         self._session = session_of(
             lanes, self._feed, self._pushed, Orders(agent_verbs(lanes, self._intake, self._tell)), self._facts
         )
@@ -83,15 +87,17 @@ class Agent:
         """Set once it has been connected."""
 
     def take(self, second: int) -> None:
-        """Sample that Unix second, unless the host is away then."""
+        """Sample that Unix second, unless the host was away then."""
+        self._follow_network()
         plan = self._plans.current
         self._intake.use_interval(plan.batch_interval_s)
         self._intake.use_watches(plan.watches)
-        if not self._is_up(second):
+        if not is_up_at(self.machine, second):
             return
         sample = self._sampler.sample(second, plan, self._feed.named)
         if sample is None:
             return
+        self._add_own(sample)
         if self._feed.named and second % TOP_EVERY_S == 0:
             self._lanes.status.top = top_of(self.machine, second)
         self._feed.offer(sample, self._last_known)
@@ -101,7 +107,6 @@ class Agent:
         """Keep the bus informed, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._intake.store())
-            group.create_task(keep_synced(self._lanes, SYNC_S))
             while True:
                 await self._up.wait()
                 connected = group.create_task(self._stay_connected())
@@ -119,18 +124,33 @@ class Agent:
         self._known.set()
         await self._session(client)
 
-    def _is_up(self, second: int) -> bool:
-        """Whether the host has its network then; whoever keeps the connection is told."""
-        up = is_up_at(self.machine, second)
+    def _follow_network(self) -> None:
+        """Tell whoever keeps the connection whether the host has its network now, whatever second is sampled."""
+        up = is_up_at(self.machine, int(time.time()))
         now, before = (self._up, self._down) if up else (self._down, self._up)
         now.set()
         before.clear()
-        return up
+
+    def _add_own(self, sample: Sample) -> None:
+        """What only this agent itself knows, in the family about agents."""
+        own = sample.families.get(AGENT.name, {}).get("")
+        if own is None:
+            return
+        backlog, status = self._lanes.spool.backlog, self._lanes.status
+        own |= {
+            "buffered_batches": backlog.batches,
+            "buffered_bytes": backlog.bytes,
+            "dropped_total": backlog.dropped + status.lost_batches,
+            "reconnects": status.reconnects,
+            "config_revision": self._plans.current.revision,
+        }
 
     async def connected(self) -> None:
-        """Return when it is connected for the first time, or has no network now."""
-        if self._is_up(int(time.time())):
-            await self._known.wait()
+        """Return when it is connected for the first time, has no network now, or the bus lets it wait for too long."""
+        self._follow_network()
+        if self._up.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._known.wait(), CONNECTED_WITHIN_S)
 
     async def finish(self, within_s: float) -> None:
         """Send what is in hand, as agents do that are stopped."""
@@ -141,7 +161,8 @@ class Agent:
 
     def _facts(self) -> HostFacts:
         plan = self._plans.current
-        told = facts_of(self.machine, time.time(), plan.sample_interval_s, plan.batch_interval_s, plan.revision)
+        updated = time.monotonic() - self._began_s > UPDATED_AFTER_S
+        told = facts_of(self.machine, plan.sample_interval_s, plan.batch_interval_s, plan.revision, updated=updated)
         return replace(told, config_error=self._lanes.status.config_error)
 
     def _tell(self) -> dict[str, Any]:
@@ -156,27 +177,24 @@ class Agent:
         }
 
 
-def settings_of(machine: Machine, reach: Reach) -> AgentSettings:
-    """What a machine of that kind would be set to."""
+def settings_of(machine: Machine, reach: Reach, every_s: int) -> AgentSettings:
+    """What a machine of that kind would be set to that is sampled every `every_s`."""
     return AgentSettings(
         data=str(Path(reach.data) / "agents" / machine.name),
         nats_url=reach.nats_url,
         host=machine.name,
         tags=",".join(machine.tags),
-        spool_sync_s=SYNC_S,
+        sample_interval_s=every_s,
+        batch_interval_s=batch_interval_s(every_s),
+        spool_sync_s=UNSYNCED_S,
         spool_bytes=8 * 2**20,
         backfill_after_s=CATCH_UP_S,
     )
 
 
-def phase_of(host: str) -> float:
-    """Share of an interval after whose begin a host does what it does: a fleet must not act in one breath."""
-    return zlib.crc32(host.encode()) % 1000 / 1000
-
-
-async def start(machine: Machine, reach: Reach, disk: Worker) -> Agent:
+async def start(machine: Machine, reach: Reach, disk: Worker, every_s: int) -> Agent:
     """An agent whose spool is open; `disk` is the thread that alone uses it."""
-    settings = settings_of(machine, reach)
+    settings = settings_of(machine, reach, every_s)
     directory = Path(settings.data) / "agent" / "spool"
     spool = await disk.run(open_spool, directory, service.spool_limits(settings))
-    return Agent(machine, reach, Lanes(machine.name, spool, disk, AgentState()))
+    return Agent(machine, reach, Lanes(machine.name, spool, disk, AgentState()), settings)

@@ -26,8 +26,6 @@ ORDER BY 1, 2
 ON CONFLICT DO NOTHING
 """
 
-UNMARK = "TRUNCATE dirty_minutes, dirty_hours"
-
 RAW_FROM = "UPDATE horizons SET before = $1 WHERE name = 'raw'"
 
 NEWEST = """

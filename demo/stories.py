@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +11,7 @@ from demo.machines import DAY_S, Machine
 from demo.noise import Floats, Ints, held, key_of
 
 Bools = npt.NDArray[np.bool_]
+Times = TypeVar("Times", int, Ints)
 
 HOUR_S = 3600
 LEAK_S = 20 * HOUR_S
@@ -29,7 +32,7 @@ DEPLOY_S = 150
 BACKUP_S = 2 * HOUR_S
 """Time of day of the databases' backup, which takes most of an hour."""
 UPTIME_DAYS = 90
-_AWAY = frozenset({"silent", "flapping", "rebooted"})
+AWAY = frozenset({"silent", "flapping", "rebooted"})
 """Stories of hosts that are not always up."""
 
 
@@ -64,7 +67,7 @@ def leaked(machine: Machine, times_s: Ints) -> Floats:
     """Share of the memory that a leaking program holds too much; it is near its end when the demonstration begins."""
     if machine.story != "leak":
         return np.zeros(len(times_s))
-    into = (times_s - machine.began_s + round(0.86 * LEAK_S)) % LEAK_S
+    into = _since_leak(machine, times_s) % LEAK_S
     share: Floats = 0.52 * into / LEAK_S
     return share
 
@@ -73,8 +76,14 @@ def oom_kills(machine: Machine, times_s: Ints) -> Floats:
     """How often the leaking program was killed since boot."""
     if machine.story != "leak":
         return np.zeros(len(times_s))
-    since: Floats = (times_s - reboot_s(machine)) // LEAK_S * 1.0
+    cycle = _since_leak(machine, times_s) // LEAK_S
+    since: Floats = np.maximum(0, cycle - _since_leak(machine, reboot_s(machine)) // LEAK_S) * 1.0
     return since
+
+
+def _since_leak(machine: Machine, times_s: Times) -> Times:
+    """Seconds since one of the fresh starts of the leaking program."""
+    return times_s - machine.began_s + round(0.86 * LEAK_S)
 
 
 def filled(machine: Machine, times_s: Ints) -> Floats:
@@ -116,6 +125,6 @@ def spiking(machine: Machine, times_s: Ints) -> Floats:
 
 def is_up_at(machine: Machine, second: int) -> bool:
     """The same of one moment."""
-    if machine.story not in _AWAY:
+    if machine.story not in AWAY:
         return True
     return bool(is_up(machine, np.array([second], dtype=np.int64))[0])

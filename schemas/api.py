@@ -109,6 +109,18 @@ class SeriesAnswer(Struct):
     series: list[SeriesColumn]
 
 
+class StoredFamilies(Struct):
+    """GET /hosts/{id}/families: the metric families of which rows are stored within [`from`, `to`).
+
+    Roll-ups widen the range to whole hours.
+    """
+
+    host: str
+    from_: int = field(name="from")
+    to: int
+    families: list[str]
+
+
 class FleetColumn(Struct):
     """A metric of one instance of one host, as SeriesColumn."""
 
@@ -207,6 +219,9 @@ class ActiveAlert(Struct):
     incident: int = 0
     """Number of the incident that it is; 0 while it is pending."""
     acknowledged: bool = False
+    """Somebody has seen it as it is now."""
+    acknowledged_until: float | None = None
+    """Unix seconds; null: until it changes for the worse, or ends."""
 
 
 class Delivery(Struct):

@@ -29,6 +29,12 @@ class Acknowledged(Struct, frozen=True):
     note: str = ""
 
 
+def is_seen(acknowledged: Acknowledged | None, level: int, unix_s: float) -> bool:
+    """Whether an acknowledgement holds for an incident that is as grave as `level` now."""
+    seen = acknowledged
+    return seen is not None and level <= seen.level and (seen.until is None or unix_s < seen.until)
+
+
 class Facts(Struct):
     """What is known of an incident; kept as JSON in `incidents.body`, so fields are only ever added."""
 

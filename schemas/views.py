@@ -68,7 +68,7 @@ Zone = Annotated[
 
 
 class Preferences(Struct, frozen=True, forbid_unknown_fields=True):
-    """GET /preferences, and the body of PUT: how somebody wants the dashboard, in every browser."""
+    """Body of PUT /preferences: how somebody wants the dashboard, in every browser."""
 
     start: PagePath = "/"
     """The page that opens first."""
@@ -80,3 +80,11 @@ class Preferences(Struct, frozen=True, forbid_unknown_fields=True):
     contrast: Literal["system", "more"] = "system"
     """`more`: texts of at least 7:1, whatever the system asks for."""
     density: Literal["comfortable", "compact"] = "comfortable"
+    """How high the rows of the fleet's table are."""
+
+
+class StoredPreferences(Preferences, frozen=True):
+    """GET /preferences, and what PUT made of it."""
+
+    version: int = 0
+    """For If-Match; 0 while the account has stored none, and these are the defaults."""

@@ -11,9 +11,9 @@ const TARGET = join(import.meta.dirname, "../services/gateway/static");
 
 /** KiB of JavaScript and CSS, gzip, that opening each page may load: the frame, the page, and what they share. */
 const BUDGETS: Record<string, number> = {
-  fleet: 74,
+  fleet: 76,
   host: 90,
-  alerts: 56,
+  alerts: 57,
   compare: 86,
   system: 53,
   settings: 54,
@@ -94,7 +94,10 @@ function shelled(): Plugin {
         .filter((name) => name.startsWith("assets/") && /\.(js|css|svg)$/.test(name) && !/\/api-/.test(name))
         .sort()
         .map((name) => `/${name}`);
-      const version = createHash("sha256").update(files.join()).digest("hex").slice(0, 12);
+      const page = bundle["index.html"];
+      if (page?.type !== "asset") throw new Error("no index.html");
+      // The page is kept as well, and its own words are in no file's name.
+      const version = createHash("sha256").update(files.join()).update(page.source).digest("hex").slice(0, 12);
       worker.code = worker.code.replaceAll("SHELL.version", JSON.stringify(version));
       worker.code = worker.code.replaceAll("SHELL.files", JSON.stringify(files));
     },

@@ -16,15 +16,23 @@ from infra.settings import ServerSettings
 
 MOST_HOSTS = 10_000
 MOST_DAYS = 30
+MOST_EVERY_S = 60
 
 
-def demo(server: ServerSettings, hosts: int, days: float, seed: int) -> int:
+def demo(server: ServerSettings, hosts: int, days: float | None, seed: int, every_s: int | None) -> int:
     """Run until a signal; returns the exit status. Raises CommandError for what makes no sense."""
     if not 1 <= hosts <= MOST_HOSTS:
         raise CommandError(f"demo: --hosts {hosts}: give a number from 1 to {MOST_HOSTS}")
-    if not 0 <= days <= MOST_DAYS:
+    if days is not None and not 0 <= days <= MOST_DAYS:
         raise CommandError(f"demo: --days {days:g}: give a number from 0 to {MOST_DAYS}, as long as minutes are kept")
-    wanted = Demonstration(hosts, days, seed)
+    if every_s is not None and not 1 <= every_s <= MOST_EVERY_S:
+        raise CommandError(f"demo: --every {every_s}: give a number of seconds from 1 to {MOST_EVERY_S}")
+    wanted = Demonstration(
+        hosts,
+        service.days_for(hosts) if days is None else days,
+        seed,
+        service.interval_for(hosts, service.cores()) if every_s is None else every_s,
+    )
 
     async def fleet_of(_: LocalBus, server: ServerSettings) -> Part:
         directory = await service.prepare(wanted, server, Authority(authority_directory(server)))
@@ -32,6 +40,6 @@ def demo(server: ServerSettings, hosts: int, days: float, seed: int) -> int:
 
     try:
         with own_directory(Path(server.data).absolute()):
-            return run_everything(server, "fleet", fleet_of)
+            return run_everything(server, "demo", "fleet", fleet_of, "choose another directory with --data")
     except (NotOurs, OSError) as error:
         raise CommandError(f"demo: {error}") from None

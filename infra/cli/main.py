@@ -241,7 +241,8 @@ def _up(_: argparse.Namespace) -> int:
 def _demo(arguments: argparse.Namespace) -> int:
     from infra.cli.demo import demo
 
-    return demo(own_servers.demonstration_settings(arguments), arguments.hosts, arguments.days, arguments.seed)
+    server = own_servers.demonstration_settings(arguments)
+    return demo(server, arguments.hosts, arguments.days, arguments.seed, arguments.every)
 
 
 def _agent(arguments: argparse.Namespace) -> int:

@@ -9,30 +9,52 @@ from typing import Any
 from infra.addresses import redact
 from infra.settings import ServerSettings, SettingError, load_settings
 
+PORT = 8081
+"""Of a demonstration: its pages share nothing in the browser with those of an installation at the usual port."""
+
 
 def add_options(demo: argparse.ArgumentParser, number: Callable[[str], int]) -> None:
     """The options of `sonde demo`."""
     demo.add_argument("--hosts", type=number, default=30, metavar="N", help="size of the fleet (default: 30)")
-    demo.add_argument("--days", type=float, default=2, help="days of history (default: 2)")
-    demo.add_argument("--seed", type=number, default=1, help="another one is another fleet (default: 1)")
-    demo.add_argument("--port", type=number, default=None, help="port of the dashboard (default: as SONDE_PORT says)")
-    demo.add_argument("--data", default=".sonde-demo", help="directory that it makes anew (default: .sonde-demo)")
+    demo.add_argument("--days", type=float, help="days of history (default: 2, and less from 30 hosts on)")
+    demo.add_argument(
+        "--every", type=number, metavar="S", help="seconds between a host's samples (default: by hosts and cores)"
+    )
+    demo.add_argument("--seed", type=number, default=1, help="seed of the random numbers; each gives another fleet")
+    demo.add_argument("--port", type=number, default=PORT, help=f"port of the dashboard (default: {PORT}; 0: any)")
+    demo.add_argument(
+        "--data",
+        default=".sonde-demo",
+        help="data directory, deleted and recreated at every start (default: .sonde-demo)",
+    )
 
 
 def demonstration_settings(arguments: argparse.Namespace) -> ServerSettings:
-    """The settings of a demonstration. Nobody needs an account to look: nothing in it is real. Raises SettingError."""
-    told: dict[str, Any] = {"data": arguments.data, "demonstration": True, "anonymous_viewer": True}
-    if arguments.port is not None:
-        told["port"] = arguments.port
-    return settings("demo", **told)
+    """The settings of a demonstration. Raises SettingError.
+
+    Nobody needs an account to look: nothing in it is real. So it uses nothing that a real installation has: neither its
+    keys, which would vouch for simulated agents, nor the addresses that its agents and people know.
+    """
+    return settings(
+        "demo",
+        data=arguments.data,
+        port=arguments.port,
+        demonstration=True,
+        anonymous_viewer=True,
+        authority="",
+        public_url="",
+        bus_host="127.0.0.1",
+        bus_port=0,
+        bus_url="",
+    )
 
 
 def settings(command: str, **told: Any) -> ServerSettings:
     """The settings of `sonde COMMAND`, some of them as they are `told`. Raises SettingError where they name servers."""
-    found = load_settings(ServerSettings, **told)
+    found, removed = load_settings(ServerSettings, **told), "remove this setting"
     for name, instead in (
-        ("nats_url", "set SONDE_BUS_HOST and SONDE_BUS_PORT to say where it listens"),
-        ("database_url", "remove this setting"),
+        ("nats_url", "set SONDE_BUS_HOST and SONDE_BUS_PORT to say where it listens" if command == "up" else removed),
+        ("database_url", removed),
     ):
         if getattr(found, name) != getattr(ServerSettings(), name):
             raise SettingError(

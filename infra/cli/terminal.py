@@ -20,7 +20,7 @@ from infra.cli.tables import size
 from infra.log import in_colour
 
 UP = "infra.cli.up"
-DEMO = "demo.history"
+DEMO = ("demo.history", "demo.service")
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _NO_SPACE = ("errno 28", "no space left", "disk is full", "diskfull")
 _CONSEQUENCES = {"bus": "agents keep their samples on disk", "database": "batches wait on the bus"}
@@ -73,7 +73,7 @@ def line(record: logging.LogRecord) -> tuple[str, str, str] | None:
         return _of_start(record)
     if record.name == watch.__name__:
         return _of_watch(record)
-    if record.name == DEMO:
+    if record.name in DEMO:
         return _of_demo(record)
     if record.exc_info or record.levelno < logging.WARNING or _is_known_otherwise(record):
         return None
@@ -112,10 +112,19 @@ def _of_demo(record: logging.LogRecord) -> tuple[str, str, str] | None:
     fact = record.__dict__
     match record.getMessage():
         case "writing history":
-            return "simulating", f"{fact['hosts']} hosts, with {fact['days']:g} days of history", ""
+            every = "second" if fact["every_s"] == 1 else f"{fact['every_s']} s"
+            why = f" (this machine has {fact['cores']} cores)" if fact["every_s"] > 1 else ""
+            return "simulating", f"{fact['hosts']:,} hosts, a sample every {every}{why}, {_history(fact['days'])}", ""
+        case "history progress":
+            which = "the last hours" if fact["raw"] else "the time before"
+            return "simulating", f"{which} of {fact['done']:,} of {fact['hosts']:,} hosts", ""
         case "history written":
             return "simulated", f"{fact['rows']:,} samples of the past in {fact['seconds']:g} s", ""
     return None
+
+
+def _history(days: float) -> str:
+    return f"{days:g} days of history" if days >= 1 else f"{24 * days:.1g} hours of history"
 
 
 def _of_watch(record: logging.LogRecord) -> tuple[str, str, str] | None:

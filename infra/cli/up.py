@@ -11,8 +11,9 @@ import functools
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -51,7 +52,7 @@ class PartEnded(Exception):
 
 Part = Callable[[asyncio.Event], Awaitable[None]]
 """Runs until the event is set."""
-Companion = Callable[[LocalBus, ServerSettings], Awaitable[Part]]
+Companion = Callable[[LocalBus, ServerSettings], Coroutine[Any, Any, Part]]
 """Makes the part that sends samples, once both servers are there and migrated; the settings say where they are."""
 
 EXPECTED = (PartEnded, EmbeddedServerError, AuthorityError, IdentityError, SettingError, CommandError)
@@ -70,18 +71,20 @@ def up(server: ServerSettings, local: AgentSettings) -> int:
         invited = await invite(server, msgspec.structs.replace(local, data=server.data))
         return functools.partial(local_agent.run, invited)
 
-    return run_everything(server, "agent", local_agent_of)
+    return run_everything(server, "up", "agent", local_agent_of, "set SONDE_DATA to another directory")
 
 
-def run_everything(server: ServerSettings, name: str, companion: Companion) -> int:
-    """Both servers, all services, and what `companion` makes, called `name`; returns the exit status."""
+def run_everything(server: ServerSettings, command: str, name: str, companion: Companion, elsewhere: str) -> int:
+    """Both servers, all services, and what `companion` makes, called `name`; returns the exit status.
+
+    `command` says it, and `elsewhere` what to do where the data directory cannot be used.
+    """
     data = Path(server.data).absolute()
     try:
         data.mkdir(parents=True, exist_ok=True)
         _log(data / "sonde.log", server.log_format)
     except OSError as error:
-        remedy = "set SONDE_DATA to a directory that this user may write"
-        raise CommandError(f"up: {error.filename or data}: {reach.reason(error)}; {remedy}") from None
+        raise CommandError(f"{command}: {error.filename or data}: {reach.reason(error)}; {elsewhere}") from None
 
     async def body() -> None:
         stop = asyncio.Event()
@@ -94,18 +97,18 @@ def run_everything(server: ServerSettings, name: str, companion: Companion) -> i
     except asyncio.CancelledError:
         return 130
     except BaseExceptionGroup as faults:
-        return _failed(first_fault(faults), data)
+        return _failed(first_fault(faults), data, elsewhere)
     except Exception as error:
-        return _failed(error, data)
+        return _failed(error, data, elsewhere)
     logger.info("stopped")
     return 0
 
 
-def _failed(error: BaseException, data: Path) -> int:
+def _failed(error: BaseException, data: Path, elsewhere: str) -> int:
     if isinstance(error, EXPECTED):
         text = str(error)
     elif isinstance(error, asyncpg.DiskFullError) or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
-        text = f"disk full: {data}: {reach.reason(error)}; free space there, or set SONDE_DATA to another disk"
+        text = f"disk full: {data}: {reach.reason(error)}; free space there, or {elsewhere}"
     elif isinstance(error, OSError):
         text = f"{error.filename or data}: {reach.reason(error)}; see {data / 'sonde.log'}"
     else:
@@ -129,7 +132,9 @@ async def _run_all(data: Path, server: ServerSettings, stop: asyncio.Event, name
             _say_started("PostgreSQL", "127.0.0.1", database.port)
             server = msgspec.structs.replace(bus.reach, database_url=database.url)
             await migrate_all(bus.user(server, "migrate"), quiet=True)
-            beside = await companion(bus, server)
+            beside = await _unless(stop, companion(bus, server))
+            if beside is None:
+                return
             _write_running(data, bus.user(server, "tools"))
             parts: dict[str, Awaitable[None]] = {
                 "ingest": ingest.run(bus.user(server, "ingest"), stop),
@@ -158,6 +163,18 @@ async def _run_all(data: Path, server: ServerSettings, stop: asyncio.Event, name
                         watcher.cancel()
             finally:
                 process.running_file(str(data)).unlink(missing_ok=True)
+
+
+async def _unless(stop: asyncio.Event, making: Coroutine[Any, Any, Part]) -> Part | None:
+    """What `making` makes, or None as soon as `stop` is set: making the past of a large fleet takes minutes."""
+    made, stopped = asyncio.ensure_future(making), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({made, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        return made.result() if made.done() else None
+    finally:
+        stopped.cancel()
+        made.cancel()
+        await asyncio.wait({made})
 
 
 async def _invite_somebody(server: ServerSettings) -> None:

@@ -60,6 +60,8 @@ class Notice(Struct):
     """For links; empty: none."""
     beside: list[Said] = field(default_factory=list)
     """What stands in the same messages of this channel as `items` do and is no news; its kind says how it stands."""
+    simulated: bool = False
+    """Whether it is of a demonstration, and says so."""
 
 
 Verdict = Literal["sent", "again", "refused", "dead"]

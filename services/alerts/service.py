@@ -84,7 +84,12 @@ async def run(settings: ServerSettings, stop: asyncio.Event, *, pace_s: float = 
             asyncio.TaskGroup() as group,
         ):
             telling = Telling(
-                sender(http), pace_s, wake_people, progress.catching_up_s, progress.delays_s, lambda: pulse.standby
+                sender(http, settings.demonstration),
+                pace_s,
+                wake_people,
+                progress.catching_up_s,
+                progress.delays_s,
+                lambda: pulse.standby,
             )
             watchdog = Watchdog(http, progress, lambda: telling.turned_s)
             progress.outward = watchdog.outward

@@ -33,14 +33,14 @@ async def firing(database: Connection, host: str = "web-1", rule: str = "cpu", *
 
 @asynccontextmanager
 async def page_of(
-    chromium: Chromium, bus_url: str, database_url: str, path: str, provoked: tuple[str, ...] = ()
+    chromium: Chromium, bus_url: str, database_url: str, path: str, provoked: tuple[str, ...] = (), **looks: Any
 ) -> AsyncIterator[tuple[Page, httpx.AsyncClient]]:
-    """The page at `path` once it is live, and the gateway's API."""
+    """The page at `path` once it is live, and the gateway's API. `looks`: as `opened` has it."""
     settings = ServerSettings(nats_url=bus_url, database_url=database_url, port=0)
     async with (
         served(settings) as address,
         api_of(address) as api,
-        opened(chromium, f"{address}{path}", provoked=provoked) as page,
+        opened(chromium, f"{address}{path}", provoked=provoked, **looks) as page,
     ):
         await page.locator(".connection.live").wait_for()
         yield page, api

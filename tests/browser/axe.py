@@ -9,10 +9,10 @@ from playwright.async_api import Page
 
 SOURCE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-RUN = """async (tags) => {
+RUN = """async ([tags, within]) => {
   const passing = document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime < Infinity);
   await Promise.allSettled(passing.map(({ finished }) => finished));
-  const { violations } = await axe.run(document, { runOnly: tags, resultTypes: ['violations'] });
+  const { violations } = await axe.run(within ?? document, { runOnly: tags, resultTypes: ['violations'] });
   return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) =>
     `${id} ${target.join(' ')}: ${failureSummary.split('\\n').slice(1).join(' ').trim()}`));
 }"""
@@ -23,9 +23,9 @@ def source() -> str:
     return SOURCE.read_text(encoding="utf-8")
 
 
-async def findings(page: Page) -> list[str]:
-    """What axe finds in the page once its transitions have come to rest: rule, element, and what to do."""
+async def findings(page: Page, within: str | None = None) -> list[str]:
+    """What axe finds in the page, or `within` elements of it, once transitions are over: rule, element, what to do."""
     if not await page.evaluate("'axe' in globalThis"):
         await page.evaluate(source())
-    found: list[str] = await page.evaluate(RUN, TAGS)
+    found: list[str] = await page.evaluate(RUN, [TAGS, within])
     return found

@@ -88,6 +88,7 @@ async def opened(
     scheme: Literal["light", "dark"] = "dark",
     width: int = 1400,
     height: int = 900,
+    touch: bool = False,
     before: str = "",
     provoked: tuple[str, ...] = (),
     known: bool = True,
@@ -108,7 +109,11 @@ async def opened(
         return any(part in text for part in provoked)
 
     context = await chromium.browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-GB", timezone_id="UTC"
+        viewport={"width": width, "height": height},
+        has_touch=touch,
+        color_scheme=scheme,
+        locale="en-GB",
+        timezone_id="UTC",
     )
     try:
         if known:

@@ -40,3 +40,12 @@ async def end_sessions(api: httpx.AsyncClient, name: str) -> None:
     for session in (await api.get("/sessions", params={"all": "true"})).json()["sessions"]:
         if session["user"] == name:
             (await api.delete(f"/sessions/{session['id']}")).raise_for_status()
+
+
+async def asked_before_leaving(page: Page, what: str) -> None:
+    """Assert that a way to another page asks first, because `what` would be lost; the answer is to stay."""
+    await page.get_by_role("link", name="Fleet", exact=True).click()
+    question = page.get_by_role("dialog", name="Leave without saving?")
+    await question.get_by_text(f"Not saved yet: {what}").wait_for()
+    await question.get_by_role("button", name="Stay").click()
+    await question.wait_for(state="detached")

@@ -15,7 +15,7 @@ from playwright.async_api import expect
 from tests.browser.axe import findings
 from tests.browser.browser import Chromium, opened
 from tests.browser.logins import NAME as ADMIN
-from tests.browser.people import ENDED, log_in, with_people
+from tests.browser.people import ENDED, asked_before_leaving, log_in, with_people
 from tests.gateway.running import TRUST
 from tests.people import PASSWORD, add_session
 
@@ -70,6 +70,7 @@ async def test_a_second_factor_is_switched_on_and_off(
         await page.keyboard.press("Enter")
         codes = (await page.get_by_label("Recovery codes").input_value()).split("\n")
         assert len(set(codes)) == 10
+        await asked_before_leaving(page, "the recovery codes")
         async with page.expect_download() as download:
             await page.get_by_role("link", name="Download").click()
         kept = tmp_path / "codes"
@@ -125,6 +126,7 @@ async def test_a_token_is_shown_once_works_and_is_revoked(chromium: Chromium, bu
         secret = await page.get_by_label("Token", exact=True).input_value()
         example = await page.get_by_label("Used like this").input_value()
         assert example == f'curl -H "Authorization: Bearer {secret}" {address}/api/v1/hosts'
+        await asked_before_leaving(page, "the token")
         program.headers["Authorization"] = f"Bearer {secret}"
         me = (await program.get("/session")).json()
         assert (me["by"], me["role"]) == ("token", "operator")

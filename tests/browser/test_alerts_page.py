@@ -194,6 +194,8 @@ async def test_an_id_that_is_taken_is_told_beside_it(chromium: Chromium, bus_url
     async with alerts_page(chromium, bus_url, database_url, RULE, provoked=("status of 409",)) as (page, _):
         await page.get_by_role("button", name="New rule").click()
         await page.get_by_label("Name", exact=True).fill("CPU busy")
+        await expect(page.get_by_label("Id", exact=True)).to_have_attribute("placeholder", f"{RULE['id']}-2")
+        await page.get_by_label("Id", exact=True).fill(RULE["id"])
         await page.get_by_role("button", name="Create rule").click()
         await expect(page.get_by_label("Id", exact=True)).to_be_focused()
         await expect(page.get_by_label("Id", exact=True)).to_have_accessible_description(re.compile("^Choose another"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -153,82 +154,6 @@ async def drag(page: Page, chart: str = CPU) -> None:
     await page.mouse.up()
 
 
-async def double_click(page: Page) -> None:
-    await page.locator(f"{CPU} .u-over").dblclick(position={"x": 60, "y": 20})
-
-
-async def test_a_double_click_goes_back_step_by_step_even_after_a_reload(
-    chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path
-) -> None:
-    async with (
-        stack(bus_url, database_url, tmp_path) as address,
-        opened(chromium, f"{address}/hosts/{HOST}?range=1h") as page,
-    ):
-        await ready(page)
-        await drag(page)
-        await page.wait_for_url("**range=1h&from=*")
-        first = page.url
-        await ready(page)
-        await drag(page)
-        await page.wait_for_function("(url) => location.href !== url", arg=first)
-        await page.reload()
-        await ready(page)
-        await double_click(page)
-        await page.wait_for_url(first)
-        await ready(page)
-        await double_click(page)
-        await page.wait_for_url(f"{address}/hosts/{HOST}?range=1h")
-
-
-async def test_a_double_click_on_a_range_that_was_not_zoomed_into_goes_to_its_preset(
-    chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path
-) -> None:
-    now_ms = time.time_ns() // 1_000_000
-    async with (
-        stack(bus_url, database_url, tmp_path) as address,
-        opened(chromium, f"{address}/hosts/{HOST}?range=6h&from={now_ms - 600_000}&to={now_ms - 300_000}") as page,
-    ):
-        await ready(page)
-        await double_click(page)
-        await page.wait_for_url(f"{address}/hosts/{HOST}?range=6h")
-
-
-async def test_the_back_button_undoes_a_zoom_however_many_keys_were_pressed_in_it(
-    chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path
-) -> None:
-    async with (
-        stack(bus_url, database_url, tmp_path) as address,
-        opened(chromium, f"{address}/hosts/{HOST}?range=1h") as page,
-    ):
-        await ready(page)
-        await drag(page)
-        await page.wait_for_url("**from=*")
-        for key in ("ArrowLeft", "ArrowLeft", "-", "+"):
-            before = page.url
-            await page.keyboard.press(key)
-            await page.wait_for_function("(url) => location.href !== url", arg=before)
-        await page.go_back()
-        await page.wait_for_url(f"{address}/hosts/{HOST}?range=1h")
-
-
-async def test_paused_charts_stay_paused_over_a_reload_and_go_live_with_their_preset(
-    chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path
-) -> None:
-    async with (
-        stack(bus_url, database_url, tmp_path) as address,
-        opened(chromium, f"{address}/hosts/{HOST}?range=5m") as page,
-    ):
-        await ready(page)
-        await page.keyboard.press("l")
-        await page.wait_for_url("**paused=1")
-        await page.reload()
-        await ready(page)
-        assert (await page.locator(".range-bar h2").inner_text()).startswith("Paused, ")
-        assert await page.get_by_role("heading", name="Now").is_visible()
-        await page.keyboard.press("l")
-        await page.wait_for_url(f"{address}/hosts/{HOST}?range=5m")
-
-
 async def test_what_could_not_be_loaded_is_no_gap_and_one_family_does_not_spoil_the_others(
     chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path
 ) -> None:
@@ -250,6 +175,14 @@ async def test_what_could_not_be_loaded_is_no_gap_and_one_family_does_not_spoil_
         await memory.get_by_role("button", name="Try now").click()
         await page.locator("[data-chart=memory][data-pending='0']").wait_for()
         assert await memory.get_attribute("data-gaps") == "1", "what was before the agent began is a gap"
+
+        # Nor are alerts and rules that could not be loaded none.
+        await page.route(re.compile(r"/api/v1/(alerts|rules)\b"), lambda route: route.fulfill(status=503, body="no"))
+        await page.goto(f"{address}/hosts/{HOST}?view=alerts")
+        await page.get_by_text("The active alerts could not be loaded").wait_for()
+        await page.get_by_text("The rules could not be loaded").wait_for()
+        assert await page.get_by_text("No active alerts").count() == 0
+        assert await page.get_by_text("No rule applies").count() == 0
 
 
 async def test_what_is_on_its_way_is_no_gap(
@@ -321,29 +254,6 @@ async def test_a_chart_that_fails_says_so_and_the_others_go_on(
         await page.goto(f"{address}/hosts/{HOST}?range=15m")
         await page.locator("[data-chart=memory]").get_by_text("This chart cannot be shown").wait_for()
         await ready(page)
-
-
-async def test_a_horizontal_swipe_zooms(chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path) -> None:
-    async with (
-        stack(bus_url, database_url, tmp_path) as address,
-        opened(chromium, f"{address}/hosts/{HOST}?range=1h", width=390, height=844) as page,
-    ):
-        await page.locator(CPU).scroll_into_view_if_needed()
-        await ready(page)
-        touch = await page.context.new_cdp_session(page)
-        await touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
-        box = await page.locator(f"{CPU} .u-over").bounding_box()
-        assert box
-
-        async def finger(kind: str, *points: float) -> None:
-            places = [{"x": box["x"] + box["width"] * at, "y": box["y"] + 60} for at in points]
-            await touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
-
-        await finger("touchStart", 0.3)
-        for at in (0.4, 0.5, 0.6, 0.7):
-            await finger("touchMove", at)
-        await finger("touchEnd")
-        await page.wait_for_url("**from=*")
 
 
 async def test_a_gap_says_why_there_is_nothing(chromium: Chromium, bus_url: str, database_url: str) -> None:

@@ -186,7 +186,7 @@ async def test_an_older_link_to_a_host_opens_its_page(chromium: Chromium, bus_ur
         await page.get_by_role("heading", name="web-1").wait_for()
 
 
-@pytest.mark.parametrize("path", ["/hosts/No", "/unknown", "/host/No", "/hosts/%zz"])
+@pytest.mark.parametrize("path", ["/hosts/No", "/unknown", "/host/a%2Fb", "/hosts/%zz"])
 async def test_a_page_that_does_not_exist_says_so(
     chromium: Chromium, path: str, bus_url: str, database_url: str
 ) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import signal
 import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import httpx
 import msgspec
 import psutil
 import pytest
+from playwright.async_api import Page
 
 from demo.machines import make_fleet
 from infra.cli.process import Running, running_file
@@ -25,8 +27,15 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.browser
 
 HOSTS = 30
-WIDTHS = (1440, 390)
-PAGES = ("/", "/alerts", "/hosts/web-fra-01", "/settings", "/login", "/?wall")
+WIDE, NARROW = 1440, 390
+PAGES = (
+    *("/", "/?wall", "/alerts", "/hosts/web-fra-01", "/compare", "/settings"),
+    *("/system", "/audit", "/people", "/viewers", "/account", "/login", "/api"),
+)
+LONG = ("/", "/api")
+"""Pages that are longer than a phone is high, whatever is on them."""
+TITLED = set(PAGES) - {"/api", "/?wall"}
+"""Pages that name themselves in the browser's tab."""
 STRIP = ".demonstration"
 
 
@@ -42,6 +51,10 @@ class Demo:
         root = psutil.Process(self.process.pid)
         return [root, *root.children(recursive=True)]
 
+    def agents(self) -> list[psutil.Process]:
+        """The processes of its agents."""
+        return [each for each in self.family() if "demo.agents" in each.cmdline()]
+
     async def ask(self, path: str) -> Any:
         async with httpx.AsyncClient(base_url=f"{self.address}/api/v1") as client:
             answer = await client.get(path)
@@ -49,30 +62,36 @@ class Demo:
             return answer.json()
 
 
-@asynccontextmanager
-async def demonstration(directory: Path, *options: str) -> AsyncIterator[Demo]:
-    """`sonde demo` whose fleet is on its way; killed with all its processes on leaving."""
-    data = directory / "demo"
-    command = [*SONDE, "demo", "--data", str(data), "--port", "0", *options]
+@contextmanager
+def started(directory: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`sonde demo`, killed with all its processes on leaving."""
+    command = [*SONDE, "demo", "--data", str(directory / "demo"), "--port", "0", *options]
     with (directory / "output").open("wb") as output:
         process = subprocess.Popen(
             command, env=environment(directory), stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
     try:
-
-        def begun() -> bool:
-            assert process.poll() is None, (directory / "output").read_text()[-2000:]
-            return running_file(str(data)).exists()
-
-        await eventually(begun, 240)
-        running = msgspec.json.decode(running_file(str(data)).read_bytes(), type=Running)
-        yield Demo(process, running.port)
+        yield process
     finally:
         if process.poll() is None:
             left = psutil.Process(process.pid).children(recursive=True)
             process.kill()
             psutil.wait_procs(left, 30)
         process.wait()
+
+
+@asynccontextmanager
+async def demonstration(directory: Path, *options: str) -> AsyncIterator[Demo]:
+    """`sonde demo` whose fleet is on its way."""
+    running = running_file(str(directory / "demo"))
+    with started(directory, *options) as process:
+
+        def begun() -> bool:
+            assert process.poll() is None, (directory / "output").read_text()[-2000:]
+            return running.exists()
+
+        await eventually(begun, 240)
+        yield Demo(process, msgspec.json.decode(running.read_bytes(), type=Running).port)
 
 
 async def test_a_fleet_of_thirty_lives_has_a_past_and_is_marked(chromium: Chromium, tmp_path: Path) -> None:
@@ -108,25 +127,54 @@ async def test_a_fleet_of_thirty_lives_has_a_past_and_is_marked(chromium: Chromi
 
 
 async def look(chromium: Chromium, demo: Demo) -> None:
-    """Every page has the strip, which stays in view, and axe finds nothing against it."""
-    for width in WIDTHS:
-        for path in PAGES:
-            async with opened(chromium, f"{demo.address}{path}", width=width, known=False) as page:
-                strip = page.locator(STRIP)
-                await strip.wait_for()
-                assert "simulated" in await strip.inner_text()
-                await page.mouse.wheel(0, 5000)
-                assert await strip.evaluate("strip => strip.getBoundingClientRect().top") == 0
-                assert [found for found in await findings(page) if STRIP in found] == []
+    """Every page has the strip, which stays in view and is in the tab's title, and axe finds nothing against it."""
+    for path, width in [("/", WIDE), *((path, NARROW) for path in PAGES)]:
+        async with opened(chromium, f"{demo.address}{path}", width=width, known=False) as page:
+            strip = page.locator(STRIP)
+            await strip.wait_for()
+            assert "simulated" in await strip.inner_text()
+            if path in LONG and width == NARROW:
+                await eventually(functools.partial(scrolled, page), 30)
+            assert await strip.evaluate("strip => strip.getBoundingClientRect().top") == 0
+            assert await findings(page, within=STRIP) == []
+            if path in TITLED:
+                await eventually(functools.partial(says_so, page), 30)
+
+
+async def says_so(page: Page) -> bool:
+    return "Demonstration" in await page.title()
+
+
+async def scrolled(page: Page) -> bool:
+    """Whether the page could be scrolled away from its top."""
+    await page.mouse.wheel(0, 5000)
+    return bool(await page.evaluate("scrollY > 0"))
+
+
+async def test_a_demonstration_that_is_stopped_while_it_makes_history_ends_at_once(tmp_path: Path) -> None:
+    with started(tmp_path, "--hosts", "100", "--days", "30") as process:
+        log = tmp_path / "demo" / "sonde.log"
+        await eventually(lambda: log.exists() and "writing history" in log.read_text(), 120)
+        process.send_signal(signal.SIGINT)
+        await eventually(lambda: process.poll() is not None, 60)
+        assert process.returncode == 0
+        assert "history written" not in log.read_text()
+        assert '"event":"stopped"' in (tmp_path / "output").read_text().replace(": ", ":")
+
+
+async def test_a_demonstration_whose_agents_crash_ends_and_says_so_in_one_line(tmp_path: Path) -> None:
+    async with demonstration(tmp_path, "--hosts", "1", "--days", "0") as demo:
+        [fleet] = await eventually(demo.agents, 60)
+        fleet.kill()
+        await eventually(lambda: demo.process.poll() is not None, 60)
+        assert demo.process.returncode == 1
+        last = (tmp_path / "output").read_text().splitlines()[-1]
+        assert "the simulated agents ended with status -9" in last
 
 
 async def test_the_agents_of_a_demonstration_that_is_killed_end_with_it(tmp_path: Path) -> None:
     async with demonstration(tmp_path, "--hosts", "2", "--days", "0") as demo:
-
-        def agents() -> list[psutil.Process]:
-            return [each for each in demo.family() if "demo.agents" in each.cmdline()]
-
-        [fleet] = await eventually(agents, 60)
+        [fleet] = await eventually(demo.agents, 60)
         demo.process.kill()
         demo.process.wait()
         await eventually(lambda: not fleet.is_running() or fleet.status() == psutil.STATUS_ZOMBIE, 60)

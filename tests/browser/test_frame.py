@@ -79,7 +79,7 @@ async def test_a_page_that_fails_says_so_and_leaves_the_frame_standing(
     async with served(settings(bus_url, database_url)) as gateway, between(gateway) as (way, address):
         way.harm(rest="json")
         async with opened(chromium, f"{address}/settings", provoked=("is not", "Cannot read")) as page:
-            await page.get_by_text("This page cannot be shown. That is a defect of Sonde").wait_for()
+            await page.get_by_text("This page cannot be shown. That is an error in Sonde").wait_for()
             await page.get_by_role("link", name="Alerts", exact=True).wait_for()
             way.harm()
             await page.get_by_role("button", name="Reload").click()

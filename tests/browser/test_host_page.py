@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from infra.settings import ServerSettings
 from tests.browser.browser import Chromium, opened
@@ -61,6 +61,33 @@ async def test_a_host_without_any_sample_says_so(chromium: Chromium, bus_url: st
     settings = ServerSettings(nats_url=bus_url, database_url=database_url, port=0)
     async with served(settings) as address, opened(chromium, f"{address}/hosts/web-1?range=5m") as page:
         await page.locator(".charts").get_by_text("No samples in this range").wait_for()
+
+
+async def test_a_family_that_ended_is_shown_with_what_is_stored_of_it(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
+    now_ms = time.time_ns() // 1_000_000
+    await put(database_url, "cpu", [(now_ms - 10_000 * ago, "", {"total": 1000}) for ago in range(720)])
+    await put(database_url, "gpu", [(now_ms - 10_000 * ago, "0", {"utilisation": 500}) for ago in range(360, 720)])
+    settings = ServerSettings(nats_url=bus_url, database_url=database_url, port=0)
+    async with served(settings) as address, opened(chromium, f"{address}/hosts/web-1?range=6h") as page:
+        views = page.get_by_role("navigation", name="Views of this host")
+        gpu = page.locator("[data-chart=gpu]")
+        await gpu.locator("canvas").wait_for()
+        await expect(gpu).to_have_attribute("data-pending", "0")
+        await expect(gpu.get_by_text("No samples in this range")).to_have_count(0)
+        assert await page.locator(".tile", has_text="GPU").count() == 0, "it has no present"
+        await views.get_by_role("link", name="GPU", exact=True).click()
+        await gpu.locator("canvas").wait_for()
+
+        # Where it has no rows it has no charts, and the page says of what there is nothing.
+        await page.locator(".segments").get_by_text("15m", exact=True).click()
+        await page.locator(".charts").get_by_text("No samples of GPU in this range").wait_for()
+        await expect(views.locator("[aria-current=page]")).to_have_text("GPU")
+
+        await page.goto(f"{address}/hosts/web-1?view=foo")
+        await expect(views.locator("[aria-current=page]")).to_have_text("Overview")
+        await page.locator("[data-chart=cpu] canvas").wait_for()
 
 
 @pytest.mark.timeout(300)

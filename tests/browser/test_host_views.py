@@ -189,3 +189,6 @@ async def test_two_fingers_stretch_the_range_and_shift_with_the_mouse_moves_it(
         await page.keyboard.up("Shift")
         await page.wait_for_function("(url) => location.href !== url", arg=before)
         assert abs(await span_ms() - length_ms) <= 2
+
+        await page.go_back()
+        await page.wait_for_url(f"{address}/hosts/{HOST}?range=1h")

@@ -100,6 +100,22 @@ async def test_a_note_that_was_not_sent_is_asked_about(chromium: Chromium, bus_u
         await expect(dialog.get_by_label("Note")).to_have_value("a bad fan")
 
 
+async def test_the_back_button_asks_before_it_loses_a_note(chromium: Chromium, bus_url: str, database_url: str) -> None:
+    async with connection(database_url, "test") as database:
+        await firing(database)
+    async with page_of(chromium, bus_url, database_url, "/alerts?state=open") as (page, _):
+        await page.get_by_role("link", name="Details of CPU busy").click()
+        dialog = page.get_by_role("dialog", name="CPU busy")
+        await dialog.get_by_label("Note").fill("a bad fan")
+        await page.go_back()
+        await page.get_by_role("button", name="Stay").click()
+        await expect(dialog.get_by_label("Note")).to_have_value("a bad fan")
+        await page.go_back()
+        await page.get_by_role("button", name="Leave").click()
+        await dialog.wait_for(state="detached")
+        await expect(page).to_have_url(re.compile(r"/alerts\?state=open$"))
+
+
 async def test_what_somebody_else_acknowledged_is_shown_at_once(
     chromium: Chromium, bus_url: str, database_url: str
 ) -> None:
@@ -185,7 +201,7 @@ async def test_what_the_gateway_says_of_an_exception_stands_beside_it(
         await hosts.fill("web-*")
         await critical.fill("101")
         await page.get_by_role("button", name="Save rule").click()
-        await expect(critical).to_have_accessible_description(re.compile("must be at most 100"))
+        await expect(critical).to_have_accessible_description(re.compile("Type at most 100"))
         await page.get_by_role("button", name="Remove exception 1").click()
         await expect(add).to_be_focused()
 
@@ -215,7 +231,7 @@ async def test_axe_finds_nothing_in_the_dialogs(
         found += await findings(page)
         await page.get_by_role("button", name="Close").click()
         await page.get_by_role("button", name="New silence").click()
-        await page.get_by_text("Fits 1 alert that fires now").wait_for()
+        await page.get_by_text("Matches 1 firing alert").wait_for()
         found += await findings(page)
         await page.get_by_role("button", name="Cancel").click()
         await page.get_by_role("button", name="Edit File system full").click()

@@ -5,12 +5,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
 from infra.settings import ServerSettings
+from services.gateway import app
+from services.gateway.http.dashboard import STATIC, dashboard_routes
 from tests.browser.browser import ARGUMENTS, Chromium, opened
 from tests.browser.logins import api_of, log_in
 from tests.browser.stack import HOST, served, stack
@@ -44,7 +49,9 @@ HOT = {
 }
 
 
-async def test_the_shell_is_kept_and_data_never_are(chromium: Chromium, bus_url: str, database_url: str) -> None:
+async def test_the_shell_is_kept_until_an_upgrade_and_data_never_are(
+    chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = ServerSettings(nats_url=bus_url, database_url=database_url, port=0)
     async with AsyncExitStack() as gateway:
         address = await gateway.enter_async_context(served(settings))
@@ -62,10 +69,38 @@ async def test_the_shell_is_kept_and_data_never_are(chromium: Chromium, bus_url:
             await page.reload()
             await page.locator(".connection.live").wait_for()
             await gateway.aclose()
+            await page.keyboard.press("Control+k")
+            await page.keyboard.type("log out")
+            await page.locator(".palette .first").get_by_text("Log out").wait_for()
+            await page.keyboard.press("Enter")
+            await page.get_by_role("dialog", name="You are still logged in").wait_for()
             await page.goto(f"{address}/system")
             await page.get_by_role("heading", name="System").wait_for()
             await page.get_by_text("The state of Sonde could not be loaded").wait_for()
             assert not [path for path in await page.evaluate(KEPT) if path.startswith(("/api", "/health", "/metrics"))]
+
+            monkeypatch.setattr(app, "dashboard_routes", partial(dashboard_routes, another_build(tmp_path)))
+            async with served(msgspec.structs.replace(settings, port=urlsplit(address).port)):
+                await page.get_by_text("Sonde was upgraded").wait_for()
+                await page.get_by_role("button", name="Reload").click()
+                await page.wait_for_function("() => document.querySelector('script').src.includes('index-another')")
+                await page.locator(".connection.live").wait_for()
+
+
+def another_build(directory: Path) -> Path:
+    """The dashboard as built, but for the name of the file that it begins with."""
+    [begin] = [path.name for path in (STATIC / "assets").glob("index-*.js")]
+    for path in STATIC.rglob("*"):
+        made = directory / path.relative_to(STATIC).as_posix().replace(begin, "index-another.js")
+        if path.is_dir():
+            made.mkdir(parents=True, exist_ok=True)
+        elif path.suffix in (".js", ".html"):
+            made.parent.mkdir(parents=True, exist_ok=True)
+            made.write_text(path.read_text(encoding="utf-8").replace(begin, "index-another.js"), encoding="utf-8")
+        elif path.suffix not in (".gz", ".br"):
+            made.parent.mkdir(parents=True, exist_ok=True)
+            made.write_bytes(path.read_bytes())
+    return directory
 
 
 @asynccontextmanager
@@ -108,11 +143,21 @@ async def test_one_of_all_tabs_tells_of_a_new_alert_unless_it_is_silenced(
 
         silence = {"match": {"hosts": [HOST]}, "for_s": 3600}
         (await api.post("/silences", json=silence)).raise_for_status()
-        (await api.post("/rules", json={**HOT, "id": "hot2", "name": "Silenced"})).raise_for_status()
-        await tabs[1].get_by_text("Silenced").first.wait_for()
+        async with context.expect_event("response", lambda answer: answer.url.endswith("/why")):
+            (await api.post("/rules", json={**HOT, "id": "hot2", "name": "Silenced"})).raise_for_status()
         (await api.delete("/rules/hot")).raise_for_status()  # what is over is taken away
         await told(tabs[0], 0)
         assert sum([await tab.evaluate("globalThis.told") for tab in tabs]) == 1
+
+        await tabs[0].get_by_label("Notifications of this browser").select_option("off")
+        elsewhere = {**HOT, "id": "hot3", "name": "Unwanted", "metric": "cpu.total"}
+        (await api.post("/silences/1/expire")).raise_for_status()
+        (await api.post("/rules", json=elsewhere)).raise_for_status()
+        await tabs[1].locator(".alert").get_by_text("Unwanted").first.wait_for()
+        await tabs[0].get_by_label("Notifications of this browser").select_option("all")
+        (await api.post("/rules", json={**HOT, "id": "hot4", "name": "Wanted"})).raise_for_status()
+        [notification] = await told(tabs[0], 1)
+        assert notification["body"].startswith("Wanted: ")
 
 
 async def told(page: Page, count: int) -> list[dict[str, str]]:

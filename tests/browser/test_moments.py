@@ -7,7 +7,7 @@ import time
 import pytest
 from playwright.async_api import expect
 
-from infra.storage.database import connection
+from infra.storage.database import Connection, connection
 from tests.browser.alerting import firing, page_of
 from tests.browser.axe import findings
 from tests.browser.browser import Chromium
@@ -35,11 +35,35 @@ async def test_alerts_are_listed_with_what_happened_and_acknowledged_in_their_ro
         drawing = page.get_by_role("img", name="CPU total from")
         await drawing.wait_for()
         await expect(drawing).to_have_count(1)
-        assert "L" in (await drawing.locator(".line").get_attribute("d") or "")
-        await page.get_by_role("button", name="Acknowledge CPU busy web-1").click()
-        await expect(page.locator(".alert").filter(has_text="CPU busy").get_by_text("acknowledged")).to_be_visible()
+        await expect(drawing.locator(".limit-line")).to_have_count(1)
+        await page.get_by_role("button", name="Acknowledge CPU busy web-1").press("Enter")
+        await expect(page.locator(".alert").filter(has_text="CPU busy").get_by_text("acknowledged")).to_be_focused()
         seen = (await api.get(f"/incidents/{number}")).json()["incident"]["acknowledged"]
         assert seen["by"] == "ada"
+
+
+async def test_what_has_worsened_since_it_was_acknowledged_can_be_acknowledged_again(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
+    async with connection(database_url, "test") as database:
+        number = await firing(database, severity="warning")
+        async with page_of(chromium, bus_url, database_url, "/alerts") as (page, api):
+            row = page.locator(".alert")
+            await row.get_by_role("button", name="Acknowledge").click()
+            await row.get_by_text("acknowledged").wait_for()
+            await worsen(database, number)
+            (await api.post(f"/incidents/{number}/notes", json={"text": "it is worse"})).raise_for_status()
+            await row.get_by_role("button", name="Acknowledge").click()
+            await row.get_by_text("acknowledged").wait_for()
+            seen = (await api.get(f"/incidents/{number}")).json()["incident"]["acknowledged"]
+    assert seen["level"] == 2
+
+
+async def worsen(database: Connection, number: int) -> None:
+    """Incident `number` is critical now, as judging leaves it."""
+    graver = """jsonb_build_object('severity', 'critical', 'worst', 'critical')"""
+    await database.execute(f"UPDATE incidents SET level = 2, body = body || {graver} WHERE id = $1", number)  # noqa: S608 -- of a constant
+    await database.execute(f"UPDATE alert_states SET body = body || {graver}")  # noqa: S608 -- of a constant
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -52,6 +76,7 @@ async def test_an_incident_is_a_stretch_of_the_chart_of_what_happened(
         await step(database, number, "noted", "a bad fan", by="ada")
     async with page_of(chromium, bus_url, database_url, "/alerts") as (page, _):
         await page.set_viewport_size({"width": width, "height": 900})
+        await page.reload()
         await page.get_by_role("img", name="CPU total from").wait_for()
         assert await findings(page) == []
         await page.get_by_role("link", name="Details of CPU busy").click()

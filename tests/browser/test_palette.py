@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from infra.settings import ServerSettings
 from tests.browser.axe import findings
@@ -16,6 +17,10 @@ from tests.people import add_session
 
 pytestmark = pytest.mark.browser
 
+UNCOVERED = """(heading) => {
+  const { x, y } = heading.getBoundingClientRect();
+  return document.elementFromPoint(x + 4, y + 4) === heading;
+}"""
 CLOSED = "() => document.querySelector('dialog[open]') === null"
 
 
@@ -23,7 +28,6 @@ async def choose(page: Page, text: str) -> None:
     """Open the palette, type `text` at once, and take the first that is found."""
     await page.keyboard.press("Control+k")
     await page.keyboard.type(text)
-    await page.locator(".palette .first").wait_for()
     await page.keyboard.press("Enter")
     await page.wait_for_function(CLOSED)
 
@@ -63,6 +67,37 @@ async def test_every_page_host_and_action_is_found_by_typing(
         await page.keyboard.press("?")
         await page.get_by_role("dialog", name="Keys").get_by_text("Find a page, host, view or action").wait_for()
         assert not await findings(page)
+
+
+async def test_forms_and_settings_are_opened_from_anywhere_and_by_their_address(
+    chromium: Chromium, bus_url: str, database_url: str, tmp_path: Path
+) -> None:
+    async with stack(bus_url, database_url, tmp_path) as address, opened(chromium, f"{address}/hosts/{HOST}") as page:
+        await page.get_by_role("button", name="Edit label, tags").wait_for()
+        for words, title, path in (
+            (f"silence {HOST}", "New silence", "/alerts"),
+            ("new channel", "New channel", "/settings"),
+            ("new route", "New route", "/settings"),
+            ("new user", "Add a user", "/people"),
+        ):
+            await page.keyboard.press("Control+k")
+            await page.keyboard.type(words)
+            await page.keyboard.press("Enter")
+            form = page.get_by_role("dialog", name=title)
+            await form.wait_for()
+            if title == "New silence":
+                assert await form.get_by_label("Hosts").input_value() == HOST
+            # Going back leads to where one was, and not to the form.
+            await page.wait_for_url(f"{address}{path}")
+            await form.get_by_role("button", name=re.compile("^(Cancel|Close)$")).last.click()
+            await page.wait_for_function(CLOSED)
+        await choose(page, "settings: live view")
+        await page.wait_for_url("**/settings#live-view")
+        heading = page.get_by_role("heading", name="Live view")
+        await expect(heading).to_be_in_viewport()
+        await page.wait_for_function(UNCOVERED, arg=await heading.element_handle())
+        await page.goto(f"{address}/hosts/{HOST}?edit=said")
+        await page.get_by_role("dialog").get_by_label("Tags").wait_for()
 
 
 async def test_an_action_that_somebody_may_not_do_says_what_it_needs(

@@ -12,7 +12,7 @@ from playwright.async_api import Page, expect
 from tests.browser.axe import findings
 from tests.browser.browser import Chromium, opened
 from tests.browser.logins import NAME as ADMIN
-from tests.browser.people import ENDED, log_in, with_people
+from tests.browser.people import ENDED, asked_before_leaving, log_in, with_people
 from tests.people import PASSWORD, add_session, add_user
 
 pytestmark = pytest.mark.browser
@@ -45,6 +45,7 @@ async def test_a_user_is_added_and_comes_by_the_link_that_is_handed_over(
             await page.keyboard.press("Enter")
             link = await page.get_by_label("One-time link for dora").input_value()
             await expect(page.locator('[data-user="dora"]')).to_contain_text("never logged in")
+            await asked_before_leaving(page, "the link for dora")
         path = link[link.index("/login#") :]
         async with opened(chromium, address + path, known=False) as page:
             await page.get_by_label("New password", exact=True).fill(PASSWORD)
@@ -225,4 +226,6 @@ async def test_axe_finds_nothing_on_any_page_of_admins(
                     await page.locator(ready).first.wait_for()
                     found += [f"{path} at {width}: {what}" for what in await findings(page)]
                     assert await page.evaluate("document.documentElement.scrollWidth") == width, path
+                    if path == "People":
+                        await page.get_by_role("button", name="Done").click()
     assert not found, "\n".join(found)

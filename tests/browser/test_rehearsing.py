@@ -63,8 +63,11 @@ async def test_a_rule_is_tried_and_says_when_it_would_have_fired(
         await rehearsal.locator("summary").click()
         await rehearsal.get_by_role("cell", name="web-1").wait_for()
         await rehearsal.get_by_role("cell", name="95.0 %").wait_for()
+        async with page.expect_request(lambda request: '"days":7' in (request.post_data or "")):
+            await page.get_by_label("Try it on").select_option("the last 7 days")
+        await rehearsal.get_by_text("It would have fired once in the").wait_for()
         await page.get_by_role("group", name="Critical").get_by_label("Raise at").fill("99")
-        await rehearsal.get_by_text("You have changed the rule since").wait_for()
+        await rehearsal.get_by_text("You have changed the rule").wait_for()
         await page.get_by_role("button", name="Try it").click()
         await rehearsal.get_by_text("It would not have fired in the").wait_for()
 
@@ -81,8 +84,8 @@ async def test_a_rehearsal_is_called_off(chromium: Chromium, bus_url: str, datab
         await page.get_by_role("button", name="Try it").click()
         rehearsal = page.get_by_role("region", name="Rehearsal")
         await rehearsal.get_by_role("progressbar", name="Hosts played").wait_for()
-        await rehearsal.get_by_role("button", name="Call it off").click()
-        await rehearsal.get_by_text("Called off.").wait_for()
+        await rehearsal.get_by_role("button", name="Stop").click()
+        await rehearsal.get_by_text("Stopped.").wait_for()
         await expect(rehearsal.get_by_role("button", name="Try it")).to_be_focused()
 
 
@@ -165,4 +168,8 @@ async def test_a_threshold_is_dragged_on_the_chart_with_the_mouse_or_a_finger(
         await page.get_by_role("slider", name="Warning").press("ArrowDown")
         warning = float(await page.get_by_role("group", name="Warning").get_by_label("Raise at").input_value())
         assert warning < raised
+        await page.get_by_role("slider", name="Warning").press("End")
+        await page.get_by_text(f"Not tried: Type {raised:.0f} or less").wait_for()
+        await page.get_by_role("slider", name="Critical").press("End")
+        await page.get_by_text("Not tried").wait_for(state="hidden")
         assert await findings(page) == []

@@ -17,7 +17,7 @@ FAILED = "{} could not be loaded. {}"
 INSTEAD: dict[Fault, str] = {
     "503": "no viewer more",
     "500": "a defect",
-    "html": "The answer is not the gateway's (text/html instead of JSON).",
+    "html": "The answer did not come from the gateway (text/html instead of JSON).",
 }
 PARTS = {
     "/alerts": ("The rules", "The active alerts", "The history"),

@@ -76,11 +76,13 @@ async def test_what_somebody_else_saved_meanwhile_is_not_lost(
     async with host_page(chromium, bus_url, database_url, provoked=("412",)) as (page, api):
         await edit(page)
         await page.get_by_label("Label").fill("mine")
-        await api.patch("/hosts/web-1", json={"label": "theirs", "tags": ["db"]})
+        await api.patch("/hosts/web-1", json={"label": "theirs", "tags": ["db"], "muted_until": "forever"})
         await page.get_by_role("button", name="Save", exact=True).click()
-        await page.get_by_text("it is called “theirs”, with the tags db").wait_for()
+        await page.get_by_text("the label is “theirs”, the tags are db, it is muted.").wait_for()
         await page.get_by_role("button", name="Save mine over it").click()
         await page.get_by_role("heading", name="mine").wait_for()
+        host = (await api.get("/hosts/web-1")).json()
+        assert (host["tags"], host["muted_until"]) == (["db"], "forever"), "only what was typed here is overwritten"
 
 
 async def test_what_was_typed_is_not_discarded_unasked(chromium: Chromium, bus_url: str, database_url: str) -> None:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import httpx
 import msgspec
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from infra.settings import ServerSettings
 from schemas.settings import SECRETS, RuntimeSettings, parse_setting, setting_keys
@@ -30,6 +30,10 @@ TYPED_AND_LEFT = """(field) => {
   const { port1, port2 } = new MessageChannel();
   port2.onmessage = () => document.querySelector('nav a[href^="/"]:not([href="/settings"])').click();
   port1.postMessage(null);
+}"""
+STAYED_AND_LEFT = """(stay) => {
+  stay.click();
+  document.querySelector('nav a[href^="/"]:not([href="/settings"])').click();
 }"""
 
 
@@ -53,6 +57,7 @@ async def test_leaving_with_a_value_typed_asks_first(
     chromium: Chromium, way: str, bus_url: str, database_url: str
 ) -> None:
     async with settings_page(chromium, bus_url, database_url) as (page, _):
+        entries = await page.evaluate("history.length")
         # A page to go back to.
         await page.get_by_role("link", name="Fleet", exact=True).click()
         await page.get_by_role("link", name="Settings").click()
@@ -73,12 +78,46 @@ async def test_leaving_with_a_value_typed_asks_first(
         await leave()
         await page.get_by_role("button", name="Leave").click()
         await page.wait_for_url(re.compile(r"/$"))
+        # Going back leads to where one was, and leaves no second entry of the page that was left.
+        assert await page.evaluate("history.length") == entries + (3 if way == "link" else 2)
 
 
-async def test_leaving_in_the_frame_of_the_typing_asks_too(chromium: Chromium, bus_url: str, database_url: str) -> None:
+async def test_leaving_in_the_frame_of_the_typing_or_of_the_answer_asks_too(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
     async with settings_page(chromium, bus_url, database_url) as (page, _):
         await page.get_by_label("Raw samples kept").evaluate(TYPED_AND_LEFT)
         await page.get_by_text("Not saved yet: Raw samples kept.").wait_for()
+        await page.get_by_role("button", name="Stay").evaluate(STAYED_AND_LEFT)
+        await page.get_by_role("button", name="Leave", exact=True).click()
+        await page.wait_for_url(lambda url: not url.endswith("/settings"))
+
+
+async def test_the_default_asked_for_is_what_is_saved_over_somebody_elses_change(
+    chromium: Chromium, bus_url: str, database_url: str
+) -> None:
+    async with settings_page(chromium, bus_url, database_url, provoked=("status of 412",)) as (page, api):
+        field = page.get_by_label("Raw samples kept")
+        changes: list[httpx.Response] = []
+
+        async def change(value: int) -> None:
+            version = (await api.get("/settings/raw_days")).headers["etag"]
+            answer = await api.put("/settings/raw_days", json={"value": value}, headers={"If-Match": version})
+            changes.append(answer.raise_for_status())
+
+        async def changed_meanwhile(route: Route) -> None:
+            if route.request.method == "DELETE" and len(changes) == 1:
+                await change(8)
+            await route.continue_()
+
+        await change(9)
+        await expect(field).to_have_value("9")
+        await page.route("**/api/v1/settings/raw_days", changed_meanwhile)
+        row = page.locator("[data-setting=raw_days]")
+        await row.get_by_role("button", name="Use default").click()
+        await row.get_by_text("Somebody changed this meanwhile to “8”.").wait_for()
+        await row.get_by_role("button", name="Save mine over it").click()
+        await expect(field).to_have_value("7")
 
 
 async def test_a_number_out_of_its_range_is_refused_where_it_was_typed(

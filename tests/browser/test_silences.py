@@ -21,7 +21,7 @@ async def test_a_silence_is_made_of_an_incident_and_ended(chromium: Chromium, bu
         incident = page.get_by_role("dialog", name="File system full")
         await incident.get_by_role("button", name="Silence …").click()
         form = page.get_by_role("dialog", name="New silence")
-        await form.get_by_text("Fits 1 alert that fires now, and 1 host.").wait_for()
+        await form.get_by_text("Matches 1 firing alert and 1 host.").wait_for()
         await form.get_by_label("Lasts").select_option("14400")
         await form.get_by_label("Comment").fill("a new disk is on its way")
         await form.get_by_role("button", name="Silence", exact=True).click()
@@ -47,9 +47,9 @@ async def test_a_silence_says_what_it_fits_while_it_is_written(
     async with page_of(chromium, bus_url, database_url, "/alerts") as (page, _):
         await page.get_by_role("button", name="New silence").click()
         form = page.get_by_role("dialog", name="New silence")
-        await form.get_by_text("Fits 2 alerts that fire now, and 2 hosts. Nobody would be told of anything").wait_for()
+        await form.get_by_text("Matches 2 firing alerts and 2 hosts. Nobody would be told of anything").wait_for()
         await form.get_by_label("Hosts").fill("db-*")
-        await form.get_by_text("Fits 1 alert that fires now, and 1 host.").wait_for()
+        await form.get_by_text("Matches 1 firing alert and 1 host.").wait_for()
         await form.get_by_text("CPU busy on db-1").wait_for()
 
 
@@ -60,7 +60,7 @@ async def test_a_pattern_that_is_none_is_refused_where_it_was_typed(
         await page.get_by_role("button", name="New silence").click()
         form = page.get_by_role("dialog", name="New silence")
         await form.get_by_label("Hosts").fill("web_1")
-        await form.get_by_text("What it fits is not known").wait_for()
+        await form.get_by_text("What it matches is not known").wait_for()
         await form.get_by_role("button", name="Silence", exact=True).click()
         await expect(form.get_by_label("Hosts")).to_be_focused()
         await expect(form.get_by_label("Hosts")).to_have_attribute("aria-invalid", "true")

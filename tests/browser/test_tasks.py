@@ -35,14 +35,15 @@ WRITTEN = dict(re.findall(r"^\| (.+?) \| (\d+) \|", (ROOT / "docs" / "dashboard.
 class Hand:
     """Presses what a person would press, and counts."""
 
-    def __init__(self, task: str) -> None:
+    def __init__(self, task: str, finger: bool = False) -> None:
         self.most = int(WRITTEN[task])
+        self.finger = finger
         self.actions = 0
 
     async def press(self, place: Locator) -> None:
         self.actions += 1
         assert self.actions <= self.most, f"more than {self.most} actions"
-        await place.click()
+        await (place.tap() if self.finger else place.click())
 
 
 async def past(database_url: str, host: str, *, busy_ms: tuple[int, int] = (0, 0)) -> None:
@@ -143,11 +144,11 @@ async def test_a_machine_is_added(chromium: Chromium, database_url: str, tmp_pat
 
 
 async def test_an_alert_is_acknowledged_on_a_phone(chromium: Chromium, bus_url: str, database_url: str) -> None:
-    hand = Hand("acknowledge an alert on a phone")
+    hand = Hand("acknowledge an alert on a phone", finger=True)
     async with connection(database_url, "test") as database:
         number = await firing(database)
-    async with page_of(chromium, bus_url, database_url, "/") as (page, api):
-        await page.set_viewport_size({"width": 390, "height": 844})
+    phone = {"width": 390, "height": 844, "touch": True}
+    async with page_of(chromium, bus_url, database_url, "/", **phone) as (page, api):
         await hand.press(page.get_by_role("navigation", name="Pages").get_by_role("link", name="Alerts"))
         await hand.press(page.get_by_role("button", name="Acknowledge CPU busy web-1"))
         await page.locator(".alert").get_by_text("acknowledged").wait_for()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.directory import MARKER, NotOurs, is_demonstration, own_directory
+from demo.directory import MARKER, TEXT, NotOurs, is_demonstration, own_directory
 from tests.infra.cli.commands import sonde
 
 
@@ -28,6 +28,38 @@ def test_what_an_earlier_demonstration_left_is_deleted(tmp_path: Path) -> None:
         (directory / "sonde.log").write_text("{}")
     with own_directory(tmp_path / "demo") as directory:
         assert [entry.name for entry in directory.iterdir()] == [MARKER]
+
+
+@pytest.mark.parametrize("text", ["my talk", ""])
+def test_a_file_of_the_markers_name_makes_no_directory_ours(tmp_path: Path, text: str) -> None:
+    (tmp_path / MARKER).write_text(text)
+    (tmp_path / "thesis.txt").write_text("mine")
+    assert not is_demonstration(tmp_path)
+    with pytest.raises(NotOurs, match="holds something else"), own_directory(tmp_path):
+        pass
+    assert {entry.name: entry.read_text() for entry in tmp_path.iterdir()} == {MARKER: text, "thesis.txt": "mine"}
+
+
+def test_a_file_of_the_markers_name_that_is_alone_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / MARKER).write_text("my talk")
+    with pytest.raises(NotOurs, match="holds something else"), own_directory(tmp_path):
+        pass
+    assert (tmp_path / MARKER).read_text() == "my talk"
+
+
+def test_a_link_of_the_markers_name_is_refused_and_what_it_leads_to_is_left(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text(TEXT)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / MARKER).symlink_to(tmp_path / "mine")
+    with pytest.raises(NotOurs, match="holds something else"), own_directory(tmp_path / "data"):
+        pass
+    assert (tmp_path / "mine").read_text() == TEXT
+
+
+def test_a_demonstration_that_was_killed_before_it_wrote_a_word_is_ours(tmp_path: Path) -> None:
+    (tmp_path / MARKER).touch()
+    with own_directory(tmp_path):
+        assert (tmp_path / MARKER).read_text() == TEXT
 
 
 @pytest.mark.parametrize("name", ["authority", "postgres", ".hidden", "notes.txt"])
@@ -63,7 +95,7 @@ def test_a_link_inside_is_deleted_and_not_what_it_leads_to(tmp_path: Path) -> No
 def test_one_that_another_demonstration_uses_is_refused(tmp_path: Path) -> None:
     with own_directory(tmp_path / "demo") as directory:
         (directory / "file").write_text("used")
-        with pytest.raises(NotOurs, match="another `sonde demo` uses it"), own_directory(directory):
+        with pytest.raises(NotOurs, match="already used by a running"), own_directory(directory):
             pass
         assert (directory / "file").read_text() == "used"
 

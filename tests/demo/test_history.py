@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 
 from demo.curves import lines_of
-from demo.history import SPARSE_S, STORED, spans, write_history
+from demo.history import SPARSE_S, STORED, Fleet, Span, Written, enter_instances, settle, spans, write_span
 from demo.hosts import add_hosts
 from demo.machines import DAY_S, Machine, make_fleet
 from demo.stories import HOUR_S, reboot_s
+from infra.clock import to_time
 from infra.storage.database import Connection, connection
-from infra.storage.engine import detect
+from infra.storage.engine import detect, tables_of
+from schemas.catalogue import CATALOGUE
 from schemas.families import CPU, FILESYSTEM
+from services.retention.rollup import roll_up
 
 NOON_S = 1_795_003_200 // HOUR_S * HOUR_S
 UNTIL_S = NOON_S + 1500
@@ -22,10 +25,48 @@ HOURS = 5
 """Whole ones that begin at least so long ago."""
 
 
-async def write(database: Connection, fleet: list[Machine]) -> dict[str, int]:
-    ids = await add_hosts(database, fleet, UNTIL_S - DAY_S)
-    await write_history(database, await detect(database), fleet, ids, DAYS, UNTIL_S)
-    return ids
+async def write(database: Connection, machines: list[Machine]) -> dict[str, int]:
+    sparse, dense = spans(len(machines), DAYS, UNTIL_S)
+    written = Written()
+    engine, fleet = await detect(database), await entered(database, machines)
+    for span in (sparse, dense):
+        await write_span(database, engine, fleet, span, written)
+    await settle(database, fleet, dense, written)
+    return fleet.ids
+
+
+async def entered(database: Connection, machines: list[Machine]) -> Fleet:
+    ids = await add_hosts(database, machines, UNTIL_S - DAY_S)
+    return await enter_instances(database, machines, ids, UNTIL_S - DAY_S)
+
+
+async def contents(database: Connection) -> dict[str, list[tuple[object, ...]]]:
+    """The minutes and hours, in order."""
+    found = {}
+    for table in tables_of(STORED, "minute", "hour"):
+        keys = ", ".join(table.keys)
+        rows = await database.fetch(f"SELECT {', '.join(table.columns)} FROM {table.name} ORDER BY {keys}")  # noqa: S608
+        found[table.name] = [tuple(row) for row in rows]
+    return found
+
+
+@pytest.mark.parametrize("step_s", [20, 60])
+async def test_minutes_and_hours_are_what_retention_makes_of_the_raw_rows(database_url: str, step_s: int) -> None:
+    machines = [machine for machine in FLEET if machine.role == "gpu" or machine.story == "rebooted"]
+    from_s = NOON_S - 4 * HOUR_S
+    async with connection(database_url, "test") as database:
+        engine, fleet, written = await detect(database), await entered(database, machines), Written()
+        await write_span(database, engine, fleet, Span(from_s, NOON_S, step_s), written)
+        await settle(database, fleet, Span(from_s, NOON_S, step_s), written)
+        await roll_up(database, engine, CATALOGUE, to_time(1000 * (NOON_S + DAY_S)))
+        by_retention = await contents(database)
+        await database.execute(f"TRUNCATE {', '.join(by_retention)}")
+        await write_span(database, engine, fleet, Span(from_s, NOON_S, step_s, ("minute", "hour")), written)
+        straight = await contents(database)
+    for name, rows in by_retention.items():
+        assert straight[name] == rows, name
+    assert len(straight["gpu_1h"]) == 4 * sum(len(machine.gpus) for machine in machines)
+    assert straight["cpu_1m"]
 
 
 async def test_the_tables_hold_the_curves(database_url: str) -> None:
@@ -43,9 +84,10 @@ async def test_the_tables_hold_the_curves(database_url: str) -> None:
             assert [row["total"] for row in rows] == lines_of(machine, CPU, times)[0].counts[0].tolist()
             rolled = await database.fetch(minutes, ids[machine.name])
             times = np.array([row["at"] for row in rolled])
-            assert times.tolist() == list(range(NOON_S - HOURS * HOUR_S, NOON_S, SPARSE_S))
-            expected = lines_of(machine, CPU, times)[0].counts[0].tolist()
-            assert [tuple(row)[1:] for row in rolled] == [(1, value, value, value) for value in expected]
+            assert times.tolist() == list(range(NOON_S - HOURS * HOUR_S, NOON_S + 1200, SPARSE_S))
+            expected = lines_of(machine, CPU, times[times < NOON_S])[0].counts[0].tolist()
+            assert [tuple(row)[1:] for row in rolled[:-20]] == [(1, value, value, value) for value in expected]
+            assert {row["total_n"] for row in rolled[-20:]} == {60}
 
 
 async def test_every_instance_of_every_family_has_hours_with_percentiles(database_url: str) -> None:
@@ -70,7 +112,7 @@ async def test_what_was_rolled_up_is_not_to_be_done_again_and_what_is_recent_is(
     async with connection(database_url, "test") as database:
         await write(database, FLEET[:1])
         slots = await database.fetch("SELECT extract(epoch FROM slot)::bigint AS at FROM dirty_minutes ORDER BY slot")
-        assert [row["at"] for row in slots] == [NOON_S, NOON_S + 600, NOON_S + 1200]
+        assert [row["at"] for row in slots] == [NOON_S + 1200]
         assert await database.fetchval("SELECT count(*) FROM dirty_hours") == 0
         assert await database.fetchval("SELECT extract(epoch FROM before)::bigint FROM horizons") == NOON_S
 

@@ -9,7 +9,7 @@ import pytest
 from agent.sampling.plan import Plan, make_plan
 from demo.curves import lines_of
 from demo.machines import make_fleet
-from demo.sampler import BLOCK_S, Simulated
+from demo.sampler import TICKS, Simulated, place_of
 from infra.settings import AgentSettings
 from schemas.agentconfig import AgentConfig, FamilyConfig
 from schemas.catalogue import CATALOGUE, Family
@@ -32,7 +32,7 @@ def families(second: int, plan: Plan = PLAN, watched: bool = False) -> set[str]:
 
 @pytest.mark.parametrize("family", CATALOGUE, ids=lambda family: family.name)
 def test_a_sample_is_what_the_curves_are_at_that_second(family: Family) -> None:
-    simulated, second = Simulated(MACHINE), HOUR_S + 5 * BLOCK_S
+    simulated, second = Simulated(MACHINE), HOUR_S + 5 * TICKS
     sample = simulated.sample(second, PLAN, watched=True)
     assert sample is not None
     expected = {
@@ -47,7 +47,7 @@ def test_a_sample_is_what_the_curves_are_at_that_second(family: Family) -> None:
 
 def test_a_batch_of_samples_is_one_that_ingest_takes() -> None:
     simulated = Simulated(MACHINE)
-    taken = [simulated.sample(HOUR_S + second, PLAN, watched=False) for second in range(BLOCK_S - 5, BLOCK_S + 5)]
+    taken = [simulated.sample(HOUR_S + second, PLAN, watched=False) for second in range(TICKS - 5, TICKS + 5)]
     batch = build_batch(MACHINE.name, "e1", "metrics", 1, [sample for sample in taken if sample is not None])
     assert len(decode_batch(encode_batch(batch)).times) == 10
 
@@ -84,8 +84,25 @@ def test_another_interval_of_a_family_is_kept_and_told() -> None:
 
 def test_there_is_no_sample_between_two_ticks_of_a_longer_interval() -> None:
     plan = make_plan(msgspec.structs.replace(AgentSettings(), sample_interval_s=5))
-    assert Simulated(MACHINE).sample(HOUR_S + 3, plan, watched=False) is None
-    assert Simulated(MACHINE).sample(HOUR_S + 5, plan, watched=False) is not None
+    ticks = [Simulated(MACHINE).sample(HOUR_S + second, plan, watched=False) is not None for second in range(10)]
+    assert ticks.count(True) == 2
+    assert ticks[:5] == ticks[5:]
+
+
+def test_a_fleet_with_a_longer_interval_does_not_sample_in_one_breath() -> None:
+    plan = make_plan(msgspec.structs.replace(AgentSettings(), sample_interval_s=5))
+    fleet = [Simulated(machine) for machine in make_fleet(100, seed=1, began_s=HOUR_S)]
+    for second in range(HOUR_S, HOUR_S + 5):
+        assert 5 < sum(one.sample(second, plan, watched=False) is not None for one in fleet) < 40
+
+
+def test_at_no_tick_more_than_a_few_of_a_fleets_blocks_are_made() -> None:
+    fleet = make_fleet(300, seed=1, began_s=HOUR_S)
+    for family in CATALOGUE:
+        begins = [place_of(machine.name, family.name, HOUR_S)[1] for machine in fleet]
+        assert max(begins.count(place) for place in range(TICKS)) <= 10
+    of_one = {place_of(fleet[0].name, family.name, HOUR_S)[1] for family in CATALOGUE}
+    assert len(of_one) > len(CATALOGUE) // 2
 
 
 def test_a_new_viewer_gets_the_families_that_are_sampled_seldom() -> None:

@@ -21,6 +21,7 @@ from demo.stories import (
     filled,
     is_up,
     is_up_at,
+    leaked,
     oom_kills,
     reboot_s,
 )
@@ -41,11 +42,17 @@ def every(step_s: int, from_s: int, until_s: int) -> Ints:
 def test_a_leak_grows_until_the_program_is_killed_and_then_again() -> None:
     leaking = of_story("leak")
     times = every(60, 0, LEAK_S)
-    kills = oom_kills(leaking, times)
-    assert kills[-1] == kills[0] + 1
     share = memory_share(leaking, times)
     assert share.max() > 0.9
     assert share.min() < 0.55
+
+
+def test_the_kernel_kills_the_program_at_the_moment_when_its_memory_is_free_again() -> None:
+    leaking = of_story("leak")
+    times = every(60, -4 * LEAK_S, LEAK_S)
+    falls = np.flatnonzero(np.diff(leaked(leaking, times)) < 0)
+    assert len(falls) == 5
+    assert np.flatnonzero(np.diff(oom_kills(leaking, times)) > 0).tolist() == falls.tolist()
 
 
 def test_the_leaking_host_is_above_its_threshold_when_the_demonstration_begins() -> None:

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from infra.storage import database
 from services.ingest.copyformat import Field, encode_copy, timestamps
 
+KINDS = ("int2", "int4", "int8", "numeric")
 value = st.one_of(st.none(), st.integers(-(2**15), 2**15 - 1))
 wide = st.one_of(st.none(), st.integers(-(2**56), 2**56 - 1))
+whole = st.one_of(st.none(), st.integers(-(2**63) + 1, 2**63 - 1))
 
 
 def _field(kind: str, values: list[int | None]) -> Field:
@@ -20,18 +22,18 @@ def _field(kind: str, values: list[int | None]) -> Field:
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(value, value, wide), min_size=1, max_size=20))
+@given(st.lists(st.tuples(value, value, wide, whole), min_size=1, max_size=20))
 def test_postgresql_reads_back_what_was_encoded(
-    blank_database_url: str, rows: list[tuple[int | None, int | None, int | None]]
+    blank_database_url: str, rows: list[tuple[int | None, int | None, int | None, int | None]]
 ) -> None:
     columns = [list(column) for column in zip(*rows, strict=True)]
-    data = encode_copy([_field(kind, column) for kind, column in zip(("int2", "int4", "int8"), columns, strict=True)])
+    data = encode_copy([_field(kind, column) for kind, column in zip(KINDS, columns, strict=True)])
 
     async def there_and_back() -> list[tuple[int | None, ...]]:
         async with database.connection(blank_database_url, "test") as connection, connection.transaction():
-            await connection.execute("CREATE TEMP TABLE t (n serial, a int2, b int4, c int8) ON COMMIT DROP")
-            await connection.copy_to_table("t", source=data, columns=["a", "b", "c"], format="binary")  # type: ignore[arg-type]
-            return [tuple(row) for row in await connection.fetch("SELECT a, b, c FROM t ORDER BY n")]
+            await connection.execute("CREATE TEMP TABLE t (n serial, a int2, b int4, c int8, d numeric) ON COMMIT DROP")
+            await connection.copy_to_table("t", source=data, columns=["a", "b", "c", "d"], format="binary")  # type: ignore[arg-type]
+            return [tuple(row) for row in await connection.fetch("SELECT a, b, c, d FROM t ORDER BY n")]
 
     assert asyncio.run(there_and_back()) == rows
 

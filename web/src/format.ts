@@ -90,6 +90,10 @@ export function text(value: number | null | undefined, unit: string, base: Base 
   return name ? `${number}\u00a0${name}` : number;
 }
 
+/** `1 host`, `4 hosts`: the plural is the word with an s unless it is given. */
+export const counted = (count: number, one = "host", many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`;
+
 /** A round number, such as an axis has, without digits that say nothing: `2.5 MiB`, `4 KiB`. */
 export function round(value: number, unit: string, base: Base = 1024): string {
   const { value: number, unit: name } = unit === "%" ? { value: fixed(value, 2), unit } : quantity(value, unit, base);

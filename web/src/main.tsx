@@ -8,7 +8,6 @@ import { startAlerts } from "./alerts/data.ts";
 import { startSession } from "./live/session.ts";
 import { startArrivals } from "./login/cover.tsx";
 import { onceOpen, startSessionWatch } from "./login/me.ts";
-import { startOffline } from "./offline/register.ts";
 import { startPreferences } from "./preferences.ts";
 import { startRouter } from "./router.ts";
 import { App } from "./shell/app.tsx";
@@ -31,11 +30,15 @@ onceOpen(() => {
     // The page says the same.
     () => {},
   );
-  import("./views/data.ts").then(
-    (views) => views.startPreferencesOfAccount(),
+  import("./views/account.ts").then(
+    (account) => account.startPreferencesOfAccount(),
     // Without them what this browser keeps counts.
     () => {},
   );
 });
-startOffline();
+import("./offline/register.ts").then(
+  (offline) => offline.startOffline(),
+  // Then the dashboard is fetched each time.
+  () => {},
+);
 render(<App />, document.getElementById("app") as HTMLElement);

@@ -11,12 +11,16 @@ function attempt<T>(act: () => T): T | null {
 export interface Kept {
   read: (name: string) => string | null;
   write: (name: string, value: string) => void;
+  forget: (name: string) => void;
 }
 
 const over = (storage: () => Storage): Kept => ({
   read: (name) => attempt(() => storage().getItem(name)),
   write: (name, value) => {
     attempt(() => storage().setItem(name, value));
+  },
+  forget: (name) => {
+    attempt(() => storage().removeItem(name));
   },
 });
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 
+from msgspec.structs import replace
+
 from infra.outbound import Outbound
 from schemas.channels import Apprise, Channel, Email, Slack, SlackBot, Webhook
 from services.alerts.deliver import apprise, mail, slackbot, slackwebhook, webhook
@@ -17,11 +19,15 @@ logger = logging.getLogger(__name__)
 Send = Callable[[Channel, Notice], Awaitable[Outcome]]
 
 
-def sender(http: Outbound) -> Send:
-    """What sends a notice to any channel. It raises nothing but cancellation: each failure is an outcome."""
+def sender(http: Outbound, simulated: bool = False) -> Send:
+    """What sends a notice to any channel. It raises nothing but cancellation: each failure is an outcome.
+
+    `simulated`: each says that it is of a demonstration.
+    """
 
     async def send(channel: Channel, notice: Notice) -> Outcome:
-        return await attempt(http, channel, lambda: message_of(notice), notice)
+        told = replace(notice, simulated=simulated)
+        return await attempt(http, channel, lambda: message_of(told), told)
 
     return send
 

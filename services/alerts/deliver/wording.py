@@ -40,7 +40,7 @@ def chart_url(notice: Notice, said: Said) -> str:
 
 def _of_one(notice: Notice, said: Said) -> Message:
     facts = said.facts
-    headline = f"{MARKS[state(said)]} {_said_of(said, notice.made)}"
+    headline = f"{MARKS[state(said)]} {_of_what(notice)}{_said_of(said, notice.made)}"
     message = Message(notice.number, notice.form, notice.made, headline, "", COLORS[state(said)])
     message.summary = f"{headline}: {_detail(said)}"
     message.facts = _facts(notice, said)
@@ -50,6 +50,11 @@ def _of_one(notice: Notice, said: Said) -> Message:
     if facts.rule is not None and facts.rule.runbook_url:
         message.links.append(Link("Runbook", facts.rule.runbook_url))
     return message
+
+
+def _of_what(notice: Notice) -> str:
+    """Whoever gets it sees no dashboard that would say so."""
+    return "Demonstration: " if notice.simulated else ""
 
 
 def _said_of(said: Said, now_s: float) -> str:
@@ -143,7 +148,7 @@ def _of_hosts(extent: Extent) -> str:
 def _of_many(notice: Notice) -> Message:
     states = Counter(state(said) for said in notice.items)
     gravest = next(name for name in GRAVEST_FIRST if states[name])
-    headline = f"{MARKS[gravest]} {_opening(notice)}{_about(notice.items, states)}"
+    headline = f"{MARKS[gravest]} {_of_what(notice)}{_opening(notice)}{_about(notice.items, states)}"
     message = Message(notice.number, notice.form, notice.made, headline, "", COLORS[gravest])
     if len(notice.items) <= MOST_LINES:
         message.lines = [

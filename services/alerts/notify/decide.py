@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct, field
 
+from schemas.incidents import is_seen
 from schemas.matching import misfit
 from schemas.routes import EVERYTHING, Route
 from schemas.virtual import HOST_DOWN, MONITORING_BLIND
@@ -97,8 +98,7 @@ def decide(now: Moment, incident: Incident) -> Decision:
 
 def is_acknowledged(incident: Incident, unix_s: float) -> bool:
     """Whether somebody has seen it as it is now."""
-    seen = incident.acknowledged
-    return seen is not None and incident.level <= seen.level and (seen.until is None or unix_s < seen.until)
+    return is_seen(incident.acknowledged, incident.level, unix_s)
 
 
 def _until(now: Moment, decision: Decision, at_s: float | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -11,6 +12,8 @@ from msgspec import Struct
 
 from infra.storage.database import Pool
 from schemas.api import ActiveAlert, Alerts, Delivery, PastAlert
+from schemas.incidents import is_seen
+from services.gateway.alerting import shown
 from services.gateway.alerting import sql_incidents as sql
 from services.gateway.http.database import connected
 from services.gateway.http.operations import Call, Operation
@@ -59,10 +62,13 @@ def alert_operations(pool: Pool) -> list[Operation]:
 
 def _active(rows: list[Any]) -> list[ActiveAlert]:
     """Alerts that are not ok, the gravest and then the latest first; unreadable rows are left out and logged."""
-    alerts = []
+    alerts, now_s = [], time.time()
     for row in rows:
         keys = {"rule": row["rule_id"], "host": row["host"], "instance": row["instance"], "state": row["state"]}
-        incident = {"incident": row["incident"] or 0, "acknowledged": row["acknowledged"]}
+        seen = shown.acknowledged(row["acknowledged"])
+        holds = is_seen(seen, row["level"], now_s)
+        until = seen.until if seen is not None and holds else None
+        incident = {"incident": row["incident"] or 0, "acknowledged": holds, "acknowledged_until": until}
         try:
             alerts.append(msgspec.convert({**msgspec.json.decode(row["body"]), **keys, **incident}, ActiveAlert))
         except msgspec.ValidationError as error:

@@ -15,6 +15,11 @@ _COLUMNS = """
 """
 _FROM = "FROM incidents i LEFT JOIN hosts h ON h.id = i.host_id AND h.state <> 'removing'"
 
+# Of an open one: whether it is seen as it is now, like `schemas.incidents.is_seen`. What cannot be read has no effect.
+_SEEN = """CASE WHEN i.closed IS NOT NULL THEN i.acknowledged IS NOT NULL
+    ELSE coalesce(jsonb_path_exists(i.acknowledged,
+    '$ ? (@.level >= $level && (!exists (@.until) || @.until == null || @.until > $now))',
+    jsonb_build_object('level', i.level, 'now', extract(epoch FROM now()))), false) END"""
 _MICROSECONDS = "(extract(epoch FROM {}) * 1000000)::bigint"
 _MOMENT = "to_timestamp(0) + $11::bigint * interval '1 microsecond'"
 # Of two that are equally grave the newer first: the level stands before any time that microseconds have.
@@ -28,13 +33,13 @@ SORTS: Mapping[str, tuple[str, str, str, str]] = {
 """What each order goes by and in which direction, that as a whole number, and the number as what it goes by."""
 
 # Null: whatever it is. $10 is text that one of the names contains, with LIKE's own characters escaped.
-_FILTERED = """
+_FILTERED = f"""
 WHERE ($1::boolean IS NULL OR (i.closed IS NULL) = $1)
     AND ($2::text IS NULL OR i.body ->> 'severity' = $2)
     AND ($3::text IS NULL OR i.host = $3)
     AND ($4::text IS NULL OR $4 = ANY(h.tags) OR (h.id IS NULL AND i.body -> 'tags' ? $4))
     AND ($5::text IS NULL OR i.rule_id = $5)
-    AND ($6::boolean IS NULL OR (i.acknowledged IS NOT NULL) = $6)
+    AND ($6::boolean IS NULL OR ({_SEEN}) = $6)
     AND ($7::boolean IS NULL OR i.past = $7)
     AND ($8::timestamptz IS NULL OR i.closed IS NULL OR i.closed >= $8)
     AND ($9::timestamptz IS NULL OR i.opened < $9)
@@ -105,7 +110,7 @@ ORDER BY n.id DESC LIMIT $7
 # The states of alerts that are not ok, with the incidents that they are.
 ACTIVE_ALERTS = """
 SELECT s.rule_id, coalesce(h.name, '') AS host, s.instance, s.state, s.body, i.id AS incident,
-    i.acknowledged IS NOT NULL AS acknowledged
+    i.acknowledged, coalesce(i.level, 0) AS level
 FROM alert_states s LEFT JOIN hosts h ON h.id = s.host_id
 LEFT JOIN incidents i ON i.rule_id = s.rule_id AND i.host = coalesce(h.name, '') AND i.instance = s.instance
     AND NOT i.past AND i.closed IS NULL

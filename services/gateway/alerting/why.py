@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from schemas.alerting import About, ChannelState, Incident, Notification, Reason, RouteCheck, ToldChannel, Why
-from schemas.incidents import Step
+from schemas.incidents import Step, is_seen
 from schemas.matching import Subject, misfit
 from schemas.routes import Silence
 from schemas.rules import Rule
@@ -56,7 +56,7 @@ def why(known: Known, now_s: float) -> Why:
     reasons += [Reason("people", step.text, step.at) for step in known.steps if _ABOUT.get(step.kind) == "people"]
     reasons.sort(key=lambda reason: _ORDER.index(reason.about))
     up_to_date = [told.channel for told in known.told if _knows(known, told)]
-    return Why(known.incident.id, _conclusion(known, reasons, up_to_date), up_to_date, reasons)
+    return Why(known.incident.id, _conclusion(known, reasons, up_to_date, now_s), up_to_date, reasons)
 
 
 def _knows(known: Known, told: ToldChannel) -> bool:
@@ -160,7 +160,7 @@ def _delivery(known: Known, now_s: float) -> list[Reason]:
     return reasons
 
 
-def _conclusion(known: Known, reasons: Sequence[Reason], up_to_date: Sequence[str]) -> str:
+def _conclusion(known: Known, reasons: Sequence[Reason], up_to_date: Sequence[str], now_s: float) -> str:
     if (up_to_date and any(told.level for told in known.told)) or (up_to_date and not known.level):
         newest = max(told.at for told in known.told if told.channel in up_to_date)
         what = "that it is over" if not known.level else "of it"
@@ -170,8 +170,9 @@ def _conclusion(known: Known, reasons: Sequence[Reason], up_to_date: Sequence[st
         return f"Nobody was told of how it is now: {stopped.text}."
     if known.settled:
         return "It is over, and nobody has to be told: nobody was told that it was on."
-    if known.incident.acknowledged is not None:
-        return f"{known.incident.acknowledged.by} has acknowledged it."
+    seen = known.incident.acknowledged
+    if seen is not None and is_seen(seen, known.level, now_s):
+        return f"{seen.by} has acknowledged it."
     return "Nobody was told of how it is now; a message waits for its turn."
 
 

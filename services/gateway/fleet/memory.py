@@ -58,6 +58,8 @@ class _Record:
     messages: MessageRing = field(default_factory=MessageRing)
     periods_ms: dict[str, int] = field(default_factory=dict)
     """Family -> time between its samples, where the host's settings made it another than the catalogue's."""
+    shed: bool = False
+    """Whether viewers still show what was forgotten here: a family that ended, times of a clock that was set back."""
     change: int = 0
     """Number of the last change of anything that is shown of the host."""
 
@@ -195,6 +197,7 @@ class Fleet:
         record.summary = SummaryRing()
         record.messages.clear()
         record.latest_ms = {family: dict.fromkeys(times, now_ms) for family, times in record.latest_ms.items()}
+        record.shed = True
 
     def _drop_gone(self, record: _Record) -> None:
         """Drop instances that their family outlives (an unplugged disk) and families that the host outlives."""
@@ -204,6 +207,7 @@ class Fleet:
             if record.newest_ms - newest > GONE_PERIODS * period_ms + WINDOW_MS:
                 for families in (record.latest_ms, record.latest, record.labels):
                     families.pop(family, None)
+                record.shed = True
                 continue
             for instance in ended(times, period_ms):
                 for rows in (times, record.latest[family], record.labels.get(family, {})):
@@ -270,7 +274,9 @@ class Fleet:
         self._watched_ms = {host: self._watched_ms.get(host, now_ms) for host in hosts}
 
     def turned(self, now_ms: int, host: str | None = None) -> list[str]:
-        """Hosts, or that one host, whose state is another than the one last announced; now it counts as announced.
+        """Hosts, or that one host, of which viewers must be told; now they count as announced.
+
+        Their state is another than the one last announced, or something was forgotten that no sample will replace.
 
         A host that is not known here yet has none.
         """
@@ -280,8 +286,8 @@ class Fleet:
         turned = []
         for record in records:
             state = self._state(record, now_ms)
-            if state != record.state:
-                record.state = state
+            if state != record.state or record.shed:
+                record.state, record.shed = state, False
                 self._touch(record)
                 turned.append(record.name)
         return turned

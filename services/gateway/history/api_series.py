@@ -1,4 +1,4 @@
-"""`/hosts/{host}/series` and `/hosts/{host}/stats`: the past of one host."""
+"""`/hosts/{host}/families`, `/hosts/{host}/series` and `/hosts/{host}/stats`: the past of one host."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from infra.storage.database import Connection, Pool
-from schemas.api import SeriesAnswer, SeriesColumn, Stat, StatsAnswer
+from schemas.api import SeriesAnswer, SeriesColumn, Stat, StatsAnswer, StoredFamilies
 from schemas.catalogue import Family, Metric
 from schemas.subjects import HostId
 from services.gateway.fleet.memory import Fleet
@@ -15,6 +15,7 @@ from services.gateway.history.arguments import (
     DEFAULT_POINTS,
     PastOfHost,
     Points,
+    RangeOfPast,
     check_cells,
     find_host,
     snapshot,
@@ -22,7 +23,16 @@ from services.gateway.history.arguments import (
 from services.gateway.history.locate import locate
 from services.gateway.history.pieces import Piece
 from services.gateway.history.resolution import choose_grid
-from services.gateway.history.series import SOURCES, Line, Wanted, read_lines, read_pieces, read_steps, with_rows
+from services.gateway.history.series import (
+    SOURCES,
+    Line,
+    Wanted,
+    read_lines,
+    read_pieces,
+    read_steps,
+    with_any_row,
+    with_rows,
+)
 from services.gateway.history.stats import check_sketches, choose_sources, read_tallies
 from services.gateway.history.tally import Tally
 from services.gateway.http.operations import Call, Operation
@@ -80,7 +90,32 @@ def series_operations(pool: Pool, fleet: Fleet, catalogue: tuple[Family, ...]) -
         resolution = pieces[number][0].source if len(pieces[number]) == 1 else sources[0]
         return StatsAnswer(host, from_ms, to_ms, resolution, stats)
 
+    async def get_families(call: Call[RangeOfPast, None]) -> StoredFamilies:
+        host = call.path["host"]
+        from_ms, to_ms = call.query.span()
+        async with snapshot(pool) as (database, reach):
+            # Of no account but for the range: where there is any row, the coarsest one that tells of it will do.
+            from_ms, to_ms, _ = choose_sources(from_ms, to_ms, 1000, reach)
+            number = await find_host(database, fleet, host)
+            pieces = await read_pieces(database, [number], from_ms, to_ms, SOURCES["hour"])
+            lines = await read_lines(database, {number: host}, catalogue, None)
+            there = [
+                family.name for family in catalogue if await with_any_row(database, family, lines[family.name], pieces)
+            ]
+        return StoredFamilies(host, from_ms, to_ms, there)
+
     return [
+        Operation(
+            "GET",
+            "/hosts/{host}/families",
+            get_families,
+            tag="history",
+            summary="The metric families of which one host has rows within a range",
+            role="viewer",
+            answers={200: StoredFamilies},
+            query=RangeOfPast,
+            path_types={"host": HostId},
+        ),
         Operation(
             "GET",
             "/hosts/{host}/series",

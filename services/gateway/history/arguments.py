@@ -42,17 +42,20 @@ Instance = Annotated[
 ]
 
 
-class Past(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RangeOfPast(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Query parameters of every request about the past."""
 
     from_: Time = field(default="-1h", name="from")
     to: Time = "now"
-    instance: Instance | None = None
-    """None: all."""
 
     def span(self) -> tuple[int, int]:
         """The range [from, to) asked for, Unix milliseconds. Raises InvalidField."""
         return parse_range(self.from_, self.to, now_ms())
+
+
+class Past(RangeOfPast, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    instance: Instance | None = None
+    """None: all."""
 
 
 class PastOfHost(Past, frozen=True, kw_only=True, forbid_unknown_fields=True):

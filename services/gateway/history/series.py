@@ -75,8 +75,13 @@ async def with_rows(
 
     Every container and disk that there ever was has a line, and most are long gone.
     """
-    if not family.instance:
-        return list(lines)
+    return await with_any_row(database, family, lines, pieces) if family.instance else list(lines)
+
+
+async def with_any_row(
+    database: Connection, family: Family, lines: Sequence[Line], pieces: Mapping[int, list[Piece]]
+) -> list[Line]:
+    """Those of `lines` that have a row within their host's pieces."""
     there: set[Line] = set()
     for source in SOURCES["hour"]:
         spans = []

@@ -41,6 +41,13 @@ def test_each_kind_has_its_headline(kind: str, severity: Any, headline: str) -> 
     assert message_of(notice(said(kind=kind, severity=severity))).headline == headline
 
 
+def test_a_message_of_a_demonstration_says_so_first() -> None:
+    one = replace(notice(said(kind="fire", severity="critical")), simulated=True)
+    assert message_of(one).headline == "🔴 Demonstration: Critical: CPU busy on web-1"
+    many = replace(one, items=[*one.items, said(kind="fire", severity="critical", host="web-2")])
+    assert message_of(many).headline.startswith("🔴 Demonstration: ")
+
+
 def test_what_fires_has_everything_that_one_asks_for() -> None:
     assert facts(message_of(notice(said(label="Shop")))) == {
         "State": "critical, firing",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+
+import pytest
 
 from infra.storage import database
 from infra.storage.database import Connection, ensure_hosts
@@ -67,8 +70,36 @@ async def test_active_alerts_are_those_of_now_with_their_incidents(database_url:
         "since": AT_S,
         "incident": incident,
         "acknowledged": True,
+        "acknowledged_until": None,
     }
     assert (active[2]["incident"], active[2]["acknowledged"]) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("seen", "level", "holds"),
+    [
+        ({"level": 2}, 2, True),
+        ({"level": 2}, 1, True),
+        ({"level": 1}, 2, False),
+        ({"level": 2, "until": 4_000_000_000.0}, 2, True),
+        ({"level": 2, "until": 1.0}, 2, False),
+        ({"level": "much"}, 2, False),
+        ({"level": 2, "until": None}, 2, True),
+    ],
+)
+async def test_an_acknowledgement_holds_until_it_worsens_or_its_time_is_up(
+    seen: dict[str, Any], level: int, holds: bool, database_url: str
+) -> None:
+    async with asking(database_url) as client, database.connection(database_url, "test") as connection:
+        incident = await store(connection)
+        await connection.execute(
+            "UPDATE incidents SET acknowledged = $2, level = $3 WHERE id = $1",
+            *(incident, json.dumps({"by": "ada", "at": 1, **seen}), level),
+        )
+        [alert] = [each for each in (await get(client, "/alerts", state="active"))["active"] if each["rule"] == "cpu"]
+        found = (await client.get("/incidents?acknowledged=true&state=open")).json()["incidents"]
+    assert (alert["acknowledged"], alert["acknowledged_until"]) == (holds, seen.get("until") if holds else None)
+    assert [each["id"] for each in found] == ([incident] if holds else [])
 
 
 async def test_the_history_has_each_change_once_however_many_channels_heard_of_it(database_url: str) -> None:

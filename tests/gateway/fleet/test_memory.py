@@ -85,6 +85,25 @@ def test_a_family_that_is_no_longer_sampled_disappears() -> None:
     assert set(fleet.host("web-1", START_MS).latest) == {"cpu"}
 
 
+def test_a_family_that_disappears_is_told_once() -> None:
+    fleet = Fleet(CATALOGUE)
+    take(fleet, instances(START_MS, "gpu", {"0": {"power": 1}}))
+    take(fleet, *seconds(60))
+    fleet.turned(START_MS + 60_000)
+    take(fleet, *seconds(64))
+    assert fleet.turned(START_MS + 64_000, "web-1") == ["web-1"]
+    assert fleet.turned(START_MS + 64_000, "web-1") == []
+
+
+def test_a_clock_that_was_set_back_is_told_once() -> None:
+    fleet = Fleet(CATALOGUE)
+    take(fleet, *seconds(200), late_ms=-100_000)
+    fleet.turned(START_MS + 100_000)
+    take(fleet, *seconds(101))
+    assert fleet.turned(START_MS + 101_000) == ["web-1"]
+    assert fleet.turned(START_MS + 101_000) == []
+
+
 def test_a_clock_that_was_set_back_begins_a_new_minute() -> None:
     fleet = Fleet(CATALOGUE)
     take(fleet, *seconds(200), late_ms=-100_000)

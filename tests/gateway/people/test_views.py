@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -145,9 +146,10 @@ async def test_preferences_are_the_defaults_until_somebody_has_others(database_u
     async with asking(database_url) as client:
         first = await client.get("/preferences")
         assert (first.headers["ETag"], first.json()["start"], first.json()["zone"]) == ('"0"', "/", "local")
+        assert first.json()["version"] == 0
         changed = await client.put("/preferences", json=WANTED, headers={"If-Match": '"0"'})
-        assert (changed.status_code, changed.json()) == (200, WANTED)
-        assert (await client.get("/preferences")).json() == WANTED
+        assert (changed.status_code, changed.json()) == (200, WANTED | {"version": 1})
+        assert (await client.get("/preferences")).json() == WANTED | {"version": 1}
         late = await client.put("/preferences", json={}, headers={"If-Match": '"0"'})
         assert late.status_code == 412
 
@@ -168,12 +170,14 @@ async def test_preferences_that_make_no_sense_are_refused(wrong: dict[str, Any],
         assert (await client.put("/preferences", json=wrong)).status_code == 400
 
 
-async def test_preferences_that_this_version_cannot_read_are_the_defaults(database_url: str) -> None:
+async def test_a_preference_that_this_version_cannot_read_is_the_default_and_the_others_stay(database_url: str) -> None:
+    later = {**WANTED, "theme": "sepia", "of": "a later version"}
     async with asking(database_url) as client:
         await client.put("/preferences", json=WANTED)
-        await execute(database_url, """UPDATE preferences SET body = '{"of": "a later version"}'""")
+        await execute(database_url, "UPDATE preferences SET body = $1", json.dumps(later))
         answer = await client.get("/preferences")
-        assert (answer.json()["zone"], answer.headers["ETag"]) == ("local", '"1"')
+        assert answer.json() == WANTED | {"theme": "system", "version": 1}
+        assert answer.headers["ETag"] == '"1"'
 
 
 async def test_whoever_is_nobody_reads_defaults_and_keeps_nothing(database_url: str) -> None:

@@ -198,6 +198,11 @@ async def test_a_host_that_sends_and_has_no_points_is_named(database_url: str, b
     async with gateway(database_url, bus_url) as client, agent(bus_url):
         await becomes(client, "agents", "ok")
         await execute(database_url, "INSERT INTO hosts (name) VALUES ('web-1')")
+
+        async def heard() -> bool:
+            return bool((await client.get("/hosts", params={"state": "up,late"})).json()["hosts"])
+
+        await eventually(heard)
         made = settings(client, database_url, bus_url)
         check = next(link.check for link in links(made) if link.key == "chart")
         with pytest.raises(Broken, match="web-1 has no value of"):

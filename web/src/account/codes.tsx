@@ -1,6 +1,8 @@
 // Recovery codes, shown once: to be copied, kept as a file, or written down.
+import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { Line } from "../shell/line.tsx";
+import { useUnsaved } from "../shell/unsaved.tsx";
 
 interface CodesProps {
   codes: readonly string[];
@@ -8,6 +10,11 @@ interface CodesProps {
 }
 
 export function Codes({ codes, onDone }: CodesProps) {
+  const kept = useSignal(false);
+  const keep = () => {
+    kept.value = true;
+  };
+  useUnsaved("the recovery codes, which are not shown again", !kept.value);
   const text = codes.join("\n");
   const file = useMemo(() => URL.createObjectURL(new Blob([`${text}\n`], { type: "text/plain" })), [text]);
   useEffect(() => () => URL.revokeObjectURL(file), [file]);
@@ -17,8 +24,8 @@ export function Codes({ codes, onDone }: CodesProps) {
         <b>Keep these recovery codes.</b> Each is good for one login without the authenticator. They are not shown
         again.
       </p>
-      <Line label="Recovery codes" text={text} what="the recovery codes" rows={codes.length}>
-        <a class="button" href={file} download="sonde-recovery-codes.txt">
+      <Line label="Recovery codes" text={text} what="the recovery codes" rows={codes.length} onCopied={keep}>
+        <a class="button" href={file} download="sonde-recovery-codes.txt" onClick={keep}>
           Download
         </a>
         <button type="button" onClick={onDone}>

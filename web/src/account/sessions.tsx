@@ -1,6 +1,7 @@
 // One's own sessions: where one is logged in, and the end of those that should not be.
 import { get } from "../api/client.ts";
 import type { Sessions } from "../api/types.gen.ts";
+import { useEvery } from "../live/every.ts";
 import { endSession } from "../people/end_session.ts";
 import { SessionTable } from "../people/session_table.tsx";
 import { Loaded, useAsked } from "../shell/loaded.tsx";
@@ -10,6 +11,7 @@ const ask = async (signal: AbortSignal) => (await get<Sessions>("/sessions", sig
 
 export function OwnSessions() {
   const sessions = useAsked(ask);
+  useEvery(60, sessions.refresh);
   const { busy, failure, send } = useSending();
   const others = (sessions.state.value.value ?? []).filter((one) => !one.this);
 

@@ -4,7 +4,9 @@ import { useRef } from "preact/hooks";
 import { get, request } from "../api/client.ts";
 import type { ApiToken, ApiTokens, MadeApiToken } from "../api/types.gen.ts";
 import { moment, recent } from "../format.ts";
+import { minute, useEvery } from "../live/every.ts";
 import { Loaded, useAsked } from "../shell/loaded.tsx";
+import { useOpening } from "../shell/opening.ts";
 import { Question } from "../shell/question.tsx";
 import { Scroller } from "../shell/scroller.tsx";
 import { NewToken } from "./new_token.tsx";
@@ -19,6 +21,11 @@ export function Tokens() {
   const making = useSignal(false);
   const made = useSignal<MadeApiToken | null>(null);
   const revoked = useSignal<ApiToken | null>(null);
+  useEvery(60, tokens.refresh);
+  useOpening("new", "token", true, () => {
+    made.value = null;
+    making.value = true;
+  });
   return (
     <section class="panel group" aria-labelledby="tokens">
       <header>
@@ -96,7 +103,7 @@ export function Tokens() {
 const called = (token: ApiToken): string => (token.note ? `“${token.note}”` : `token ${token.id}`);
 
 function TokenTable({ tokens, onRevoke }: { tokens: readonly ApiToken[]; onRevoke: (token: ApiToken) => void }) {
-  const now = Date.now();
+  const now = minute.value;
   return (
     <Scroller label="API tokens, scrolls sideways" class="listing">
       <table>

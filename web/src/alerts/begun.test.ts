@@ -21,6 +21,7 @@ test("a line that is too high begins a rule that it would have broken", () => {
       null,
     ],
   );
+  assert.equal(rule.for_s, 0);
   assert.deepEqual(faultsOf(draft), {});
 });
 
@@ -31,6 +32,7 @@ test("of a round value the next one below is taken", () => {
 test("an instance goes with the line", () => {
   const href = tooHighHref({ metric: "filesystem.used_percent", host: "web-1", instance: "/srv", value: 70 });
   assert.equal(opened(href)?.instance, "/srv");
+  assert.equal(opened(href)?.name, "File system used high on web-1 /srv");
   assert.equal(opened(tooHighHref({ metric: "cpu.total", host: "web-1", instance: "x", value: 7 }))?.instance, "*");
 });
 

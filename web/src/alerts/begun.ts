@@ -11,13 +11,16 @@ export function draftFrom(query: URLSearchParams): Draft | null {
   const host = query.get("host") ?? "";
   const value = Number(query.get("value") || Number.NaN);
   if (query.get("new") !== "rule" || !metricOf(metric) || !HOST.test(host)) return null;
+  const instance = (instanceOf(metric) && query.get("instance")) || "";
   const raise = Number.isFinite(value) && value > 0 ? belowIt(value) : null;
   return {
     ...FRESH,
-    name: `${pathWords(metric)} high on ${host}`,
+    name: `${pathWords(metric)} high on ${host}${instance ? ` ${instance}` : ""}`,
     metric,
     host,
-    instance: (instanceOf(metric) && query.get("instance")) || "*",
+    instance: instance || "*",
+    // However short the peak was, it would have fired then.
+    for_s: "0",
     warning_raise: raise === null ? "" : String(raise),
     warning_clear: raise === null ? "" : String(Number((0.9 * raise).toPrecision(3))),
     critical_raise: "",

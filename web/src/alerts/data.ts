@@ -48,9 +48,16 @@ export function countsOf(entry: Entry): AlertCounts {
 
 export const standingOf = (entry: Entry): Standing => standing(entry.host.value.state, countsOf(entry), known.value);
 
-/** How many hosts stand under each word. Told of news of hosts as a whole: not every host is followed by itself. */
+/**
+ * Moves when hosts are otherwise than before, at once and then with as many of a storm's news as can be read. Not every host
+ * is followed by itself.
+ */
+export const changed = signal(0);
+
+/** How many hosts stand under each word. */
 export const tally = computed(() => {
-  fleet.news.value;
+  fleet.ids.value;
+  changed.value;
   known.value;
   counts.value;
   return untracked(tallied);
@@ -70,10 +77,13 @@ function tallied(): Record<Standing, number> {
   return result;
 }
 
-/** A storm of transitions is one request at its beginning, and one each such time while it lasts. */
-const STORM_MS = 250;
+/** A storm of news is acted on at its beginning, and once each such time while it lasts. */
+const SOON_MS = 250;
+/** The same for what is larger and less urgent: what was, and why. */
+export const STORM_MS = 2000;
 
-function throttled(act: () => void): () => void {
+/** `act`, at once and then not more often than that; the last call of a storm is never lost. */
+function throttled(act: () => void, rest_ms: number = SOON_MS): () => void {
   let resting = false;
   let again = false;
   return function run() {
@@ -84,9 +94,17 @@ function throttled(act: () => void): () => void {
     setTimeout(() => {
       resting = false;
       if (again) run();
-    }, STORM_MS);
+    }, rest_ms);
   };
 }
+
+const tellChanged = throttled(() => {
+  changed.value += 1;
+});
+effect(() => {
+  fleet.news.value;
+  untracked(tellChanged);
+});
 
 /**
  * Runs `act` now, with each snapshot of the stream, and when the stream says that what is stored under one of `keys`
@@ -108,9 +126,9 @@ export function withSettings(keys: readonly string[], act: () => void): () => vo
  * Runs `act` now, with each snapshot of the stream, with each transition, and when somebody acknowledges; but not with
  * every one of a storm.
  */
-export function withNews(act: () => void): () => void {
+export function withNews(act: () => void, rest_ms: number = SOON_MS): () => void {
   let open = true;
-  const run = throttled(() => open && act());
+  const run = throttled(() => open && act(), rest_ms);
   const stop = both(
     effect(() => {
       fleet.snapshots.value;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Rule } from "../api/types.gen.ts";
-import { type Draft, draftOf, errorsByField, FRESH, faultsOf, ruleOf } from "./draft.ts";
+import { type Draft, draftOf, errorsByField, FRESH, faultsOf, idOf, ruleOf } from "./draft.ts";
 
 const rule: Rule = {
   id: "disk",
@@ -98,9 +98,9 @@ test("the API's field errors find their fields", () => {
     { field: "metric", value: "x", reason: "use another" },
   ]);
   assert.deepEqual(errors, {
-    warning_clear: "must be at or below “Raise at”, which is 8",
-    critical_raise: "give one",
-    metric: "use another",
+    warning_clear: "Type a value at or below “Raise at”, which is 8.",
+    critical_raise: "Give one.",
+    metric: "Use another.",
   });
 });
 
@@ -157,4 +157,14 @@ test("fields that host down does not use are not wrong", () => {
   const hidden = draft({ metric: "host.down", critical_raise: "60", critical_clear: "99", for_s: "much" });
   assert.deepEqual(faultsOf(hidden), {});
   assert.deepEqual(Object.keys(faultsOf({ ...hidden, critical_raise: "0" })), ["critical_raise"]);
+});
+
+test("the id of a new rule is one that no other has, and short enough", () => {
+  const long = { id: "", name: "File system used high on db-prod-frankfurt-2" };
+  const first = "file-system-used-high-on-db-prod-frankfu";
+  assert.equal(idOf(long, []), first);
+  const second = idOf(long, [first]);
+  assert.equal(second, "file-system-used-high-on-db-prod-frank-2");
+  assert.equal(idOf(long, [first, second]), "file-system-used-high-on-db-prod-frank-3");
+  assert.deepEqual([idOf({ id: " own ", name: "x" }, ["own"]), idOf({ id: "", name: "…" }, [])], ["own", ""]);
 });

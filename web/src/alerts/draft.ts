@@ -1,10 +1,11 @@
 // A rule while it is being written: what the form's fields hold, and the rule they make. Pure.
 
-import { HOST_DOWN, instanceOf, metricOf, virtualOf } from "../api/catalogue.ts";
+import { HOST_DOWN, instanceOf, metricOf, pathWords, virtualOf } from "../api/catalogue.ts";
 import type { Also, FieldError, Rule, Window } from "../api/types.gen.ts";
+import { refusalWords } from "../shell/refusal.ts";
 import { numberFault, numberOf } from "../typed.ts";
 import { durationFault, type LevelDraft, levelFaults, levelsOf, number, thresholdOf } from "./limits.ts";
-import { words } from "./matching.ts";
+import { PATTERN, words } from "./matching.ts";
 import { type OverrideDraft, overrideDraftOf, overrideFaults, overrideOf } from "./override_draft.ts";
 import { slug } from "./words.ts";
 
@@ -101,6 +102,17 @@ export function draftOf(rule: Rule): Draft {
   };
 }
 
+/** The id of a new rule: as typed, otherwise made from its name, and another one than those in `taken`. */
+export function idOf({ id, name }: Pick<Draft, "id" | "name">, taken: readonly string[]): string {
+  if (id.trim() !== "") return id.trim();
+  const made = slug(name);
+  for (let count = 1; ; count += 1) {
+    const ending = count === 1 ? "" : `-${count}`;
+    const next = `${made.slice(0, LONGEST_ID - ending.length)}${ending}`;
+    if (made === "" || !taken.includes(next)) return made && next;
+  }
+}
+
 /** The rule that a draft describes. A missing clear value is the raise value: no hysteresis. */
 export function ruleOf(draft: Draft): Rule {
   const down = draft.metric === HOST_DOWN;
@@ -152,8 +164,8 @@ function alsoOf(draft: Draft): Also | null {
 /** What is wrong, in words that name the remedy, by the field it is wrong in. */
 export type Faults = Partial<Record<keyof Draft | `overrides.${number}.${keyof OverrideDraft}`, string>>;
 
+const LONGEST_ID = 40;
 const ID = /^[a-z0-9-]{1,40}$/;
-const PATTERN = /^[a-z0-9*?-]{1,40}$/;
 
 /** Everything wrong with a draft that can be known before the gateway is asked. */
 export function faultsOf(draft: Draft): Faults {
@@ -222,7 +234,8 @@ function named(field: string): string {
 
 /** The API's names of fields as the form calls them. */
 const inFormWords = (reason: string): string =>
-  reason
+  refusalWords(reason)
     .replace("critical.raise_at", "the critical “Raise at”")
     .replaceAll("raise_at", "“Raise at”")
+    .replaceAll(/\b[a-z]+\.[a-z0-9_]+\b/g, (path) => (metricOf(path) || virtualOf(path) ? pathWords(path) : path))
     .replaceAll(/overrides\[(\d+)\]/g, (_, at: string) => `exception ${Number(at) + 1}`);

@@ -1,7 +1,7 @@
 // The dialog in which a rule is written. It shows what the rule looks at, says in words what it will do, and tells everything
 // wrong at once and where.
 import { useSignal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { metricOf } from "../api/catalogue.ts";
 import type { StoredRule } from "../api/types.gen.ts";
 import { fleet } from "../live/session.ts";
@@ -9,13 +9,14 @@ import { base } from "../preferences.ts";
 import { Boundary } from "../shell/boundary.tsx";
 import { EditorDialog } from "../shell/editor_dialog.tsx";
 import { draftFrom } from "./begun.ts";
-import { type Draft, draftOf, FRESH, faultsOf, ruleOf } from "./draft.ts";
+import { type Candidate, exceptionFor, hostsToShow } from "./chart_hosts.ts";
+import { ruleBodies } from "./data.ts";
+import { type Draft, draftOf, FRESH, faultsOf, idOf, ruleOf } from "./draft.ts";
 import { RuleFields } from "./fields.tsx";
 import { usePlaying } from "./playing.ts";
 import { Rehearsing } from "./rehearsing.tsx";
 import { RuleChart } from "./rule_chart.tsx";
 import { useSaving } from "./saving.ts";
-import { fits } from "./thresholds.ts";
 import { ruleSentence } from "./words.ts";
 
 interface EditorProps {
@@ -27,8 +28,7 @@ interface EditorProps {
   onClosed: (saved: boolean) => void;
 }
 
-/** Hosts to choose from above the chart. */
-const MOST_HOSTS = 100;
+const candidate = (id: string): Candidate => ({ id, tags: fleet.entries.get(id)?.host.peek().tags ?? [] });
 
 export function RuleEditor({ stored, line, onClosed }: EditorProps) {
   const begun = useMemo(() => line && draftFrom(line), [line]);
@@ -38,7 +38,9 @@ export function RuleEditor({ stored, line, onClosed }: EditorProps) {
   const version = useSignal(stored?.version);
   const { save, forget, settle, theirs, ...saving } = useSaving();
   const rule = ruleOf(draft.value);
+  const taken = ruleBodies.value.map(({ id }) => id);
   const playing = usePlaying(rule);
+  /** The host above the chart; empty: nobody has chosen one, and nothing fired yet. */
   const shown = useSignal("");
 
   // From the first failed save on, what is wrong is told while it is typed.
@@ -61,19 +63,32 @@ export function RuleEditor({ stored, line, onClosed }: EditorProps) {
   }
   /** What is tried needs no name yet. */
   const named = () => ({ ...draft.peek(), name: draft.peek().name || "draft" });
-  /** Tries again what was tried before, now that a line of it is elsewhere. */
+  /** Tries it as it is now, if it makes sense. */
   function again(): void {
-    if (playing.played !== null && Object.keys(faultsOf(named())).length === 0) playing.play(ruleOf(draft.peek()));
+    if (Object.keys(faultsOf(named())).length === 0) playing.play(ruleOf(draft.peek()));
   }
   useEffect(() => {
     if (begun && Object.keys(faultsOf(begun)).length === 0) playing.play(ruleOf(begun));
   }, []);
 
-  const hosts = metricOf(draft.value.metric)
-    ? fleet.ids.value.filter((id) => fits(rule.host, id)).slice(0, MOST_HOSTS)
-    : [];
-  const fired = playing.played?.told?.outcome?.episodes.find((one) => hosts.includes(one.host))?.host;
-  const host = hosts.includes(shown.value) ? shown.value : (fired ?? hosts[0]);
+  const outcome = playing.played?.told?.outcome ?? null;
+  /** While it is tried again, what was found before stays. */
+  const found = useRef(outcome);
+  found.current = outcome ?? found.current;
+  const episodes = found.current?.episodes;
+  // Not for each move of a line: the fleet may be large.
+  const about = JSON.stringify([rule.host, rule.tags, rule.without_tags, rule.overrides]);
+  const choice = useMemo(
+    () => hostsToShow(rule, fleet.ids.value.map(candidate), episodes?.map((one) => one.host) ?? [], shown.value),
+    [about, fleet.ids.value, episodes, shown.value],
+  );
+  const host = choice.hosts.includes(shown.value) ? shown.value : choice.hosts[0];
+  useEffect(() => {
+    // A host on which it would have fired says more. The one in view then stays, wherever its lines are moved.
+    const fired = outcome?.episodes.map((one) => one.host) ?? [];
+    if (shown.peek() === "" && host && fired.length > 0) shown.value = fired.includes(host) ? host : (fired[0] ?? "");
+  }, [outcome]);
+  const isSampled = metricOf(draft.value.metric) !== undefined;
   return (
     <EditorDialog
       title={stored ? `Rule ${stored.rule.id}` : "New rule"}
@@ -85,31 +100,32 @@ export function RuleEditor({ stored, line, onClosed }: EditorProps) {
       general={saving.general}
       failures={saving.failures}
       theirs={theirs && `Somebody changed this rule meanwhile: ${ruleSentence(theirs.rule, base())}`}
-      onSave={() => save(draft.value, version.value)}
+      onSave={() => save(stored ? draft.value : { ...draft.value, id: idOf(draft.value, taken) }, version.value)}
       onTake={take}
       onOverwrite={overwrite}
       onClosed={onClosed}
     >
-      {host !== undefined && (
+      {host !== undefined && isSampled && (
         <Boundary what="The chart">
           <RuleChart
             key={draft.value.metric}
             draft={draft.value}
             host={host}
-            hosts={hosts}
+            choice={choice}
+            inForce={exceptionFor(rule, host, candidate(host).tags)}
             onHost={(id) => {
               shown.value = id;
             }}
             days={playing.days.value}
-            played={playing.played}
+            found={found.current}
             set={set}
             onSettled={again}
           />
         </Boundary>
       )}
-      <Rehearsing playing={playing} rule={rule} check={() => saving.check(named())} />
+      <Rehearsing playing={playing} rule={rule} check={() => saving.check(named())} onReach={again} />
       <p class="preview">{ruleSentence(rule, base())}</p>
-      <RuleFields draft={draft.value} fresh={!stored} faults={faults} set={set} />
+      <RuleFields draft={draft.value} fresh={!stored} taken={taken} faults={faults} set={set} />
     </EditorDialog>
   );
 }

@@ -4,7 +4,7 @@ import type { VNode } from "preact";
 import { CATALOGUE, HOST_DOWN, instanceOf, metricOf, pathWords, unitOf, VIRTUAL, virtualOf } from "../api/catalogue.ts";
 import { fleet } from "../live/session.ts";
 import { Field } from "../shell/field.tsx";
-import { type Draft, type Faults, ruleOf } from "./draft.ts";
+import { type Draft, type Faults, idOf } from "./draft.ts";
 import { OverrideFields } from "./override_fields.tsx";
 import { WINDOW_WORDS, windowUnit } from "./words.ts";
 
@@ -12,6 +12,8 @@ interface RuleFieldsProps {
   draft: Draft;
   /** A new rule may still choose its id. */
   fresh: boolean;
+  /** Ids that other rules have. */
+  taken: readonly string[];
   faults: Faults;
   set: (change: Partial<Draft>) => void;
 }
@@ -29,7 +31,7 @@ type Text = Exclude<
   | "no_data"
 >;
 
-export function RuleFields({ draft, fresh, faults, set }: RuleFieldsProps) {
+export function RuleFields({ draft, fresh, taken, faults, set }: RuleFieldsProps) {
   const unit = windowUnit(draft.window_function, unitOf(draft.metric));
   const down = draft.metric === HOST_DOWN;
   const family = metricOf(draft.metric)?.family;
@@ -59,7 +61,7 @@ export function RuleFields({ draft, fresh, faults, set }: RuleFieldsProps) {
       </Field>
       {fresh && (
         <Field label="Id" error={faults.id} hint="a to z, 0 to 9 and dashes; cannot be changed later" wide>
-          <input {...text("id")} placeholder={ruleOf(draft).id || "made from the name"} maxLength={40} />
+          <input {...text("id")} placeholder={idOf(draft, taken) || "made from the name"} maxLength={40} />
         </Field>
       )}
       <Field
@@ -111,12 +113,7 @@ export function RuleFields({ draft, fresh, faults, set }: RuleFieldsProps) {
       {!ofSonde && (
         <Field label="Host" error={faults.host} hint="* is every host, web-* each that begins so" wide={!instance}>
           <input {...text("host")} list="hosts" />
-          <datalist id="hosts">
-            <option value="*" />
-            {fleet.ids.value.map((id) => (
-              <option key={id} value={id} />
-            ))}
-          </datalist>
+          <HostChoices />
         </Field>
       )}
       {instance && (
@@ -194,6 +191,18 @@ export function RuleFields({ draft, fresh, faults, set }: RuleFieldsProps) {
         Enabled
       </label>
     </div>
+  );
+}
+
+/** Apart from the other fields: there may be thousands, and they move with none of them. */
+function HostChoices() {
+  return (
+    <datalist id="hosts">
+      <option value="*" />
+      {fleet.ids.value.map((id) => (
+        <option key={id} value={id} />
+      ))}
+    </datalist>
   );
 }
 

@@ -1,12 +1,13 @@
 // A threshold on a chart, to be moved up and down: with the mouse, a finger or keys.
 import { useRef } from "preact/hooks";
-import type { Place } from "../charts/plot.ts";
+import type { Place } from "../charts/place.ts";
 import { limit } from "../format.ts";
 import { base } from "../preferences.ts";
 import { type Level, snapped } from "./lines.ts";
 
 interface HandleProps {
   level: Level;
+  comparison: "above" | "below";
   value: number;
   unit: string;
   /** To what multiples it snaps. */
@@ -29,7 +30,7 @@ const KEYS: Record<string, number> = {
   End: Number.POSITIVE_INFINITY,
 };
 
-export function Handle({ level, value, unit, step, place, onMove, onDrag }: HandleProps) {
+export function Handle({ level, comparison, value, unit, step, place, onMove, onDrag }: HandleProps) {
   const { left, top, width, height, low, high } = place;
   /** Where in the handle it was taken, pixels below the line. */
   const taken = useRef<number | null>(null);
@@ -68,7 +69,7 @@ export function Handle({ level, value, unit, step, place, onMove, onDrag }: Hand
       class={`threshold tone-${level}`}
       role="slider"
       tabIndex={0}
-      aria-label={`${level === "warning" ? "Warning" : "Critical"} above which it fires`}
+      aria-label={`${level === "warning" ? "Warning" : "Critical"} ${comparison} which it fires`}
       aria-orientation="vertical"
       aria-valuemin={low}
       aria-valuemax={high}

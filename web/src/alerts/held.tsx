@@ -28,7 +28,7 @@ function Words({ stored: { channel, state }, all }: { stored: StoredChannel; all
       <span aria-hidden="true"> for {age(now.value - (state.held_since ?? 0) * 1000)}</span>: {state.held_reason}.{" "}
       {instead ? `${instead} is told instead.` : "Nobody is told instead."}{" "}
       <a href="/settings">
-        Mend it<span class="hidden">: {channel.name}</span>
+        Fix it<span class="hidden">: {channel.name}</span>
       </a>
     </span>
   );

@@ -13,9 +13,12 @@ import { StandingIcon } from "../shell/icons.tsx";
 import { Loaded } from "../shell/loaded.tsx";
 import { Scroller } from "../shell/scroller.tsx";
 import { Nothing } from "../shell/states.tsx";
-import { withNews } from "./data.ts";
+import { STORM_MS, withNews } from "./data.ts";
+import { incidentHref } from "./incident_href.ts";
 import { ALL_PAST, filterFrom, filters, parameters } from "./past_filter.ts";
 import { PastFilters } from "./past_filters.tsx";
+import { hostHref } from "./story.ts";
+import { seen } from "./telling.ts";
 
 /** Incidents that are shown at first, and how many more each time. */
 const PAGE = 50;
@@ -25,15 +28,11 @@ export function HistorySection() {
   const asked = useComputed(() => parameters(filterFrom(query.value)).toString());
   const count = useSignal(PAGE);
   const past = useMemo(
-    () =>
-      loader<Incidents>(async (signal) => {
-        const got = await get<Incidents>(`/incidents?${withMore(asked.peek(), "limit", count.peek())}`, signal);
-        return { ...got, incidents: [...got.incidents] };
-      }),
+    () => loader((signal) => get<Incidents>(`/incidents?${withMore(asked.peek(), "limit", count.peek())}`, signal)),
     [asked, count],
   );
   useEffect(() => {
-    const stop = withNews(past.refresh);
+    const stop = withNews(past.refresh, STORM_MS);
     return () => {
       stop();
       past.close();
@@ -177,23 +176,14 @@ function Row({ one }: { one: Incident }) {
   );
 }
 
-/** The address of its dialog over the page as it is. */
-function incidentHref(id: number): string {
-  const next = new URLSearchParams(query.value);
-  next.set("incident", String(id));
-  return `/alerts?${next}`;
-}
-
 /** Alone in listening to the clock. */
 const Lasting = ({ since }: { since: number }) => <>{duration(Math.floor(now.value / 1000 - since))}</>;
 
 /** A link to the host at that time; an alert about Sonde itself has none. */
 function Around({ one }: { one: Incident }) {
   if (!one.host) return <span class="muted">Sonde</span>;
-  const from = Math.round((one.opened - 600) * 1000);
-  const to = Math.round(((one.closed ?? now.peek() / 1000) + 600) * 1000);
   return (
-    <a href={`/hosts/${one.host}?from=${from}&to=${to}`} title="See the host around that time">
+    <a href={hostHref(one, now.peek())} title="See the host around that time">
       {one.host}
     </a>
   );
@@ -206,7 +196,7 @@ function Standing({ one }: { one: Incident }) {
     <span class={`severity tone-${standing}`}>
       <StandingIcon standing={standing} />
       {over ? `${one.ending === "gone" ? "gone" : "over"}, was ${one.worst}` : one.severity}
-      {one.acknowledged && !over && ", acknowledged"}
+      {seen(one, one.acknowledged?.until ? now.value / 1000 : 0) && ", acknowledged"}
       {one.past && ", in the past"}
     </span>
   );

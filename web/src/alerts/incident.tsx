@@ -14,9 +14,10 @@ import { CloseIcon, StandingIcon } from "../shell/icons.tsx";
 import { lazy } from "../shell/lazy.tsx";
 import { Loaded } from "../shell/loaded.tsx";
 import { useUnsaved } from "../shell/unsaved.tsx";
-import { active, withNews, withSettings } from "./data.ts";
+import { active, STORM_MS, withNews, withSettings } from "./data.ts";
 import { Doing } from "./doing.tsx";
-import { ABOUT_WORDS } from "./telling.ts";
+import { hostHref } from "./story.ts";
+import { ABOUT_WORDS, byOurClocks } from "./telling.ts";
 import "../style/telling.css";
 
 const IncidentChart = lazy("the chart", async () => (await import("./incident_chart.tsx")).IncidentChart);
@@ -42,7 +43,7 @@ export function IncidentDialog({ id, onClosed }: IncidentDialogProps) {
   useUnsaved("the note", dirty);
   useLayoutEffect(() => dialog.current?.showModal(), []);
   useEffect(() => {
-    const stops = [withNews(asked.refresh), withSettings(["telling"], asked.refresh)];
+    const stops = [withNews(asked.refresh, STORM_MS), withSettings(["telling"], asked.refresh)];
     return () => {
       for (const stop of stops) stop();
       asked.close();
@@ -95,7 +96,7 @@ export function IncidentDialog({ id, onClosed }: IncidentDialogProps) {
             ) : (
               <>
                 <Head incident={found.detail.incident} onClose={leave} />
-                <p class="conclusion">{found.why.conclusion}</p>
+                <p class="conclusion">{byOurClocks(found.why.conclusion)}</p>
                 <Doing
                   incident={found.detail.incident}
                   note={note}
@@ -147,8 +148,6 @@ function CloseButton({ onClose }: { onClose: () => void }) {
 
 function Head({ incident, onClose }: { incident: Incident; onClose: () => void }) {
   const standing = incident.state === "open" ? incident.severity : "up";
-  const from = Math.round((incident.opened - 600) * 1000);
-  const to = Math.round(((incident.closed ?? now.peek() / 1000) + 600) * 1000);
   return (
     <>
       <header>
@@ -164,7 +163,7 @@ function Head({ incident, onClose }: { incident: Incident; onClose: () => void }
           {incident.state === "open" ? incident.severity : incident.ending === "gone" ? "gone" : "over"}
         </span>
         {incident.host ? (
-          <a href={`/hosts/${incident.host}?from=${from}&to=${to}`}>{incident.label || incident.host}</a>
+          <a href={hostHref(incident, now.peek())}>{incident.label || incident.host}</a>
         ) : (
           <span>Sonde itself</span>
         )}
@@ -198,7 +197,7 @@ function Reasons({ reasons }: { reasons: readonly Reason[] }) {
               {reason.at !== null && <time dateTime={iso(reason.at)}>{moment(reason.at * 1000)}</time>}
               <span>
                 {reason.stops && <b>Held: </b>}
-                {reason.text}
+                {byOurClocks(reason.text)}
               </span>
             </li>
           ))}

@@ -1,6 +1,6 @@
 // What happened around an incident: the values, the thresholds, the incident itself, and what was done meanwhile.
 import { useComputed, useSignal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { get } from "../api/client.ts";
 import { loader } from "../api/loading.ts";
 import type { IncidentDetail, Marks } from "../api/types.gen.ts";
@@ -8,7 +8,7 @@ import { Panel } from "../charts/panel.tsx";
 import type { Limits, Pointed } from "../charts/source.ts";
 import { now } from "../live/session.ts";
 import { base } from "../preferences.ts";
-import { topOf } from "./lines.ts";
+import { thresholdsOf, topOf } from "./lines.ts";
 import { PAST_POINTS, usePast } from "./past.ts";
 import { chartOf } from "./rule_chart.tsx";
 import { around, storyOf } from "./story.ts";
@@ -27,23 +27,25 @@ export function IncidentChart({ detail }: { detail: IncidentDetail }) {
     () => around(incident.opened * 1000, incident.closed === null ? null : incident.closed * 1000, present),
     [incident.opened, incident.closed, turn.value],
   );
-  const { source, view } = usePast({ host, metric, instance: instance || null, from, to });
+  const about = String(incident.id);
+  const { source, view } = usePast({ host, metric, instance: instance || null, from, to, about });
   const pointed = useSignal<Pointed | null>(null);
+  const range = useRef({ from, to });
+  range.current = { from, to };
   const others = useMemo(
     () =>
       loader((signal) => {
+        const { from, to } = range.current;
         const query = new URLSearchParams({ from: String(Math.floor(from)), to: String(Math.ceil(to)), limit: "200" });
         return get<Marks>(`/hosts/${encodeURIComponent(host)}/marks?${query}`, signal);
       }),
-    [host, from, to],
+    [host],
   );
-  useEffect(() => {
-    others.load();
-    return others.close;
-  }, [others]);
+  useEffect(() => others.close, [others]);
+  useEffect(() => others.refresh(), [others, from, to]);
 
   const limits = useSignal<Limits | null>(null);
-  const next = limitsOf(detail);
+  const next = thresholdsOf(detail);
   if (JSON.stringify(limits.peek()) !== JSON.stringify(next)) limits.value = next;
   const marks = useSignal(storyOf(detail, [], present));
   const story = storyOf(detail, others.state.value.value?.marks ?? [], present);
@@ -66,11 +68,4 @@ export function IncidentChart({ detail }: { detail: IncidentDetail }) {
       />
     </div>
   );
-}
-
-/** The rule's thresholds where its values are the metric's own; else the one that was crossed, if that is among them. */
-function limitsOf({ incident, rule }: IncidentDetail): Limits | null {
-  if (rule === null) return { warning: null, critical: null, [incident.severity]: incident.threshold };
-  if (["rate", "increase", "time_left"].includes(rule.window.function)) return null;
-  return { warning: rule.warning?.raise_at ?? null, critical: rule.critical?.raise_at ?? null };
 }

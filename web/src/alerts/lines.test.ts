@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Outcome, SeriesColumn } from "../api/types.gen.ts";
-import { FRESH } from "./draft.ts";
-import { added, isDrawn, linesOf, moved, snapped, spansOf, stepOf, topOf } from "./lines.ts";
+import { FRESH, faultsOf, ruleOf } from "./draft.ts";
+import { added, linesOf, moved, snapped, spansOf, stepOf, thresholdsOf, topOf } from "./lines.ts";
 
 const column = (...max: (number | null)[]): SeriesColumn => ({
   metric: "cpu.load1",
@@ -37,18 +37,46 @@ test("where an alert ends moves with its line", () => {
   assert.deepEqual(moved({ ...FRESH, critical_clear: "" }, "critical", 70), { critical_raise: "70" });
 });
 
-test("a line that is added stands on the right side of the other one", () => {
-  const warning = linesOf({ ...FRESH, ...added(FRESH, "warning", 100, 1) }).warning;
-  assert.equal(warning !== null && warning < 90, true);
-  const only = { ...FRESH, critical_raise: "", warning_raise: "60" };
-  const critical = linesOf({ ...only, ...added(only, "critical", 100, 1) }).critical;
-  assert.equal(critical !== null && critical > 60, true);
+test("the axis holds values and lines below zero, too", () => {
+  assert.equal(topOf([column(3, -7)], [null], "ms", 1024), 10);
+  assert.equal(topOf([column(3)], [-60], "ms", 1024) > 60, true);
 });
 
-test("changes and times have no line among the values", () => {
-  assert.equal(isDrawn({ ...FRESH, window_function: "p95" }), true);
-  assert.equal(isDrawn({ ...FRESH, window_function: "rate" }), false);
-  assert.equal(isDrawn({ ...FRESH, window_function: "time_left" }), false);
+test("a line that is added makes sense beside the other one, above and below", () => {
+  for (const comparison of ["above", "below"] as const)
+    for (const axis of [[0, 100] as const, [-100, 100] as const])
+      for (const [level, other] of [
+        ["warning", "critical"],
+        ["critical", "warning"],
+      ] as const)
+        for (const typed of ["", "10", "60", "90"]) {
+          const before = { ...FRESH, name: "A", comparison, warning_raise: "", critical_raise: "", critical_clear: "" };
+          const draft = { ...before, [`${other}_raise`]: typed };
+          const after = { ...draft, ...added(draft, level, axis, 1) };
+          assert.deepEqual(faultsOf(after), {}, `${level} ${comparison} ${typed}`);
+          assert.equal(typed === "" || linesOf(after)[level] !== linesOf(after)[other], true);
+        }
+});
+
+test("a line alone is at the quarter of the axis that values reach last", () => {
+  const none = { ...FRESH, critical_raise: "" };
+  assert.equal(linesOf({ ...none, ...added(none, "critical", [0, 100], 1) }).critical, 75);
+  const below = { ...none, comparison: "below" as const };
+  assert.equal(linesOf({ ...below, ...added(below, "critical", [0, 100], 1) }).critical, 25);
+});
+
+test("an incident's lines are those that were in force for its host", () => {
+  const at = (raise_at: number) => ({ raise_at, clear_at: raise_at });
+  const { warning: _, ...rest } = ruleOf(FRESH);
+  const exception = { hosts: ["db-*"], tags: [], warning: null, critical: at(99) };
+  const overrides = [{ ...exception, for_s: null, recover_for_s: null, enabled: null }];
+  const rule = { ...rest, warning: at(80), critical: at(95), overrides };
+  const of = (host: string, tags: string[] = []) => ({ host, tags, severity: "critical", threshold: 99 }) as never;
+  assert.deepEqual(thresholdsOf({ incident: of("db-1"), rule }), { warning: 80, critical: 99 });
+  assert.deepEqual(thresholdsOf({ incident: of("web-1"), rule }), { warning: 80, critical: 95 });
+  const increase = { ...rule, window: { function: "increase" as const, seconds: 600, limit: null } };
+  assert.equal(thresholdsOf({ incident: of("db-1"), rule: increase }), null);
+  assert.equal(thresholdsOf({ incident: of("db-1"), rule: null }), null);
 });
 
 test("a rehearsal is drawn for the host in view, and until its end where it is still on", () => {

@@ -1,23 +1,34 @@
 // Thresholds as lines of a chart: how far its axis reaches, and what moving a line makes of a rule's draft. Pure.
-import type { Outcome, SeriesColumn } from "../api/types.gen.ts";
+import type { IncidentDetail, Outcome, SeriesColumn } from "../api/types.gen.ts";
 import type { ChartMark } from "../charts/marks.ts";
 import { niceStep } from "../charts/scale.ts";
+import type { Limits } from "../charts/source.ts";
 import type { Base } from "../format.ts";
 import { duration, text } from "../format.ts";
 import { numberOf } from "../typed.ts";
-import type { Draft } from "./draft.ts";
 import type { LevelDraft } from "./limits.ts";
+import { ofHost } from "./thresholds.ts";
+import { isDrawn } from "./words.ts";
 
 export type Level = "warning" | "critical";
 
-/** Functions whose values are of the metric's own unit and size, so that a threshold is a line among its values. */
-const DRAWN = new Set<Draft["window_function"]>(["last", "avg", "min", "max", "p95"]);
-
-export const isDrawn = (draft: Draft): boolean => DRAWN.has(draft.window_function);
-
 const binaryOf = (unit: string, base: Base): boolean => base === 1024 && unit.startsWith("B");
 
-/** The top of an axis on which all values and lines are, with room to move the lines up. */
+/**
+ * The thresholds that an incident's rule had for its host, exceptions included. Null where they are not among the values, or
+ * where the rule was not kept.
+ */
+export function thresholdsOf({ incident, rule }: Pick<IncidentDetail, "incident" | "rule">): Limits | null {
+  if (rule === null || !isDrawn(rule.window.function)) return null;
+  // Its tags may have been changed since, so that the rule is about it no longer.
+  const { warning, critical } = ofHost([rule], incident.host, incident.tags)[0] ?? rule;
+  return { warning: warning?.raise_at ?? null, critical: critical?.raise_at ?? null };
+}
+
+/**
+ * The top of an axis on which all values and lines are, with room to move the lines up. What is below zero counts as far as it
+ * is away: such an axis reaches as far below as above.
+ */
 export function topOf(
   columns: readonly SeriesColumn[],
   lines: readonly (number | null)[],
@@ -25,8 +36,14 @@ export function topOf(
   base: Base,
 ): number {
   let most = 0;
-  for (const { max } of columns) for (const value of max) if (value !== null && value > most) most = value;
-  for (const line of lines) if (line !== null && line > most) most = line;
+  const take = (value: number | null) => {
+    most = Math.max(most, Math.abs(value ?? 0));
+  };
+  for (const { min, max } of columns) {
+    for (const value of min) take(value);
+    for (const value of max) take(value);
+  }
+  for (const line of lines) take(line);
   if (unit === "%" && most <= 100) return 100;
   return 4 * niceStep(Math.max(most * 1.15, 1e-9) / 4, binaryOf(unit, base));
 }
@@ -59,11 +76,22 @@ export function moved(draft: LevelDraft, level: Level, value: number): Partial<L
   return { ...change, [`${level}_clear`]: String(Number((value - raise + clear).toPrecision(6))) };
 }
 
-/** A line for a level that has none: at three quarters of the axis, or beside the other one. */
-export function added(draft: LevelDraft, level: Level, top: number, step: number): Partial<LevelDraft> {
+/**
+ * A line for a level that has none, on an axis from `low` to `high`: at three quarters of it, or beside the other line, the
+ * warning on the side from which values come; upside down where a rule fires below.
+ */
+export function added(
+  draft: LevelDraft & { comparison: "above" | "below" },
+  level: Level,
+  [low, high]: readonly [number, number],
+  step: number,
+): Partial<LevelDraft> {
   const other = linesOf(draft)[level === "warning" ? "critical" : "warning"];
-  const value = other === null ? 0.75 * top : level === "warning" ? other * 0.85 : (other + top) / 2;
-  return { [`${level}_raise`]: String(snapped(value, step, 0, top)), [`${level}_clear`]: "" };
+  const [near, far] = draft.comparison === "above" ? [low, high] : [high, low];
+  const between = (one: number, share: number, two: number) => one + share * (two - one);
+  const value =
+    other === null ? between(near, 0.75, far) : level === "warning" ? between(other, 0.15, near) : (other + far) / 2;
+  return { [`${level}_raise`]: String(snapped(value, step, low, high)), [`${level}_clear`]: "" };
 }
 
 /** When a rehearsed rule would have fired on `host`, as stretches of its chart. */

@@ -44,7 +44,8 @@ export const matcherOf = (draft: MatchDraft): Matcher => ({
   about: draft.about,
 });
 
-const PATTERN = /^[a-z0-9*?-]{1,40}$/;
+/** Ids of hosts or rules, with * for any characters and ? for one. */
+export const PATTERN = /^[a-z0-9*?-]{1,40}$/;
 
 /** What is wrong without asking the gateway, by its names of the fields. */
 export function matchFaults(draft: MatchDraft): Record<string, string> {

@@ -5,11 +5,13 @@ import { metricOf, pathWords } from "../api/catalogue.ts";
 import { get } from "../api/client.ts";
 import { loader } from "../api/loading.ts";
 import type { ActiveAlert, SeriesAnswer } from "../api/types.gen.ts";
-import { spark } from "../charts/spark.ts";
 import { span } from "../format.ts";
 import { now } from "../live/session.ts";
 import { useOnScreen } from "../shell/on_screen.ts";
-import { around, reachOf } from "./story.ts";
+import { ruleBodies } from "./data.ts";
+import { momentOf } from "./moment_drawing.ts";
+import { around } from "./story.ts";
+import { isDrawn } from "./words.ts";
 
 const WIDTH = 150;
 const HEIGHT = 34;
@@ -25,13 +27,14 @@ export function Moment({ alert }: { alert: ActiveAlert }) {
     [alert.host, alert.metric, alert.instance, alert.since],
   );
   useEffect(() => asked.close, [asked]);
-  const turn = useComputed(() => Math.floor(now.value / EVERY_MS));
+  // Each row in a turn of its own, so that they do not all ask at once.
+  const turn = useComputed(() => Math.floor((now.value + alert.since * 1000) / EVERY_MS));
   useSignalEffect(() => {
     turn.value;
     if (sampled && onScreen.value) asked.refresh();
   });
   return (
-    <span class="moment" ref={box}>
+    <span class={`moment ${sampled ? "" : "unsampled"}`} ref={box}>
       {sampled && asked.state.value.value && <Drawing answer={asked.state.value.value} alert={alert} />}
     </span>
   );
@@ -50,25 +53,23 @@ async function ask(alert: ActiveAlert, now_ms: number, signal: AbortSignal): Pro
 }
 
 function Drawing({ answer, alert }: { answer: SeriesAnswer; alert: ActiveAlert }) {
-  const { from, to, step_ms, times, series } = answer;
-  const values = series[0]?.avg ?? [];
-  const { low, high } = reachOf(values, alert.threshold);
-  const lifted = values.map((value) => (value === null ? null : value - low));
-  const drawn = spark(times, lifted, to, to - from, 2.5 * step_ms, WIDTH, HEIGHT, high - low);
-  const x = (time: number) => Math.max(0, Math.min(WIDTH, (WIDTH * (time - from)) / (to - from)));
-  const y = HEIGHT * (1 - (alert.threshold - low) / (high - low));
-  const since = x(alert.since * 1000);
+  const { from, to } = answer;
+  const rule = ruleBodies.value.find(({ id }) => id === alert.rule);
+  const limit = rule && isDrawn(rule.window.function) ? alert.threshold : null;
+  const { line, area, since, limit_y } = momentOf(answer, alert.since * 1000, limit, WIDTH, HEIGHT);
   return (
     <svg
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
       preserveAspectRatio="none"
       role="img"
-      aria-label={`${pathWords(alert.metric)} from ${span(from, to)}, with its threshold`}
+      aria-label={`${pathWords(alert.metric)} from ${span(from, to)}${limit === null ? "" : ", with its threshold"}`}
     >
       <rect class={`on tone-${alert.severity}`} x={since} y="0" width={WIDTH - since} height={HEIGHT} />
-      <path class="area" d={drawn.area} />
-      <path class="line" d={drawn.line} />
-      <line class={`limit-line tone-${alert.severity}`} x1="0" x2={WIDTH} y1={y} y2={y} />
+      <path class="area" d={area} />
+      <path class="line" d={line} />
+      {limit_y !== null && (
+        <line class={`limit-line tone-${alert.severity}`} x1="0" x2={WIDTH} y1={limit_y} y2={limit_y} />
+      )}
     </svg>
   );
 }

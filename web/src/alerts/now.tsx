@@ -1,13 +1,10 @@
-// What fires now. That nothing does is said only while that is known.
+// What fires now, each with what happened around its beginning.
 import type { ActiveAlert } from "../api/types.gen.ts";
-import { known } from "../live/session.ts";
-import { StandingIcon } from "../shell/icons.tsx";
 import { Loaded } from "../shell/loaded.tsx";
-import { Nothing } from "../shell/states.tsx";
 import { ActiveList } from "./active.tsx";
 import { active, ruleBodies } from "./data.ts";
 import { Moment } from "./moment.tsx";
-import { fires } from "./words.ts";
+import { Verdict } from "./verdict.tsx";
 
 const drawn = (alert: ActiveAlert) => <Moment alert={alert} />;
 
@@ -21,28 +18,5 @@ export function Now() {
         </>
       )}
     </Loaded>
-  );
-}
-
-/** What the list alone does not say: that nothing fires, or that nobody knows. */
-function Verdict({ alerts }: { alerts: readonly ActiveAlert[] }) {
-  const quiet = !alerts.some(fires);
-  if (!known.value || active.state.value.error !== null)
-    return (
-      <Nothing>
-        <StandingIcon standing="unknown" />
-        {quiet ? "Nothing fired" : "These alerts fired"} when this was last known. What fires now is not known.
-      </Nothing>
-    );
-  if (!quiet) return null;
-  return (
-    <Nothing>
-      <span class="tone-up">
-        <StandingIcon standing="up" />
-      </span>
-      {alerts.length === 0
-        ? "Nothing fires: no rule finds anything wrong."
-        : "Nothing fires. These alerts wait to see whether it lasts, or for samples:"}
-    </Nothing>
   );
 }

@@ -54,8 +54,8 @@ test("what the gateway says of an exception is told in its field and in the form
       { field: "overrides[2]", value: null, reason: "is never taken: overrides[1] fits every host; put it before" },
     ]),
     {
-      "overrides.1.critical_raise": "must be at most 100 %: cpu.total is never more",
-      "overrides.2.hosts": "is never taken: exception 2 fits every host; put it before",
+      "overrides.1.critical_raise": "Type at most 100 %: CPU total is never more.",
+      "overrides.2.hosts": "Is never taken: exception 2 fits every host; put it before.",
     },
   );
 });

@@ -2,7 +2,7 @@
 import type { Override } from "../api/types.gen.ts";
 import { numberOf } from "../typed.ts";
 import { durationFault, type LevelDraft, levelFaults, levelsOf, number, thresholdOf } from "./limits.ts";
-import { words } from "./matching.ts";
+import { PATTERN, words } from "./matching.ts";
 
 /** An empty text is as in the rule. */
 export interface OverrideDraft extends LevelDraft {
@@ -45,8 +45,6 @@ export const overrideOf = (draft: OverrideDraft, down: boolean): Override => ({
   enabled: draft.enabled === "as" ? null : draft.enabled === "on",
 });
 
-const HOST = /^[a-z0-9*?-]{1,40}$/;
-
 /** What is wrong with one that the gateway need not be asked for, by field. */
 export function overrideFaults(
   draft: OverrideDraft,
@@ -55,7 +53,7 @@ export function overrideFaults(
 ): Partial<Record<keyof OverrideDraft, string>> {
   const faults: Partial<Record<keyof OverrideDraft, string>> = { ...levelFaults(draft, comparison, down) };
   const hosts = words(draft.hosts);
-  const odd = hosts.find((one) => !HOST.test(one));
+  const odd = hosts.find((one) => !PATTERN.test(one));
   if (odd) faults.hosts = `“${odd}” is no host: type ids such as web-1, or patterns such as web-*.`;
   else if (hosts.length === 0 && words(draft.tags).length === 0)
     faults.hosts = "Say for which hosts it is: by their ids, by tags, or both.";

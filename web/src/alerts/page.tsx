@@ -91,7 +91,7 @@ export function AlertsPage() {
       </section>
       <HistorySection />
       {incident !== null && (
-        <IncidentDialog key={incident} id={incident} onClosed={() => setQuery({ incident: null })} />
+        <IncidentDialog key={incident} id={incident} onClosed={() => setQuery({ incident: null }, { replace: true })} />
       )}
       {line && <RuleEditor key={line.toString()} stored={null} line={line} onClosed={closed} />}
       {edited.value !== null && !line && (

@@ -1,19 +1,18 @@
 // A stretch of one metric's past for a chart in a dialog: what is stored of it, and a range that is the dialog's own.
-import { signal, useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { effect, signal, untracked, useSignal } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { metricOf, periodOf } from "../api/catalogue.ts";
 import { get } from "../api/client.ts";
 import { type Loader, loader } from "../api/loading.ts";
 import type { SeriesAnswer } from "../api/types.gen.ts";
 import type { ChartView, Source, Stored } from "../charts/source.ts";
-import { bounds, DEFAULT_PRESET, type FixedWindow, type Window, zoomed } from "../charts/window.ts";
+import { bounds, type Window, zoomed } from "../charts/window.ts";
 import { fleet, now } from "../live/session.ts";
+import { windowFrom, withWhole } from "./zoom.ts";
 
 export interface Past {
   source: Source;
   view: ChartView;
-  /** Asks for the same range again. */
-  refresh: () => void;
 }
 
 const POINTS = 600;
@@ -26,20 +25,14 @@ export interface Wanted {
   /** Unix milliseconds. */
   from: number;
   to: number;
+  /** What the range is about: another one ends a zoom, while a range that only moves on leaves it alone. */
+  about: string;
 }
-
-const windowFrom = (from: number, to: number): FixedWindow => ({
-  kind: "fixed",
-  from,
-  to,
-  preset: DEFAULT_PRESET,
-  paused: false,
-});
 
 /** The number of points that such a chart asks for. */
 export const PAST_POINTS = signal(POINTS);
 
-export function usePast({ host, metric, instance, from, to }: Wanted): Past {
+export function usePast({ host, metric, instance, from, to, about }: Wanted): Past {
   const window = useSignal<Window>(windowFrom(from, to));
   const before = useSignal<readonly Window[]>([]);
   const stored = useMemo<Loader<Stored>>(
@@ -47,15 +40,24 @@ export function usePast({ host, metric, instance, from, to }: Wanted): Past {
     [host, metric, instance, window],
   );
   useEffect(() => () => stored.close(), [stored]);
+  const shown = useRef({ from, to, about });
   useEffect(() => {
-    before.value = [];
-    window.value = windowFrom(from, to);
-  }, [before, window, from, to]);
-  useSignalEffect(() => {
-    window.value;
-    stored.load();
-  });
-  useEffect(() => stored.load(), [stored]);
+    const last = shown.current;
+    if (last.from === from && last.to === to && last.about === about) return;
+    shown.current = { from, to, about };
+    const zoom = { shown: window.peek(), before: before.peek() };
+    const next = withWhole(zoom, windowFrom(from, to), last.about === about);
+    before.value = next.before;
+    window.value = next.shown;
+  }, [before, window, from, to, about]);
+  useEffect(
+    () =>
+      effect(() => {
+        window.value;
+        untracked(stored.load);
+      }),
+    [stored, window],
+  );
 
   const source = useMemo<Source>(() => {
     const interval_s = fleet.entries.get(host)?.host.peek().facts.sample_interval_s ?? 1;
@@ -86,7 +88,7 @@ export function usePast({ host, metric, instance, from, to }: Wanted): Past {
       show: (a, b) => enter(windowFrom(a, b)),
     };
   }, [window, before]);
-  return { source, view, refresh: stored.refresh };
+  return { source, view };
 }
 
 async function ask(

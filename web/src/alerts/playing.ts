@@ -21,7 +21,7 @@ export interface Playing {
   readonly played: Played | null;
   /** It is on its way. */
   readonly goes: boolean;
-  /** The rule was changed since. */
+  /** The rule was changed since, or how far back it is to look. */
   readonly stale: boolean;
   /** How far back the next one looks. */
   days: Signal<number>;
@@ -42,7 +42,7 @@ export function usePlaying(rule: Rule): Playing {
   return {
     played: now,
     goes: now !== null && !now.off && now.failure === null && (now.told === null || !isOver(now.told)),
-    stale: now !== null && now.rule !== JSON.stringify(playable(rule)),
+    stale: now !== null && (now.days !== days.value || now.rule !== JSON.stringify(playable(rule))),
     days,
     play: (next) => {
       callOff(played);

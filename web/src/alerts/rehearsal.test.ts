@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Outcome } from "../api/types.gen.ts";
+import type { Episode, Outcome } from "../api/types.gen.ts";
 import { limitsOf, outcomeWords } from "./rehearsal.ts";
 
 const END_S = 1_795_219_200;
 
+const episode = { host: "web-1", fired: END_S - 600, ended: null } as Episode;
 const outcome: Outcome = {
   start: END_S - 7 * 86_400,
   end: END_S,
@@ -17,7 +18,7 @@ const outcome: Outcome = {
   hosts_played: 12,
   series: 12,
   complete: true,
-  episodes: [],
+  episodes: [episode, episode, episode],
   samples_read: 0,
   took_s: 0.1,
 };
@@ -41,4 +42,5 @@ test("what the answer does not rest on is said", () => {
   assert.equal(first, "The time was up: only 5 of 12 hosts were played.");
   assert.match(second ?? "", /^Samples begin at /);
   assert.match(third ?? "", /only one value a minute is left\.$/);
+  assert.deepEqual(limitsOf({ ...outcome, fired: 5000 }, 7), ["Only the latest 3 times are listed and drawn."]);
 });

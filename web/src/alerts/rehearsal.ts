@@ -37,5 +37,7 @@ export function limitsOf(outcome: Outcome, asked_days: number): string[] {
     limits.push(`Samples begin at ${moment(outcome.start * 1000)}.`);
   if (outcome.exact_from > outcome.start + 60)
     limits.push(`Before ${moment(outcome.exact_from * 1000)} only one value a minute is left.`);
+  if (outcome.fired > outcome.episodes.length)
+    limits.push(`Only the latest ${outcome.episodes.length} times are listed and drawn.`);
   return limits;
 }

@@ -13,11 +13,13 @@ interface RehearsingProps {
   rule: Rule;
   /** Tells what is wrong with the rule, where it is; whether it can be played. */
   check: () => boolean;
+  /** Another reach was chosen for what was tried before. */
+  onReach: () => void;
 }
 
 /** Most episodes in the table. */
 const SHOWN = 50;
-export function Rehearsing({ playing, rule, check }: RehearsingProps) {
+export function Rehearsing({ playing, rule, check, onReach }: RehearsingProps) {
   const { played, goes, stale, days } = playing;
   const button = useRef<HTMLButtonElement>(null);
   return (
@@ -40,6 +42,7 @@ export function Rehearsing({ playing, rule, check }: RehearsingProps) {
             value={String(days.value)}
             onChange={(event) => {
               days.value = Number(event.currentTarget.value);
+              if (played !== null) onReach();
             }}
           >
             {REACHES.map(([count, words]) => (
@@ -58,7 +61,7 @@ export function Rehearsing({ playing, rule, check }: RehearsingProps) {
               button.current?.focus();
             }}
           >
-            Call it off
+            Stop
           </button>
         )}
       </div>
@@ -77,7 +80,7 @@ export function Rehearsing({ playing, rule, check }: RehearsingProps) {
 
 function State({ played: { told, failure, off, days }, stale }: { played: Played; stale: boolean }) {
   if (failure !== null) return <p class="error">{failure}</p>;
-  if (off || told?.state === "cancelled") return <p class="hint">Called off.</p>;
+  if (off || told?.state === "cancelled") return <p class="hint">Stopped.</p>;
   if (told === null || told.state === "waiting") return <p class="hint">It waits for its turn …</p>;
   if (told.state === "running") return <p class="hint">The rule is played over what is stored …</p>;
   if (told.state === "failed" || !told.outcome) return <p class="error">It could not be tried: {told.reason}</p>;
@@ -91,7 +94,7 @@ function State({ played: { told, failure, off, days }, stale }: { played: Played
           {words}
         </p>
       ))}
-      {stale && <p class="tone-warning">You have changed the rule since: try it again.</p>}
+      {stale && <p class="tone-warning">You have changed the rule or how far back it looks: try it again.</p>}
     </>
   );
 }

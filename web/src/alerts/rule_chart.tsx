@@ -1,27 +1,35 @@
 // The values that a rule looks at, on one host, with its thresholds as lines to be moved and with what its rehearsal found.
 import { useComputed, useSignal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { instanceOf, metricOf, pathWords } from "../api/catalogue.ts";
+import type { Outcome } from "../api/types.gen.ts";
+import type { ChartMark } from "../charts/marks.ts";
 import { Panel } from "../charts/panel.tsx";
 import type { Pointed } from "../charts/source.ts";
 import type { ChartSpec } from "../charts/spec.ts";
 import { now } from "../live/session.ts";
 import { base } from "../preferences.ts";
+import type { Choice, InForce } from "./chart_hosts.ts";
 import type { Draft } from "./draft.ts";
 import { Handle } from "./handle.tsx";
-import { added, isDrawn, type Level, linesOf, moved, spansOf, stepOf, topOf } from "./lines.ts";
+import { levelFaults } from "./limits.ts";
+import { added, type Level, linesOf, moved, spansOf, stepOf, topOf } from "./lines.ts";
 import { PAST_POINTS, usePast } from "./past.ts";
-import type { Played } from "./playing.ts";
+import { isDrawn, WINDOW_WORDS } from "./words.ts";
 import "../style/rule_chart.css";
 
 interface RuleChartProps {
   draft: Draft;
   /** The host in view, of those that the rule is about. */
   host: string;
-  hosts: readonly string[];
+  /** Those to choose from. */
+  choice: Choice;
   onHost: (host: string) => void;
+  /** What holds for the host in view in the place of the draft's own lines. */
+  inForce: InForce | null;
   days: number;
-  played: Played | null;
+  /** What the last rehearsal found; null: nothing yet. */
+  found: Outcome | null;
   set: (change: Partial<Draft>) => void;
   /** A line was moved, and is where it is to be. */
   onSettled: () => void;
@@ -47,20 +55,23 @@ export function chartOf(metric: string): ChartSpec {
   };
 }
 
-export function RuleChart({ draft, host, hosts, onHost, days, played, set, onSettled }: RuleChartProps) {
+export function RuleChart(properties: RuleChartProps) {
+  const { draft, host, choice, onHost, inForce, days, found, set, onSettled } = properties;
   const { metric } = draft;
   const spec = useMemo(() => chartOf(metric), [metric]);
   const unit = metricOf(metric)?.metric.unit ?? "";
   const to = useMemo(() => now.peek(), []);
   const exact = draft.instance !== "" && draft.instance !== "*" && !/[*?]/.test(draft.instance);
   const instance = exact && instanceOf(metric) ? draft.instance : null;
-  const { source, view } = usePast({ host, metric, instance, from: to - days * DAY_MS, to });
+  const from = to - days * DAY_MS;
+  const { source, view } = usePast({ host, metric, instance, from, to, about: String(days) });
   const pointed = useSignal<Pointed | null>(null);
   const lines = useSignal(linesOf(draft));
-  const drawn = isDrawn(draft);
-  const next = drawn ? linesOf(draft) : { warning: null, critical: null };
+  const drawn = isDrawn(draft.window_function);
+  const next = drawn ? { ...linesOf(draft), ...inForce?.lines } : { warning: null, critical: null };
   if (JSON.stringify(lines.peek()) !== JSON.stringify(next)) lines.value = next;
 
+  const [fault] = Object.values(levelFaults(draft, draft.comparison, false));
   const dragged = useSignal(false);
   const resting = useMemo(() => ({ timer: undefined as ReturnType<typeof setTimeout> | undefined, top: 1 }), []);
   // While a line is dragged the axis stands still: otherwise the line would run away from the pointer.
@@ -70,19 +81,23 @@ export function RuleChart({ draft, host, hosts, onHost, days, played, set, onSet
     if (!dragged.value) resting.top = topOf(answer?.series ?? [], [warning, critical], unit, base());
     return resting.top;
   });
-  const outcome = played?.told?.outcome ?? null;
-  const found = useSignal(outcome);
-  // While it is tried again, what was found before stays.
-  if (outcome !== null && found.peek() !== outcome) found.value = outcome;
-  const shownHost = useSignal(host);
-  if (shownHost.peek() !== host) shownHost.value = host;
-  const marks = useComputed(() => (found.value ? spansOf(found.value, shownHost.value, base()) : []));
+  const marks = useSignal<readonly ChartMark[]>([]);
+  const spans = useMemo(() => (found ? spansOf(found, host, base()) : []), [found, host, base()]);
+  if (marks.peek() !== spans) marks.value = spans;
 
   const step = stepOf(top.value, unit, base());
+  useEffect(() => () => clearTimeout(resting.timer), [resting]);
   /** Once it rests: a key is seldom pressed only once. */
   function settle(): void {
     clearTimeout(resting.timer);
     resting.timer = setTimeout(onSettled, REST_MS);
+  }
+  /** Lines of an exception stand still: they are not the draft's. */
+  const isMoved = (level: Level): boolean => next[level] !== null && inForce?.lines[level] === undefined;
+  /** Where the axis begins. */
+  function lowest(): number {
+    const columns = source.stored.peek().value?.answer.series ?? [];
+    return columns.some(({ min }) => min.some((value) => value !== null && value < 0)) ? -top.peek() : 0;
   }
   function move(level: Level, value: number): void {
     set(moved(draft, level, value));
@@ -100,11 +115,11 @@ export function RuleChart({ draft, host, hosts, onHost, days, played, set, onSet
         ceiling={top}
         marks={marks}
         actions={
-          hosts.length > 1 && (
+          choice.hosts.length > 1 && (
             <label>
               <span class="hidden">Shown </span>on{" "}
               <select name="shown" value={host} onChange={(event) => onHost(event.currentTarget.value)}>
-                {hosts.map((id) => (
+                {choice.hosts.map((id) => (
                   <option key={id} value={id}>
                     {id}
                   </option>
@@ -115,7 +130,11 @@ export function RuleChart({ draft, host, hosts, onHost, days, played, set, onSet
         }
         foot={
           <p class="hint lines-hint">
-            {!drawn && "The thresholds are of something else than these values: they are no lines among them."}
+            <span class="error" role="status">
+              {drawn && fault && `Not tried: ${fault} `}
+            </span>
+            {!drawn &&
+              `This rule looks at ${WINDOW_WORDS[draft.window_function]}, not at the value itself, so its thresholds are not lines on this chart. Set them below; “Try it” shows when it would have fired.`}
             {drawn &&
               LEVELS.map((level) =>
                 next[level] === null ? (
@@ -124,7 +143,7 @@ export function RuleChart({ draft, host, hosts, onHost, days, played, set, onSet
                     type="button"
                     class={`quiet tone-${level}`}
                     onClick={() => {
-                      set(added(draft, level, top.peek(), step));
+                      set(added(draft, level, [lowest(), top.peek()], step));
                       settle();
                     }}
                   >
@@ -132,17 +151,21 @@ export function RuleChart({ draft, host, hosts, onHost, days, played, set, onSet
                   </button>
                 ) : null,
               )}
-            {drawn && LEVELS.some((level) => next[level] !== null) && "Drag the lines, or move them with the arrows."}
+            {drawn && LEVELS.some(isMoved) && "Drag the lines, or move them with the arrows. "}
+            {drawn && inForce && `On ${host} exception ${inForce.number} holds. `}
+            {choice.more > 0 &&
+              `The rule looks at ${choice.more} more ${choice.more === 1 ? "host" : "hosts"}: name one under “Host” to see it.`}
           </p>
         }
         over={(place) =>
           LEVELS.map((level) => {
             const value = next[level];
-            if (value === null) return null;
+            if (value === null || !isMoved(level)) return null;
             return (
               <Handle
                 key={level}
                 level={level}
+                comparison={draft.comparison}
                 value={value}
                 unit={unit}
                 step={step}

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Incident, Silenced, StoredSilence } from "../api/types.gen.ts";
+import { timeZone } from "../time/zone.ts";
 import { ALL, matchDraftOf, matcherOf, matcherOfIncident } from "./matching.ts";
-import { draftOf, faultsOf, freshFor, localText, previewWords, silenceOf } from "./silence_draft.ts";
+import { clocksWords, draftOf, faultsOf, freshFor, localText, previewWords, silenceOf } from "./silence_draft.ts";
+import { silenceState } from "./telling.ts";
 
 const NOW_S = 1_795_219_200;
 
@@ -32,9 +34,28 @@ test("a new silence begins at once and lasts so long", () => {
   });
 });
 
-test("a time is this browser's, to the minute", () => {
-  const ends = localText(NOW_S + 7200);
-  assert.equal(silenceOf({ ...freshFor(ALL), lasts: "until", ends }).ends, NOW_S + 7200);
+test("a time is told and read by the page's clocks, to the minute, and it is said whose they are", (context) => {
+  context.after(() => {
+    timeZone.value = undefined;
+  });
+  for (const [zone, text, clocks] of [
+    ["UTC", "2026-11-21T02:00", "UTC"],
+    ["Asia/Tokyo", "2026-11-21T11:00", "Asia/Tokyo, UTC+9"],
+    ["America/New_York", "2026-11-20T21:00", "America/New_York, UTC−5"],
+  ] as const) {
+    timeZone.value = zone;
+    const ends = localText(NOW_S + 7200);
+    assert.deepEqual([ends, clocksWords(ends, NOW_S)], [text, clocks]);
+    assert.equal(silenceOf({ ...freshFor(ALL), lasts: "until", ends }).ends, NOW_S + 7200);
+  }
+});
+
+test("a silence begins and ends by itself", () => {
+  const planned = { ...stored, starts: NOW_S, ends: NOW_S + 60, state: "pending" as const };
+  assert.deepEqual(
+    [-1, 0, 59, 60].map((after_s) => silenceState(planned, NOW_S + after_s)),
+    ["pending", "active", "active", null],
+  );
 });
 
 test("a silence without an end, or with one that is over, is refused before the gateway is asked", () => {
@@ -58,10 +79,10 @@ test("an incident of no host is silenced as one about Sonde itself", () => {
 test("a preview counts, and warns of a silence of everything", () => {
   const found: Silenced = { incidents: [], incident_count: 3, hosts: ["web-1"], host_count: 12 };
   const web = { ...ALL, hosts: ["web-*"] };
-  assert.equal(previewWords(web, found), "Fits 3 alerts that fire now, and 12 hosts.");
+  assert.equal(previewWords(web, found), "Matches 3 firing alerts and 12 hosts.");
   assert.equal(
     previewWords(web, { ...found, incident_count: 1, host_count: 0 }),
-    "Fits 1 alert that fires now, and no hosts.",
+    "Matches 1 firing alert and no hosts.",
   );
   assert.match(previewWords(ALL, found), /Nobody would be told of anything/);
 });

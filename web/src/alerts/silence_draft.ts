@@ -1,5 +1,7 @@
-// A silence while it is being written: texts as typed, and the request that they make. Pure but for this browser's time zone.
+// A silence while it is being written: texts as typed, and the request that they make. Pure but for the zone of the page's clocks.
 import type { Matcher, NewSilence, Silenced, StoredSilence } from "../api/types.gen.ts";
+import { timeZone } from "../time/zone.ts";
+import { fieldOf, fieldTime, offsetWord } from "../time/zones.ts";
 import { fitsAll, type MatchDraft, matchDraftOf, matcherOf, matchFaults } from "./matching.ts";
 
 export interface Draft extends MatchDraft {
@@ -68,20 +70,21 @@ export function faultsOf(draft: Draft, now_s: number): Record<string, string> {
   return faults;
 }
 
-const two = (value: number): string => String(value).padStart(2, "0");
-
-/** Unix seconds as `datetime-local` has them, in this browser's time zone, to the minute. */
-export function localText(at_s: number): string {
-  const at = new Date(at_s * 1000);
-  const day = `${String(at.getFullYear()).padStart(4, "0")}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-  return `${day}T${two(at.getHours())}:${two(at.getMinutes())}`;
-}
+/** Unix seconds as `datetime-local` has them, by the clocks of the page, to the minute. */
+export const localText = (at_s: number): string => fieldOf(at_s * 1000, timeZone.peek()).slice(0, 16);
 
 /** Unix seconds of what was typed, null when that is no time; `kept` when it was not changed, seconds and all. */
 function secondsOf(text: string, kept: number | undefined): number | null {
   if (kept !== undefined && text === localText(kept)) return kept;
-  const at_ms = text === "" ? Number.NaN : new Date(text).getTime();
-  return Number.isNaN(at_ms) ? null : at_ms / 1000;
+  const at_ms = fieldTime(text, timeZone.peek());
+  return at_ms === null || Number.isNaN(at_ms) ? null : at_ms / 1000;
+}
+
+/** Whose clocks the fields are told by, and how far those are from UTC at the time in `text`. */
+export function clocksWords(text: string, now_s: number): string {
+  const zone = timeZone.value ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const offset = offsetWord(fieldTime(text, timeZone.value) ?? now_s * 1000, timeZone.value);
+  return zone === offset ? zone : `${zone}, ${offset}`;
 }
 
 const counted = (count: number, one: string, more: string): string =>
@@ -89,8 +92,8 @@ const counted = (count: number, one: string, more: string): string =>
 
 /** What a silence would do now, in a sentence. */
 export function previewWords(match: Matcher, found: Silenced): string {
-  const now = `Fits ${counted(found.incident_count, "alert that fires", "alerts that fire")} now`;
-  const hosts = match.about === "sonde" ? "" : `, and ${counted(found.host_count, "host", "hosts")}`;
+  const now = `Matches ${counted(found.incident_count, "firing alert", "firing alerts")}`;
+  const hosts = match.about === "sonde" ? "" : ` and ${counted(found.host_count, "host", "hosts")}`;
   const all = fitsAll(match) ? " Nobody would be told of anything: say which alerts are meant." : "";
   return `${now}${hosts}.${all}`;
 }

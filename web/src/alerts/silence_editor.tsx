@@ -9,7 +9,16 @@ import { EditorDialog } from "../shell/editor_dialog.tsx";
 import { Field } from "../shell/field.tsx";
 import { MATCH_FIELDS, MatchFields } from "./match_fields.tsx";
 import { matcherOf } from "./matching.ts";
-import { type Draft, draftOf, faultsOf, freshFor, LASTING, previewWords, silenceOf } from "./silence_draft.ts";
+import {
+  clocksWords,
+  type Draft,
+  draftOf,
+  faultsOf,
+  freshFor,
+  LASTING,
+  previewWords,
+  silenceOf,
+} from "./silence_draft.ts";
 import { matchWords, silenceWords } from "./telling.ts";
 
 interface SilenceEditorProps {
@@ -91,7 +100,7 @@ function Times({ draft, errors, set }: TimesProps) {
         </Field>
       )}
       {draft.begins === "at" && (
-        <Field label="From" error={errors.starts}>
+        <Field label="From" error={errors.starts} hint={clocksWords(draft.starts, now.peek() / 1000)}>
           <input
             type="datetime-local"
             name="starts"
@@ -111,7 +120,7 @@ function Times({ draft, errors, set }: TimesProps) {
         </select>
       </Field>
       {draft.lasts === "until" && (
-        <Field label="Until" error={errors.ends}>
+        <Field label="Until" error={errors.ends} hint={clocksWords(draft.ends, now.peek() / 1000)}>
           <input
             type="datetime-local"
             name="ends"
@@ -154,13 +163,17 @@ function Preview({ match }: { match: Matcher }) {
   }, [answer, asked]);
   return (
     <div class="preview" role="status">
-      {answer.value?.match !== asked ? "Looking what it fits …" : <Told answer={answer.value} match={match} />}
+      {answer.value?.match !== asked ? (
+        "Checking which alerts it matches …"
+      ) : (
+        <Told answer={answer.value} match={match} />
+      )}
     </div>
   );
 }
 
 function Told({ answer, match }: { answer: Answer; match: Matcher }) {
-  if ("failure" in answer) return <>What it fits is not known: {answer.failure}</>;
+  if ("failure" in answer) return <>What it matches is not known: {answer.failure}</>;
   const { found } = answer;
   const alerts = found.incidents
     .slice(0, NAMED)

@@ -1,30 +1,34 @@
 // Silences that are not over, each with buttons to change it and to end it, and the dialog to write one.
-import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { computed, useSignal } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { get, request } from "../api/client.ts";
 import { loader } from "../api/loading.ts";
-import type { Silences, StoredSilence } from "../api/types.gen.ts";
+import type { Matcher, Silences, StoredSilence } from "../api/types.gen.ts";
+import { now } from "../live/session.ts";
+import { lacking } from "../login/me.ts";
 import { Action } from "../shell/allowed.tsx";
 import { lazy } from "../shell/lazy.tsx";
 import { Loaded } from "../shell/loaded.tsx";
+import { useOpening } from "../shell/opening.ts";
 import { useSending } from "../shell/sending.ts";
 import { Nothing } from "../shell/states.tsx";
 import { withSettings } from "./data.ts";
 import { ALL } from "./matching.ts";
-import { matchWords, silenceWords } from "./telling.ts";
+import { matchWords, silenceState, silenceWords } from "./telling.ts";
 import "../style/telling.css";
 
 const SilenceEditor = lazy("the form", async () => (await import("./silence_editor.tsx")).SilenceEditor);
 
-const MOST = 200;
+/** As many as there may be that are not over. */
+const MOST = 1000;
 
-export const silences = loader<StoredSilence[]>(async (signal) => {
-  const all = (await get<Silences>(`/silences?limit=${MOST}`, signal)).silences;
-  return all.filter((silence) => silence.state !== "expired");
-});
+export const silences = loader<StoredSilence[]>(
+  async (signal) => (await get<Silences>(`/silences?limit=${MOST}`, signal)).silences,
+);
 
 export function SilenceSection() {
-  const edited = useSignal<StoredSilence | "new" | null>(null);
+  /** The silence in the editor, or the alerts that a new one begins with. */
+  const edited = useSignal<StoredSilence | Matcher | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     const stop = withSettings(["silences"], silences.refresh);
@@ -33,6 +37,10 @@ export function SilenceSection() {
       silences.close();
     };
   }, []);
+  useOpening("new", "silence", lacking("operator") === null, (asked) => {
+    const host = asked.get("host");
+    edited.value = host ? { ...ALL, about: "hosts", hosts: [host] } : ALL;
+  });
   return (
     <section aria-labelledby="silences">
       <header>
@@ -42,35 +50,26 @@ export function SilenceSection() {
         <Action
           needs="operator"
           onClick={() => {
-            edited.value = "new";
+            edited.value = ALL;
           }}
         >
           New silence
         </Action>
       </header>
       <Loaded from={silences} what="The silences">
-        {(all) =>
-          all.length === 0 ? (
-            <Nothing>Nothing is silenced.</Nothing>
-          ) : (
-            <ul class="rules">
-              {all.map((silence) => (
-                <Row
-                  key={silence.id}
-                  silence={silence}
-                  onEdit={() => {
-                    edited.value = silence;
-                  }}
-                  onEnded={() => heading.current?.focus()}
-                />
-              ))}
-            </ul>
-          )
-        }
+        {(all) => (
+          <Standing
+            all={all}
+            onEdit={(silence) => {
+              edited.value = silence;
+            }}
+            onEnded={() => heading.current?.focus()}
+          />
+        )}
       </Loaded>
       {edited.value !== null && (
         <SilenceEditor
-          from={edited.value === "new" ? ALL : edited.value}
+          from={edited.value}
           onClosed={() => {
             edited.value = null;
             silences.load();
@@ -78,6 +77,31 @@ export function SilenceSection() {
         />
       )}
     </section>
+  );
+}
+
+interface StandingProps {
+  all: readonly StoredSilence[];
+  onEdit: (silence: StoredSilence) => void;
+  onEnded: () => void;
+}
+
+/** Those that are not over at this moment, each as it stands. */
+function Standing({ all, onEdit, onEnded }: StandingProps) {
+  // Moves when one begins or ends, not with each second.
+  const edges = useMemo(() => computed(() => all.map((one) => silenceState(one, now.value / 1000)).join()), [all]);
+  edges.value;
+  const standing = all.flatMap((silence) => {
+    const state = silenceState(silence, now.peek() / 1000);
+    return state === null ? [] : [{ ...silence, state }];
+  });
+  if (standing.length === 0) return <Nothing>Nothing is silenced.</Nothing>;
+  return (
+    <ul class="rules">
+      {standing.map((silence) => (
+        <Row key={silence.id} silence={silence} onEdit={() => onEdit(silence)} onEnded={onEnded} />
+      ))}
+    </ul>
   );
 }
 

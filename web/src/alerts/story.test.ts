@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { IncidentDetail, Mark } from "../api/types.gen.ts";
-import { around, reachOf, storyOf } from "./story.ts";
+import { around, hostHref, storyOf } from "./story.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -13,6 +13,12 @@ test("half of an incident is shown before and after it, at least half an hour", 
 
 test("nothing is shown of the time to come", () => {
   assert.deepEqual(around(10 * HOUR, null, 10.25 * HOUR), { from: 9.5 * HOUR, to: 10.25 * HOUR });
+});
+
+test("a link to the host shows what was before and after, and nothing of the time to come", () => {
+  const minutes = (from: number, to: number) => `/hosts/web-1?from=${from * MINUTE}&to=${to * MINUTE}`;
+  assert.equal(hostHref({ host: "web-1", opened: 3600, closed: 3660 }, 100 * HOUR), minutes(50, 71));
+  assert.equal(hostHref({ host: "web-1", opened: 3600, closed: null }, 61 * MINUTE), minutes(50, 61));
 });
 
 test("an incident of days shows no more than half a day before it", () => {
@@ -39,10 +45,4 @@ test("an incident is a stretch, its steps are moments, and what else happened st
       [90_000, null, "Rebooted"],
     ],
   );
-});
-
-test("a small drawing shows values and threshold, not all the way down to zero", () => {
-  assert.deepEqual(reachOf([80, null, 90], 85), { low: 78.3, high: 91.7 });
-  const alone = reachOf([null], 0);
-  assert.equal(alone.high > alone.low, true);
 });

@@ -1,6 +1,7 @@
 // What happened around an incident: how much of the time about it is shown, and its steps as marks of the chart. Pure.
-import type { IncidentDetail, Mark, Step } from "../api/types.gen.ts";
+import type { Incident, IncidentDetail, Mark, Step } from "../api/types.gen.ts";
 import type { ChartMark } from "../charts/marks.ts";
+import { stretchAround } from "../host/around.ts";
 
 const LEAST_MS = 30 * 60_000;
 const MOST_MS = 12 * 3_600_000;
@@ -10,6 +11,13 @@ export function around(began: number, ended: number | null, now: number): { from
   const end = ended ?? now;
   const beside = Math.min(MOST_MS, Math.max(LEAST_MS, (end - began) / 2));
   return { from: began - beside, to: Math.min(now, end + beside) };
+}
+
+/** The host's page around an incident, up to now where it is still on. */
+export function hostHref({ host, opened, closed }: Pick<Incident, "host" | "opened" | "closed">, now: number): string {
+  const end = closed === null ? null : closed * 1000;
+  const [from, to] = stretchAround({ time: opened * 1000, end }, now).map(Math.round);
+  return `/hosts/${encodeURIComponent(host)}?from=${from}&to=${to}`;
 }
 
 /** Steps that are moments of the chart; the others say why, and are in the list. */
@@ -38,16 +46,4 @@ export function storyOf({ incident, steps }: IncidentDetail, others: readonly Ma
     return [{ time: at, end: at, kind: step.kind, title: who ? `${words}: ${who}` : words }];
   });
   return [stretch, ...moments, ...others.filter((mark) => mark.kind !== "alert")];
-}
-
-/** What of the axis a small drawing shows: the values and the threshold, with a tenth beside them; not down to zero. */
-export function reachOf(values: readonly (number | null)[], threshold: number): { low: number; high: number } {
-  let [low, high] = [threshold, threshold];
-  for (const value of values) {
-    if (value === null) continue;
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-  }
-  const beside = Math.max((high - low) / 10, Math.abs(threshold) / 50, 1e-6);
-  return { low: low - beside, high: high + beside };
 }

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { moment } from "../format.ts";
 import { FRESH, routeOf } from "../settings/route_draft.ts";
+import { timeZone } from "../time/zone.ts";
 import { ALL } from "./matching.ts";
-import { dayWords, matchWords, routeWords } from "./telling.ts";
+import { byOurClocks, dayWords, matchWords, routeWords } from "./telling.ts";
 
 test("a matcher is told as the alerts that it fits", () => {
   assert.equal(matchWords(ALL), "all alerts");
@@ -11,6 +13,20 @@ test("a matcher is told as the alerts that it fits", () => {
     matchWords({ ...ALL, rules: ["disk"], hosts: ["web-1"], severity: "warning" }),
     "warning alerts of disk on web-1",
   );
+});
+
+test("times that the gateway tells are told by the page's clocks", (context) => {
+  context.after(() => {
+    timeZone.value = undefined;
+  });
+  timeZone.value = "Asia/Tokyo";
+  const at = moment(Date.UTC(2026, 10, 21, 12, 30, 5));
+  assert.equal(
+    byOurClocks("ops was told of it, last at 2026-11-21 12:30:05 UTC."),
+    `ops was told of it, last at ${at}.`,
+  );
+  assert.equal(byOurClocks("until 2026-11-21 12:30 UTC"), `until ${moment(Date.UTC(2026, 10, 21, 12, 30))}`);
+  assert.equal(byOurClocks("fire to ops: 200 ok"), "fire to ops: 200 ok");
 });
 
 test("days in a row are one stretch", () => {

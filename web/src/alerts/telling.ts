@@ -43,6 +43,12 @@ export function acknowledgedWords(incident: Incident, now_s: number): string {
   return `${acknowledged.by} acknowledged it ${moment(acknowledged.at * 1000)}${until}${note}.${lapsed}`;
 }
 
+/** Times in what the gateway tells, which are of UTC, by the page's clocks as all others. */
+export const byOurClocks = (text: string): string =>
+  text.replaceAll(/\b(\d{4}-\d\d-\d\d) (\d\d:\d\d(?::\d\d)?) UTC\b/g, (_, day: string, time: string) =>
+    moment(Date.parse(`${day}T${time}Z`)),
+  );
+
 /** Which alerts a matcher means. */
 export function matchWords(match: Matcher): string {
   const parts = [
@@ -55,6 +61,12 @@ export function matchWords(match: Matcher): string {
   ].filter(Boolean);
   const alerts = match.severity === "any" ? "alerts" : `${match.severity} alerts`;
   return parts.length > 0 ? `${alerts} ${parts.join(" ")}` : `all ${alerts}`;
+}
+
+/** How a silence stands at `now_s`: it begins and ends by itself, of which nobody tells. Null: it is over. */
+export function silenceState({ starts, ends }: StoredSilence, now_s: number): "pending" | "active" | null {
+  if (ends <= now_s) return null;
+  return starts > now_s ? "pending" : "active";
 }
 
 export function silenceWords(silence: StoredSilence): string {
@@ -116,7 +128,7 @@ export function routeWords(route: Route): string {
   const repeat = route.repeat_s > 0 ? `reminds every ${duration(route.repeat_s)}` : "never reminds";
   const more = [
     repeat,
-    route.send_resolved ? "" : "says nothing of ends",
+    route.send_resolved ? "" : "does not notify when it resolves",
     route.hours ? hoursWords(route.hours) : "",
     route.escalation ? escalationWords(route.escalation) : "",
     route.further ? "later routes are tried, too" : "",

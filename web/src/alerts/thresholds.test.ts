@@ -130,3 +130,9 @@ test("rules that tell no hosts apart are not looked through for each", () => {
   const rules = [rule()];
   assert.equal(ofHost(rules, "web-1", []), rules);
 });
+
+test("hosts that no rule tells apart share their rules", () => {
+  const rules = [rule({ tags: ["prod"] }), rule({ host: "db-*" })];
+  assert.equal(ofHost(rules, "web-1", ["prod"]), ofHost(rules, "web-2", ["prod", "eu"]));
+  assert.notEqual(ofHost(rules, "web-1", ["prod"]), ofHost(rules, "web-1", []));
+});

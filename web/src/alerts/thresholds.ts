@@ -9,35 +9,51 @@ export interface Thresholds {
 
 export type Level = "normal" | "warning" | "critical";
 
+/** By all rules: what they are for the hosts that they tell apart from others, which share one array. */
+const told = new WeakMap<readonly Rule[], Map<string, readonly Rule[]>>();
+
 /**
  * The rules that are about `host` with these tags, each as it is for that host: of its exceptions the first that fits counts,
- * as the alert service has it. The same array when no rule tells hosts apart.
+ * as the alert service has it. The same array for all hosts that no rule tells apart.
  */
 export function ofHost(rules: readonly Rule[], host: string, tags: readonly string[]): readonly Rule[] {
   if (rules.every(isForAll)) return rules;
-  return rules
-    .filter(
-      (rule) =>
-        fits(rule.host, host) &&
-        rule.tags.every((tag) => tags.includes(tag)) &&
-        !rule.without_tags.some((tag) => tags.includes(tag)),
-    )
-    .map((rule) => {
-      const exception = rule.overrides.find(
-        ({ hosts, tags: wanted }) =>
-          (hosts.length === 0 || hosts.some((pattern) => fits(pattern, host))) &&
-          wanted.every((tag) => tags.includes(tag)),
-      );
-      if (!exception) return rule;
-      const { warning, critical, enabled } = exception;
-      return {
-        ...rule,
-        warning: warning ?? rule.warning,
-        critical: critical ?? rule.critical,
-        enabled: enabled ?? rule.enabled,
-      };
-    });
+  const exceptions = rules.map((rule) => (isAbout(rule, host, tags) ? exceptionOf(rule, host, tags) : null));
+  const key = exceptions.join();
+  const known = told.get(rules) ?? new Map<string, readonly Rule[]>();
+  told.set(rules, known);
+  const found = known.get(key) ?? rules.flatMap((rule, at) => withException(rule, exceptions[at] ?? null));
+  known.set(key, found);
+  return found;
 }
+
+/** The rule as it is with its exception `at`; none where that is null. */
+function withException(rule: Rule, at: number | null): readonly Rule[] {
+  if (at === null) return [];
+  const exception = rule.overrides[at];
+  if (!exception) return [rule];
+  const { warning, critical, enabled } = exception;
+  return [
+    {
+      ...rule,
+      warning: warning ?? rule.warning,
+      critical: critical ?? rule.critical,
+      enabled: enabled ?? rule.enabled,
+    },
+  ];
+}
+
+const isAbout = (rule: Rule, host: string, tags: readonly string[]): boolean =>
+  fits(rule.host, host) &&
+  rule.tags.every((tag) => tags.includes(tag)) &&
+  !rule.without_tags.some((tag) => tags.includes(tag));
+
+/** Which of the rule's exceptions counts for `host` with these tags, from 0; -1: none. */
+export const exceptionOf = (rule: Rule, host: string, tags: readonly string[]): number =>
+  rule.overrides.findIndex(
+    ({ hosts, tags: wanted }) =>
+      (hosts.length === 0 || hosts.some((pattern) => fits(pattern, host))) && wanted.every((tag) => tags.includes(tag)),
+  );
 
 const isForAll = (rule: Rule): boolean =>
   rule.host === "*" && rule.tags.length + rule.without_tags.length + rule.overrides.length === 0;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { metricOf, pathWords, unitOf } from "../api/catalogue.ts";
-import type { Rule } from "../api/types.gen.ts";
-import { ruleSentence, slug } from "./words.ts";
+import type { ActiveAlert, Rule } from "../api/types.gen.ts";
+import { isSeen } from "./transitions.ts";
+import { isDrawn, ruleSentence, slug } from "./words.ts";
 
 const rule: Rule = {
   id: "fs",
@@ -81,4 +82,19 @@ test("a window, a second condition, tags and missing values are said", () => {
 test("a rule about Sonde itself names no host", () => {
   const blind: Rule = { ...rule, metric: "monitoring.blind", instance: "*", warning: null, for_s: 0 };
   assert.match(plain(ruleSentence(blind, 1024)), /^When Monitoring blind is above/);
+});
+
+test("changes and times have no line among the values", () => {
+  assert.equal(isDrawn("p95"), true);
+  for (const name of ["rate", "increase", "time_left"] as const) assert.equal(isDrawn(name), false);
+});
+
+test("what was acknowledged for a time is not any more when that is up, without anybody telling", () => {
+  const alert = { acknowledged: true, acknowledged_until: 100 } as ActiveAlert;
+  assert.deepEqual(
+    [99, 100].map((now_s) => isSeen(alert, now_s)),
+    [true, false],
+  );
+  assert.equal(isSeen({ ...alert, acknowledged_until: null }, 1e10), true);
+  assert.equal(isSeen({ ...alert, acknowledged: false }, 0), false);
 });

@@ -1,29 +1,7 @@
-// Alerts and rules in words. Pure.
+// Rules in words. Pure.
 import { HOST_DOWN, pathWords, unitOf, virtualOf } from "../api/catalogue.ts";
-import type { ActiveAlert, AlertState, AlertTransition, Rule, Window } from "../api/types.gen.ts";
+import type { Rule, Window } from "../api/types.gen.ts";
 import { type Base, duration, limit } from "../format.ts";
-
-const KIND_WORDS: Record<AlertTransition["kind"], string> = {
-  fire: "fires",
-  escalate: "worsens to critical",
-  deescalate: "eases to warning",
-  resolve: "resolved",
-  gone: "ended: what it watched is gone",
-};
-
-export const kindWord = (kind: AlertTransition["kind"]): string => KIND_WORDS[kind] ?? kind;
-
-/** Only the API writes it in one word. */
-export const stateWord = (state: AlertState): string => (state === "nodata" ? "no data" : state);
-
-/** Pending, suspended and no-data alerts are shown, but they do not shout. */
-export const fires = (alert: ActiveAlert): boolean => alert.state === "firing" || alert.state === "recovering";
-
-export function transitionText(one: AlertTransition): string {
-  const where = [one.host || "Sonde", one.instance].filter(Boolean).join(" ");
-  const when = one.past ? ", in the past" : "";
-  return `${where}: ${one.rule_name} ${kindWord(one.kind)}${one.kind === "fire" ? `, ${one.severity}` : ""}${when}`;
-}
 
 /** What of the last values is looked at, as a choice. */
 export const WINDOW_WORDS: Record<Window["function"], string> = {
@@ -36,6 +14,11 @@ export const WINDOW_WORDS: Record<Window["function"], string> = {
   increase: "the increase",
   time_left: "the time until it is full",
 };
+
+/** Functions whose values are of the metric's own unit and size, so that a threshold is a line among its values. */
+const DRAWN = new Set<Window["function"]>(["last", "avg", "min", "max", "p95"]);
+
+export const isDrawn = (name: Window["function"]): boolean => DRAWN.has(name);
 
 /** The unit of what is held against the thresholds, for a metric of `unit`. */
 export function windowUnit(name: Window["function"], unit: string): string {

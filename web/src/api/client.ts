@@ -99,7 +99,10 @@ async function json(response: Response): Promise<unknown> {
   } catch {
     // Said below.
   }
-  throw new Failure(response.status, `The answer is not the gateway's (${type.split(";")[0]} instead of JSON).`);
+  throw new Failure(
+    response.status,
+    `The answer did not come from the gateway (${type.split(";")[0]} instead of JSON).`,
+  );
 }
 
 async function failure(response: Response): Promise<Failure> {

@@ -63,7 +63,7 @@ test("a refresh lets what is on its way arrive, and asks once more after it", as
   close();
 });
 
-test("an answer that makes no sense is a failure as well, and reported", async () => {
+test("an answer that cannot be read is a failure as well, and reported", async () => {
   const reported: unknown[] = [];
   Object.assign(globalThis, { reportError: (error: unknown) => reported.push(error) });
   const { state, load, close } = loader(async () => {
@@ -71,7 +71,36 @@ test("an answer that makes no sense is a failure as well, and reported", async (
   });
   load();
   await settled();
-  assert.deepEqual([state.value.loading, state.value.error], [false, "The gateway's answer makes no sense."]);
+  assert.deepEqual([state.value.loading, state.value.error], [false, "The gateway's answer could not be read."]);
   assert.equal(reported.length, 1);
   close();
+});
+
+test("a value that came by another way is not replaced by an answer that was on its way", async () => {
+  const answers: ((value: number) => void)[] = [];
+  const { state, load, put } = loader(() => new Promise<number>((resolve) => answers.push(resolve)));
+  load();
+  put(2);
+  answers[0]?.(1);
+  await settled();
+  assert.deepEqual(state.value, { value: 2, loading: false, error: null });
+});
+
+test("what the gateway refuses is not tried again by itself, unless another moment may change that", async () => {
+  for (const [status, refused] of [
+    [403, true],
+    [404, true],
+    [401, undefined],
+    [429, undefined],
+    [500, undefined],
+    [0, undefined],
+  ] as const) {
+    const { state, load, close } = loader(async () => {
+      throw new Failure(status, "no");
+    });
+    load();
+    await settled();
+    assert.equal(state.value.refused, refused, String(status));
+    close();
+  }
 });

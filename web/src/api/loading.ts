@@ -9,6 +9,8 @@ export interface Loading<T> {
   readonly loading: boolean;
   /** Why the last request failed, for people; null when it did not. With a value beside it, that value is out of date. */
   readonly error: string | null;
+  /** Whether the gateway refused it for good: it is not tried again by itself. */
+  readonly refused?: true;
 }
 
 export interface Loader<T> {
@@ -17,7 +19,7 @@ export interface Loader<T> {
   load: () => void;
   /** Asks for the same again; while an answer is on its way, once more after it. */
   refresh: () => void;
-  /** Takes a value that came by another way. */
+  /** Takes a value that came by another way; what is on its way is older, and given up. */
   put: (value: T) => void;
   /** Gives up what is on its way and does not ask again. */
   close: () => void;
@@ -25,6 +27,11 @@ export interface Loader<T> {
 
 /** How long after a failure it is tried again by itself. */
 export const AGAIN_MS = 10_000;
+
+/** Of the statuses that say that the request is wrong, those that another moment may change: login, time-out, too many. */
+const PASSING: ReadonlySet<number> = new Set([401, 408, 425, 429]);
+
+const isRefused = ({ status }: Failure): boolean => status >= 400 && status < 500 && !PASSING.has(status);
 
 export function loader<T>(ask: (signal: AbortSignal) => Promise<T>): Loader<T> {
   const state: Signal<Loading<T>> = signal({ value: null, loading: false, error: null });
@@ -39,10 +46,15 @@ export function loader<T>(ask: (signal: AbortSignal) => Promise<T>): Loader<T> {
       if (!signal.aborted) state.value = { value, loading: false, error: null };
     } catch (error) {
       if (signal.aborted) return;
-      const reason = error instanceof Failure ? error.message : "The gateway's answer makes no sense.";
-      state.value = { ...state.peek(), loading: false, error: reason };
-      timer = setTimeout(load, AGAIN_MS);
-      if (!(error instanceof Failure)) reportError(error);
+      const { value } = state.peek();
+      const known = error instanceof Failure;
+      const reason = known ? error.message : "The gateway's answer could not be read.";
+      if (known && isRefused(error)) state.value = { value, loading: false, error: reason, refused: true };
+      else {
+        state.value = { value, loading: false, error: reason };
+        timer = setTimeout(load, AGAIN_MS);
+      }
+      if (!known) reportError(error);
     }
     if (again && !signal.aborted) load();
   }
@@ -64,6 +76,7 @@ export function loader<T>(ask: (signal: AbortSignal) => Promise<T>): Loader<T> {
       else load();
     },
     put: (value) => {
+      close();
       state.value = { value, loading: false, error: null };
     },
     close: () => {

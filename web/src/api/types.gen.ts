@@ -81,6 +81,7 @@ export interface ActiveAlert {
   since: number;
   incident: number;
   acknowledged: boolean;
+  acknowledged_until: number | null;
 }
 
 export interface AgentConfig {
@@ -920,12 +921,12 @@ export interface PastAlert {
 }
 
 export interface Preferences {
-  start: string;
-  zone: string;
-  units: "binary" | "decimal";
-  theme: "system" | "light" | "dark";
-  contrast: "system" | "more";
-  density: "comfortable" | "compact";
+  start?: string;
+  zone?: string;
+  units?: "binary" | "decimal";
+  theme?: "system" | "light" | "dark";
+  contrast?: "system" | "more";
+  density?: "comfortable" | "compact";
 }
 
 export interface Problem {
@@ -1267,6 +1268,23 @@ export interface StoredChannel {
   version: number;
   secrets: string[];
   state: ChannelState;
+}
+
+export interface StoredFamilies {
+  host: string;
+  from: number;
+  to: number;
+  families: string[];
+}
+
+export interface StoredPreferences {
+  start: string;
+  zone: string;
+  units: "binary" | "decimal";
+  theme: "system" | "light" | "dark";
+  contrast: "system" | "more";
+  density: "comfortable" | "compact";
+  version: number;
 }
 
 export interface StoredRoute {

@@ -5,6 +5,7 @@ import { get } from "../api/client.ts";
 import { loader } from "../api/loading.ts";
 import type { AuditEntries, AuditEntry } from "../api/types.gen.ts";
 import { moment, recent } from "../format.ts";
+import { minute } from "../live/every.ts";
 import { differences } from "../people/diff.ts";
 import { Loaded } from "../shell/loaded.tsx";
 import { useSending } from "../shell/sending.ts";
@@ -83,7 +84,7 @@ function Entry({ entry }: { entry: AuditEntry }) {
   return (
     <li class="entry" data-audit={entry.id}>
       <time dateTime={new Date(entry.time).toISOString()} title={moment(entry.time)}>
-        {recent(entry.time, Date.now())}
+        {recent(entry.time, minute.value)}
       </time>
       <p class="deed">
         <b>{entry.who}</b> <span title={entry.action}>{deedWords(entry)}</span>{" "}
@@ -99,13 +100,13 @@ function Entry({ entry }: { entry: AuditEntry }) {
                 {before !== undefined && (
                   <del>
                     <span class="hidden">was </span>
-                    {valueWords(before)}
+                    {valueWords(before, path)}
                   </del>
                 )}
                 {after !== undefined && (
                   <ins>
                     <span class="hidden">is now </span>
-                    {valueWords(after)}
+                    {valueWords(after, path)}
                   </ins>
                 )}
               </dd>

@@ -97,9 +97,13 @@ export const wayWords = (by: AuditEntry["by"]): string => WAYS[by];
 
 const ISO = /^"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)"$/;
 
-/** JSON as people read it: texts without quotes, moments (ISO, Unix milliseconds of this century) as dates. */
-export function valueWords(json: string): string {
-  if (/^1[0-9]{12}$/.test(json)) return moment(Number(json));
+/** What moments are called; a number of any other name may be a size. */
+const MOMENTS = /(^|[._])(created|ends|expires|from|last|made|revoked|since|starts|time|to|until|used)$/;
+
+/** JSON of the leaf at `path` as people read it: texts without quotes, moments (ISO, Unix seconds or milliseconds) as dates. */
+export function valueWords(json: string, path = ""): string {
+  const number = MOMENTS.test(path) && /^1[0-9]{9}/.test(json) ? Number(json) : 0;
+  if (number > 0) return moment(number < 1e12 ? 1000 * number : number);
   if (ISO.test(json)) return moment(Date.parse(JSON.parse(json)));
   if (!json.startsWith('"')) return json;
   return JSON.parse(json) || "empty";

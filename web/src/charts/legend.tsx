@@ -7,7 +7,7 @@ import { now } from "../live/session.ts";
 import { base } from "../preferences.ts";
 import { lazy } from "../shell/lazy.tsx";
 import type { RowStat } from "./legend_rows.ts";
-import { type LegendLine, type Model, readingsAt } from "./model.ts";
+import { type LatestWord, type LegendLine, type Model, readingsAt } from "./model.ts";
 import { Swatch } from "./swatch.tsx";
 
 const LegendTable = lazy("the values", async () => (await import("./legend_table.tsx")).LegendTable);
@@ -25,9 +25,12 @@ interface LegendProps {
   /** Whether it is a table of all lines. */
   open: Signal<boolean>;
   stats: ReadonlySignal<Loading<readonly RowStat[]>> | null;
+  /** What the values are that are shown while there is no cursor. */
+  latest: LatestWord;
 }
 
-export function Legend({ title, unit, drawn, cursor, solo, note, open, stats }: LegendProps) {
+export function Legend(properties: LegendProps) {
+  const { title, unit, drawn, cursor, solo, note, open } = properties;
   const lines = drawn.value?.legend ?? [];
   const busy = lines.filter((line) => !line.idle);
   // Where nothing at all happens, that is what there is to say.
@@ -38,7 +41,7 @@ export function Legend({ title, unit, drawn, cursor, solo, note, open, stats }: 
   return (
     <div class={`legend ${open.value ? "open" : ""}`}>
       {open.value ? (
-        <LegendTable title={title} unit={unit} drawn={drawn} cursor={cursor} solo={solo} stats={stats} />
+        <LegendTable {...properties} />
       ) : (
         <ul>
           {shown.map((line) => (

@@ -1,13 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Order, rowsOf } from "./legend_rows.ts";
-import type { LegendLine } from "./model.ts";
+import type { LegendLine, Reading } from "./model.ts";
 
+const reading = (values: (number | null)[], metric: string, instance: string, word = ""): Reading => ({
+  word,
+  values,
+  latest: values.at(-1) ?? null,
+  highest: values,
+  metric,
+  instance,
+  color: 0,
+  pale: false,
+});
 const line = (instance: string, values: (number | null)[]): LegendLine => ({
   key: instance,
   name: instance,
   idle: false,
-  readings: [{ word: "", values, metric: "disk.busy", instance, color: 0, pale: false }],
+  readings: [reading(values, "disk.busy", instance)],
 });
 const LINES = [line("sda10", [5, 1]), line("sda2", [1, 9]), line("sdb", [null, null])];
 const stat = (instance: string, max: number) => ({ metric: "disk.busy", instance, min: 0, avg: 1, max, p95: 2 });
@@ -36,10 +46,7 @@ test("a line of two directions has two rows with its name", () => {
     key: "eth0",
     name: "eth0",
     idle: false,
-    readings: [
-      { word: "received", values: [1], metric: "network.received", instance: "eth0", color: 0, pale: false },
-      { word: "sent", values: [2], metric: "network.sent", instance: "eth0", color: 0, pale: true },
-    ],
+    readings: [reading([1], "network.received", "eth0", "received"), reading([2], "network.sent", "eth0", "sent")],
   };
   assert.deepEqual(
     rowsOf([both], null, [], null).map((row) => [row.name, row.key, row.values.value, row.values.max]),

@@ -1,5 +1,5 @@
 // The rows of a chart's legend when it is open: a line's values and its statistics, in the order that is asked for. Pure.
-import { type LegendLine, type Paint, type Reading, readingsAt } from "./model.ts";
+import { type LegendLine, type Paint, readingsAt } from "./model.ts";
 
 /** Statistics of one metric of one instance over the range. */
 export interface RowStat {
@@ -34,13 +34,11 @@ export function rowsOf(
 ): Row[] {
   const known = new Map(stats.map((stat) => [`${stat.metric} ${stat.instance}`, stat]));
   const rows = lines.flatMap((line) =>
-    readingsAt(line, at).map(
-      ({ word, value, metric, instance, color, pale }: Omit<Reading, "values"> & { value: number | null }): Row => {
-        const { min = null, avg = null, max = null, p95 = null } = known.get(`${metric} ${instance}`) ?? {};
-        const name = word && line.name ? `${line.name} ${word}` : word || line.name;
-        return { key: line.key, name, color, pale, values: { value, min, avg, max, p95 } };
-      },
-    ),
+    readingsAt(line, at).map(({ word, value, metric, instance, color, pale }): Row => {
+      const { min = null, avg = null, max = null, p95 = null } = known.get(`${metric} ${instance}`) ?? {};
+      const name = word && line.name ? `${line.name} ${word}` : word || line.name;
+      return { key: line.key, name, color, pale, values: { value, min, avg, max, p95 } };
+    }),
   );
   if (order === null) return rows;
   if (order === "name") return rows.sort((one, other) => PLAIN.compare(one.name, other.name));

@@ -6,10 +6,10 @@ import { quantity } from "../format.ts";
 import { base } from "../preferences.ts";
 import { Scroller } from "../shell/scroller.tsx";
 import { COLUMNS, type ColumnName, type Order, type RowStat, rowsOf } from "./legend_rows.ts";
-import type { Model } from "./model.ts";
+import type { LatestWord, Model } from "./model.ts";
 import { Swatch } from "./swatch.tsx";
 
-const WORDS: Record<ColumnName, string> = { value: "Now", min: "Min", avg: "Avg", max: "Max", p95: "p95" };
+const WORDS: Record<ColumnName, string> = { value: "Here", min: "Min", avg: "Avg", max: "Max", p95: "p95" };
 
 interface LegendTableProps {
   title: string;
@@ -19,9 +19,10 @@ interface LegendTableProps {
   solo: Signal<string | null>;
   /** Null: this page has none. */
   stats: ReadonlySignal<Loading<readonly RowStat[]>> | null;
+  latest: LatestWord;
 }
 
-export function LegendTable({ title, unit, drawn, cursor, solo, stats }: LegendTableProps) {
+export function LegendTable({ title, unit, drawn, cursor, solo, stats, latest }: LegendTableProps) {
   const order = useSignal<Order>(null);
   const asked = stats?.value ?? null;
   const columns = COLUMNS.filter((name) => name === "value" || stats !== null);
@@ -44,7 +45,7 @@ export function LegendTable({ title, unit, drawn, cursor, solo, stats }: LegendT
         <thead>
           <tr>
             {heading("name", "Line")}
-            {columns.map((name) => heading(name, name === "value" && cursor.value !== null ? "Here" : WORDS[name]))}
+            {columns.map((name) => heading(name, name === "value" && cursor.value === null ? latest : WORDS[name]))}
           </tr>
         </thead>
         <tbody>

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CHARTS } from "../host/charts.ts";
-import { model, readingsAt } from "./model.ts";
+import { latestWord, model, readingsAt } from "./model.ts";
 import type { ChartSpec } from "./spec.ts";
 import type { Line, Timeline, Values } from "./timeline.ts";
+import { liveWindow, parseWindow } from "./window.ts";
 
 const chart = (id: string) => CHARTS.find((spec) => spec.id === id) as ChartSpec;
 const line = (metric: string, instance: string, avg: Values, min = avg, max = avg): Line => ({
@@ -189,4 +190,19 @@ test("a part that is zero all the time is idle", () => {
       ["steal", true],
     ],
   );
+});
+
+test("a line that ended a while ago has no latest value, however long the steps are", () => {
+  const ended = (steps: number) => [7, ...Array.from({ length: steps }, () => null)];
+  const latest = (steps: number, step_ms: number) =>
+    model(chart("busy"), timeline([line("disk.busy", "sda", ended(steps))], step_ms), 1000, null).legend[0]?.readings[0]
+      ?.latest;
+  assert.deepEqual([latest(59, 1000), latest(61, 1000)], [7, null]);
+  assert.deepEqual([latest(2, 180_000), latest(3, 180_000)], [7, null]);
+});
+
+test("only the latest value of a chart that follows the present, in short steps, is called one of now", () => {
+  assert.equal(latestWord(liveWindow("15m"), 2000), "Now");
+  assert.equal(latestWord(liveWindow("30d"), 3_600_000), "Last");
+  assert.equal(latestWord(parseWindow(new URLSearchParams("from=1000&to=9000")), 1000), "Last");
 });

@@ -2,6 +2,7 @@
 import { metricWord } from "../api/catalogue.ts";
 import { type ChartSpec, draws, instanceName, type Part } from "./spec.ts";
 import { bridged, type Line, lastKnown, type Timeline, type Values } from "./timeline.ts";
+import { LIVE_STEP_MS, type Window } from "./window.ts";
 
 export type Column = (number | null | undefined)[];
 
@@ -27,6 +28,10 @@ export interface Reading extends Paint {
   /** Empty where the line's name says it all. */
   word: string;
   values: Values;
+  /** The value of the last steps; null where there is none, however lately there was one. */
+  latest: number | null;
+  /** Of each step the highest sample. */
+  highest: Values;
 }
 
 export interface LegendLine {
@@ -63,7 +68,7 @@ export function model(spec: ChartSpec, timeline: Timeline, period_ms: number, so
   const { times, step_ms } = timeline;
   const lines = timeline.lines.filter((line) => draws(spec, line.instance));
   const summed = step_ms > period_ms;
-  const legend = legendOf(spec, lines);
+  const legend = legendOf(spec, lines, latestSteps(step_ms));
   const alone = legend.filter((line) => line.key === solo);
   const shown = alone.length > 0 ? alone : legend;
   const drawn: Drawn[] = [];
@@ -146,7 +151,16 @@ function partsOf(spec: ChartSpec, lines: readonly Line[], key: string): Found[] 
 
 const instancesOf = (lines: readonly Line[]): string[] => [...new Set(lines.map((line) => line.instance))].sort();
 
-function legendOf(spec: ChartSpec, lines: readonly Line[]): LegendLine[] {
+/** The newest values of a chart that follows the present are of now where its steps are short; all others are only the last. */
+export type LatestWord = "Now" | "Last";
+export const latestWord = ({ kind }: Pick<Window, "kind">, step_ms: number): LatestWord =>
+  kind === "live" && step_ms <= LIVE_STEP_MS ? "Now" : "Last";
+
+/** Without a stream samples are shown so late; of longer steps the last two may not be stored yet. */
+const LATE_MS = 60_000;
+const latestSteps = (step_ms: number): number => Math.max(2, Math.ceil(LATE_MS / step_ms));
+
+function legendOf(spec: ChartSpec, lines: readonly Line[], latest_steps: number): LegendLine[] {
   const byPart = spec.legend === "part";
   const keys = byPart
     ? [...(spec.total ? [spec.total] : []), ...spec.parts.map((part) => part.metric)]
@@ -160,6 +174,8 @@ function legendOf(spec: ChartSpec, lines: readonly Line[]): LegendLine[] {
       readings: found.map(({ part, line, paint }) => ({
         word: worded ? (part.word ?? metricWord(part.metric)) : "",
         values: line.avg,
+        latest: lastKnown(line.avg, line.avg.length - 1, latest_steps),
+        highest: line.max,
         metric: part.metric,
         instance: line.instance,
         ...paint,
@@ -192,10 +208,10 @@ function extent(drawn: Drawn[]): { low: number; high: number } {
 export function readingsAt(
   line: LegendLine,
   at: number | null,
-): (Omit<Reading, "values"> & { value: number | null })[] {
-  return line.readings.map(({ values, ...reading }) => ({
+): (Omit<Reading, "values" | "latest" | "highest"> & { value: number | null })[] {
+  return line.readings.map(({ values, latest, highest: _, ...reading }) => ({
     ...reading,
-    value: at === null ? lastKnown(values, values.length - 1, 30) : (values[at] ?? null),
+    value: at === null ? latest : (values[at] ?? null),
   }));
 }
 

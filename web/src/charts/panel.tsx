@@ -10,10 +10,11 @@ import { timeZone } from "../time/zone.ts";
 import { gridFor, resolutionName } from "./grid.ts";
 import { Legend } from "./legend.tsx";
 import { type ChartMark, marksAt } from "./marks.ts";
-import { type Model, model } from "./model.ts";
+import { latestWord, type Model, model } from "./model.ts";
 import { type Peak, peakOf } from "./peak.ts";
-import { createPlot, type Look, type Place, type Plot } from "./plot.ts";
-import type { ChartView, Limits, PointedSignal, Reasons, Source } from "./source.ts";
+import type { Place } from "./place.ts";
+import { createPlot, type Look, type Plot } from "./plot.ts";
+import type { ChartView, Extent, Limits, PointedSignal, Reasons, Source } from "./source.ts";
 import { type ChartSpec, draws, metricsOf } from "./spec.ts";
 import { type Blank, blanks } from "./stretches.ts";
 import { type Rings, timeline } from "./timeline.ts";
@@ -31,6 +32,8 @@ interface PanelProps {
   limits?: ReadonlySignal<Limits | null>;
   /** Top of the axis, where it is known beforehand. */
   ceiling?: ReadonlySignal<number | null>;
+  /** What its axis reaches besides its own values: charts that share all of theirs have one scale. */
+  shared?: ReadonlySignal<Extent>;
   marks?: ReadonlySignal<readonly ChartMark[]>;
   /** Told in gaps, and under the cursor. */
   reasons?: Reasons;
@@ -58,7 +61,7 @@ const NO_RINGS: Rings = new Map();
 const NEAR_PX = 6;
 
 export function Panel(props: PanelProps) {
-  const { spec, source, view, points, pointed, limits, ceiling, marks, reasons, actions, foot, over } = props;
+  const { spec, source, view, points, pointed, limits, ceiling, shared, marks, reasons, actions, foot, over } = props;
   const [box, onScreen] = useOnScreen<HTMLElement>();
   const canvas = useRef<HTMLDivElement>(null);
   const plot = useSignal<Plot | null>(null);
@@ -121,6 +124,7 @@ export function Panel(props: PanelProps) {
     const { step_ms, answer } = gridFor(held?.answer ?? null, from, to, points.value || pointsFor(0), period_ms);
     const lines = timeline(answer, source.live?.() ?? NO_RINGS, metricsOf(spec), step_ms, from, to);
     const made = model(spec, lines, period_ms, solo.value);
+    const reach = shared?.value ?? made;
     const streamed = source.streamed?.value;
     const answered = [...(answer && held ? [held.known] : []), ...(streamed ? [streamed] : [])];
     const present = fixed ? now.peek() : Number.POSITIVE_INFINITY;
@@ -138,7 +142,8 @@ export function Panel(props: PanelProps) {
       marks: marks?.value ?? NO_MARKS,
       reasons: reasons?.known.value ?? NO_MARKS,
     };
-    target.show(made, blank, look, from, to);
+    const scaled = { ...made, low: Math.min(made.low, reach.low), high: Math.max(made.high, reach.high) };
+    target.show(scaled, blank, look, from, to);
     if (blank.gaps.length > 0) reasons?.want();
   }
   useSignalEffect(() => {
@@ -220,10 +225,11 @@ export function Panel(props: PanelProps) {
         note={note}
         open={open}
         stats={source.stats ?? null}
+        latest={latestWord(view.window.value, step_ms)}
       />
       {broken.value !== null ? (
         <Trouble
-          words={`This chart cannot be shown. That is a defect of Sonde: ${broken.value}`}
+          words={`This chart cannot be shown. That is an error in Sonde: ${broken.value}`}
           action="Try again"
           onAct={() => {
             broken.value = null;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CHARTS } from "../host/charts.ts";
 import type { LegendLine } from "./model.ts";
 import { peakOf } from "./peak.ts";
 import type { ChartSpec } from "./spec.ts";
@@ -15,11 +16,11 @@ const SPEC: ChartSpec = {
   total: "cpu.total",
   floor: 0,
 };
-const line = (metric: string, values: (number | null)[], instance = ""): LegendLine => ({
+const line = (metric: string, highest: (number | null)[], instance = ""): LegendLine => ({
   key: instance || metric,
   name: metric,
   idle: false,
-  readings: [{ word: "", metric, instance, values, color: 0, pale: false }],
+  readings: [{ word: "", metric, instance, values: [], latest: null, highest, color: 0, pale: false }],
 });
 const LINES = [line("cpu.user", [1, 70, null]), line("cpu.total", [null, 60, 50])];
 
@@ -43,4 +44,10 @@ test("without a total it is of the highest line, with its instance", () => {
 
 test("where nothing is known there is none", () => {
   assert.equal(peakOf(SPEC, [line("cpu.total", [null])], null), null);
+});
+
+test("a rule made of the chart of memory is about what programs hold, not about the page cache", () => {
+  const memory = CHARTS.find((spec) => spec.id === "memory") as ChartSpec;
+  const lines = [line("memory.used", [4, 5]), line("memory.cached", [9])];
+  assert.deepEqual(peakOf(memory, lines, null), { metric: "memory.used", instance: "", value: 5 });
 });

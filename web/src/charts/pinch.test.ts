@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { stretched } from "./pinch.ts";
+import { pinched, stretched } from "./pinch.ts";
 import { SHORTEST_MS } from "./window.ts";
 
 const HOUR_MS = 3_600_000;
@@ -32,4 +32,11 @@ test("fingers on one place do not make the range endless or empty", () => {
   assert.ok(wide.to - wide.from < 10 * HOUR_MS);
   const narrow = stretched({ from: 0, to: SHORTEST_MS }, 400, [100, 130], [0, 400], LATER);
   assert.equal(narrow.to - narrow.from, SHORTEST_MS);
+});
+
+test("fingers that go on moving stretch what was there when they touched it, not what they made of it", () => {
+  const touched = { from: 0, to: 1_000_000 };
+  const wide = pinched(null, touched, 1000, [400, 600], [300, 700], 2_000_000);
+  const back = pinched(wide, wide.shown, 1000, [400, 600], [400, 600], 2_000_000);
+  assert.deepEqual(back, { first: touched, shown: touched });
 });

@@ -28,3 +28,23 @@ export function stretched(
   const from = Math.min(held - middle(after) * length_ms, Math.max(now, range.to) - length_ms);
   return { from, to: from + length_ms };
 }
+
+/** A chart that fingers are on: they decide what it shows, whatever the page would show. */
+export interface Held {
+  /** What was shown when they touched it. */
+  first: Range;
+  shown: Range;
+}
+
+/** Two fingers on a chart that shows `shown` have gone from `before` to `after`. `held`: null when they just touched it. */
+export function pinched(
+  held: Held | null,
+  { from, to }: Range,
+  width_px: number,
+  before: readonly [number, number],
+  after: readonly [number, number],
+  now: number,
+): Held {
+  const first = held?.first ?? { from, to };
+  return { first, shown: stretched(first, width_px, before, after, now) };
+}

@@ -1,13 +1,14 @@
 // The one file that touches the chart library: draws a Model into an element and reports cursor, drag and double click.
 import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
+import "../style/uplot.css";
 import type { Base } from "../format.ts";
 import { round, ticks } from "../format.ts";
 import { timeZone } from "../time/zone.ts";
 import { inksOf } from "./ink.ts";
 import { type ChartMark, signsOf } from "./marks.ts";
 import { type Column, type Drawn, type Model, standsAlone } from "./model.ts";
-import { type Range, stretched } from "./pinch.ts";
+import { type Held, pinched } from "./pinch.ts";
+import { type Place, placeOf, samePlace } from "./place.ts";
 import { type Axis, axisFor } from "./scale.ts";
 import { drawLimits, drawSigns, nameGaps, shadeGaps, shadePending } from "./shades.ts";
 import type { Blank } from "./stretches.ts";
@@ -30,18 +31,6 @@ export interface Look {
   marks: readonly ChartMark[];
   /** Why there is nothing in gaps. */
   reasons: readonly ChartMark[];
-}
-
-/** Where times and values lie in the element, CSS pixels. */
-export interface Place {
-  left: number;
-  top: number;
-  width: number;
-  height: number;
-  from: number;
-  to: number;
-  low: number;
-  high: number;
 }
 
 export interface Events {
@@ -89,8 +78,7 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
   let chart: uPlot | null = null;
   let now: Drawing | null = null;
   let placed: Place | null = null;
-  /** What was shown when two fingers touched it; they decide what is shown as long as they do. */
-  let held: Range | null = null;
+  let held: Held | null = null;
   let width = box.clientWidth;
   let height = box.clientHeight;
   /** The shape that `chart` was made for. */
@@ -198,14 +186,11 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
       onDone: (a, b) => events.onDrag(made.posToVal(a, "x"), made.posToVal(b, "x")),
       onPinch: (before, after) => {
         if (!now) return;
-        held ??= { from: now.from, to: now.to };
-        now = { ...now, ...stretched(held, made.over.clientWidth, before, after, events.present()) };
+        held = pinched(held, now, made.over.clientWidth, before, after, events.present());
+        now = { ...now, ...held.shown };
         takeTurn(draw);
       },
-      onPinched: () => {
-        if (held && now) events.onMove(now.from, now.to);
-        held = null;
-      },
+      onPinched: release,
     });
     return made;
   }
@@ -227,18 +212,22 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
       [warning, "--warning"],
       [critical, "--critical"],
     ];
-    drawLimits(u.ctx, u.bbox, limits, now.axis.high, (value) => u.valToPos(value, "y", true), ink);
+    drawLimits(u.ctx, u.bbox, limits, (value) => u.valToPos(value, "y", true), ink);
     tellPlace(u, now);
   }
 
   function tellPlace({ bbox }: uPlot, { from, to, axis }: Drawing): void {
-    const [left, top, width, height] = [bbox.left, bbox.top, bbox.width, bbox.height].map(
-      (at) => at / devicePixelRatio,
-    );
-    const next = { left, top, width, height, from, to, low: axis.low, high: axis.high } as Place;
-    if (placed && Object.entries(next).every(([key, value]) => placed?.[key as keyof Place] === value)) return;
+    const next = placeOf(bbox, devicePixelRatio, from, to, axis);
+    if (samePlace(placed, next)) return;
     placed = next;
     events.onPlaced(next);
+  }
+
+  /** The fingers are lifted, or what they were on is gone: what they made of the range is shown from now on. */
+  function release(): void {
+    const last = held;
+    held = null;
+    if (last) events.onMove(last.shown.from, last.shown.to);
   }
 
   function draw(): void {
@@ -252,6 +241,8 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
       chart?.destroy();
       chart = make(model);
       shape = model.shape;
+      // The fingers were on the chart that is gone, which hears of them no more.
+      release();
     } catch (error) {
       events.onError(error);
     }
@@ -266,8 +257,8 @@ export function createPlot(box: HTMLElement, events: Events): Plot {
 
   return {
     show(model, blank, look, from, to) {
-      const range = held && now ? { from: now.from, to: now.to } : { from, to };
-      now = { model, blank, look, ...range, axis: axisFor({ ...look, low: model.low, high: model.high }) };
+      const axis = axisFor({ ...look, low: model.low, high: model.high });
+      now = { model, blank, look, from, to, ...held?.shown, axis };
       takeTurn(draw);
     },
     point(time) {

@@ -17,8 +17,8 @@ export class Ring {
     if (last === undefined || time > last) {
       times.push(time);
       values.push(value);
-      // Trimming by halves keeps the cost per sample constant.
-      if ((times[0] as number) < time - 2 * this.keep_ms) this.#trim(time - this.keep_ms);
+      // Not with each sample, which would move all the others; nor seldom: rings of a thousand hosts grow at one time.
+      if ((times[0] as number) < time - 1.1 * this.keep_ms) this.#trim(time - this.keep_ms);
       return;
     }
     if (time < last - this.keep_ms) return;
@@ -26,6 +26,32 @@ export class Ring {
     if (times[at] === time) return;
     times.splice(at, 0, time);
     values.splice(at, 0, value);
+  }
+
+  /** Number of samples that are no older than the newest by more than what is kept. */
+  get kept(): number {
+    return this.times.length - firstAtOrAfter(this.times, (this.times.at(-1) ?? 0) - this.keep_ms);
+  }
+
+  /** Writes the last `count` samples to `into` from place `at` on: their times, then their values, NaN for null. */
+  pack(count: number, into: Float64Array, at: number): void {
+    const from = this.times.length - count;
+    for (let index = 0; index < count; index += 1) {
+      into[at + index] = this.times[from + index] as number;
+      into[at + count + index] = this.values[from + index] ?? Number.NaN;
+    }
+  }
+
+  /** Puts the `count` samples that another ring packed in their places. Cheap where all of them are here, or none. */
+  merge(count: number, packed: Float64Array, at: number): void {
+    let place = 0;
+    for (let index = at; index < at + count; index += 1) {
+      const time = packed[index] as number;
+      while ((this.times[place] as number) < time) place += 1;
+      if (this.times[place] === time) continue;
+      const value = packed[index + count] as number;
+      this.push(time, Number.isNaN(value) ? null : value);
+    }
   }
 
   #trim(before: number): void {

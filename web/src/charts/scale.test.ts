@@ -53,6 +53,12 @@ test("a known top is the last tick, and no other one is right below it", () => {
   assert.deepEqual(ticks(16.4), [0, 8, 16.4]);
 });
 
+test("a threshold beyond values that go below zero is on the axis, on either side", () => {
+  const { low, high } = axis({ low: -5, high: 5, unit: "ms", ceiling: 200, warning: 100 });
+  assert.deepEqual([low, high], [-200, 200]);
+  assert.equal(axis({ high: 5, unit: "ms", ceiling: 100, critical: -60 }).low, -100);
+});
+
 test("values above the known top are not cut", () => {
   assert.equal(axis({ high: 5, ceiling: 3 }).high, 8);
 });

@@ -21,6 +21,9 @@ export interface Reach {
   ceiling: number | null;
   /** Whether values hang below zero: both halves have one scale then, so that they can be compared. */
   mirrored: boolean;
+  /** Lines at thresholds. Where the top is given, those below zero are on the axis, too. */
+  warning?: number | null;
+  critical?: number | null;
 }
 
 /** The smallest 1, 2, 2.5 or 5 times a power of ten (a power of two for sizes counted in 1024) that is not below `least`. */
@@ -35,12 +38,13 @@ export function niceStep(least: number, binary = false): number {
 const multiples = (step: number, first: number, last: number): number[] =>
   Array.from({ length: last - first + 1 }, (_, at) => (first + at) * step || 0); // never -0
 
-export function axisFor({ low, high, unit, base, floor, ceiling, mirrored }: Reach): Axis {
+export function axisFor({ low, high, unit, base, floor, ceiling, mirrored, warning, critical }: Reach): Axis {
   const binary = base === 1024 && unit.startsWith("B");
   // Shares that add up to a hair over 100 by rounding do not double the axis.
   const most = unit === "%" && high > 100 && high < 101 ? 100 : Math.max(high, -low, floor);
-  if (mirrored || low < 0) {
-    const step = niceStep(most / 2, binary);
+  const least = ceiling === null ? low : Math.min(low, warning ?? 0, critical ?? 0);
+  if (mirrored || least < 0) {
+    const step = niceStep(Math.max(most, ceiling ?? 0) / 2, binary);
     return { low: -2 * step, high: 2 * step, ticks: multiples(step, -2, 2) };
   }
   if (ceiling !== null && ceiling > 0 && high <= ceiling) {

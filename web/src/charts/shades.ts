@@ -143,12 +143,11 @@ export function drawSigns(
   context.restore();
 }
 
-/** Dashed lines at the values of `limits`, `top` being the highest on the axis. */
+/** Dashed lines at those values of `limits` that are on the axis. */
 export function drawLimits(
   context: CanvasRenderingContext2D,
   box: Box,
   limits: readonly [value: number | null, color: string][],
-  top: number,
   y: (value: number) => number,
   ink: Ink,
 ): void {
@@ -156,8 +155,8 @@ export function drawLimits(
   context.lineWidth = devicePixelRatio;
   context.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
   for (const [value, color] of limits) {
-    if (value === null || value > top) continue;
-    const at = Math.round(y(value));
+    const at = value === null ? -1 : Math.round(y(value));
+    if (at < Math.floor(box.top) || at > Math.ceil(box.top + box.height)) continue;
     context.strokeStyle = ink(color, 0.7);
     context.beginPath();
     context.moveTo(box.left, at);

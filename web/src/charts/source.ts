@@ -68,3 +68,9 @@ export interface Reasons {
   /** Asks for them, unless they are known for this range: a gap is seen. */
   want: () => void;
 }
+
+/** The lowest and the highest of some values. */
+export interface Extent {
+  low: number;
+  high: number;
+}

@@ -14,6 +14,16 @@ test("the scale is fixed and values beyond it are cut", () => {
   assert.equal(draw([59_000, 60_000], [-5, 250]).line, "M59 20L60 0");
 });
 
+test("what began before the left edge begins there, where the line crosses it", () => {
+  const { line, area } = draw([-3000, -1000, 1000, 2000], [0, 20, 60, 60]);
+  assert.equal(line, "M0 12L1 8L2 8");
+  assert.equal(area, "M0 12L1 8L2 8L2 20L0 20Z");
+});
+
+test("a pause that lasted beyond the left edge is no line there", () => {
+  assert.equal(draw([-2000, 1000, 2000], [50, 50, 50]).line, "M1 10L2 10");
+});
+
 test("a pause breaks the line and the area", () => {
   const { line, area } = draw([50_000, 51_000, 59_000, 60_000], [50, 50, 50, 50]);
   assert.equal(line, "M50 10L51 10M59 10L60 10");

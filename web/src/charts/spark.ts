@@ -9,7 +9,8 @@ export interface Spark {
 
 /**
  * `values` at `times` (ms) drawn in a box of `width` x `height` whose right edge is `now` and whose left edge is
- * `span_ms` earlier, from 0 at the ground to `top`. Nulls and pauses longer than `gap_ms` break the line.
+ * `span_ms` earlier, from 0 at the ground to `top`. Nulls and pauses longer than `gap_ms` break the line. What began earlier begins
+ * at the left edge, so that nobody has to cut it off: clips make drawing many of them slow.
  */
 export function spark(
   times: readonly number[],
@@ -27,19 +28,28 @@ export function spark(
   let area = "";
   let start: number | null = null;
   let previous = 0;
+  const left = now - span_ms;
+  let before: { time: number; value: number } | null = null;
   const close = () => {
     if (start !== null) area += `L${x(previous)} ${height}L${x(start)} ${height}Z`;
     start = null;
   };
   times.forEach((time, at) => {
     const value = values[at];
-    if (time < now - span_ms - gap_ms || value === null || value === undefined) {
-      if (start !== null && time - previous > gap_ms) close();
+    if (start !== null && time - previous > gap_ms) close();
+    if (value === null || value === undefined) return;
+    if (time < left) {
+      before = { time, value };
       return;
     }
-    if (start !== null && time - previous > gap_ms) close();
-    const step = `${start === null ? "M" : "L"}${x(time)} ${y(value)}`;
-    if (start === null) start = time;
+    let step = `${start === null ? "M" : "L"}${x(time)} ${y(value)}`;
+    if (before && time > left && time - before.time <= gap_ms) {
+      const share = (left - before.time) / (time - before.time);
+      step = `M0 ${y(before.value + share * (value - before.value))}L${x(time)} ${y(value)}`;
+      start = left;
+    }
+    before = null;
+    start ??= time;
     line += step;
     area += step;
     previous = time;

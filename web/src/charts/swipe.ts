@@ -58,8 +58,11 @@ export function watchSwipes(element: HTMLElement, { onMove, onEnd, onDone, onPin
       drop();
       pinch = pair();
       element.setPointerCapture(event.pointerId);
-    } else if (event.isPrimary) start = place(event);
-    else drop();
+    } else if (event.isPrimary) {
+      start = place(event);
+      // Its button may be let go elsewhere. A finger is the browser's until it is clear that it does not scroll.
+      if (event.pointerType === "mouse") element.setPointerCapture(event.pointerId);
+    } else drop();
   });
   element.addEventListener("pointermove", (event) => {
     if (!down.has(event.pointerId)) return;

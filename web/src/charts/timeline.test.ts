@@ -123,6 +123,17 @@ test("an instance that only one side knows is shown", () => {
   );
 });
 
+test("an instance that began after the window is no line", () => {
+  assert.deepEqual(timeline(null, live([[9001, 2]], "eth1"), METRICS, 1000, 5000, 9000).lines, []);
+});
+
+test("an instance that ended before the window is no line, unless it is stored", () => {
+  const ended = live([[1000, 2]], "eth1");
+  assert.deepEqual(timeline(null, ended, METRICS, 1000, 5000, 9000).lines, []);
+  assert.equal(timeline(null, ended, METRICS, 1000, 1000, 9000).lines.length, 1);
+  assert.equal(timeline(stored(1000, [1]), live([[1000, 2]]), METRICS, 1000, 5000, 9000).lines.length, 1);
+});
+
 test("a hole of one step is drawn through, a longer one is not", () => {
   assert.deepEqual(bridged([1, null, 3, null, null, 6]), [1, undefined, 3, null, null, 6]);
   assert.deepEqual(bridged([null, 1, null]), [null, 1, null]);

@@ -50,7 +50,9 @@ export function timeline(
   for (const metric of metrics) {
     const stored = usable?.series.filter((column) => column.metric === metric) ?? [];
     const live = rings.get(metric) ?? NO_RINGS;
-    const instances = new Set([...stored.map((column) => column.instance), ...live.keys()]);
+    // What ended before or began after is no line: a page that is open for days has seen many containers.
+    const shown = [...live].filter(([, { times }]) => (times.at(-1) ?? from) >= from && (times[0] ?? to) <= to);
+    const instances = new Set([...stored.map((column) => column.instance), ...shown.map(([instance]) => instance)]);
     for (const instance of instances) {
       const column = stored.find((candidate) => candidate.instance === instance);
       const line = {

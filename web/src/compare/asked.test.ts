@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MOST_LINES, parseAsked } from "./asked.ts";
+import { among, MOST_LINES, parseAsked } from "./asked.ts";
 
 const asked = (text: string) => parseAsked(new URLSearchParams(text));
 
@@ -27,4 +27,20 @@ test("of more hosts than can be told apart the rest is counted", () => {
 
 test("an instance may have a comma in its name", () => {
   assert.deepEqual(asked("of=/a,b&of=/data").instances, ["/a,b", "/data"]);
+});
+
+test("only as many lead as can be chosen on the page", () => {
+  assert.deepEqual(
+    ["8", "7", "0", "five"].map((top) => asked(`top=${top}`).top),
+    [8, 5, 5, 5],
+  );
+});
+
+test("no more instances are asked for than lines can be told apart, and none twice", () => {
+  const many = Array.from({ length: 20 }, (_, at) => `of=/disk-${at}&of=/disk-${at}`).join("&");
+  assert.equal(asked(many).instances.length, MOST_LINES);
+});
+
+test("hosts that are not in the fleet are not asked for", () => {
+  assert.deepEqual(among(asked("hosts=web-1,removed,db-1"), ["db-1", "web-1"]).hosts, ["web-1", "db-1"]);
 });

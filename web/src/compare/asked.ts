@@ -24,7 +24,7 @@ export interface Asked {
   /** Hosts that are asked for besides. */
   tooMany: number;
   metrics: readonly string[];
-  /** The only instances to show, such as mounts; none: all. */
+  /** The only instances to show, such as mounts, at most as many as lines; none: all. */
   instances: readonly string[];
   /** How many lead. */
   top: number;
@@ -38,19 +38,25 @@ const listed = (text: string | null): string[] => [...new Set((text ?? "").split
 export function parseAsked(query: URLSearchParams): Asked {
   const hosts = listed(query.get("hosts")).filter((host) => /^[a-z0-9-]{1,40}$/.test(host));
   const metrics = listed(query.get("metrics")).filter((path) => metricOf(path));
-  const top = Math.round(Number(query.get("top") ?? DEFAULT_TOP));
+  const top = Number(query.get("top"));
   const by = query.get("by");
   const behind = query.get("behind");
   return {
     hosts: hosts.slice(0, MOST_LINES),
     tooMany: Math.max(0, hosts.length - MOST_LINES),
     metrics: metrics.length > 0 ? metrics.slice(0, MOST_METRICS) : [DEFAULT_METRIC],
-    instances: query.getAll("of"),
-    top: top >= 1 && top <= MOST_LINES ? top : DEFAULT_TOP,
+    instances: [...new Set(query.getAll("of"))].slice(0, MOST_LINES),
+    top: TOPS.find((one) => one === top) ?? DEFAULT_TOP,
     by: by !== null && Object.hasOwn(RANKINGS, by) ? (by as Ranking) : "avg",
     layout: query.get("layout") === "each" ? "each" : "over",
     behind: behind === "day" || behind === "week" ? behind : "",
   };
+}
+
+/** `asked` with those of its hosts that are in a fleet of `ids`: for any other the gateway would answer nothing at all. */
+export function among(asked: Asked, ids: readonly string[]): Asked {
+  const there = new Set(ids);
+  return { ...asked, hosts: asked.hosts.filter((host) => there.has(host)) };
 }
 
 /** The entry of a query for a list; null: it is not asked for. */

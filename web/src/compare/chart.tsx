@@ -5,20 +5,20 @@ import { familyOf, instanceOf, metricOf, pathWords, periodOf, unitOf } from "../
 import type { Loading } from "../api/loading.ts";
 import type { Mark } from "../api/types.gen.ts";
 import { Panel } from "../charts/panel.tsx";
-import { axisFor } from "../charts/scale.ts";
-import type { ChartView, PointedSignal, Source, Stored } from "../charts/source.ts";
+import type { ChartView, Extent, PointedSignal, Source, Stored } from "../charts/source.ts";
 import type { ChartSpec } from "../charts/spec.ts";
+import { bounds } from "../charts/window.ts";
 import { fleet } from "../live/session.ts";
-import { base } from "../preferences.ts";
 import { Boundary } from "../shell/boundary.tsx";
-import { type Asked, BEHIND_WORDS, MOST_LINES } from "./asked.ts";
-import type { Loaded, Series } from "./data.ts";
-import { answered, behindOf, choose, type Line, largestOf } from "./lines.ts";
+import { type Asked, BEHIND_WORDS } from "./asked.ts";
+import type { Series } from "./data.ts";
+import { answered, behindOf, type Chosen, extentOf, type Line } from "./lines.ts";
 import type { Followed } from "./live.ts";
 
 interface MetricProps {
   metric: string;
   asked: Asked;
+  chosen: Chosen;
   series: Series;
   followed: Followed;
   streamed: Source["streamed"];
@@ -28,20 +28,14 @@ interface MetricProps {
   pointed: PointedSignal;
 }
 
-const NONE: readonly Line[] = [];
-
 export function MetricCharts(properties: MetricProps) {
-  const { metric, asked, series } = properties;
-  const state = series.of(metric);
-  const { instances } = asked;
-  const chosen = useMemo(
-    () => computed(() => (state.value.value ? choose(state.value.value.answer, instances, MOST_LINES) : null)),
-    [state, instances],
-  );
-  const lines = chosen.value?.lines ?? NONE;
-  const more = chosen.value?.more ?? 0;
+  const { metric, asked, chosen } = properties;
+  const { more } = chosen;
+  const names = JSON.stringify(chosen.lines);
+  // The same as long as it says the same.
+  const lines = useMemo(() => chosen.lines, [names]);
   const title = pathWords(metric);
-  const ceiling = useShared(state, chosen, unitOf(metric));
+  const shared = useShared(properties, lines);
   const each = asked.layout === "each" && lines.length > 0;
   return (
     <section class={each ? "multiples" : "overlaid"} {...(each ? { "aria-label": title } : {})} data-metric={metric}>
@@ -55,14 +49,14 @@ export function MetricCharts(properties: MetricProps) {
                 id={`${metric} ${line.name}`}
                 title={line.name}
                 lines={[line]}
-                ceiling={ceiling}
+                shared={shared}
               />
             </Boundary>
           ))}
         </div>
       ) : (
         <Boundary what={`The chart ${title}`}>
-          <OneChart {...properties} id={metric} title={title} lines={lines} ceiling={null} />
+          <OneChart {...properties} id={metric} title={title} lines={lines} shared={null} />
         </Boundary>
       )}
       {more > 0 && (
@@ -77,37 +71,42 @@ export function MetricCharts(properties: MetricProps) {
 const instancesWord = (metric: string): string =>
   instanceOf(metric) === "" ? "hosts" : `hosts or ${instanceOf(metric)}s`;
 
-/** The round value that all charts of a metric reach, so that they can be compared; null: each has its own. */
+/** Of all lines of a metric, so that their charts have one scale and can be compared. */
 function useShared(
-  state: ReadonlySignal<Loading<Loaded>>,
-  chosen: ReadonlySignal<{ lines: readonly Line[] } | null>,
-  unit: string,
-): ReadonlySignal<number | null> {
+  { metric, asked, series, followed, view }: MetricProps,
+  lines: readonly Line[],
+): ReadonlySignal<Extent> {
+  const state = series.of(metric);
+  const ranked = asked.hosts.length === 0;
   return useMemo(
     () =>
       computed(() => {
         const { value } = state.value;
-        if (!value || !chosen.value) return null;
-        const most = largestOf(answered(value.answer, value.before, chosen.value.lines, value.shift_ms));
-        if (most === null) return null;
-        return axisFor({ low: 0, high: most, unit, base: base(), floor: 0, ceiling: null, mirrored: false }).high;
+        if (!value) return NO_EXTENT;
+        const window = view.window.value;
+        const { from, to } = bounds(window, window.kind === "fixed" ? 0 : view.edge.value);
+        const rings = ranked ? [] : (followed.rings(metric, lines).get(metric)?.values() ?? []);
+        return extentOf(answered(value.answer, value.before, lines, value.shift_ms), rings, from, to);
       }),
-    [state, chosen, unit],
+    [state, metric, lines, followed, view, ranked],
   );
 }
+
+const NO_EXTENT: Extent = { low: 0, high: 0 };
 
 interface OneProps extends MetricProps {
   id: string;
   title: string;
   lines: readonly Line[];
-  ceiling: ReadonlySignal<number | null> | null;
+  /** What all charts of the metric reach; null: it is the only one. */
+  shared: ReadonlySignal<Extent> | null;
 }
 
 function OneChart({ metric, asked, series, followed, streamed, marks, view, points, pointed, ...of }: OneProps) {
-  const { id, title, lines, ceiling } = of;
-  const names = lines.map((line) => `${line.host}\n${line.instance}\n${line.name}`).join("\t");
+  const { id, title, lines, shared } = of;
+  const names = JSON.stringify(lines);
   const { behind } = asked;
-  const alone = ceiling !== null;
+  const alone = shared !== null;
   const spec = useMemo(
     () => specOf(id, title, metric, BEHIND_WORDS[behind], alone),
     [id, title, metric, behind, alone],
@@ -148,7 +147,7 @@ function OneChart({ metric, asked, series, followed, streamed, marks, view, poin
       points={points}
       pointed={pointed}
       marks={own}
-      {...(ceiling ? { ceiling } : {})}
+      {...(shared ? { shared } : {})}
     />
   );
 }

@@ -1,19 +1,27 @@
 // What is compared, and how: all of it only changes the address.
-import { useComputed, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 import { CATALOGUE, instanceOf, pathWords } from "../api/catalogue.ts";
 import { fleet } from "../live/session.ts";
 import { navigate, path, query, setQuery } from "../router.ts";
 import { CloseIcon } from "../shell/icons.tsx";
+import { AddHost } from "./add_host.tsx";
 import { type Asked, BEHIND_WORDS, listEntry, MOST_LINES, MOST_METRICS, RANKINGS, TOPS } from "./asked.ts";
 
-export function Choosing({ asked, instances }: { asked: Asked; instances: readonly string[] }) {
+interface ChoosingProps {
+  asked: Asked;
+  /** Those of its hosts that are not in the fleet. */
+  missing: readonly string[];
+  /** Instances that hosts are known to have. */
+  instances: readonly string[];
+}
+
+export function Choosing({ asked, missing, instances }: ChoosingProps) {
   return (
     <div class="choosing panel">
-      <HostChoice asked={asked} />
+      <HostChoice asked={asked} missing={missing} />
       <MetricChoice asked={asked} />
-      {instances.length > 1 && <InstanceChoice asked={asked} instances={instances} />}
+      {(instances.length > 1 || asked.instances.length > 0) && <InstanceChoice asked={asked} instances={instances} />}
       <fieldset class="how">
         <legend class="hidden">How it is shown</legend>
         <Segments
@@ -30,7 +38,7 @@ export function Choosing({ asked, instances }: { asked: Asked; instances: readon
 
 const nameOf = (id: string): string => fleet.entries.get(id)?.host.value.label || id;
 
-function HostChoice({ asked }: { asked: Asked }) {
+function HostChoice({ asked, missing }: Pick<ChoosingProps, "asked" | "missing">) {
   const { hosts, top, by, tooMany } = asked;
   const set = (next: readonly string[]) => setQuery({ hosts: listEntry(next), of: null });
   return (
@@ -44,7 +52,15 @@ function HostChoice({ asked }: { asked: Asked }) {
           of the fleet
         </span>
       ) : (
-        hosts.map((id) => <Chip key={id} name={nameOf(id)} onRemove={() => set(hosts.filter((one) => one !== id))} />)
+        hosts.map((id) => (
+          <Chip
+            key={id}
+            name={nameOf(id)}
+            title={id}
+            absent={missing.includes(id)}
+            onRemove={() => set(hosts.filter((one) => one !== id))}
+          />
+        ))
       )}
       {hosts.length < MOST_LINES && <AddHost chosen={hosts} onAdd={(id) => set([...hosts, id])} />}
       {hosts.length > 0 && (
@@ -104,9 +120,11 @@ function MetricChoice({ asked: { metrics } }: { asked: Asked }) {
 }
 
 /** Of which only some may be looked at, such as one mount of every host. */
-function InstanceChoice({ asked, instances }: { asked: Asked; instances: readonly string[] }) {
+function InstanceChoice({ asked, instances }: Pick<ChoosingProps, "asked" | "instances">) {
   const words = [...new Set(asked.metrics.map(instanceOf).filter(Boolean))].join(", ");
   const chosen = new Set(asked.instances);
+  // Before any answer is there nothing is known to be absent.
+  const absent = instances.length > 0 ? asked.instances.filter((one) => !instances.includes(one)) : [];
   const toggle = (instance: string) => {
     const next = new URLSearchParams(query.peek());
     const left = asked.instances.filter((one) => one !== instance);
@@ -116,7 +134,7 @@ function InstanceChoice({ asked, instances }: { asked: Asked; instances: readonl
   };
   return (
     <Row title={`Of ${words}`}>
-      {instances.map((instance) => (
+      {[...new Set([...instances, ...chosen])].sort().map((instance) => (
         <button
           key={instance}
           type="button"
@@ -127,6 +145,7 @@ function InstanceChoice({ asked, instances }: { asked: Asked; instances: readonl
           {instance}
         </button>
       ))}
+      {absent.length > 0 && <p class="hint">No samples of {absent.join(", ")} in this range</p>}
     </Row>
   );
 }
@@ -142,75 +161,31 @@ function Row({ title, children }: { title: string; children: ComponentChildren }
   );
 }
 
-/** `onRemove`: null where it is the last. */
-function Chip({ name, onRemove }: { name: string; onRemove: (() => void) | null }) {
+interface ChipProps {
+  name: string;
+  title?: string;
+  /** Whether it is a host that is not there. */
+  absent?: boolean;
+  /** Null where it is the last. */
+  onRemove: (() => void) | null;
+}
+
+function Chip({ name, title, absent, onRemove }: ChipProps) {
   return (
-    <span class="chosen">
-      {name}
+    <span class="chosen" title={title}>
+      {absent ? (
+        <>
+          <s>{name}</s>&nbsp;<small>not in the fleet</small>
+        </>
+      ) : (
+        name
+      )}
       {onRemove && (
         <button type="button" class="quiet" aria-label={`Remove ${name}`} onClick={onRemove}>
           <CloseIcon />
         </button>
       )}
     </span>
-  );
-}
-
-/** Names offered at once: browsers show no more. */
-const OFFERED = 60;
-
-function AddHost({ chosen, onAdd }: { chosen: readonly string[]; onAdd: (id: string) => void }) {
-  const id = useId();
-  const text = useSignal("");
-  const offered = useComputed(() => {
-    const part = text.value.trim().toLowerCase();
-    return fleet.ids.value
-      .map((host) => ({ host, name: nameOf(host) }))
-      .filter(({ host, name }) => `${host} ${name}`.toLowerCase().includes(part));
-  });
-  function take(): void {
-    const typed = text.value.trim();
-    const exact = offered.value.find(({ host, name }) => host === typed || name === typed);
-    const found = exact ?? (offered.value.length === 1 ? offered.value[0] : undefined);
-    if (!found || chosen.includes(found.host)) return;
-    text.value = "";
-    onAdd(found.host);
-  }
-  return (
-    <form
-      class="add-host"
-      onSubmit={(event) => {
-        event.preventDefault();
-        take();
-      }}
-    >
-      <input
-        type="text"
-        list={id}
-        aria-label="Add a host"
-        placeholder="Add a host …"
-        value={text.value}
-        autocomplete="off"
-        autocapitalize="none"
-        spellcheck={false}
-        onInput={(event) => {
-          text.value = event.currentTarget.value;
-          // A name that was picked from the list is there at once, with nothing more to press.
-          const typed = event instanceof InputEvent && event.inputType !== "insertReplacementText";
-          if (!typed && fleet.entries.has(text.value)) take();
-        }}
-      />
-      <datalist id={id}>
-        {offered.value
-          .filter(({ host }) => !chosen.includes(host))
-          .slice(0, OFFERED)
-          .map(({ host, name }) => (
-            <option key={host} value={host}>
-              {name === host ? undefined : name}
-            </option>
-          ))}
-      </datalist>
-    </form>
   );
 }
 

@@ -2,11 +2,12 @@
 import { computed, effect, type ReadonlySignal, untracked, useComputed } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { get } from "../api/client.ts";
-import { loader } from "../api/loading.ts";
+import { type Loader, loader } from "../api/loading.ts";
 import type { Mark, Marks } from "../api/types.gen.ts";
 import type { ChartView } from "../charts/source.ts";
 import { bounds } from "../charts/window.ts";
 import { now } from "../live/session.ts";
+import type { Names } from "./lines.ts";
 
 /** More are not shown: there are more than pixels. */
 const MOST = 500;
@@ -15,14 +16,14 @@ const EVERY_MS = 30_000;
 const NONE: readonly Mark[] = [];
 
 /** `hosts` as one text; none where it is empty: those that lead are others from time to time. */
-export function useMarks(hosts: string, { window, edge }: ChartView): ReadonlySignal<readonly Mark[]> {
+export function useMarks(hosts: string, { window, edge }: ChartView): Loader<readonly Mark[]> {
   const marks = useMemo(
     () =>
-      loader(async (signal) => {
+      loader<readonly Mark[]>(async (signal) => {
         const { from, to } = bounds(window.peek(), edge.peek());
         const ends = { from: String(Math.floor(from)), to: String(Math.ceil(to)) };
         const query = new URLSearchParams({ hosts, limit: String(MOST), ...ends });
-        return (await get<Marks>(`/marks?${query}`, signal)).marks.map(named);
+        return (await get<Marks>(`/marks?${query}`, signal)).marks;
       }),
     [hosts, window, edge],
   );
@@ -39,8 +40,14 @@ export function useMarks(hosts: string, { window, edge }: ChartView): ReadonlySi
       marks.close();
     };
   }, [hosts, marks, turn, window]);
-  return useMemo(() => computed(() => marks.state.value.value ?? NONE), [marks]);
+  return marks;
 }
 
 /** In a chart of several hosts a mark says whose it is. */
-const named = (mark: Mark): Mark => ({ ...mark, title: `${mark.host}: ${mark.title}` });
+export const marksOf = ({ state }: Loader<readonly Mark[]>, names: Names): ReadonlySignal<readonly Mark[]> =>
+  computed(() => (state.value.value ?? NONE).map((mark) => named(mark, names)));
+
+const named = (mark: Mark, names: Names): Mark => ({
+  ...mark,
+  title: `${names.get(mark.host) ?? mark.host}: ${mark.title}`,
+});

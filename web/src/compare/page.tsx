@@ -1,24 +1,26 @@
 // Several hosts side by side: their metrics over each other or each by itself on one scale, with what was a day or a week
 // before behind them; or those that lead in the fleet.
-import { effect, untracked, useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { computed, useComputed, useSignal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import type { Loader } from "../api/loading.ts";
+import type { Mark } from "../api/types.gen.ts";
 import type { Pointed } from "../charts/source.ts";
-import type { Stretch } from "../charts/stretches.ts";
-import { pointsFor } from "../charts/window.ts";
-import { connection, live, now } from "../live/session.ts";
+import { fleet } from "../live/session.ts";
+import { useStreamed } from "../live/streamed.ts";
 import { query } from "../router.ts";
+import { Failed, Nothing, Waiting } from "../shell/states.tsx";
 import { useTitle } from "../shell/title.ts";
 import { RangeBar } from "../time/bar.tsx";
 import { useTimeKeys } from "../time/keys.ts";
 import { useTimeView } from "../time/view.ts";
-import { MOST_LINES, parseAsked } from "./asked.ts";
+import { type Asked, among, parseAsked } from "./asked.ts";
 import { MetricCharts } from "./chart.tsx";
 import { Choosing } from "./choosing.tsx";
-import { openSeries } from "./data.ts";
-import { choose } from "./lines.ts";
+import { type Chosen, choose, type Names, namesOf } from "./lines.ts";
 import { useFollowed } from "./live.ts";
-import { useMarks } from "./marks.ts";
+import { marksOf, useMarks } from "./marks.ts";
 import { type Rows, Table } from "./table.tsx";
+import { useSeries } from "./use_series.ts";
 import "../style/charts.css";
 import "../style/people.css";
 import "../style/compare.css";
@@ -33,80 +35,84 @@ export function ComparePage() {
   });
   // The same as long as it asks for the same: the range is another matter.
   const asked = useComputed(() => parseAsked(new URLSearchParams(text.value)));
-  const { hosts, metrics, instances, layout } = asked.value;
-  const followed = useFollowed(hosts.join());
+  // Before it is known which hosts there are, none is asked for: of one that was removed nothing is answered.
+  const there = useComputed(() =>
+    fleet.snapshots.value > 0 ? among(asked.value, fleet.ids.value).hosts.join() : null,
+  );
+  const shown = useComputed<Asked | null>(() => {
+    if (asked.value.hosts.length === 0) return asked.value;
+    return there.value ? { ...asked.value, hosts: there.value.split(",") } : null;
+  });
+  const named = shown.value?.hosts ?? [];
+  const followed = useFollowed(named.join());
   const view = useTimeView(followed.edge);
   useTimeKeys(view);
-  const streamed = useStreamed();
-  const marks = useMarks(hosts.join(), view);
-  const series = useMemo(openSeries, []);
-  useEffect(() => series.close, [series]);
+  const streamed = useStreamed(followed.missed);
+  const { series, box, points } = useSeries(shown, followed, view);
   const pointed = useSignal<Pointed | null>(null);
-  const { box, points } = usePoints(layout);
-  const polled = useComputed(() => connection.value.kind === "lost" && connection.value.poll_ms !== null);
-  // Anew with other hosts: where a live window ends is theirs to say.
-  useEffect(
-    () =>
-      effect(() => {
-        const wanted = { asked: asked.value, window: view.window.value, points: points.value, polled: polled.value };
-        if (points.value > 0)
-          untracked(() => series.show({ ...wanted, edge: () => view.edge.peek(), now: () => now.peek() }));
-      }),
-    [asked, view, points, polled, series],
-  );
-  const found = metrics.flatMap((metric) => {
-    const { value } = series.of(metric).value;
-    return value ? [{ metric, ...choose(value.answer, instances, MOST_LINES) }] : [];
-  });
-  const rows: Rows[] = found.map(({ metric, lines }) => ({ metric, lines: [...lines] }));
+  const { metrics, hosts, layout } = asked.value;
+  const answers = shown.value ? metrics.map((metric) => series.of(metric).value.value) : [];
+  const columns = answers.flatMap((loaded) => loaded?.answer.series ?? []);
+  const names = useNames([...new Set([...named, ...columns.map(({ host }) => host)])].join());
+  const happened = useMarks(named.join(), view);
+  const marks = useMemo(() => marksOf(happened, names), [happened, names]);
+  const chosen = answers.map((loaded) => (loaded ? choose(loaded.answer, shown.value ?? asked.value, names) : null));
+  const rows = chosen.flatMap((one, at): Rows[] => (one ? [{ metric: metrics[at] as string, lines: one.lines }] : []));
   return (
     <div class="compare">
       <h1 class="hidden">Compare</h1>
-      <Choosing asked={asked.value} instances={[...new Set(found.flatMap((one) => one.instances))].sort()} />
+      <Choosing
+        asked={asked.value}
+        missing={there.value === null ? [] : hosts.filter((host) => !named.includes(host))}
+        instances={[...new Set(answers.flatMap((loaded) => loaded?.instances ?? []))]}
+      />
       <RangeBar view={view} />
+      {there.value === null && hosts.length > 0 && <Waiting what="the fleet" />}
+      {there.value === "" && hosts.length > 0 && <Nothing>None of these hosts is in the fleet</Nothing>}
       <div class={layout === "over" ? "charts" : "each"} ref={box}>
-        {metrics.map((metric) => (
-          <MetricCharts
-            key={metric}
-            metric={metric}
-            asked={asked.value}
-            series={series}
-            followed={followed}
-            streamed={streamed}
-            marks={marks}
-            view={view}
-            points={points}
-            pointed={pointed}
-          />
-        ))}
+        {shown.value &&
+          metrics.map((metric, at) => (
+            <MetricCharts
+              key={metric}
+              metric={metric}
+              asked={shown.value as Asked}
+              chosen={chosen[at] ?? NONE}
+              series={series}
+              followed={followed}
+              streamed={streamed}
+              marks={marks}
+              view={view}
+              points={points}
+              pointed={pointed}
+            />
+          ))}
       </div>
-      {rows.length === metrics.length && <Table rows={JSON.stringify(rows)} view={view} />}
+      <MarksFailed marks={happened} />
+      {rows.length > 0 && rows.length === metrics.length && <Table rows={JSON.stringify(rows)} view={view} />}
     </div>
   );
 }
 
-/** As many points as the charts have pixels. */
-function usePoints(layout: string) {
-  const box = useRef<HTMLDivElement>(null);
-  const points = useSignal(0);
-  useEffect(() => {
-    const element = box.current as HTMLDivElement;
-    const measure = () => {
-      points.value = pointsFor(element.querySelector(".plot")?.clientWidth ?? element.clientWidth);
-    };
-    const watcher = new ResizeObserver(measure);
-    watcher.observe(element);
-    return () => watcher.disconnect();
-  }, [points, layout]);
-  return { box, points };
+const NONE: Chosen = { lines: [], more: 0 };
+
+function MarksFailed({ marks }: { marks: Loader<readonly Mark[]> }) {
+  const { error, value } = marks.state.value;
+  return error === null ? null : (
+    <Failed what="What happened to the hosts" error={error} stale={value !== null} onRetry={marks.load} />
+  );
 }
 
-/** The stretch of which the live stream told, up to now while it is there; null before it first was. */
-function useStreamed() {
-  const streamed = useSignal<Stretch | null>(null);
-  useSignalEffect(() => {
-    if (live.value) streamed.value = { from: now.peek(), to: Number.POSITIVE_INFINITY };
-    else if (streamed.peek()) streamed.value = { from: streamed.peek()?.from ?? 0, to: now.peek() };
-  });
-  return streamed;
+/** What hosts are called, given as one text; the same as long as all keep their names. */
+function useNames(hosts: string): Names {
+  const names = useMemo(
+    () =>
+      computed(() => {
+        fleet.ids.value;
+        const labelOf = (host: string) => fleet.entries.get(host)?.host.value.label ?? "";
+        return JSON.stringify([...namesOf(hosts ? hosts.split(",") : [], labelOf)]);
+      }),
+    [hosts],
+  );
+  const text = names.value;
+  return useMemo(() => new Map(JSON.parse(text) as [string, string][]), [text]);
 }

@@ -107,13 +107,15 @@ function Numbers({ rows }: { rows: readonly Row[] }) {
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ metric, host, name, stat }, at) => (
-            <tr key={`${metric} ${name}`} data-row={`${metric} ${name}`}>
+          {rows.map(({ metric, host, instance, name, stat }, at) => (
+            <tr key={`${metric} ${host} ${instance}`} data-row={`${metric} ${host} ${instance}`.trim()}>
               <td class="muted">
                 {rows[at - 1]?.metric === metric ? <span class="hidden">{pathWords(metric)}</span> : pathWords(metric)}
               </td>
               <th scope="row">
-                <a href={`/hosts/${encodeURIComponent(host)}`}>{name}</a>
+                <a href={`/hosts/${encodeURIComponent(host)}`} title={host}>
+                  {name}
+                </a>
               </th>
               {NUMBERS.map(([words, value]) => (
                 <td key={words} class="n">

@@ -26,7 +26,7 @@ export function Panel({ takesFocus = false, onFollow, onAnother }: PanelProps) {
   const stage = useStage(invitation);
   const made = invitation.made.value;
   const refusal = invitation.refusal.value;
-  const { error } = invitation.token.value;
+  const { error, refused } = invitation.token.value;
 
   const obstacle = made?.obstacle ?? "";
   const shown = stage?.kind ?? (refusal !== null ? "refused" : obstacle === "" ? "making" : "obstructed");
@@ -58,7 +58,7 @@ export function Panel({ takesFocus = false, onFollow, onAnother }: PanelProps) {
       {obstacle !== "" && <Obstacle reason={obstacle} onRetry={onAnother} />}
       {stage && <Progress stage={stage} />}
       {stage?.kind === "waiting" && error !== null && (
-        <Failed what="Whether it has enrolled" error={error} stale onRetry={invitation.look} />
+        <Failed what="Whether it has enrolled" error={error} stale retried={!refused} onRetry={invitation.look} />
       )}
       {stage?.kind === "enrolled" && (
         <p class="muted">It comes within seconds of the agent's start. If it does not, the agent's log says why.</p>

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { get } from "../api/client.ts";
 import type { Me } from "../api/types.gen.ts";
 import { Loaded, useAsked } from "../shell/loaded.tsx";
+import { Strip } from "../shell/strip.tsx";
 import { byTag, type Document, may, type Operation } from "./document.ts";
 import { Trial } from "./trial.tsx";
 
@@ -14,20 +15,23 @@ const ask = (signal: AbortSignal): Promise<Asked> =>
 export function Page() {
   const asked = useAsked(ask);
   return (
-    <main class="explorer">
-      <header>
-        <h1>
-          <a href="/">Sonde</a> API
-        </h1>
-        {asked.state.value.value && <p class="hint">{whoseRequests(asked.state.value.value[1])}</p>}
-        <p class="hint">
-          The document behind this page: <a href="/api/v1/openapi.json">openapi.json</a>
-        </p>
-      </header>
-      <Loaded from={asked} what="The document of the API">
-        {([document, me]) => <Operations document={document} me={me} />}
-      </Loaded>
-    </main>
+    <>
+      {asked.state.value.value?.[1].demonstration && <Strip />}
+      <main class="explorer">
+        <header>
+          <h1>
+            <a href="/">Sonde</a> API
+          </h1>
+          {asked.state.value.value && <p class="hint">{whoseRequests(asked.state.value.value[1])}</p>}
+          <p class="hint">
+            The document behind this page: <a href="/api/v1/openapi.json">openapi.json</a>
+          </p>
+        </header>
+        <Loaded from={asked} what="The document of the API">
+          {([document, me]) => <Operations document={document} me={me} />}
+        </Loaded>
+      </main>
+    </>
   );
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compareHref, failedWords, MOST_AT_ONCE, namesOf, previewWords, requestsFor } from "./bulk.ts";
+import { compareHref, failedWords, MOST_AT_ONCE, namesOf, previewWords, requestsFor, tagOffers } from "./bulk.ts";
 
 const result = (host: string, error = "") => ({ host, done: error === "", error, reply: null });
 
@@ -38,4 +38,11 @@ test("a change that worked has no reason", () => {
 
 test("hosts to compare are in the address", () => {
   assert.equal(compareHref(["a", "b"]), "/compare?hosts=a,b&metrics=cpu.total");
+});
+
+test("the last of several tags is completed, by one that is not there yet", () => {
+  const known = ["prod", "preview", "web", "Paris"];
+  assert.deepEqual(tagOffers("web pr", known), ["web prod", "web preview"]);
+  assert.deepEqual(tagOffers("p", known), ["prod", "preview", "Paris"]);
+  assert.deepEqual(tagOffers("prod,web ", known), ["prod,web preview", "prod,web Paris"]);
 });

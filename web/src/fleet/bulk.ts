@@ -1,5 +1,7 @@
 // One change of many hosts: the requests that it takes, and what came of them, in words. Pure.
 import type { Bulk, BulkResult } from "../api/types.gen.ts";
+import { counted } from "../format.ts";
+import { tagsOf } from "../host/said.ts";
 
 /** Hosts that one request may change. */
 export const MOST_AT_ONCE = 1000;
@@ -18,8 +20,6 @@ export function requestsFor(hosts: readonly string[], change: Omit<Bulk, "hosts"
     hosts: hosts.slice(at * MOST_AT_ONCE, (at + 1) * MOST_AT_ONCE),
   }));
 }
-
-const counted = (count: number): string => `${count} ${count === 1 ? "host" : "hosts"}`;
 
 /** `web-1, web-2 and 3 more`. */
 export function namesOf(ids: readonly string[]): string {
@@ -54,3 +54,16 @@ function failureWords(failed: readonly BulkResult[]): string {
 /** `/compare` of these hosts, for as many as fit on it. */
 export const compareHref = (hosts: readonly string[]): string =>
   `/compare?${new URLSearchParams({ hosts: hosts.join(), metrics: "cpu.total" }).toString().replaceAll("%2C", ",")}`;
+
+/** Offered at once. */
+const MOST_OFFERED = 20;
+
+/** What `text`, tags with spaces between them, could become: its last word completed by a tag that it does not have yet. */
+export function tagOffers(text: string, known: Iterable<string>): readonly string[] {
+  const [, before = "", word = ""] = /^(.*?)([^\s,]*)$/s.exec(text) ?? [];
+  const taken = new Set(tagsOf(before));
+  return [...known]
+    .filter((tag) => tag !== word && tag.toLowerCase().startsWith(word.toLowerCase()) && !taken.has(tag))
+    .slice(0, MOST_OFFERED)
+    .map((tag) => `${before}${tag}`);
+}

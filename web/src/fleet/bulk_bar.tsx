@@ -1,14 +1,15 @@
 // What can be done with the selected hosts. It stays at the bottom of the screen while any are selected.
-import { signal } from "@preact/signals";
-import { fleet } from "../live/session.ts";
-import type { Entry } from "../live/store.ts";
+import { signal, useSignal } from "@preact/signals";
+import { get, reasonOf } from "../api/client.ts";
+import type { Hosts } from "../api/types.gen.ts";
+import { now } from "../live/session.ts";
 import { Action } from "../shell/allowed.tsx";
 import { CloseIcon } from "../shell/icons.tsx";
 import { lazy } from "../shell/lazy.tsx";
 import { compareHref, MOST_COMPARED, MOST_SILENCED } from "./bulk.ts";
-import { csvOf } from "./csv.ts";
+import { csvOf, exported, fileName } from "./csv.ts";
 import { selectAll, selected, selectNone } from "./selection.ts";
-import { groups, shown } from "./shown.ts";
+import { groups, metrics, shown } from "./shown.ts";
 import "../style/bulk.css";
 
 const BulkDialog = lazy("the form", async () => (await import("./bulk_dialog.tsx")).BulkDialog);
@@ -66,9 +67,7 @@ export function BulkBar() {
               reason={`A silence names at most ${MOST_SILENCED} hosts; tag them and silence the tag`}
             />
           )}
-          <button type="button" onClick={() => save(ids)}>
-            Export
-          </button>
+          <Export ids={ids} />
           <Action needs="admin" class="danger" onClick={begin("archive")}>
             Archive
           </Action>
@@ -105,14 +104,49 @@ function Beyond({ words, reason }: { words: string; reason: string }) {
   );
 }
 
-/** Hands the latest values of hosts to the browser as a file. */
-function save(ids: readonly string[]): void {
-  const hosts = ids.map((id) => fleet.entries.get(id) as Entry);
-  const text = csvOf(hosts.map(({ host, latest, lastSample }) => ({ host: host.peek(), latest, lastSample })));
+/** The latest values as the gateway knows them: the page itself has only those that it shows. */
+function Export({ ids }: { ids: readonly string[] }) {
+  const busy = useSignal(false);
+  const error = useSignal<string | null>(null);
+  async function save(): Promise<void> {
+    if (busy.value) return;
+    busy.value = true;
+    error.value = null;
+    const paths = exported(metrics.peek());
+    try {
+      const { hosts } = await get<Hosts>(`/hosts?metrics=${paths.join()}`);
+      const wanted = new Set(ids);
+      const text = csvOf(
+        hosts.filter(({ id }) => wanted.has(id)),
+        paths,
+      );
+      download(text, fileName(now.peek()));
+    } catch (reason) {
+      error.value = reasonOf(reason);
+    } finally {
+      busy.value = false;
+    }
+  }
+  return (
+    <>
+      <button type="button" aria-disabled={busy.value} onClick={() => void save()}>
+        Export
+      </button>
+      {error.value !== null && (
+        <p class="tone-critical" role="alert">
+          Not exported: {error.value}
+        </p>
+      )}
+    </>
+  );
+}
+
+/** Hands a text to the browser as a file. */
+function download(text: string, name: string): void {
   const address = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
   const link = document.createElement("a");
   link.href = address;
-  link.download = "hosts.csv";
+  link.download = name;
   link.click();
   // The browser has taken it by then.
   setTimeout(() => URL.revokeObjectURL(address), 10_000);

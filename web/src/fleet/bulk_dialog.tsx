@@ -3,11 +3,12 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { Failure, reasonOf, request } from "../api/client.ts";
 import type { Bulk, BulkResult, BulkResults } from "../api/types.gen.ts";
+import { counted } from "../format.ts";
 import { MUTES, tagsOf } from "../host/said.ts";
 import { fleet } from "../live/session.ts";
 import { Field } from "../shell/field.tsx";
 import { Question } from "../shell/question.tsx";
-import { failedWords, previewWords, requestsFor } from "./bulk.ts";
+import { failedWords, previewWords, requestsFor, tagOffers } from "./bulk.ts";
 import type { Doing } from "./bulk_bar.tsx";
 import { selectNone } from "./selection.ts";
 import { tagCounts } from "./shown.ts";
@@ -21,7 +22,6 @@ interface BulkDialogProps {
 
 type Change = Omit<Bulk, "hosts">;
 
-const counted = (count: number): string => `${count} ${count === 1 ? "host" : "hosts"}`;
 const WORDS: Record<Doing, [title: string, yes: string]> = {
   tag: ["Tag", "Change tags"],
   mute: ["Mute", "Mute"],
@@ -43,7 +43,7 @@ export function BulkDialog({ what, ids, onClosed }: BulkDialogProps) {
   return (
     <Question
       title={`${title} ${counted(hosts.length)}`}
-      yes={change.value?.change === "unmute" ? "Notify again" : yes}
+      yes={change.value?.change === "unmute" ? "Unmute" : yes}
       harmless={what !== "archive"}
       act={act}
       onClosed={(done) => {
@@ -106,8 +106,8 @@ function TagFields({ hosts, change }: FieldsProps) {
         />
       </Field>
       <datalist id="known-tags">
-        {[...tagCounts.value.keys()].map((tag) => (
-          <option key={tag} value={tag} />
+        {tagOffers(text.value, tagCounts.value.keys()).map((offer) => (
+          <option key={offer} value={offer} />
         ))}
       </datalist>
       {theirs.length > 0 && (
@@ -159,7 +159,7 @@ function MuteField({ change }: { change: Signal<Change | null> }) {
               {MUTES[one]}
             </option>
           ))}
-          <option value="off">People are notified</option>
+          <option value="off">Unmute</option>
         </select>
       </Field>
     </div>
@@ -181,7 +181,7 @@ function Preview({ hosts, change }: { hosts: readonly string[]; change: Change |
       try {
         words.value = previewWords(await ask(hosts, { ...wanted, dry_run: true }, abort.signal));
       } catch (reason) {
-        if (!abort.signal.aborted) words.value = `Whom it concerns is not known: ${reasonOf(reason)}`;
+        if (!abort.signal.aborted) words.value = `Could not check which hosts this changes: ${reasonOf(reason)}`;
       }
     }, PAUSE_MS);
     return () => {
@@ -191,7 +191,7 @@ function Preview({ hosts, change }: { hosts: readonly string[]; change: Change |
   }, [words, hosts, asked]);
   return (
     <p class="preview" role="status">
-      {words.value || (change ? "Looking whom it concerns …" : "")}
+      {words.value || (change ? "Checking which hosts this changes …" : "")}
     </p>
   );
 }

@@ -1,5 +1,6 @@
 // One host on a card. Cards are in the page only while they are on the screen, so that a thousand cost what is visible.
-import { type ReadonlySignal, useComputed } from "@preact/signals";
+import { computed, type ReadonlySignal, useComputed } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import { countsOf, standingOf } from "../alerts/data.ts";
 import type { Host, HostFacts } from "../api/types.gen.ts";
 import { moment, quantity } from "../format.ts";
@@ -13,8 +14,12 @@ import { MutedIcon } from "./icons.tsx";
 import type { ItemProps } from "./list.tsx";
 import { Meters } from "./meters.tsx";
 import { Pick } from "./pick.tsx";
+import { useRested } from "./rested.ts";
 import { isSelected } from "./selection.ts";
 import { type Summary, summarise } from "./summary.ts";
+
+/** Where the style sheet shows feet without anybody pointing at their cards. */
+const alwaysFeet = matchMedia("(hover: none), (max-width: 720px)");
 
 export function Card({ entry, group, place, of, row, column, level }: ItemProps) {
   const { facts, state, label, tags, muted_until } = entry.host.value;
@@ -23,6 +28,7 @@ export function Card({ entry, group, place, of, row, column, level }: ItemProps)
     entry.tick.value;
     return summarise(entry.latest, entry.host.value.facts.cores);
   });
+  const rested = useRested(entry);
   const Heading = `h${level}` as const;
   const gone = state === "offline" || state === "archived" ? "offline" : "";
   return (
@@ -51,16 +57,17 @@ export function Card({ entry, group, place, of, row, column, level }: ItemProps)
           <Bell entry={entry} />
           <Age entry={entry} />
         </div>
-        <Meters entry={entry} summary={summary} />
+        <Meters entry={entry} summary={summary} hasLines={rested} />
       </div>
-      <Foot entry={entry} summary={summary} />
+      {(rested || alwaysFeet.matches) && <Foot entry={entry} summary={summary} />}
     </li>
   );
 }
 
 /** Says that nobody is told of the host's alerts. */
 export function Muted({ until }: { until: Host["muted_until"] }) {
-  if (until === null || (until !== "forever" && until <= now.peek())) return null;
+  const over = useMemo(() => computed(() => until === null || (until !== "forever" && until <= now.value)), [until]);
+  if (over.value || until === null) return null;
   const words = until === "forever" ? "Muted" : `Muted until ${moment(until)}`;
   return (
     <span class="badge muted" title={words}>

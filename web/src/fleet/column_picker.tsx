@@ -1,7 +1,8 @@
-// Which columns the table has, and how close its rows stand.
+// By what the table is ordered, which columns it has, and how close its rows stand.
 import { metricOf } from "../api/catalogue.ts";
+import { density } from "../preferences.ts";
 import { setQuery } from "../router.ts";
-import { ColumnsIcon } from "./icons.tsx";
+import { OrderChoice } from "./order_choice.tsx";
 import { columns, hasSparks, isCompact } from "./shown.ts";
 import { COLUMNS, columnsText, columnWords, isFact, withColumn } from "./view.ts";
 
@@ -21,42 +22,40 @@ export function ColumnPicker() {
   );
   return (
     <>
-      <button type="button" class="columns" popovertarget="columns">
-        <ColumnsIcon />
-        <span>Columns</span>
-      </button>
-      <div id="columns" class="columns-choice panel" popover="auto">
-        <fieldset>
-          <legend>Columns</legend>
-          {choice.filter(isFact).map(box)}
-        </fieldset>
-        <fieldset>
-          <legend>Metrics</legend>
-          {choice.filter((one) => !isFact(one)).map(box)}
-        </fieldset>
-        <fieldset>
-          <legend>Rows</legend>
-          <label>
-            <input
-              type="checkbox"
-              checked={hasSparks.value}
-              onChange={() => setQuery({ spark: hasSparks.value ? "0" : null }, { replace: true })}
-            />
-            Last minute as a line
-          </label>
-          <label>
-            <input
-              type="checkbox"
-              checked={isCompact.value}
-              onChange={() => setQuery({ density: isCompact.value ? null : "compact" }, { replace: true })}
-            />
-            Compact
-          </label>
-          <button type="button" class="quiet" onClick={() => setQuery({ cols: null, spark: null, density: null })}>
-            Usual columns
-          </button>
-        </fieldset>
-      </div>
+      <OrderChoice />
+      <fieldset>
+        <legend>Columns</legend>
+        {choice.filter(isFact).map(box)}
+      </fieldset>
+      <fieldset>
+        <legend>Metrics</legend>
+        {choice.filter((one) => !isFact(one)).map(box)}
+      </fieldset>
+      <fieldset>
+        <legend>Rows</legend>
+        <label>
+          <input
+            type="checkbox"
+            checked={hasSparks.value}
+            onChange={() => setQuery({ spark: hasSparks.value ? "0" : null }, { replace: true })}
+          />
+          Sparklines
+        </label>
+        <label>
+          <input
+            type="checkbox"
+            checked={isCompact.value}
+            onChange={() => {
+              const next = isCompact.value ? "comfortable" : "compact";
+              setQuery({ density: next === density.value ? null : next }, { replace: true });
+            }}
+          />
+          Compact
+        </label>
+        <button type="button" class="quiet" onClick={() => setQuery({ cols: null, spark: null, density: null })}>
+          Reset columns
+        </button>
+      </fieldset>
     </>
   );
 }

@@ -1,5 +1,7 @@
 // What could follow in a search: keys while a word begins, then the values that there are. Pure.
-import { STANDINGS } from "./summary.ts";
+import { counted } from "../format.ts";
+import { OFFERED } from "./measures.ts";
+import { STATES } from "./search.ts";
 
 export interface Vocabulary {
   /** Every tag, and how many hosts have it. */
@@ -18,19 +20,11 @@ export interface Completion {
 const KEYS: readonly (readonly [string, string])[] = [
   ["tag:", "hosts with a tag"],
   ["is:", "hosts in a state"],
-  ["cpu>", "percent of CPU"],
-  ["mem>", "percent of memory"],
-  ["disk>", "percent of the fullest file system"],
-  ["inodes>", "percent of inodes"],
-  ["gpu>", "percent of the busiest GPU"],
-  ["load>", "load per core"],
-  ["net>", "traffic"],
+  ...OFFERED.map(([word, { words }]) => [`${word}>`, words] as const),
 ];
 
 /** Offered at once. */
 export const MOST = 10;
-
-const counted = (count: number): string => `${count} ${count === 1 ? "host" : "hosts"}`;
 
 /** What the last word of `text` could become. A word that is complete, and an empty one behind another, offer nothing. */
 export function completions(text: string, { tags, hosts }: Vocabulary): readonly Completion[] {
@@ -65,6 +59,4 @@ const tagsFor = (tags: Vocabulary["tags"], begin: string): [string, string][] =>
     .map(([tag, count]) => [`tag:${tag}`, counted(count)]);
 
 const states = (key: string, begin: string): [string, string][] =>
-  [...STANDINGS, "muted"]
-    .filter((state) => state.startsWith(begin))
-    .map((state) => [`${key}:${state}`, `hosts that are ${state}`]);
+  STATES.filter((state) => state.startsWith(begin)).map((state) => [`${key}:${state}`, `hosts that are ${state}`]);

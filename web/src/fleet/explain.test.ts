@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { explained } from "./explain.ts";
-import { parseSearch } from "./search.ts";
+import { parseSearch, wordsOf } from "./search.ts";
 import { summarise } from "./summary.ts";
 
 const host = (id: string, cpu: number, ...tags: string[]) => ({
   id,
   label: "",
-  hostname: "",
+  words: wordsOf([id, ...tags]),
   tags,
   muted: false,
   standing: "up" as const,
@@ -38,6 +38,20 @@ test("a comparison that no host fits has nothing instead", () => {
 
 test("of terms that each fit some host, the one that is in the way is named, and left out", () => {
   assert.deepEqual(told("tag:staging web"), [{ words: "Without “tag:staging” 2 hosts fit.", instead: "web" }]);
+});
+
+test("terms of which no two fit the same host have none that is in the way", () => {
+  assert.deepEqual(told("web-1 web-2 db-1"), [
+    { words: "Each term fits some host, but no host fits all of them.", instead: null },
+  ]);
+});
+
+test("under a filter only the hosts that pass it count", () => {
+  const search = parseSearch("tag:prod web");
+  assert.deepEqual(explained(search, hosts.slice(2), ["prod"], " that is offline"), [
+    { words: "No host that is offline has a tag that begins with “prod”.", instead: null },
+    { words: "No host that is offline fits “web”.", instead: null },
+  ]);
 });
 
 test("what excludes every host is told", () => {

@@ -1,9 +1,10 @@
 // The head of a group: its tag, how many hosts it has, how they are, and a box that selects them all.
 
-import { fleet } from "../live/session.ts";
+import { untracked } from "@preact/signals";
+import { changed } from "../alerts/data.ts";
 import { STANDING_WORDS, StandingIcon } from "../shell/icons.tsx";
 import { isSelected, selectAll } from "./selection.ts";
-import type { Listed } from "./shown.ts";
+import { judged, type Listed } from "./shown.ts";
 import { STANDINGS, type Standing } from "./summary.ts";
 
 interface GroupHeadProps {
@@ -27,9 +28,12 @@ export function GroupHead({ name, hosts }: GroupHeadProps) {
 
 /** How many of them stand under each bad word. */
 export function Bad({ hosts }: { hosts: readonly Listed[] }) {
-  fleet.news.value;
+  changed.value;
+  judged.value;
   const count = new Map<Standing, number>();
-  for (const { standing } of hosts) count.set(standing, (count.get(standing) ?? 0) + 1);
+  untracked(() => {
+    for (const { standing } of hosts) count.set(standing, (count.get(standing) ?? 0) + 1);
+  });
   return (
     <>
       {STANDINGS.filter((one) => one !== "up" && one !== "archived" && count.has(one)).map((one) => (

@@ -1,10 +1,11 @@
 // The heat map: a cell a host, coloured by one metric, with its number. What is pointed at or has the focus is told above.
 import { computed, signal, useComputed } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { rulesOf, standingOf } from "../alerts/data.ts";
 import { levelOf, thresholdsFor } from "../alerts/thresholds.ts";
 import { pathWords, unitOf } from "../api/catalogue.ts";
 import { round, text } from "../format.ts";
-import { fleet, now } from "../live/session.ts";
+import { fleet } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
 import { STANDING_WORDS, StandingIcon } from "../shell/icons.tsx";
@@ -14,7 +15,7 @@ import { HostList, type ItemProps } from "./list.tsx";
 import { Pick } from "./pick.tsx";
 import { reading, speaker } from "./readings.ts";
 import { isSelected } from "./selection.ts";
-import { heatMetric, type Listed } from "./shown.ts";
+import { heatMetric, type Listed, slow } from "./shown.ts";
 import "../style/heat.css";
 
 /** Up to so many hosts, cells have room for names. */
@@ -24,7 +25,7 @@ const pointed = signal<Entry | null>(null);
 
 /** The scale is looked at again every five seconds: colours that all change at once tell nothing. */
 const scale = computed(() => {
-  Math.floor(now.value / 5000);
+  slow.value;
   return topOf(
     heatMetric.value,
     [...fleet.entries.values()].map(({ latest }) => latest),
@@ -37,10 +38,15 @@ interface HeatMapProps {
   isGrouped: boolean;
 }
 
+const letGo = (): void => {
+  pointed.value = null;
+};
+
 export function HeatMap({ groups, isGrouped }: HeatMapProps) {
+  useEffect(() => letGo, []);
   const hosts = groups.reduce((sum, group) => sum + group.hosts.length, 0);
   return (
-    <div class="heat">
+    <div class="heat" onPointerLeave={letGo} onFocusOut={letGo}>
       <Legend />
       <HostList groups={groups} kind={hosts <= ROOMY ? "cells roomy" : "cells"} Item={Cell} isGrouped={isGrouped} />
     </div>
@@ -63,7 +69,7 @@ function Legend() {
       <span class="level-critical">
         <i aria-hidden="true" /> past critical
       </span>
-      {pointed.value && <Pointed entry={pointed.value} />}
+      {pointed.value && fleet.ids.value.includes(pointed.value.id) && <Pointed entry={pointed.value} />}
     </div>
   );
 }
@@ -71,9 +77,11 @@ function Legend() {
 function Pointed({ entry }: { entry: Entry }) {
   entry.tick.value;
   const { label, tags } = entry.host.value;
+  const standing = standingOf(entry);
   return (
     <span class="pointed" aria-hidden="true">
-      <b>{label || entry.id}</b> {said(entry, heatMetric.value)}
+      <b>{label || entry.id}</b> {standing === "up" ? "" : `${STANDING_WORDS[standing]}, `}
+      {said(entry, heatMetric.value)}
       <span class="muted"> {tags.join(" · ")}</span>
     </span>
   );
@@ -87,24 +95,37 @@ function said(entry: Entry, metric: string): string {
   return `${pathWords(metric)}${who ? ` (${who})` : ""} ${text(found.value, unitOf(metric), base())}`;
 }
 
+/** What a cell shows of its value, as one text: it is drawn again only when that is another one. */
+function faceOf(entry: Entry, metric: string): string {
+  const found = reading(entry.latest, metric);
+  const value = found?.value ?? null;
+  const level = levelOf(thresholdsFor(rulesOf(entry), entry.id, metric, found?.instance ?? ""), value);
+  const share = value === null ? 0 : Math.round(100 * warmth(value, scale.value));
+  return [level, share, short(value, metric, base())].join("\t");
+}
+
 function Cell({ entry, group, place, of, row, column }: ItemProps) {
-  const metric = heatMetric.value;
   const { label } = entry.host.value;
   const standing = standingOf(entry);
   const known = standing !== "offline" && standing !== "archived" && standing !== "unknown";
-  const found = useComputed(() => {
+  const [level, share, number] = useComputed(() => {
     entry.tick.value;
-    return reading(entry.latest, heatMetric.value);
-  }).value;
-  const value = found?.value ?? null;
-  const level = levelOf(thresholdsFor(rulesOf(entry), entry.id, metric, found?.instance ?? ""), value);
+    return faceOf(entry, heatMetric.value);
+  }).value.split("\t");
+  /** Of the one cell that is pointed at. */
+  const title = useComputed(() => {
+    if (pointed.value !== entry) return undefined;
+    entry.tick.value;
+    const name = entry.host.value.label || entry.id;
+    return `${name}: ${STANDING_WORDS[standingOf(entry)]}, ${said(entry, heatMetric.value)}`;
+  });
   return (
     <li
       class={`cell level-${known ? level : "normal"} ${known ? "" : "gone"} ${isSelected(entry.id) ? "selected" : ""}`}
       style={{
         gridRow: `${row}`,
         gridColumn: `${column}`,
-        "--warmth": `${known && value !== null ? 100 * warmth(value, scale.value) : 0}%`,
+        "--warmth": `${known ? share : 0}%`,
       }}
       aria-setsize={of}
       aria-posinset={place}
@@ -113,7 +134,7 @@ function Cell({ entry, group, place, of, row, column }: ItemProps) {
     >
       <a
         href={`/hosts/${entry.id}`}
-        title={`${label || entry.id}: ${STANDING_WORDS[standing]}, ${said(entry, metric)}`}
+        title={title}
         onPointerEnter={() => {
           pointed.value = entry;
         }}
@@ -127,7 +148,7 @@ function Cell({ entry, group, place, of, row, column }: ItemProps) {
         <span class="hidden">
           {label || entry.id}, {STANDING_WORDS[standing]},{" "}
         </span>
-        {known ? short(value, metric, base()) : <StandingIcon standing={standing} />}
+        {known ? number : <StandingIcon standing={standing} />}
       </a>
       <Pick entry={entry} />
     </li>

@@ -8,7 +8,7 @@ import type { Group } from "./grouping.ts";
 import { useKeys } from "./keys.ts";
 import { hostsIn, lineOf, linesOf, partsOf, placeOf } from "./lines.ts";
 import { selected, selecting } from "./selection.ts";
-import type { Listed } from "./shown.ts";
+import { type Listed, searchText } from "./shown.ts";
 import { useWindowed } from "./windowed.ts";
 
 export interface ItemProps {
@@ -72,6 +72,7 @@ export function HostList({ groups, kind, Item, isGrouped, more }: ListProps) {
     keep: () => keys.keep,
     covered: { top: shape.top + (isGrouped ? shape.head : 0) + shape.gap, bottom: 80 },
     overscan: 2,
+    search: searchText.value,
   });
   keys.follow(reveal);
   return (
@@ -89,7 +90,7 @@ export function HostList({ groups, kind, Item, isGrouped, more }: ListProps) {
         return (
           <section
             key={name}
-            class="group"
+            class="host-group"
             aria-label={isGrouped ? name || "Without a tag" : "Hosts"}
             style={{ top: `${tops[part.group]}px` }}
           >

@@ -19,40 +19,43 @@ const HEIGHT = 30;
 interface MetersProps {
   entry: Entry;
   summary: ReadonlySignal<Summary>;
+  /** The lines take longer to draw than all else. */
+  hasLines: boolean;
 }
 
-export function Meters({ entry, summary }: MetersProps) {
-  const { cpu, memory, space } = summary.value;
+/** Its parts are called instead of being components of their own: all of them move together, every second. */
+export function Meters(card: MetersProps) {
+  card.entry.tick.value;
+  const { cpu, memory, space } = card.summary.value;
   return (
     <div class="meters">
-      <Meter entry={entry} name="CPU" path="cpu.total" instance="" value={cpu} />
-      <Meter entry={entry} name="Memory" path="memory.used_percent" instance="" value={memory} />
-      <Meter
-        entry={entry}
-        name={space ? `Disk ${space.instance}` : "Disk"}
-        path="filesystem.used_percent"
-        instance={space?.instance ?? ""}
-        value={space?.value ?? null}
-      />
-      <Fourth entry={entry} summary={summary.value} />
+      {meter(card, { name: "CPU", path: "cpu.total", instance: "", value: cpu })}
+      {meter(card, { name: "Memory", path: "memory.used_percent", instance: "", value: memory })}
+      {meter(card, {
+        name: space ? `Disk ${space.instance}` : "Disk",
+        path: "filesystem.used_percent",
+        instance: space?.instance ?? "",
+        value: space?.value ?? null,
+      })}
+      {fourth(card)}
     </div>
   );
 }
 
-function Fourth({ entry, summary }: { entry: Entry; summary: Summary }) {
+function fourth(card: MetersProps) {
+  const summary = card.summary.value;
   const { inodes, gpu } = summary;
   const which = fourthMeter(summary);
   if (which === "inodes" && inodes)
-    return <Meter entry={entry} name={`Inodes ${inodes.instance}`} path="filesystem.inodes_percent" {...inodes} />;
+    return meter(card, { name: `Inodes ${inodes.instance}`, path: "filesystem.inodes_percent", ...inodes });
   if (which === "gpu" && gpu) {
-    const count = entry.host.value.facts.gpus.length;
-    return <Meter entry={entry} name={count > 1 ? `GPU, top of ${count}` : "GPU"} path="gpu.utilisation" {...gpu} />;
+    const count = card.entry.host.value.facts.gpus.length;
+    return meter(card, { name: count > 1 ? `GPU, top of ${count}` : "GPU", path: "gpu.utilisation", ...gpu });
   }
-  return <Network entry={entry} value={traffic(summary)} />;
+  return network(card, traffic(summary));
 }
 
-interface MeterProps {
-  entry: Entry;
+interface Metered {
   name: string;
   path: string;
   instance: string;
@@ -61,8 +64,7 @@ interface MeterProps {
 
 export const LEVEL_WORDS = { warning: "Past its warning threshold", critical: "Past its critical threshold" };
 
-function Meter({ entry, name, path, instance, value }: MeterProps) {
-  entry.tick.value;
+function meter({ entry, hasLines }: MetersProps, { name, path, instance, value }: Metered) {
   const thresholds = thresholdsFor(rulesOf(entry), entry.id, path, instance);
   const level = levelOf(thresholds, value);
   const number = quantity(value, "%");
@@ -82,17 +84,16 @@ function Meter({ entry, name, path, instance, value }: MeterProps) {
           </span>
         )}
       </span>
-      <Sparkline entry={entry} path={path} ring={ring} />
+      {hasLines && sparkline(entry, path, ring)}
       <span class="bar">
-        <i style={{ transform: `scaleX(${Math.min(1, (value ?? 0) / 100)})` }} />
+        <i style={{ width: `${Math.min(100, value ?? 0)}%` }} />
       </span>
     </div>
   );
 }
 
 /** Traffic has no top that a bar could be full at; its line takes that place too. */
-function Network({ entry, value }: { entry: Entry; value: number | null }) {
-  entry.tick.value;
+function network({ entry, hasLines }: MetersProps, value: number | null) {
   const number = quantity(value, "B/s", base());
   return (
     <div class="meter traffic">
@@ -103,35 +104,31 @@ function Network({ entry, value }: { entry: Entry; value: number | null }) {
         {number.value}
         <small>{number.unit}</small>
       </span>
-      <Traffic entry={entry} paths={["network.received", "network.sent"]} />
+      {hasLines && totalLine(entry, ["network.received", "network.sent"])}
     </div>
   );
 }
 
-/** The last minute of all instances of `paths` together, on a scale of its own. */
-export function Traffic({ entry, paths }: { entry: Entry; paths: readonly string[] }) {
-  entry.tick.value;
+/** The last minute of all instances of `paths` together, on a scale of its own. For those who follow the entry's `tick`. */
+export function totalLine(entry: Entry, paths: readonly string[]) {
   const rings = paths.flatMap((path) => [...(entry.rings.get(path)?.values() ?? [])]);
   const all = total(rings, (entry.lastSample ?? 0) - MINUTE_MS);
-  return <Sparkline entry={entry} path={paths[0] as string} ring={all} most={top(all.values)} />;
+  return sparkline(entry, paths[0] as string, all, top(all.values));
 }
 
-interface SparklineProps {
-  entry: Entry;
-  path: string;
-  ring: Pick<Ring, "times" | "values"> | undefined;
-  /** The value at the upper edge; percent end at 100, others at a round number above the largest. */
-  most?: number;
-}
-
-export function Sparkline({ entry, path, ring, most }: SparklineProps) {
-  entry.tick.value; // a ring is changed in place
+/**
+ * The last minute of `ring`, for those who follow the entry's `tick`. `most`: the value at the upper edge; percent end at 100
+ * otherwise, and others at a round number above the largest.
+ */
+export function sparkline(entry: Entry, path: string, ring: Pick<Ring, "times" | "values"> | undefined, most?: number) {
   if (!ring || ring.times.length < 2)
     return <svg class="spark" aria-hidden="true" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} />;
   const sample_ms = entry.host.value.facts.sample_interval_s * 1000;
   const period_ms = periodOf(path.split(".")[0] as string, sample_ms / 1000);
-  // What is read less often than the host samples ends at its own last reading; 2.5 readings missed break the line.
-  const right = period_ms > sample_ms ? (ring.times.at(-1) as number) : (entry.lastSample ?? 0);
+  // What is read less often than the host samples ends at its own last reading; 2.5 readings missed break the line, and
+  // what is read no more leaves it.
+  const newest = entry.lastSample ?? 0;
+  const right = period_ms > sample_ms ? Math.max(ring.times.at(-1) as number, newest - 2.5 * period_ms) : newest;
   const edge = most ?? (unitOf(path) === "%" ? 100 : stepAbove(largestOf(ring.values)));
   const { line, area } = spark(ring.times, ring.values, right, MINUTE_MS, 2.5 * period_ms, WIDTH, HEIGHT, edge);
   return (

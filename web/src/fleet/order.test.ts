@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { byName, ordered, parseSorts, renamed, sortText, toggled } from "./order.ts";
+import {
+  byName,
+  ordered,
+  parseSorts,
+  renamed,
+  sortText,
+  toggled,
+  turnedRound,
+  withoutSort,
+  withSort,
+} from "./order.ts";
 import type { Standing } from "./summary.ts";
 
 const host = (id: string, lastStanding: Standing, cpu: number | null = null, label = "", near = 0) => ({
@@ -49,6 +59,11 @@ test("the unknown come last, whichever way round", () => {
   assert.deepEqual(sorted(hosts, "cpu.total"), ["b", "c", "a"]);
 });
 
+test("what a host measured before it went away does not count", () => {
+  const hosts = [host("a", "offline", 95), host("b", "archived", 99), host("c", "late", 5)];
+  assert.deepEqual(sorted(hosts, "-cpu.total"), ["c", "a", "b"]);
+});
+
 test("of equally busy hosts, and of those nobody knows, names decide", () => {
   const hosts = [host("d", "up"), host("b", "up", 5), host("c", "up"), host("a", "up", 5)];
   assert.deepEqual(sorted(hosts, "-cpu.total"), ["a", "b", "c", "d"]);
@@ -80,6 +95,16 @@ test("a further column comes after the others", () => {
   assert.equal(sortText(two), "-cpu.total,name");
   assert.equal(sortText(toggled(two, "cpu.total", true)), "cpu.total,name");
   assert.equal(sortText(toggled(parseSorts("cpu.total,name"), "cpu.total", true)), "name");
+});
+
+test("an order gets one thing more, turns it round and loses it again, and is worst first without any", () => {
+  const one = withSort(parseSorts(null), "name");
+  assert.equal(sortText(one), "name");
+  const two = withSort(one, "cpu.total");
+  assert.equal(sortText(two), "name,-cpu.total");
+  assert.equal(sortText(turnedRound(two, "name")), "-name,-cpu.total");
+  assert.equal(sortText(withoutSort(two, "name")), "-cpu.total");
+  assert.equal(sortText(withoutSort(one, "name")), null);
 });
 
 test("a host that comes, goes or is called otherwise is put in its place without sorting the others", () => {

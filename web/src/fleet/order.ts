@@ -1,7 +1,7 @@
 // The order of the fleet: by one thing or by several, as the address has it (`-cpu.total,name`). Ties always fall back to the
 // name, so that nothing moves without a reason. Pure.
 import { metricOf, pathWords } from "../api/catalogue.ts";
-import { STANDINGS, type Standing } from "./summary.ts";
+import { STANDINGS, type Standing, sends } from "./summary.ts";
 
 export interface Sorting {
   /** `worst`, `name`, another column, or the path of a metric. */
@@ -71,6 +71,22 @@ export function toggled(sorts: readonly Sorting[], by: string, further: boolean)
   return all.length > 0 ? all : WORST;
 }
 
+/** The order, and then by one thing more. */
+export const withSort = (sorts: readonly Sorting[], by: string): readonly Sorting[] => [
+  ...sorts.filter((one) => one.by !== "worst" && one.by !== by),
+  { by, descending: beginsDescending(by) },
+];
+
+/** The order without one of its things. */
+export function withoutSort(sorts: readonly Sorting[], by: string): readonly Sorting[] {
+  const others = sorts.filter((one) => one.by !== by);
+  return others.length > 0 ? others : WORST;
+}
+
+/** The order with one of its things the other way round. */
+export const turnedRound = (sorts: readonly Sorting[], by: string): readonly Sorting[] =>
+  sorts.map((one) => (one.by === by ? { by, descending: !one.descending } : one));
+
 export interface Ordered {
   /** As far as was known last: a stream that goes away moves nothing. */
   readonly lastStanding: Standing;
@@ -130,7 +146,7 @@ type Key = number | string | null;
 export function ordered<T extends Ordered>(hosts: readonly T[], sorts: readonly Sorting[]): readonly T[] {
   if (sorts.length === 1 && sorts[0]?.by === "name" && !sorts[0].descending) return hosts;
   return hosts
-    .map((host) => ({ host, keys: sorts.map(({ by }) => (by === "worst" ? badness(host) : host.sortValue(by))) }))
+    .map((host) => ({ host, keys: sorts.map(({ by }) => keyOf(host, by)) }))
     .sort((a, b) => {
       for (let at = 0; at < sorts.length; at += 1) {
         const found = compare(a.keys[at] as Key, b.keys[at] as Key, sorts[at]?.descending ?? false);
@@ -139,6 +155,12 @@ export function ordered<T extends Ordered>(hosts: readonly T[], sorts: readonly 
       return 0;
     })
     .map(({ host }) => host);
+}
+
+/** What a metric was when a host went away says nothing of how it is: it is unknown. */
+function keyOf(host: Ordered, by: string): Key {
+  if (by === "worst") return badness(host);
+  return metricOf(by) && !sends(host.lastStanding) ? null : host.sortValue(by);
 }
 
 function compare(a: Key, b: Key, descending: boolean): number {
@@ -151,6 +173,5 @@ function compare(a: Key, b: Key, descending: boolean): number {
 
 /** What is worse has less: the state decides, then how near to an alert a host is that sends. */
 function badness({ lastStanding, near }: Ordered): number {
-  const sends = lastStanding !== "offline" && lastStanding !== "archived";
-  return 10 * STANDINGS.indexOf(lastStanding) - (sends ? near : 0);
+  return 10 * STANDINGS.indexOf(lastStanding) - (sends(lastStanding) ? near : 0);
 }

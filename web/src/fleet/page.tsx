@@ -1,27 +1,29 @@
 // The fleet: counts that filter, a search, and the hosts in their order, as cards, a table or a heat map.
-import { useSignalEffect } from "@preact/signals";
-import { useLayoutEffect } from "preact/hooks";
+import { untracked, useSignalEffect } from "@preact/signals";
+import { useLayoutEffect, useMemo } from "preact/hooks";
 import { adding, inPage, leaveAdding } from "../enrol/adding.ts";
 import { AddDialog } from "../enrol/dialog.tsx";
+import { counted } from "../format.ts";
 import { fleet, wantMetrics } from "../live/session.ts";
 import { setQuery } from "../router.ts";
 import { STANDING_WORDS } from "../shell/icons.tsx";
 import { lazy } from "../shell/lazy.tsx";
 import { Waiting } from "../shell/states.tsx";
 import { useTitle } from "../shell/title.ts";
-import { BulkBar } from "./bulk_bar.tsx";
 import { Card } from "./card.tsx";
 import { AnotherHost, FirstHost, FirstMachine } from "./empty.tsx";
-import { explained } from "./explain.ts";
+import { explained, type Reason } from "./explain.ts";
 import { HostList } from "./list.tsx";
 import { Removing } from "./removing.tsx";
+import { useRested } from "./rested.ts";
 import { selected } from "./selection.ts";
-import { asked, byNameNow, grouping, groups, metrics, search, searchText, tagCounts, view } from "./shown.ts";
+import { asked, byNameNow, grouping, groups, metrics, search, searchText, slow, tagCounts, view } from "./shown.ts";
 import { Toolbar } from "./toolbar.tsx";
 import "../style/fleet.css";
 import "../style/toolbar.css";
 
 const Table = lazy("the table", async () => (await import("./table.tsx")).Table);
+const BulkBar = lazy("what can be done", async () => (await import("./bulk_bar.tsx")).BulkBar);
 const HeatMap = lazy("the heat map", async () => (await import("./heat_map.tsx")).HeatMap);
 
 /** A fleet of fewer hosts is told how to grow. */
@@ -98,21 +100,54 @@ function Hosts() {
   }
 }
 
+interface Reasons {
+  reasons: readonly Reason[];
+  /** So many hosts are found that another filter shows. */
+  elsewhere: number;
+}
+
+const NO_REASONS: Reasons = { reasons: [], elsewhere: 0 };
+
+/** Why nothing is found, once nobody is typing any more: a mistyped word is compared with every name and tag. */
+function useReasons(are: string): Reasons {
+  const [found, wanted, hosts, tags, time] = [search.value, asked.value, byNameNow.value, tagCounts.value, slow.value];
+  const rested = useRested(found);
+  return useMemo(() => {
+    if (!rested || found.terms.length === 0) return NO_REASONS;
+    return untracked(() => {
+      const elsewhere = wanted === null ? 0 : hosts.filter(found.matches).length;
+      if (elsewhere > 0) return { reasons: [], elsewhere };
+      const under = hosts.filter(({ standing }) => wanted === null || standing === wanted);
+      return { reasons: explained(found, under, tags.keys(), are), elsewhere };
+    });
+  }, [rested, found, wanted, hosts, tags, time, are]);
+}
+
 function NoMatch() {
   const text = searchText.value.trim();
-  const state = asked.value && STANDING_WORDS[asked.value].toLowerCase();
-  const reasons = explained(search.value, byNameNow.value, tagCounts.value.keys());
+  const wanted = asked.value;
+  const state = wanted && STANDING_WORDS[wanted].toLowerCase();
+  const are = state ? ` that is ${state}` : "";
+  const { reasons, elsewhere } = useReasons(are);
   return (
     <div class="empty" role="status">
       <p>
         {text ? (
           <>
-            No host{state && ` that is ${state}`} matches <q>{text}</q>.
+            No host{are} matches <q>{text}</q>.
           </>
         ) : (
           `No host is ${state} now.`
         )}
       </p>
+      {elsewhere > 0 && (
+        <p>
+          {counted(elsewhere)} {elsewhere === 1 ? "is" : "are"} found in other states.{" "}
+          <button type="button" class="instead" onClick={() => setQuery({ show: null })}>
+            Search all states
+          </button>
+        </p>
+      )}
       {reasons.map(({ words, instead }) => (
         <p key={words}>
           {words}{" "}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseSearch } from "./search.ts";
+import { parseSearch, wordsOf } from "./search.ts";
 import { STANDINGS, summarise } from "./summary.ts";
 
 const MIB = 1024 * 1024;
@@ -11,8 +11,8 @@ const values = {
 };
 const candidate = {
   id: "web-1",
-  hostname: "web-1.example.net",
   label: "Shop front",
+  words: wordsOf(["web-1", "web-1.example.net", "Shop front", "prod", "eu-west", "team:Blue"]),
   tags: ["prod", "eu-west", "team:Blue"],
   standing: "warning" as const,
   muted: false,
@@ -40,6 +40,13 @@ test("numbers, tags and states are terms of the grammar", () => {
   assert.ok(!found("cpu>82"));
   assert.ok(!found("tag:west"));
   assert.ok(!found("offline"));
+});
+
+test("what a host measured before it went away fits no number", () => {
+  const { matches } = parseSearch("cpu>80");
+  assert.ok(matches({ ...candidate, standing: "unknown" }));
+  assert.ok(!matches({ ...candidate, standing: "offline" }));
+  assert.ok(!matches({ ...candidate, standing: "archived" }));
 });
 
 test("spaces may stand around a sign", () => {
@@ -109,7 +116,10 @@ test("a comparison without a number says how to write one", () => {
 });
 
 test("an unknown state is named, with the states there are", () => {
-  assert.match(problem("state:blue"), /“state:blue” .*critical, offline, warning, late, unknown, up or archived/);
+  assert.match(
+    problem("state:blue"),
+    /“state:blue” .*critical, offline, warning, late, unknown, up, archived or muted/,
+  );
 });
 
 test("a key without its value says what to write", () => {

@@ -1,21 +1,26 @@
 // The search grammar: terms that must all hold, such as `tag:prod cpu > 80 -offline web`. A term that means nothing is told
 // as a problem, and the others still count. Pure.
 import type { Base } from "../format.ts";
+import { MEASURES } from "./measures.ts";
 import { nearestOf } from "./nearest.ts";
-import { STANDINGS, type Standing, type Summary, traffic } from "./summary.ts";
+import { STANDINGS, type Standing, type Summary, sends } from "./summary.ts";
 
 /** What a search looks at. `summary` is asked for only when a search compares a number. */
 export interface Candidate {
   id: string;
   /** What people call it; empty: its id. */
   label: string;
-  hostname: string;
   tags: readonly string[];
+  /** What a word is looked for in; see `wordsOf`. */
+  words: string;
   standing: Standing;
   /** Whether nobody is told of its alerts. */
   muted: boolean;
   summary: () => Summary;
 }
+
+/** Texts as words are looked for in them: in small letters, each on a line of its own, as no word has a line's end in it. */
+export const wordsOf = (texts: readonly string[]): string => texts.join("\n").toLowerCase();
 
 export interface Search {
   terms: readonly Term[];
@@ -25,18 +30,6 @@ export interface Search {
   /** A sentence for each term that was left out: the term, what is wrong with it, what to write instead. */
   problems: readonly string[];
 }
-
-/** What can be compared with a number: percents, load per core, and traffic in bytes per second. */
-const MEASURES: Record<string, (summary: Summary) => number | null> = {
-  cpu: (summary) => summary.cpu,
-  mem: (summary) => summary.memory,
-  memory: (summary) => summary.memory,
-  disk: (summary) => summary.space?.value ?? null,
-  inodes: (summary) => summary.inodes?.value ?? null,
-  gpu: (summary) => summary.gpu?.value ?? null,
-  load: (summary) => summary.loadPerCore,
-  net: traffic,
-};
 
 const COMPARISONS: Record<string, (value: number, limit: number) => boolean> = {
   ">": (value, limit) => value > limit,
@@ -97,26 +90,24 @@ function termOf(word: string, base: Base): Term {
   const state = /^(?:state|is):(.*)$/.exec(word)?.[1];
   if (state !== undefined) return standing(state);
   if (isStanding(word)) return standing(word);
-  return {
-    word,
-    holds: ({ id, label, hostname, tags }) =>
-      [id, label, hostname, ...tags].some((one) => one.toLowerCase().includes(word)),
-  };
+  return { word, holds: ({ words }) => words.includes(word) };
 }
 
 function comparison(name: string, sign: string, limit: string, base: Base): Term {
-  const read = Object.hasOwn(MEASURES, name) ? MEASURES[name] : undefined;
-  if (!read)
+  const measure = Object.hasOwn(MEASURES, name) ? MEASURES[name] : undefined;
+  if (!measure)
     throw new Problem(
       `${meant(name, Object.keys(MEASURES))}only ${listed(Object.keys(MEASURES), "and")} can be compared.`,
     );
-  const wanted = name === "net" ? rate(limit, base) : percent(name, limit);
+  const wanted = measure.unit === "B/s" ? rate(limit, base) : percent(name, limit);
   const compare = COMPARISONS[sign] as (value: number, limit: number) => boolean;
   return {
     word: `${name}${sign}${limit}`,
     numeric: true,
     holds: (candidate) => {
-      const value = read(candidate.summary());
+      // What a host measured before it went away says nothing of how it is.
+      if (!sends(candidate.standing)) return false;
+      const value = measure.read(candidate.summary());
       return value !== null && compare(value / wanted.unit, wanted.value);
     },
   };
@@ -151,11 +142,14 @@ function tagged(tag: string): Term {
   return { word: `tag:${tag}`, holds: ({ tags }) => tags.some((one) => one.toLowerCase().startsWith(tag)) };
 }
 
+/** Every word that a host may be asked to stand under. */
+export const STATES: readonly string[] = [...STANDINGS, "muted"];
+
 const isStanding = (word: string): word is Standing => (STANDINGS as readonly string[]).includes(word);
 
 function standing(word: string): Term {
   if (word === "muted") return { word: "is:muted", holds: ({ muted }) => muted };
-  if (!isStanding(word)) throw new Problem(`${meant(word, STANDINGS)}a state is ${listed(STANDINGS, "or")}, or muted.`);
+  if (!isStanding(word)) throw new Problem(`${meant(word, STATES)}a state is ${listed(STATES, "or")}.`);
   return { word: `is:${word}`, holds: (candidate) => candidate.standing === word };
 }
 

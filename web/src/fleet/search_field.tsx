@@ -18,7 +18,7 @@ export function Search() {
             type="search"
             placeholder="web  tag:prod  cpu>80  net>1"
             value={searchText.value}
-            onInput={({ currentTarget: { value } }) => setQuery({ q: value }, { replace: true })}
+            onInput={({ currentTarget: { value } }) => setQuery({ q: value }, { soon: true })}
             list="search-offers"
             aria-describedby="search-problems shown-count"
             aria-invalid={problems.length > 0}

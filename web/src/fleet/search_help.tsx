@@ -1,12 +1,16 @@
 // The search grammar on one small card.
 import { base } from "../preferences.ts";
+import { OFFERED } from "./measures.ts";
+import { STATES } from "./search.ts";
+
+const percents = OFFERED.filter(([, { unit }]) => unit === "%").map(([word]) => word);
 
 /** What can be written, and what it finds. */
 const grammar = (mega: string): [string, string][] => [
   ["web", "“web” in the name, host name or a tag"],
   ["tag:prod", "a tag that begins with “prod”"],
-  ["offline  is:late", "how a host is: critical, offline, warning, late, unknown, up"],
-  ["cpu > 80", "percent of cpu, mem, disk, inodes, gpu; also >= < <= ="],
+  ["offline  is:late", `how a host is: ${STATES.join(", ")}`],
+  ["cpu > 80", `percent of ${percents.join(", ")}; also >= < <= =`],
   ["load > 1.5", "load per core"],
   ["net > 10  net > 500k", `traffic, received and sent, in ${mega}/s or k, M, G`],
   ["-web  -tag:test", "a minus excludes"],

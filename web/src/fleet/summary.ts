@@ -77,6 +77,9 @@ export type Standing = "critical" | "offline" | "warning" | "late" | "unknown" |
 /** Worst first. */
 export const STANDINGS: readonly Standing[] = ["critical", "offline", "warning", "late", "unknown", "up", "archived"];
 
+/** Whether the values of a host that stands so are how it is now, as far as anybody knows. */
+export const sends = (standing: Standing): boolean => standing !== "offline" && standing !== "archived";
+
 /** `known`: whether what was heard last still says how hosts are. */
 export function standing(state: Host["state"], alerts: Host["alerts"], known: boolean): Standing {
   if (state === "archived") return "archived";

@@ -10,7 +10,7 @@ import { useKeys } from "./keys.ts";
 import { lineOf, linesOf, placeOf } from "./lines.ts";
 import { type Sorting, sortText, toggled } from "./order.ts";
 import { selected, selecting } from "./selection.ts";
-import { columns, hasSparks, isCompact, type Listed, sorts } from "./shown.ts";
+import { columns, hasSparks, isCompact, type Listed, searchText, sorts } from "./shown.ts";
 import { Row } from "./table_row.tsx";
 import { columnWords, isFact } from "./view.ts";
 import { useWindowed } from "./windowed.ts";
@@ -30,7 +30,7 @@ interface TableProps {
 export function Table({ groups, isGrouped }: TableProps) {
   const box = useRef<HTMLDivElement>(null);
   const compact = isCompact.value;
-  const [{ row: height, head }, setSizes] = useState({ row: 40, head: 36 });
+  const [{ row: height, head, spare }, setSizes] = useState({ row: 40, head: 36, spare: 0 });
   useLayoutEffect(() => {
     const element = box.current as HTMLElement;
     const look = () => setSizes((before) => sizesOf(element, before));
@@ -59,11 +59,13 @@ export function Table({ groups, isGrouped }: TableProps) {
     // The head of the group at the upper edge stays there.
     keep: ({ startIndex }) =>
       isGrouped ? [...keys.keep, lines.blocks[placeOf(lines, startIndex).group]?.first ?? 0] : keys.keep,
-    covered: { top: isGrouped ? height : 0, bottom: head },
+    covered: { top: isGrouped ? height : 0, bottom: head + spare },
     overscan: 6,
+    search: searchText.value,
   });
   keys.follow(reveal);
   const shown = columns.value;
+  const heads = useMemo(() => <Heads shown={shown} groups={groups} />, [shown, groups]);
   const least = NAME + shown.reduce((sum, column) => sum + widthOf(column), 0);
   let end = 0;
   return (
@@ -76,6 +78,10 @@ export function Table({ groups, isGrouped }: TableProps) {
       tabIndex={0}
       ref={box}
       onFocusIn={keys.onFocusIn}
+      // Comes to rest on whole rows: a box to select by that the head half covers is hard to hit.
+      onScrollEnd={({ currentTarget }) => {
+        currentTarget.scrollTop = Math.round(currentTarget.scrollTop / height) * height;
+      }}
     >
       <table style={{ minWidth: `${least}px` }} aria-rowcount={lines.count + 1}>
         <colgroup>
@@ -84,7 +90,7 @@ export function Table({ groups, isGrouped }: TableProps) {
             <col key={column} style={{ width: `${widthOf(column)}px` }} />
           ))}
         </colgroup>
-        <Heads shown={shown} groups={groups} />
+        {heads}
         <tbody>
           {items.map(({ index, start, end: until }) => {
             const gap = start - end;
@@ -103,7 +109,7 @@ export function Table({ groups, isGrouped }: TableProps) {
               </Fragment>
             );
           })}
-          <Gap height={lines.count * height - end} span={shown.length + 1} />
+          <Gap height={lines.count * height - end + spare} span={shown.length + 1} />
         </tbody>
       </table>
     </section>
@@ -113,13 +119,16 @@ export function Table({ groups, isGrouped }: TableProps) {
 interface Sizes {
   row: number;
   head: number;
+  /** What of the height below the head is no whole row: so much is left empty behind the last one. */
+  spare: number;
 }
 
 /** What the style sheet says, in pixels; the same object as long as it says the same. */
 function sizesOf(element: HTMLElement, before: Sizes): Sizes {
   const style = getComputedStyle(element);
   const [row = 0, head = 0] = ["--row", "--head"].map((name) => Number.parseFloat(style.getPropertyValue(name)));
-  return row === before.row && head === before.head ? before : { row, head };
+  const spare = row > 0 ? (element.clientHeight - head) % row : 0;
+  return row === before.row && head === before.head && spare === before.spare ? before : { row, head, spare };
 }
 
 /** In the place of rows that are not on the screen. */
@@ -197,7 +206,7 @@ function Heading({ column, children }: HeadingProps) {
         <button
           type="button"
           class="quiet"
-          title="Order by this; with Shift after the others"
+          title="Sort by this column; Shift-click to add it"
           onClick={({ shiftKey }) => setQuery({ sort: sortText(toggled(all, column, shiftKey)) })}
         >
           {words}

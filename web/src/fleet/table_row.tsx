@@ -9,7 +9,7 @@ import { STANDING_WORDS, StandingIcon } from "../shell/icons.tsx";
 import { Age, isStale } from "./age.tsx";
 import { Bell, Muted } from "./card.tsx";
 import { roughly } from "./freshness.ts";
-import { LEVEL_WORDS, Sparkline, Traffic } from "./meters.tsx";
+import { LEVEL_WORDS, sparkline, totalLine } from "./meters.tsx";
 import { Pick } from "./pick.tsx";
 import { isSummed, reading, speaker } from "./readings.ts";
 import { isSelected } from "./selection.ts";
@@ -112,7 +112,7 @@ function MetricCell({ entry, path }: { entry: Entry; path: string }) {
   return (
     <td class={`n metric level-${level}`} title={(found && speaker(path, found)) || undefined}>
       <span class="reading">
-        {hasSparks.value && found && <Line entry={entry} path={path} instance={found.instance} />}
+        {hasSparks.value && found && line(entry, path, found.instance)}
         {level !== "normal" && (
           <span class="level" title={LEVEL_WORDS[level]}>
             <StandingIcon standing={level} />
@@ -128,8 +128,6 @@ function MetricCell({ entry, path }: { entry: Entry; path: string }) {
   );
 }
 
-function Line({ entry, path, instance }: { entry: Entry; path: string; instance: string }) {
-  if (isSummed(path)) return <Traffic entry={entry} paths={[path]} />;
-  const ring = entry.rings.get(path)?.get(instance);
-  return <Sparkline entry={entry} path={path} ring={ring} />;
+function line(entry: Entry, path: string, instance: string) {
+  return isSummed(path) ? totalLine(entry, [path]) : sparkline(entry, path, entry.rings.get(path)?.get(instance));
 }

@@ -1,8 +1,9 @@
 // How the fleet is looked at: cards, table or heat map, grouped and ordered how, and what that shows. All of it is in the
 // address.
+import { counted } from "../format.ts";
 import { fleet } from "../live/session.ts";
 import { setQuery } from "../router.ts";
-import { ColumnPicker } from "./column_picker.tsx";
+import { ColumnsButton } from "./columns_button.tsx";
 import { HeatChoice } from "./heat_choice.tsx";
 import { CheckIcon, ViewIcon } from "./icons.tsx";
 import { parseSorts, sortText, sortWords } from "./order.ts";
@@ -31,7 +32,7 @@ export function ViewBar() {
       {view.value === "heat" && <HeatChoice />}
       <GroupChoice />
       <SortChoice />
-      {view.value === "table" && <ColumnPicker />}
+      {view.value === "table" && <ColumnsButton />}
       <Count />
       <button
         type="button"
@@ -115,7 +116,7 @@ function Count() {
   const [some, all] = [shown.value.length, Math.max(byNameNow.value.length, fleet.ids.value.length)];
   return (
     <span id="shown-count" class={`shown-count muted ${some === all ? "all" : ""}`}>
-      {some === all ? `${all} ${all === 1 ? "host" : "hosts"}` : `${some} of ${all} hosts`}
+      {some === all ? counted(all) : `${some} of ${counted(all)}`}
     </span>
   );
 }

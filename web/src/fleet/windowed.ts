@@ -13,6 +13,7 @@ import {
 } from "@tanstack/virtual-core";
 import type { RefObject } from "preact";
 import { useLayoutEffect, useMemo, useReducer, useRef } from "preact/hooks";
+import { useRested } from "./rested.ts";
 
 export interface WindowedList {
   count: number;
@@ -28,8 +29,10 @@ export interface WindowedList {
   keep: (range: Range) => readonly number[];
   /** Pixels at the upper and lower edge that something else covers. */
   covered: { top: number; bottom: number };
-  /** Lines beyond the screen, on either side. */
+  /** Lines beyond the screen, on either side, once the page rests. */
   overscan: number;
+  /** Another value when other lines come on the screen, and soon: those beyond it wait until the page rests. */
+  search: unknown;
 }
 
 export interface Windowed {
@@ -48,11 +51,12 @@ export function useWindowed(list: WindowedList): Windowed {
   const printing = useRef(false);
   // A function of its own for each layout: it is by this that the sizes are asked for anew.
   const keyOf = useMemo(() => (line: number) => line, [list.layout]);
+  const rested = useRested(list.search);
   const common = {
     count: list.count,
     estimateSize: list.sizeOf,
     getItemKey: keyOf,
-    overscan: list.overscan,
+    overscan: rested ? list.overscan : 0,
     scrollPaddingStart: list.covered.top,
     scrollPaddingEnd: list.covered.bottom,
     rangeExtractor: (range: Range) =>

@@ -83,6 +83,12 @@ test("a rule for other hosts says nothing", () => {
   );
 });
 
+test("an instance that a rule leaves out makes no host worse", () => {
+  const rules = byMetric([rule("filesystem.used_percent", 80, { not_instances: ["/snap/*"] })]);
+  const latest = { filesystem: { "/": { used_percent: 60 }, "/snap/core": { used_percent: 100 } } };
+  assert.equal(nearest(rules, "web-1", latest), 0.75);
+});
+
 test("a host keeps its place while its value moves a little", () => {
   assert.equal(held(0.8, 0.8 + SLACK / 2), 0.8);
   assert.equal(held(0.8, 0.8 - SLACK / 2), 0.8);

@@ -24,26 +24,44 @@ export function nearness({ warning, critical, comparison }: Thresholds, value: n
   return Math.min(share, 1);
 }
 
+/** The rules about one metric. */
+export interface Watched {
+  readonly path: string;
+  readonly family: string;
+  readonly metric: string;
+  readonly rules: readonly Rule[];
+  /** What every value is held against, of whichever host and instance; undefined where the rules tell them apart. */
+  readonly same: Thresholds | null | undefined;
+}
+
+const isForAll = ({ host, instance, not_instances }: Rule): boolean =>
+  host === "*" && instance === "*" && not_instances.length === 0;
+
 /** Rules by the metric that they are about: those that have none are not asked at all. */
-export function byMetric(rules: readonly Rule[]): ReadonlyMap<string, readonly Rule[]> {
+export function byMetric(rules: readonly Rule[]): readonly Watched[] {
   const found = new Map<string, Rule[]>();
   for (const rule of rules) {
-    const same = found.get(rule.metric);
-    if (same) same.push(rule);
+    const others = found.get(rule.metric);
+    if (others) others.push(rule);
     else found.set(rule.metric, [rule]);
   }
-  return found;
+  return [...found].map(([path, some]) => {
+    const [family = "", metric = ""] = path.split(".");
+    const same = some.every(isForAll) ? thresholdsFor(some, "", path, "") : undefined;
+    return { path, family, metric, rules: some, same };
+  });
 }
 
 /** The largest nearness of all of a host's latest values; 0 when none has a threshold. */
-export function nearest(rules: ReadonlyMap<string, readonly Rule[]>, host: string, latest: Values): number {
+export function nearest(watched: readonly Watched[], host: string, latest: Values): number {
   let most = 0;
-  for (const [path, some] of rules) {
-    const [family = "", metric = ""] = path.split(".");
-    for (const [instance, metrics] of Object.entries(latest[family] ?? {})) {
-      const value = metrics[metric];
+  for (const { path, family, metric, rules, same } of watched) {
+    const instances = latest[family];
+    // Without an array of them: this is done for all values of all hosts in one go.
+    for (const instance in instances) {
+      const value = instances[instance]?.[metric];
       if (value === null || value === undefined) continue;
-      const thresholds = thresholdsFor(some, host, path, instance);
+      const thresholds = same === undefined ? thresholdsFor(rules, host, path, instance) : same;
       const near = thresholds && nearness(thresholds, value);
       if (near !== null && near > most) most = near;
     }

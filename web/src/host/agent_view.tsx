@@ -11,6 +11,7 @@ import { base } from "../preferences.ts";
 import { Action } from "../shell/allowed.tsx";
 import { useSending } from "../shell/sending.ts";
 import { replyWords } from "./orders.ts";
+import "../style/host_sections.css";
 
 const UPDATE_WORDS: Record<UpdateState, string> = {
   current: "the gateway’s version",
@@ -36,7 +37,7 @@ export function AgentView({ entry }: { entry: Entry }) {
           It refuses its settings: {facts.config_error}
         </p>
       )}
-      {told.length === 0 && <p class="muted">It has told nothing of itself yet.</p>}
+      {told.length === 0 && <p class="muted">No data yet.</p>}
       <dl class="readings">
         {told.map(({ name, label, unit, meaning }) => {
           const value = values[name] ?? null;
@@ -88,7 +89,7 @@ function Orders({ host }: { host: string }) {
         </Action>
       ))}
       <div class="reply" role="status">
-        {busy && <p class="muted">It is asked …</p>}
+        {busy && <p class="muted">Waiting for the agent …</p>}
         {outcome.value && (
           <dl class={outcome.value.ok ? "" : "tone-critical"}>
             {outcome.value.lines.map(([name, value]) => (

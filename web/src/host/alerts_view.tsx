@@ -1,46 +1,43 @@
 // What concerns alerts of one host: those that are on, those that were, and the rules that look at it.
 import { useEffect, useMemo } from "preact/hooks";
 import { ActiveList } from "../alerts/active.tsx";
-import { active, ruleBodies, withNews } from "../alerts/data.ts";
-import { fits } from "../alerts/thresholds.ts";
+import { active, ruleBodies, rules, rulesOf, STORM_MS, withNews } from "../alerts/data.ts";
+import { windowUnit } from "../alerts/words.ts";
 import { pathWords, unitOf, virtualOf } from "../api/catalogue.ts";
 import { get } from "../api/client.ts";
 import { loader } from "../api/loading.ts";
-import type { Incident, Incidents, Rule } from "../api/types.gen.ts";
+import type { ActiveAlert, Incident, Incidents, Rule } from "../api/types.gen.ts";
 import { duration, limit, moment, text } from "../format.ts";
-import { now } from "../live/session.ts";
+import { known, now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
 import { StandingIcon } from "../shell/icons.tsx";
 import { Loaded } from "../shell/loaded.tsx";
 import { Scroller } from "../shell/scroller.tsx";
 import { Nothing } from "../shell/states.tsx";
+import "../style/host_sections.css";
 
 const MOST = 50;
 
 export function AlertsView({ entry }: { entry: Entry }) {
-  const here = active.state.value.value?.filter((alert) => alert.host === entry.id) ?? [];
   const incidents = useMemo(
     () => loader((signal) => get<Incidents>(`/incidents?host=${entry.id}&limit=${MOST}`, signal)),
     [entry],
   );
   useEffect(() => {
-    const stop = withNews(incidents.refresh);
+    const stop = withNews(incidents.refresh, STORM_MS);
     return () => {
       stop();
       incidents.close();
     };
   }, [incidents]);
-  const looking = ruleBodies.value.filter((rule) => looksAt(rule, entry));
   return (
     <>
       <section class="host-section" aria-labelledby="on">
         <h2 id="on">Now</h2>
-        {here.length > 0 ? (
-          <ActiveList alerts={here} rules={ruleBodies.value} here={entry.id} />
-        ) : (
-          <Nothing>No alert is on</Nothing>
-        )}
+        <Loaded from={active} what="The active alerts">
+          {(alerts) => <Active alerts={alerts.filter((alert) => alert.host === entry.id)} host={entry.id} />}
+        </Loaded>
       </section>
       <section class="host-section" aria-labelledby="were">
         <h2 id="were">Incidents</h2>
@@ -50,26 +47,28 @@ export function AlertsView({ entry }: { entry: Entry }) {
       </section>
       <section class="host-section" aria-labelledby="looking">
         <header>
-          <h2 id="looking">Rules that look at it</h2>
+          <h2 id="looking">Rules that apply</h2>
           <a href="/alerts">Change rules</a>
         </header>
-        {looking.length > 0 ? <RuleTable rules={looking} /> : <Nothing>No rule looks at this host</Nothing>}
+        <Loaded from={rules} what="The rules">
+          {() => <RuleTable rules={rulesOf(entry).filter((rule) => looksAt(rule, entry))} />}
+        </Loaded>
       </section>
     </>
   );
 }
 
-/** Whether a rule is about this host and about something that it has. */
-function looksAt(rule: Rule, entry: Entry): boolean {
-  const { tags } = entry.host.value;
-  const made = virtualOf(rule.metric);
-  return (
-    rule.enabled &&
-    (made ? made.about === "host" : Object.hasOwn(entry.latest, rule.metric.slice(0, rule.metric.indexOf(".")))) &&
-    fits(rule.host, entry.id) &&
-    rule.tags.every((tag) => tags.includes(tag)) &&
-    !rule.without_tags.some((tag) => tags.includes(tag))
-  );
+/** That there is none is said only while that is known. */
+function Active({ alerts, host }: { alerts: readonly ActiveAlert[]; host: string }) {
+  if (alerts.length > 0) return <ActiveList alerts={alerts} rules={ruleBodies.value} here={host} />;
+  const sure = known.value && active.state.value.error === null;
+  return <Nothing>{sure ? "No active alerts" : "No alert was active when this was last known"}</Nothing>;
+}
+
+/** Whether a rule of this host is on, and about something that it has. */
+function looksAt({ enabled, metric }: Rule, entry: Entry): boolean {
+  const made = virtualOf(metric);
+  return enabled && (made ? made.about === "host" : Object.hasOwn(entry.latest, metric.slice(0, metric.indexOf("."))));
 }
 
 function IncidentTable({ incidents, more }: { incidents: readonly Incident[]; more: boolean }) {
@@ -130,8 +129,9 @@ function lasted({ since, closed }: Incident): string {
 }
 
 function RuleTable({ rules }: { rules: readonly Rule[] }) {
+  if (rules.length === 0) return <Nothing>No rule applies to this host</Nothing>;
   return (
-    <Scroller label="Rules that look at this host" class="panel table-panel">
+    <Scroller label="Rules that apply to this host" class="panel table-panel">
       <table>
         <thead>
           <tr>
@@ -146,9 +146,10 @@ function RuleTable({ rules }: { rules: readonly Rule[] }) {
           </tr>
         </thead>
         <tbody>
-          {rules.map(({ id, name, metric, instance, warning, critical, comparison }) => {
+          {rules.map(({ id, name, metric, instance, window, warning, critical, comparison }) => {
+            const unit = windowUnit(window.function, unitOf(metric));
             const at = (threshold: Rule["warning"]) =>
-              threshold ? `${comparison} ${limit(threshold.raise_at, unitOf(metric), base())}` : "";
+              threshold ? `${comparison} ${limit(threshold.raise_at, unit, base())}` : "";
             return (
               <tr key={id}>
                 <th scope="row">{name}</th>

@@ -1,15 +1,20 @@
 // The charts of a host's page: the most important ones of all families, or everything of one family.
-import { type ReadonlySignal, type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { type ReadonlySignal, type Signal, untracked, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { familyOf, familyWord } from "../api/catalogue.ts";
+import { get } from "../api/client.ts";
+import type { Loading } from "../api/loading.ts";
+import type { SeriesAnswer } from "../api/types.gen.ts";
 import type { ChartMark } from "../charts/marks.ts";
+import { usePoints } from "../charts/points.ts";
 import type { Pointed } from "../charts/source.ts";
-import { pointsFor } from "../charts/window.ts";
-import { connection, now } from "../live/session.ts";
+import { now, polled } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { Boundary } from "../shell/boundary.tsx";
 import { Failed, Nothing, Waiting } from "../shell/states.tsx";
 import { HostChart } from "./chart.tsx";
-import { CHARTS, CORE_FAMILIES, chartsFor, metricsStored, requestOf } from "./charts.ts";
+import { chartsFor, metricsStored, requestOf } from "./charts.ts";
+import type { Families } from "./families.ts";
 import { openHistory } from "./history.ts";
 import type { View } from "./view.ts";
 import type { Why } from "./why.ts";
@@ -23,25 +28,30 @@ interface ChartGridProps {
   family: string | null;
   /** Paths of the metrics that have a latest value, separated by commas. */
   latest: ReadonlySignal<string>;
+  families: Families;
   marks: ReadonlySignal<readonly ChartMark[]>;
   why: Why;
 }
 
-export function ChartGrid({ entry, snapshots, view, family, latest, marks, why }: ChartGridProps) {
-  const history = useMemo(() => openHistory(entry.id), [entry]);
+export function ChartGrid({ entry, snapshots, view, family, latest, families, marks, why }: ChartGridProps) {
+  const history = useMemo(
+    () =>
+      openHistory((asked, signal) =>
+        get<SeriesAnswer>(`/hosts/${encodeURIComponent(entry.id)}/series?${asked}`, signal),
+      ),
+    [entry],
+  );
   useEffect(() => () => history.close(), [history]);
   const pointed = useSignal<Pointed | null>(null);
   const whole = family !== null;
 
-  /** Asked for though no chart shows them yet: of a host of which nothing is known but that it may have a past. */
-  const blind = useComputed(() => latest.value === "");
-  const likely = useMemo(() => {
-    const asked = family === null ? CORE_FAMILIES : [family];
-    return CHARTS.filter((spec) => asked.includes(spec.family)).map((spec) => requestOf(spec, whole));
-  }, [family, whole]);
+  /** Asked for though no chart shows them yet: what is stored of families that are sampled no more. */
+  const past = useComputed(() => {
+    const paths = families.ended.value.split(",").flatMap(pathsOf);
+    return chartsFor(new Set(paths), family, []).map((spec) => requestOf(spec, whole));
+  });
   useSignalEffect(() => {
-    if (!blind.value) return;
-    const releases = likely.map(({ name, metrics }) => {
+    const releases = past.value.map(({ name, metrics }) => {
       history.of(name, metrics);
       return history.watch(name);
     });
@@ -51,9 +61,9 @@ export function ChartGrid({ entry, snapshots, view, family, latest, marks, why }
   });
 
   const metrics = useComputed(() => {
-    const stored = blind.value
-      ? likely.flatMap(({ name, metrics }) => metricsStored(history.of(name, metrics).value.value?.answer ?? null))
-      : [];
+    const stored = past.value.flatMap(({ name, metrics }) =>
+      metricsStored(history.of(name, metrics).value.value?.answer ?? null),
+    );
     return [...new Set([...latest.value.split(","), ...stored])].sort().join();
   });
   const custom = useComputed(() => {
@@ -66,18 +76,8 @@ export function ChartGrid({ entry, snapshots, view, family, latest, marks, why }
   );
 
   const grid = useRef<HTMLDivElement>(null);
-  const points = useSignal(0);
-  useEffect(() => {
-    const element = grid.current as HTMLDivElement;
-    const measure = () => {
-      points.value = pointsFor(element.querySelector(".plot")?.clientWidth ?? element.clientWidth);
-    };
-    const watcher = new ResizeObserver(measure);
-    watcher.observe(element);
-    return () => watcher.disconnect();
-  }, [points]);
+  const points = usePoints(grid);
 
-  const polled = useComputed(() => connection.value.kind === "lost" && connection.value.poll_ms !== null);
   useSignalEffect(() => {
     if (points.value > 0)
       history.show({
@@ -90,6 +90,10 @@ export function ChartGrid({ entry, snapshots, view, family, latest, marks, why }
   });
   useSignalEffect(() => {
     if (snapshots.value > 1) history.refresh();
+  });
+  useSignalEffect(() => {
+    const present = now.value;
+    untracked(() => history.tick(present));
   });
 
   return (
@@ -109,15 +113,26 @@ export function ChartGrid({ entry, snapshots, view, family, latest, marks, why }
           />
         </Boundary>
       ))}
-      {specs.length === 0 && <NoCharts states={likely.map(({ name, metrics }) => history.of(name, metrics).value)} />}
+      {specs.length === 0 && (
+        <NoCharts
+          what={family === null ? "samples" : `samples of ${familyWord(family)}`}
+          states={[
+            families.stored.state.value,
+            ...past.value.map(({ name, metrics }) => history.of(name, metrics).value),
+          ]}
+        />
+      )}
     </div>
   );
 }
 
-/** Nothing was heard of the host lately, and nothing stored was found yet. */
-function NoCharts({ states }: { states: { loading: boolean; error: string | null }[] }) {
-  const error = states.find((state) => state.error)?.error;
-  if (error) return <Failed what="The history" error={error} />;
+const pathsOf = (family: string): string[] =>
+  familyOf(family)?.metrics.map((metric) => `${family}.${metric.name}`) ?? [];
+
+/** Nothing was heard of the host or family lately, and nothing stored was found yet. */
+function NoCharts({ what, states }: { what: string; states: Loading<unknown>[] }) {
+  const failed = states.find((state) => state.error);
+  if (failed?.error) return <Failed what="The history" error={failed.error} retried={!failed.refused} />;
   if (states.some((state) => state.loading)) return <Waiting what="the history" />;
-  return <Nothing>No samples in this range</Nothing>;
+  return <Nothing>{`No ${what} in this range`}</Nothing>;
 }

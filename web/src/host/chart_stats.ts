@@ -1,4 +1,5 @@
 // Statistics of what one chart draws, asked for while its legend shows them.
+import { computed, effect, untracked } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { get } from "../api/client.ts";
 import { loader } from "../api/loading.ts";
@@ -6,6 +7,7 @@ import type { Stat, StatsAnswer } from "../api/types.gen.ts";
 import type { Source } from "../charts/source.ts";
 import { type ChartSpec, metricsOf } from "../charts/spec.ts";
 import { bounds } from "../charts/window.ts";
+import { now } from "../live/session.ts";
 import { statsAfter } from "./exports.ts";
 import type { View } from "./view.ts";
 
@@ -25,10 +27,14 @@ export function useChartStats(host: string, spec: ChartSpec, { window, edge }: V
     function watchStats(): () => void {
       // Moves with the window: an effect of the chart calls this again then.
       const shown = window.value;
-      stats.load();
-      const timer = shown.kind === "live" ? setInterval(stats.refresh, statsAfter(shown.span_ms)) : undefined;
+      // In a hidden tab time stands still.
+      const turn = computed(() => (shown.kind === "live" ? Math.floor(now.value / statsAfter(shown.span_ms)) : 0));
+      const stop = effect(() => {
+        turn.value;
+        untracked(stats.refresh);
+      });
       return () => {
-        clearInterval(timer);
+        stop();
         stats.close();
       };
     }

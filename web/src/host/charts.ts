@@ -50,6 +50,7 @@ export const CHARTS: readonly ChartSpec[] = [
     ],
     floor: 0,
     ceiling: "memory.total",
+    thresholds: "memory.used",
   },
   {
     id: "network",
@@ -142,6 +143,7 @@ export const CHARTS: readonly ChartSpec[] = [
     legend: "part",
     parts: [part("sockets.tcp_established"), part("sockets.tcp_time_wait")],
     floor: 4,
+    thresholds: "sockets.tcp_established",
   },
   single("sensors", "sensors.temperature", 50),
   single("units", "unit.failed", 4),
@@ -162,9 +164,6 @@ export const CHARTS: readonly ChartSpec[] = [
   single("agent-clock", "agent.clock_offset", 10),
 ];
 
-/** What nearly every host has: asked for where nothing is known of a host's present. */
-export const CORE_FAMILIES: readonly string[] = ["cpu", "memory", "network", "disk", "filesystem"];
-
 /** Paths of the metrics that have a latest value. */
 export function metricsIn(latest: Values): Set<string> {
   const paths = new Set<string>();
@@ -184,9 +183,9 @@ const APART: readonly string[] = ["agent"];
 /** Families in the order in which people ask for them; what is not named here comes after, as the catalogue has it. */
 const ORDER = ["cpu", "memory", "network", "disk", "filesystem", "gpu", "container", "process", "pressure", "core"];
 
-/** The families of `metrics` that have a view, in the order of their views. */
-export function familiesIn(metrics: ReadonlySet<string>): string[] {
-  const there = new Set([...metrics].map((path) => path.slice(0, path.indexOf("."))));
+/** The families of `paths`, of metrics or of families themselves, that have a view, in the order of their views. */
+export function familiesIn(paths: readonly string[]): string[] {
+  const there = new Set(paths.map((path) => path.split(".")[0] as string));
   const rest = CATALOGUE.map((family) => family.name).filter((name) => !ORDER.includes(name));
   return [...ORDER, ...rest].filter((name) => there.has(name) && !APART.includes(name));
 }

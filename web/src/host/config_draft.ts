@@ -18,7 +18,7 @@ export interface ConfigDraft {
   batch_interval_s: string;
   /** Whether the host has a list of directories of its own. */
   own_directories: boolean;
-  /** One a line. */
+  /** One per line. */
   directories: string;
   families: Record<string, FamilyDraft>;
 }

@@ -67,10 +67,10 @@ export function ConfigEditor({ host, answer, onClosed }: ConfigEditorProps) {
             checked={draft.own_directories}
             onChange={(event) => set({ own_directories: event.currentTarget.checked })}
           />
-          Directories of its own are measured
+          This host has its own list of directories
         </label>
         {draft.own_directories && (
-          <Field label="Directories" error={errors.directories} hint="One a line" wide>
+          <Field label="Directories" error={errors.directories} hint="One per line" wide>
             <textarea
               rows={3}
               spellcheck={false}

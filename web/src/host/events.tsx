@@ -9,6 +9,7 @@ import { now } from "../live/session.ts";
 import { Failed } from "../shell/states.tsx";
 import { stretchAround } from "./around.ts";
 import type { View } from "./view.ts";
+import "../style/events.css";
 
 /** A gap shorter than such a part of the range is hardly seen, and of those there may be hundreds. */
 const LEAST_SHARE = 200;
@@ -21,7 +22,7 @@ interface EventsProps {
 }
 
 export function Events({ marks, gaps, view }: EventsProps) {
-  const { value, loading, error } = marks.state.value;
+  const { value, loading, error, refused } = marks.state.value;
   const { from, to } = bounds(view.window.value, now.peek());
   const missing = gaps.known.value
     .filter((gap) => ((gap.end ?? to) - gap.time) * LEAST_SHARE > to - from)
@@ -37,7 +38,9 @@ export function Events({ marks, gaps, view }: EventsProps) {
         <h2 id="events">Events</h2>
         <span class="resolution">{value?.more ? `the last ${value.marks.length} in this range` : "in this range"}</span>
       </header>
-      {error && <Failed what="What happened" error={error} stale={value !== null} onRetry={marks.load} />}
+      {error && (
+        <Failed what="What happened" error={error} stale={value !== null} retried={!refused} onRetry={marks.load} />
+      )}
       {value && list.length === 0 && <p class="muted">Nothing happened in this range</p>}
       <ul>
         {list.map((mark) => (

@@ -1,7 +1,6 @@
 // What is stored of a host, for its charts: asked for while some chart on the screen shows it, and again when the window
 // changes, moves on, or the request failed.
-import type { ReadonlySignal } from "@preact/signals";
-import { get } from "../api/client.ts";
+import type { ReadonlySignal } from "@preact/signals-core";
 import { type Loader, type Loading, loader } from "../api/loading.ts";
 import type { SeriesAnswer } from "../api/types.gen.ts";
 import type { Stored } from "../charts/source.ts";
@@ -24,6 +23,8 @@ export interface History {
   watch: (request: string) => () => void;
   /** Asks at once. */
   retry: (request: string) => void;
+  /** Asks for what has to be fetched again by now. Time that stands still, as in a hidden tab, asks for nothing. */
+  tick: (now: number) => void;
   /** Shows what is asked for, and keeps it fresh. What was loaded before stays until the answers are there. */
   show: (asked: Asked) => void;
   /** Asks for the same again: something was missed. */
@@ -36,16 +37,18 @@ interface Kept {
   watchers: number;
   /** Not asked for since the window changed, or since it should have been asked for again. */
   stale: boolean;
-  timer?: ReturnType<typeof setTimeout>;
+  /** When it has to be fetched again; never, while it is on its way or does not change any more. */
+  due: number;
 }
 
-export function openHistory(host: string): History {
+/** `fetch` is given the query of an answer. */
+export function openHistory(fetch: (query: URLSearchParams, signal: AbortSignal) => Promise<SeriesAnswer>): History {
   const requests = new Map<string, Kept>();
   let asked: Asked | null = null;
 
   async function ask(metrics: readonly string[], kept: Kept, signal: AbortSignal): Promise<Stored> {
     const { window, points, polled, edge, now } = asked as Asked;
-    clearTimeout(kept.timer);
+    kept.due = Number.POSITIVE_INFINITY;
     const { from, to } = bounds(window, edge());
     const present = now();
     const query = new URLSearchParams({
@@ -55,9 +58,9 @@ export function openHistory(host: string): History {
       points: String(points),
     });
     // Not before the answer is there, so that a slow gateway is not asked more often than it answers.
-    const answer = await get<SeriesAnswer>(`/hosts/${encodeURIComponent(host)}/series?${query}`, signal);
+    const answer = await fetch(query, signal);
     const again_ms = refetchAfter(window, answer.step_ms, now(), polled);
-    if (again_ms !== null && !signal.aborted) kept.timer = setTimeout(() => want(kept), again_ms);
+    if (again_ms !== null && !signal.aborted) kept.due = now() + again_ms;
     // Without a stream nothing else tells of the last seconds, which are stored only later.
     const told = polled ? present - STORED_AFTER_MS : present;
     return { answer, known: { from: answer.from, to: Math.min(answer.to, told) } };
@@ -65,6 +68,7 @@ export function openHistory(host: string): History {
 
   /** Asks now where somebody looks, otherwise when somebody does. */
   function want(kept: Kept): void {
+    kept.due = Number.POSITIVE_INFINITY;
     kept.stale = kept.watchers === 0 || asked === null;
     if (!kept.stale) kept.loader.load();
   }
@@ -72,7 +76,12 @@ export function openHistory(host: string): History {
   function kept(request: string, metrics: readonly string[]): Kept {
     let found = requests.get(request);
     if (!found) {
-      const made: Kept = { loader: loader((signal) => ask(metrics, made, signal)), watchers: 0, stale: true };
+      const made: Kept = {
+        loader: loader((signal) => ask(metrics, made, signal)),
+        watchers: 0,
+        stale: true,
+        due: Number.POSITIVE_INFINITY,
+      };
       found = made;
       requests.set(request, made);
     }
@@ -80,6 +89,9 @@ export function openHistory(host: string): History {
   }
 
   return {
+    tick(now) {
+      for (const one of requests.values()) if (one.due <= now) want(one);
+    },
     of: (request, metrics) => kept(request, metrics).loader.state,
     watch(request) {
       const one = requests.get(request);
@@ -101,10 +113,7 @@ export function openHistory(host: string): History {
         else one.stale = true;
     },
     close() {
-      for (const one of requests.values()) {
-        one.loader.close();
-        clearTimeout(one.timer);
-      }
+      for (const one of requests.values()) one.loader.close();
     },
   };
 }

@@ -1,11 +1,12 @@
 // What happened to a host in the range of its charts, and why there is nothing in a gap.
-import { type ReadonlySignal, useComputed, useSignalEffect } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { type ReadonlySignal, type Signal, untracked, useComputed, useSignalEffect } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { get } from "../api/client.ts";
 import { type Loader, loader } from "../api/loading.ts";
 import type { Mark, Marks } from "../api/types.gen.ts";
 import { bounds } from "../charts/window.ts";
 import { now, settingChange, transition } from "../live/session.ts";
+import { dueOf, type Seen } from "./due.ts";
 import type { View } from "./view.ts";
 
 /** More are not shown: there are more than pixels. */
@@ -14,7 +15,8 @@ const MOST = 500;
 /** How often what happened is asked for while the charts follow the present. */
 const EVERY_MS = 30_000;
 
-export function useMarks(host: string, { window, edge }: View): Loader<Marks> {
+/** `snapshots` moves when the stream was away and is back. */
+export function useMarks(host: string, snapshots: Signal<number>, { window, edge }: View): Loader<Marks> {
   const marks = useMemo(
     () =>
       loader((signal) => {
@@ -30,14 +32,18 @@ export function useMarks(host: string, { window, edge }: View): Loader<Marks> {
   );
   useEffect(() => marks.close, [marks]);
   const turn = useComputed(() => (window.value.kind === "live" ? Math.floor(now.value / EVERY_MS) : 0));
+  const before = useRef<Seen | null>(null);
   useSignalEffect(() => {
-    window.value;
-    marks.load();
-  });
-  useSignalEffect(() => {
-    turn.value;
-    settingChange.value;
-    if (transition.value === null || transition.value.host === host) marks.refresh();
+    const seen: Seen = {
+      window: window.value,
+      turn: turn.value,
+      snapshots: snapshots.value,
+      setting: settingChange.value,
+      transition: transition.value,
+    };
+    const due = dueOf(before.current, seen, host);
+    before.current = seen;
+    if (due) untracked(marks[due]);
   });
   return marks;
 }

@@ -15,8 +15,8 @@ test("what is left to send is counted", () => {
 });
 
 test("directories are listed, or there are none", () => {
-  assert.deepEqual(replyWords("rescan", reply({ directories: ["/srv", "/var"] })), [["", "It measures /srv, /var."]]);
-  assert.deepEqual(replyWords("rescan", reply({ directories: [] })), [["", "It measures none."]]);
+  assert.deepEqual(replyWords("rescan", reply({ directories: ["/srv", "/var"] })), [["", "Measuring: /srv, /var."]]);
+  assert.deepEqual(replyWords("rescan", reply({ directories: [] })), [["", "Measuring: none."]]);
 });
 
 test("a status is shown as it is, also what later versions put into it", () => {

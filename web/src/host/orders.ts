@@ -20,7 +20,7 @@ export function replyWords(verb: Verb, { ok, result, error }: CommandReply): [st
     case "flush":
       return [["", found.left === 0 ? "Everything is sent." : `${said(found.left)} batches are still to be sent.`]];
     case "rescan":
-      return [["", `It measures ${said(found.directories)}.`]];
+      return [["", `Measuring: ${said(found.directories)}.`]];
     case "status":
       return Object.entries(found).map(([name, value]) => [name.replaceAll("_", " "), said(value)]);
   }

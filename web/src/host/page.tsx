@@ -5,6 +5,7 @@ import { active, ruleBodies, standingOf } from "../alerts/data.ts";
 import { useDetail } from "../live/detail.ts";
 import { fleet } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
+import { FLEET } from "../places.ts";
 import { query } from "../router.ts";
 import { lazy } from "../shell/lazy.tsx";
 import { Waiting } from "../shell/states.tsx";
@@ -12,20 +13,27 @@ import { useTitle } from "../shell/title.ts";
 import { RangeBar } from "../time/bar.tsx";
 import { hostZone } from "../time/choice.ts";
 import { useTimeKeys } from "../time/keys.ts";
-import { IdentityWarnings, useIdentity } from "./belonging.tsx";
 import { ChartGrid } from "./chart_grid.tsx";
 import { familiesIn, metricsIn } from "./charts.ts";
+import { type Families, useFamilies } from "./families.ts";
 import { Head } from "./head.tsx";
 import { marksOf, useMarks } from "./marks.ts";
-import { Refused } from "./refused.tsx";
 import { Tiles } from "./tiles.tsx";
+import { useIdentity } from "./use_identity.ts";
 import { useView, type View } from "./view.ts";
+import { viewOf } from "./view_names.ts";
 import { Views } from "./views.tsx";
 import { openWhy } from "./why.ts";
 import "../style/host.css";
 import "../style/host_views.css";
 
 // What is below the first screen comes after it.
+const IdentityWarnings = lazy(
+  "what is wrong with its identity",
+  async () => (await import("./belonging.tsx")).IdentityWarnings,
+  true,
+);
+const Refused = lazy("the refusals", async () => (await import("./refused.tsx")).Refused, true);
 const Events = lazy("the events", async () => (await import("./events.tsx")).Events);
 const Stats = lazy("the statistics", async () => (await import("./stats.tsx")).Stats);
 
@@ -53,7 +61,7 @@ function Unknown({ id }: { id: string }) {
         {removed
           ? "Its agent was disconnected, and its history is being deleted. "
           : "It has never reported here, or it was removed. "}
-        <a href="/">See the fleet</a>.
+        <a href={FLEET}>See the fleet</a>.
       </p>
     </div>
   );
@@ -66,7 +74,7 @@ interface KnownProps {
 }
 
 function Known({ entry, snapshots }: KnownProps) {
-  const view = useView(entry);
+  const view = useView(entry, snapshots);
   useTimeKeys(view);
   useSignalEffect(() => {
     hostZone.value = entry.host.value.facts.time_zone;
@@ -78,8 +86,8 @@ function Known({ entry, snapshots }: KnownProps) {
     entry.tick.value;
     return [...metricsIn(entry.latest)].sort().join();
   });
-  const families = useComputed(() => familiesIn(new Set(latest.value.split(","))).join());
-  const current = query.value.get("view") ?? "";
+  const families = useFamilies(entry.id, latest, snapshots, view);
+  const current = viewOf(query.value.get("view"));
   const identity = useIdentity(entry.id, snapshots);
   const standing = standingOf(entry);
   const alerts = active.state.value.value?.filter((alert) => alert.host === entry.id) ?? [];
@@ -90,7 +98,7 @@ function Known({ entry, snapshots }: KnownProps) {
         <IdentityWarnings identity={identity.state.value.value} />
       )}
       <Refused entry={entry} snapshots={snapshots} />
-      <Views host={entry.id} current={current} families={families.value.split(",").filter(Boolean)} />
+      <Views host={entry.id} current={current} families={familiesIn([...families.all.value.split(","), current])} />
       {current === "" && alerts.length > 0 && <ActiveList alerts={alerts} rules={ruleBodies.value} here={entry.id} />}
       {current === "" && latest.value !== "" && <Tiles entry={entry} facts={entry.host.value.facts} />}
       {current === "alerts" && <AlertsView entry={entry} />}
@@ -98,7 +106,7 @@ function Known({ entry, snapshots }: KnownProps) {
       {current === "agent" && <AgentView entry={entry} />}
       {current === "process" && <Processes entry={entry} />}
       {current !== "alerts" && current !== "settings" && (
-        <Charts entry={entry} snapshots={snapshots} view={view} current={current} latest={latest} />
+        <Charts entry={entry} snapshots={snapshots} view={view} current={current} latest={latest} families={families} />
       )}
     </div>
   );
@@ -108,10 +116,11 @@ interface ChartsProps extends KnownProps {
   view: View;
   current: string;
   latest: ReadonlySignal<string>;
+  families: Families;
 }
 
-function Charts({ entry, snapshots, view, current, latest }: ChartsProps) {
-  const marks = useMarks(entry.id, view);
+function Charts({ entry, snapshots, view, current, latest, families }: ChartsProps) {
+  const marks = useMarks(entry.id, snapshots, view);
   const shown = marksOf(marks);
   const why = useMemo(() => openWhy(entry.id, view), [entry, view]);
   useEffect(() => why.close, [why]);
@@ -125,12 +134,13 @@ function Charts({ entry, snapshots, view, current, latest }: ChartsProps) {
         view={view}
         family={current || null}
         latest={latest}
+        families={families}
         marks={shown}
         why={why}
       />
       {current === "" && <Processes entry={entry} />}
       <Events marks={marks} gaps={why.of(current || "cpu")} view={view} />
-      <Stats key={current} entry={entry} view={view} of={current} />
+      <Stats key={current} host={entry.id} view={view} families={families} of={current} />
     </>
   );
 }

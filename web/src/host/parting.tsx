@@ -6,6 +6,7 @@ import { navigate } from "../router.ts";
 import { Action } from "../shell/allowed.tsx";
 import { Question } from "../shell/question.tsx";
 import { AGAIN } from "./identity.ts";
+import "../style/parting.css";
 
 interface PartingProps {
   id: string;

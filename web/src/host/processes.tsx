@@ -6,6 +6,7 @@ import { known, live, now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
 import { Scroller } from "../shell/scroller.tsx";
+import "../style/host_sections.css";
 
 /** Lists that are older say nothing of the present: agents tell every 10 s. */
 const OLD_MS = 30_000;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { changeOf, draftOf, faultsOf, mutedWords, type Said, tagsOf, withTag } from "./said.ts";
+import { mutedWords } from "./muted.ts";
+import { changeOf, differenceWords, draftOf, faultsOf, type Said, tagsOf, withTag } from "./said.ts";
 
 const NOW = 1_790_000_000_000;
 const said = (change: Partial<Said> = {}): Said => ({
@@ -20,6 +21,24 @@ test("only what was edited is sent", () => {
   const draft = { ...draftOf(said()), label: " Till ", tags: "prod, eu db" };
   assert.deepEqual(changeOf(draft, said(), NOW), { label: "Till", tags: ["prod", "eu", "db"] });
   assert.deepEqual(changeOf({ ...draftOf(said()), note: "" }, said(), NOW), { note: "" });
+});
+
+test("what somebody else changed and this draft does not touch is not sent, whatever it is by now", () => {
+  const theirs = said({ muted_until: NOW + 8, note: "Disk swapped." });
+  const draft = { ...draftOf(said()), label: "Till" };
+  assert.deepEqual(changeOf(draft, said(), NOW), { label: "Till" });
+  const told = differenceWords(said(), theirs, NOW);
+  assert.match(told, /^it is muted until .+, the note is “Disk swapped.”\.$/);
+});
+
+test("what somebody else changed is told, and nothing else", () => {
+  const told = (change: Partial<Said>) => differenceWords(said({ muted_until: "forever" }), said(change), NOW);
+  assert.equal(told({ muted_until: null }), "it is not muted.");
+  assert.equal(
+    told({ label: "", tags: ["db", "eu"], muted_until: "forever" }),
+    "there is no label, the tags are db, eu.",
+  );
+  assert.equal(told({ tags: [], note: "", muted_until: "forever" }), "there are no tags, there is no note.");
 });
 
 test("a host is muted for some hours from now, for ever, or not any more", () => {

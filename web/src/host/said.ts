@@ -1,6 +1,6 @@
 // What people say of a host, as they edit it: label, tags, note, until when nobody is notified. Pure.
 import type { HostChange, Muted } from "../api/types.gen.ts";
-import { moment } from "../format.ts";
+import { mutedWords } from "./muted.ts";
 
 export const MOST_TAGS = 20;
 const MOST_TAG = 40;
@@ -71,8 +71,13 @@ export function changeOf(draft: Draft, before: Said, now: number): HostChange {
   return change;
 }
 
-/** What a muted host says of that; empty for one that is not, or not any more. */
-export function mutedWords(until: Muted, now: number): string {
-  if (until === null || (typeof until === "number" && until <= now)) return "";
-  return until === "forever" ? "muted" : `muted until ${moment(until)}`;
+/** What is said otherwise now than `before`, as a sentence's end: `the label is “Till”, the tags are eu, prod.` */
+export function differenceWords(before: Said, { label, tags, note, muted_until }: Said, now: number): string {
+  const words: string[] = [];
+  if (label !== before.label) words.push(label ? `the label is “${label}”` : "there is no label");
+  if (tags.join() !== before.tags.join())
+    words.push(tags.length > 0 ? `the tags are ${tags.join(", ")}` : "there are no tags");
+  if (muted_until !== before.muted_until) words.push(`it is ${mutedWords(muted_until, now) || "not muted"}`);
+  if (note !== before.note) words.push(note ? `the note is “${note}”` : "there is no note");
+  return `${words.join(", ") || "it is as it was"}.`;
 }

@@ -9,19 +9,21 @@ import { Discard, isOutside } from "../shell/discard.tsx";
 import { Field } from "../shell/field.tsx";
 import { CloseIcon } from "../shell/icons.tsx";
 import { useUnsaved } from "../shell/unsaved.tsx";
+import { mutedWords } from "./muted.ts";
 import {
   changeOf,
   type Draft,
+  differenceWords,
   draftOf,
   type Faults,
   faultsOf,
   MOST_LABEL,
   MUTES,
   type Mute,
-  mutedWords,
   tagsOf,
   withTag,
 } from "./said.ts";
+import "../style/said.css";
 
 interface SaidEditorProps {
   /** The host as it was when the dialog was asked for. */
@@ -59,7 +61,8 @@ export function SaidEditor({ host, onClosed }: SaidEditorProps) {
     general.value = null;
     if (Object.keys(faults.value).length > 0) faults.value = faultsOf(draft.value);
   }
-  async function save(over: HostDetail): Promise<void> {
+  /** Sends what was edited here, over the host as it was in `version`; what else somebody changed stays. */
+  async function save(version: number): Promise<void> {
     if (busy.value) return;
     faults.value = faultsOf(draft.value);
     if (Object.keys(faults.value).length > 0) {
@@ -69,8 +72,8 @@ export function SaidEditor({ host, onClosed }: SaidEditorProps) {
     busy.value = true;
     general.value = theirs.value = null;
     try {
-      const body = changeOf(draft.value, over, now.peek());
-      await request("PATCH", address, { body, version: over.version });
+      const body = changeOf(draft.value, before.value, now.peek());
+      await request("PATCH", address, { body, version });
       close();
     } catch (reason) {
       await explain(reason);
@@ -122,7 +125,7 @@ export function SaidEditor({ host, onClosed }: SaidEditorProps) {
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          void save(before.value);
+          void save(before.value.version);
         }}
       >
         <header>
@@ -140,9 +143,9 @@ export function SaidEditor({ host, onClosed }: SaidEditorProps) {
         {theirs.value && (
           <Conflict
             onTake={() => take(theirs.value as HostDetail)}
-            onOverwrite={() => void save(theirs.value as HostDetail)}
+            onOverwrite={() => void save((theirs.value as HostDetail).version)}
           >
-            {wordsOf(theirs.value)}
+            {`Somebody changed this meanwhile: ${differenceWords(before.value, theirs.value, now.peek())}`}
           </Conflict>
         )}
         {discarding.value ? (
@@ -167,11 +170,6 @@ export function SaidEditor({ host, onClosed }: SaidEditorProps) {
     </dialog>
   );
 }
-
-const wordsOf = ({ label, tags }: HostDetail): string =>
-  `Somebody changed this meanwhile: it is called “${label || "nothing"}”, with ${
-    tags.length > 0 ? `the tags ${tags.join(", ")}` : "no tags"
-  }.`;
 
 interface FieldsProps {
   draft: Signal<Draft>;

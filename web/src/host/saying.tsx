@@ -2,11 +2,13 @@
 import { useSignal } from "@preact/signals";
 import { get, reasonOf } from "../api/client.ts";
 import type { HostDetail } from "../api/types.gen.ts";
-import { now } from "../live/session.ts";
+import { minute } from "../live/every.ts";
 import type { Entry } from "../live/store.ts";
+import { lacking } from "../login/me.ts";
 import { Action } from "../shell/allowed.tsx";
 import { lazy } from "../shell/lazy.tsx";
-import { mutedWords } from "./said.ts";
+import { useOpening } from "../shell/opening.ts";
+import { mutedWords } from "./muted.ts";
 
 const SaidEditor = lazy("the form", async () => (await import("./said_editor.tsx")).SaidEditor);
 
@@ -14,7 +16,7 @@ export function Saying({ entry }: { entry: Entry }) {
   const { id, label, tags, muted_until } = entry.host.value;
   const edited = useSignal<HostDetail | null>(null);
   const error = useSignal<string | null>(null);
-  const muted = mutedWords(muted_until, Math.floor(now.value / 60_000) * 60_000);
+  const muted = mutedWords(muted_until, minute.value);
 
   async function edit(): Promise<void> {
     error.value = null;
@@ -24,6 +26,7 @@ export function Saying({ entry }: { entry: Entry }) {
       error.value = reasonOf(reason);
     }
   }
+  useOpening("edit", "said", lacking("operator") === null, () => void edit());
   return (
     <>
       {label && <span class="muted">{id}</span>}

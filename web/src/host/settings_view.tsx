@@ -12,6 +12,7 @@ import { lazy } from "../shell/lazy.tsx";
 import { Loaded } from "../shell/loaded.tsx";
 import { Scroller } from "../shell/scroller.tsx";
 import { periodWords } from "./sampled.ts";
+import "../style/host_sections.css";
 
 const ConfigEditor = lazy("the form", async () => (await import("./config_editor.tsx")).ConfigEditor);
 
@@ -97,7 +98,7 @@ function Shown({ entry, answer, onChanged }: ShownProps) {
               <th scope="col">Sampled</th>
               {chosen && <th scope="col">Only</th>}
               {chosen && <th scope="col">Not</th>}
-              <th scope="col">Said by</th>
+              <th scope="col">Set by</th>
             </tr>
           </thead>
           <tbody>

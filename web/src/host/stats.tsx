@@ -8,34 +8,30 @@ import type { Stat, StatsAnswer } from "../api/types.gen.ts";
 import { bounds } from "../charts/window.ts";
 import { moment, span, text } from "../format.ts";
 import { now } from "../live/session.ts";
-import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
 import { query, setQuery } from "../router.ts";
 import { Scroller } from "../shell/scroller.tsx";
 import { Failed, Nothing, Waiting } from "../shell/states.tsx";
-import { CORE_FAMILIES } from "./charts.ts";
 import { exactness, exportPath, exportResolution, statsAfter } from "./exports.ts";
+import type { Families } from "./families.ts";
 import type { View } from "./view.ts";
+import "../style/stats.css";
 
 interface StatsProps {
-  entry: Entry;
+  host: string;
   view: View;
+  families: Families;
   /** The family to begin with; empty for the overview. */
   of: string;
 }
 
-export function Stats({ entry, view: { window, edge }, of }: StatsProps) {
+export function Stats({ host, view: { window, edge }, families, of }: StatsProps) {
   const family = useComputed(() => query.value.get("stats") ?? of);
-  const present = useComputed(() => {
-    entry.tick.value;
-    const families = Object.keys(entry.latest).filter((name) => Object.keys(entry.latest[name] ?? {}).length > 0);
-    return (families.length > 0 ? families : CORE_FAMILIES).join();
-  });
   const metrics = useComputed(() => {
-    const families = present.value.split(",");
+    const present = families.all.value.split(",");
     const chosen = familyOf(family.value);
     if (chosen) return chosen.metrics.map((metric) => `${chosen.name}.${metric.name}`).join();
-    return OVERVIEW.filter((path) => families.includes(path.slice(0, path.indexOf(".")))).join();
+    return OVERVIEW.filter((path) => present.includes(path.slice(0, path.indexOf(".")))).join();
   });
   const turn = useComputed(() =>
     window.value.kind === "live" ? Math.floor(now.value / statsAfter(window.value.span_ms)) : 0,
@@ -49,9 +45,9 @@ export function Stats({ entry, view: { window, edge }, of }: StatsProps) {
           from: String(Math.floor(from)),
           to: String(Math.ceil(to)),
         });
-        return get<StatsAnswer>(`/hosts/${encodeURIComponent(entry.id)}/stats?${asked}`, signal);
+        return get<StatsAnswer>(`/hosts/${encodeURIComponent(host)}/stats?${asked}`, signal);
       }),
-    [entry, window, edge, metrics],
+    [host, window, edge, metrics],
   );
   useEffect(() => stats.close, [stats]);
   useSignalEffect(() => {
@@ -60,7 +56,7 @@ export function Stats({ entry, view: { window, edge }, of }: StatsProps) {
     if (metrics.value) stats.load();
   });
 
-  const { value: answer, loading, error } = stats.state.value;
+  const { value: answer, loading, error, refused } = stats.state.value;
   return (
     <section class="stats panel" aria-labelledby="stats" aria-busy={loading}>
       <header>
@@ -74,7 +70,7 @@ export function Stats({ entry, view: { window, edge }, of }: StatsProps) {
             {(["csv", "ndjson"] as const).map((format) => (
               <a
                 key={format}
-                href={exportPath(entry.id, metrics.value, answer, format)}
+                href={exportPath(host, metrics.value, answer, format)}
                 title={`What is shown here, as ${exportResolution(answer)} rows`}
                 download
               >
@@ -90,7 +86,7 @@ export function Stats({ entry, view: { window, edge }, of }: StatsProps) {
             onChange={(event) => setQuery({ stats: event.currentTarget.value || null }, { replace: true })}
           >
             <option value="">Overview</option>
-            {present.value.split(",").map((name) => (
+            {[...new Set([...families.all.value.split(","), "agent", family.value])].filter(Boolean).map((name) => (
               <option key={name} value={name}>
                 {familyWord(name)}
               </option>
@@ -98,7 +94,10 @@ export function Stats({ entry, view: { window, edge }, of }: StatsProps) {
           </select>
         </label>
       </header>
-      {error && <Failed what="The statistics" error={error} stale={answer !== null} onRetry={stats.load} />}
+      {error && (
+        <Failed what="The statistics" error={error} stale={answer !== null} retried={!refused} onRetry={stats.load} />
+      )}
+      {!metrics.value && !families.stored.state.value.loading && <Nothing>No samples in this range</Nothing>}
       {!answer && loading && <Waiting what="the statistics" />}
       {answer?.stats.length === 0 && <Nothing>No samples in this range</Nothing>}
       {answer && answer.stats.length > 0 && <Table stats={answer.stats} />}

@@ -2,88 +2,38 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { rulesOf, standingOf } from "../alerts/data.ts";
-import { levelOf, thresholdsFor } from "../alerts/thresholds.ts";
-import { familyWord, metricWord } from "../api/catalogue.ts";
+import { type Level, levelOf, type Thresholds, thresholdsFor } from "../alerts/thresholds.ts";
+import { familyWord, metricWord, periodOf, unitOf } from "../api/catalogue.ts";
 import type { HostFacts } from "../api/types.gen.ts";
-import { moment, quantity, text } from "../format.ts";
+import { clock, moment, quantity, text } from "../format.ts";
 import type { Entry } from "../live/store.ts";
 import { base } from "../preferences.ts";
 import { DownIcon, UpIcon } from "../shell/icons.tsx";
+import { hiddenOf, isLate, type MeterTile, metersOf } from "./meters.ts";
 import "../style/tiles.css";
 
 const PEAK_MS = 60_000;
-/** So many are shown at first on a phone, where the charts would be far below otherwise. */
-const FEW = 6;
 
 export function Tiles({ entry, facts }: { entry: Entry; facts: HostFacts }) {
   entry.tick.value;
   const all = useSignal(false);
-  const { cpu, memory, filesystem = {}, gpu = {} } = entry.latest;
-  const count = 2 + Object.keys(filesystem).length + Object.keys(gpu).length;
-  const cores = cpu?.[""];
-  const memoryNow = memory?.[""];
-  const size = (value: number | null | undefined) => text(value, "B", base());
-  const beside = (path: string, value: number | null | undefined, unit = "%") =>
-    value === null || value === undefined ? [] : [`${metricWord(path)} ${text(value, unit)}`];
+  const rules = rulesOf(entry);
+  const meters = metersOf(entry.latest, facts.cores, base()).map((tile) => {
+    const limits = thresholdsFor(rules, entry.id, tile.path, tile.instance);
+    return { ...tile, limits, level: levelOf(limits, tile.value) };
+  });
+  const hidden = hiddenOf(meters.map(({ level }) => level));
   return (
     <section aria-labelledby="now">
       <h2 id="now">{whenWords(entry)}</h2>
       <ul class={`tiles ${all.value ? "all" : ""}`}>
-        {cores && (
-          <Meter
-            entry={entry}
-            title={familyWord("cpu")}
-            path="cpu.total"
-            value={cores.total ?? null}
-            beside={[...beside("cpu.load1", cores.load1, ""), ...(facts.cores > 0 ? [`${facts.cores} cores`] : [])]}
-          />
-        )}
-        {memoryNow && (
-          <Meter
-            entry={entry}
-            title={familyWord("memory")}
-            path="memory.used_percent"
-            value={memoryNow.used_percent ?? null}
-            beside={[
-              `${size(memoryNow.used)} of ${size(memoryNow.total)}`,
-              ...(memoryNow.swap_total ? beside("memory.swap_percent", memoryNow.swap_percent) : []),
-            ]}
-          />
-        )}
-        {Object.entries(filesystem).map(([mount, values]) => (
-          <Meter
-            key={mount}
-            entry={entry}
-            title={mount}
-            path="filesystem.used_percent"
-            instance={mount}
-            value={values.used_percent ?? null}
-            beside={[
-              values.stuck ? "does not answer" : `${size(values.available)} free`,
-              ...(values.read_only ? ["read-only"] : []),
-              ...beside("filesystem.inodes_percent", values.inodes_percent),
-            ]}
-          />
-        ))}
-        {Object.entries(gpu).map(([name, values]) => (
-          <Meter
-            key={name}
-            entry={entry}
-            title={`${familyWord("gpu")} ${name}`}
-            path="gpu.utilisation"
-            instance={name}
-            value={values.utilisation ?? null}
-            beside={[
-              ...beside("gpu.memory_percent", values.memory_percent),
-              text(values.temperature, "°C"),
-              text(values.power, "W"),
-            ]}
-          />
+        {meters.map((tile) => (
+          <Meter key={`${tile.path} ${tile.instance}`} entry={entry} {...tile} />
         ))}
         <Traffic entry={entry} family="network" metrics={["received", "sent"]} />
         <Traffic entry={entry} family="disk" metrics={["read", "write"]} />
       </ul>
-      {count > FEW && (
+      {hidden > 0 && (
         <button
           type="button"
           class="quiet all-tiles"
@@ -92,7 +42,7 @@ export function Tiles({ entry, facts }: { entry: Entry; facts: HostFacts }) {
             all.value = !all.value;
           }}
         >
-          {all.value ? "Show the first" : `Show all ${count}`}
+          {all.value ? "Show the first" : `Show ${hidden} more`}
         </button>
       )}
     </section>
@@ -110,26 +60,21 @@ function whenWords(entry: Entry): ComponentChildren {
   );
 }
 
-interface MeterProps {
+interface MeterProps extends MeterTile {
   entry: Entry;
-  title: string;
-  /** Metric path of a share in percent. */
-  path: string;
-  instance?: string;
-  value: number | null;
-  /** What else there is to say, the most important first: the end is cut off where room is short. */
-  beside: string[];
+  limits: Thresholds | null;
+  level: Level;
 }
 
-function Meter({ entry, title, path, instance = "", value, beside }: MeterProps) {
-  const limits = thresholdsFor(rulesOf(entry), entry.id, path, instance);
-  const level = levelOf(limits, value);
-  entry.tick.value;
+function Meter({ entry, title, path, instance, value, beside, limits, level }: MeterProps) {
   const ring = entry.rings.get(path)?.get(instance);
+  const sampled = ring?.times.at(-1);
+  const family = path.slice(0, path.indexOf("."));
+  const late = isLate(sampled, entry.lastSample, periodOf(family, entry.host.value.facts.sample_interval_s));
   const peak = ring?.peak((entry.lastSample ?? 0) - PEAK_MS) ?? null;
-  const peakWords = peak === null ? "" : `peak of the last minute ${text(peak, "%")}`;
-  const number = quantity(value, "%");
-  const said = beside.join(" · ");
+  const peakWords = peak === null ? "" : `peak of the last minute ${text(peak, unitOf(path))}`;
+  const number = quantity(value, unitOf(path));
+  const said = [...(late ? [`as of ${clock(sampled as number)}`] : []), ...beside].join(" · ");
   return (
     <li class={`tile panel level-${level}`} title={[title, said, peakWords].filter(Boolean).join("\n")}>
       <span class="name">{title}</span>
@@ -146,9 +91,9 @@ function Meter({ entry, title, path, instance = "", value, beside }: MeterProps)
         aria-valuemin={0}
         aria-valuemax={100}
         aria-valuenow={value ?? 0}
-        aria-valuetext={`${metricWord(path)} ${text(value, "%")}${level === "normal" ? "" : `, ${level}`}. ${peakWords}`}
+        aria-valuetext={`${metricWord(path)} ${text(value, unitOf(path))}${level === "normal" ? "" : `, ${level}`}. ${peakWords}`}
       >
-        <i class="fill" style={{ transform: `scaleX(${share(value)})` }} />
+        <i class="fill" style={{ width: `${share(value) * 100}%` }} />
         {peak !== null && <i class="mark peak" style={{ left: `${share(peak) * 100}%` }} />}
         {limits?.warning != null && <i class="mark warning" style={{ left: `${share(limits.warning) * 100}%` }} />}
         {limits?.critical != null && <i class="mark critical" style={{ left: `${share(limits.critical) * 100}%` }} />}
@@ -179,7 +124,7 @@ function Traffic({ entry, family, metrics }: TrafficProps) {
       {metrics.map((name, at) => {
         const values = instances.map(([, now]) => now[name]).filter((value) => value !== null && value !== undefined);
         const total = values.length > 0 ? values.reduce((sum, value) => sum + value, 0) : null;
-        const number = quantity(total, "B/s", base());
+        const number = quantity(total, unitOf(`${family}.${name}`), base());
         return (
           <span key={name} class="rate" title={metricWord(`${family}.${name}`)}>
             {at === 0 ? <DownIcon /> : <UpIcon />}

@@ -1,9 +1,10 @@
 // What the charts of a host's page show: a range of the URL, which ends where the host's samples do.
-import { type ReadonlySignal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { type ReadonlySignal, useComputed } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { Stretch } from "../charts/stretches.ts";
 import { known, live, now } from "../live/session.ts";
 import type { Entry } from "../live/store.ts";
+import { useStreamed } from "../live/streamed.ts";
 import { type TimeView, useTimeView } from "../time/view.ts";
 import { edgeOf } from "./edge.ts";
 
@@ -12,9 +13,10 @@ export interface View extends TimeView {
   streamed: ReadonlySignal<Stretch | null>;
 }
 
-export function useView(entry: Entry): View {
+/** `snapshots` moves when the stream was away and is back. */
+export function useView(entry: Entry, snapshots: ReadonlySignal<number>): View {
   const view = useTimeView(useEdge(entry));
-  const streamed = useStreamed();
+  const streamed = useStreamed(snapshots);
   return useMemo(() => ({ ...view, streamed }), [view, streamed]);
 }
 
@@ -37,13 +39,4 @@ function useEdge(entry: Entry): ReadonlySignal<number> {
     );
     return before.edge;
   });
-}
-
-function useStreamed(): ReadonlySignal<Stretch | null> {
-  const streamed = useSignal<Stretch | null>(null);
-  useSignalEffect(() => {
-    if (live.value) streamed.value = { from: now.peek(), to: Number.POSITIVE_INFINITY };
-    else if (streamed.peek()) streamed.value = { from: streamed.peek()?.from ?? 0, to: now.peek() };
-  });
-  return streamed;
 }

@@ -1,12 +1,11 @@
 // The views of a host: the overview, what concerns it, and everything of each family. Links, so that each has its address.
 import { useEffect, useRef } from "preact/hooks";
 import { active } from "../alerts/data.ts";
-import { fires } from "../alerts/words.ts";
+import { fires } from "../alerts/transitions.ts";
 import { familyWord } from "../api/catalogue.ts";
 import { path, query } from "../router.ts";
+import { OWN_VIEWS } from "./view_names.ts";
 
-/** Views that are not of a family. The agent's has its family's charts, too. */
-export const OWN_VIEWS = ["alerts", "settings", "agent"] as const;
 const WORDS: Record<string, string> = { "": "Overview", alerts: "Alerts", settings: "Settings", agent: "Agent" };
 
 /** This address with another view. */

@@ -24,8 +24,16 @@ test("what comes back after it was away is not told again", () => {
   assert.deepEqual(claims.take(["1:critical"]), []);
 });
 
-test("it does not remember without end", () => {
-  const claims = createClaims();
+test("however many there are, none is told twice", () => {
+  const claims = createClaims(2000);
+  claims.take([]);
+  const keys = Array.from({ length: 5000 }, (_, at) => `${at}:critical`);
+  assert.equal(claims.take(keys).length, 5000);
+  assert.deepEqual(claims.take(keys), []);
+});
+
+test("it does not remember without end what is over", () => {
+  const claims = createClaims(2000);
   claims.take([]);
   for (let at = 0; at < 3000; at += 1) claims.take([`${at}:warning`]);
   assert.deepEqual(claims.take(["2999:warning"]), []);

@@ -68,7 +68,18 @@ export function createStore(
 export const lateness = (store: Store, time: number, now: number): number =>
   Number.isFinite(store.offset_ms) ? Math.max(0, now + store.offset_ms - time) : 0;
 
-export function put(store: Store, host: Host): Entry {
+/** The gateway tells no sample that is so much older than a host's newest one, unless the host's clock was set back. */
+const SET_BACK_MS = 60_000;
+
+/** Notes that `time` was told of a host: after its clock was set back, what is known of its past is of times to come. */
+export function noteTime(entry: Entry, time: number): void {
+  if (entry.lastSample === null || time >= entry.lastSample - SET_BACK_MS) return;
+  entry.lastSample = entry.stride_ms = null;
+  entry.rings.clear();
+}
+
+/** The entry of a host, with what the gateway says of it but its values. */
+export function entryOf(store: Store, host: Host): Entry {
   let entry = store.entries.get(host.id);
   if (entry) {
     entry.host.value = host;
@@ -85,18 +96,27 @@ export function put(store: Store, host: Host): Entry {
     };
     store.entries.set(host.id, entry);
   }
-  if (host.last_sample !== null && host.last_sample >= (entry.lastSample ?? 0)) {
-    for (const [family, instances] of Object.entries(host.latest)) entry.latest[family] = instances;
-    entry.lastSample = host.last_sample;
-  }
-  forgetGone(store, entry);
   store.due.news = true;
   mark(store, entry);
   return entry;
 }
 
+/** Takes a host as the gateway tells it. What that does not have of its latest values is gone, such as a GPU's. */
+export function put(store: Store, host: Host): Entry {
+  const entry = entryOf(store, host);
+  if (host.last_sample !== null) {
+    noteTime(entry, host.last_sample);
+    if (host.last_sample >= (entry.lastSample ?? 0)) {
+      entry.latest = { ...host.latest };
+      entry.lastSample = host.last_sample;
+    }
+  }
+  forgetGone(store, entry);
+  return entry;
+}
+
 /** Drops what is remembered of instances that are gone, such as an interface of long ago. */
-function forgetGone(store: Store, entry: Entry): void {
+export function forgetGone(store: Store, entry: Entry): void {
   const oldest = (entry.lastSample ?? 0) - store.keep_ms;
   for (const instances of entry.rings.values())
     for (const [instance, { times }] of instances) if ((times.at(-1) ?? 0) < oldest) instances.delete(instance);

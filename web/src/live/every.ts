@@ -1,7 +1,10 @@
 // What no event tells is looked after again and again, while the page is visible.
-import { useComputed, useSignalEffect } from "@preact/signals";
+import { computed, useComputed, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { now } from "./session.ts";
+
+/** Server time, moving every minute: for times that are told otherwise once their day is over. */
+export const minute = computed(() => Math.floor(now.value / 60_000) * 60_000);
 
 /** Runs `act` every so many seconds, not at once. */
 export function useEvery(seconds: number, act: () => void): void {

@@ -1,7 +1,7 @@
 // A store as plain data, which the relay hands to a tab that just came or woke up.
 import { batch } from "@preact/signals-core";
 import type { Host, Processes, Values } from "../api/types.gen.ts";
-import { put, ring, type Store } from "./entries.ts";
+import { type Entry, entryOf, forgetGone, noteTime, ring, type Store } from "./entries.ts";
 import { keepOnly, listIds } from "./listing.ts";
 
 /** A store as plain data, to hand to another thread. */
@@ -17,7 +17,10 @@ interface HostImage {
   lastSample: number | null;
   stride_ms: number | null;
   processes: Processes | null;
-  rings: [path: string, instances: [instance: string, times: number[], values: (number | null)[]][]][];
+  /** How many samples each instance has. */
+  rings: [path: string, instances: [instance: string, count: number][]][];
+  /** Of each instance in that order its times, then its values, NaN for null: one copy of memory to hand over. */
+  samples: Float64Array;
 }
 
 /** Everything a store knows. */
@@ -25,17 +28,34 @@ export function imageOf(store: Store): StoreImage {
   const hosts = [...store.entries.values()].map(
     ({ host, latest, lastSample, stride_ms, processes, rings }): HostImage => ({
       host: host.peek(),
-      latest,
+      latest: { ...latest },
       lastSample,
       stride_ms,
       processes,
-      rings: [...rings].map(([path, instances]) => [
-        path,
-        [...instances].map(([instance, { times, values }]) => [instance, times, values]),
-      ]),
+      ...packed(rings),
     }),
   );
   return { offset_ms: store.offset_ms, hosts };
+}
+
+function packed(rings: Entry["rings"]): Pick<HostImage, "rings" | "samples"> {
+  let size = 0;
+  const counts = [...rings].map(([path, instances]): HostImage["rings"][number] => [
+    path,
+    [...instances].map(([instance, ring]) => {
+      size += 2 * ring.kept;
+      return [instance, ring.kept];
+    }),
+  ]);
+  const samples = new Float64Array(size);
+  let at = 0;
+  for (const instances of rings.values())
+    for (const ring of instances.values()) {
+      const count = ring.kept;
+      ring.pack(count, samples, at);
+      at += 2 * count;
+    }
+  return { rings: counts, samples };
 }
 
 /** Takes an image as a snapshot: it says what there is. Samples that are here already stay. */
@@ -44,16 +64,18 @@ export function applyImage(store: Store, image: StoreImage): void {
     store.gathered = null;
     store.offset_ms = image.offset_ms;
     keepOnly(store, new Set(image.hosts.map(({ host }) => host.id)));
-    for (const { host, latest, lastSample, stride_ms, processes, rings } of image.hosts) {
-      const entry = put(store, host);
+    for (const { host, latest, lastSample, stride_ms, processes, rings, samples } of image.hosts) {
+      // What the gateway said of the host may be of long ago; its values are those that the image has beside it.
+      const entry = entryOf(store, host);
       entry.processes ??= processes;
+      if (lastSample !== null) noteTime(entry, lastSample);
       if ((lastSample ?? 0) >= (entry.lastSample ?? 0)) Object.assign(entry, { latest, lastSample, stride_ms });
+      forgetGone(store, entry);
+      let at = 0;
       for (const [path, instances] of rings)
-        for (const [instance, times, values] of instances) {
-          const target = ring(store, entry, path, instance);
-          times.forEach((time, at) => {
-            target.push(time, values[at] ?? null);
-          });
+        for (const [instance, count] of instances) {
+          ring(store, entry, path, instance).merge(count, samples, at);
+          at += 2 * count;
         }
     }
     listIds(store);

@@ -18,6 +18,8 @@ const KEEP_MS = 75_000;
 const SHED_MS = 15_000;
 /** Most hosts that the gateway follows in detail for one viewer. */
 const MOST_DETAILS = 32;
+/** Frames are kept so long, for tabs that look again soon. */
+const FRAMES_MS = 10_000;
 
 const newStore = (): Store => createStore(KEEP_MS, (paint) => paint());
 
@@ -26,6 +28,9 @@ export function createKnown(tabs: Tabs) {
   const details = new Map<string, Store>();
   /** Wanted by nobody since. */
   const idle = new Map<string, number>();
+  /** The newest frames, and when they came; `told` is the number of the last one. */
+  const frames: { text: string; at: number }[] = [];
+  let told = 0;
 
   /** Brings details in line with what tabs want. */
   function arrange(now: number): void {
@@ -54,7 +59,8 @@ export function createKnown(tabs: Tabs) {
   /** Shows a tab that is new, or looked at again, all that it wants; any other what it wants since now. */
   function show(client: Client, before: Client | undefined): void {
     const anew = !before || (client.visible && !before.visible);
-    if (anew && fleet.snapshots.peek() > 0) client.post({ kind: "fleet", image: imageOf(fleet) });
+    if (!client.visible && (before?.visible ?? true)) client.seen = told;
+    if (anew && fleet.snapshots.peek() > 0) catchUp(client, before);
     for (const id of client.details) {
       const known = details.get(id);
       if (known && known.snapshots.peek() > 0 && (anew || !before.details.has(id)))
@@ -62,8 +68,23 @@ export function createKnown(tabs: Tabs) {
     }
   }
 
+  /** What a tab missed of the fleet: some frames, where they are still here, else all that is known. */
+  function catchUp(client: Client, before: Client | undefined): void {
+    const missed = told - client.seen;
+    if (!before || missed > frames.length) client.post({ kind: "fleet", image: imageOf(fleet) });
+    else if (missed > 0)
+      for (const { text } of frames.slice(-missed)) client.post({ kind: "event", name: "frame", text });
+  }
+
+  function keepFrame(text: string, now: number): void {
+    told += 1;
+    frames.push({ text, at: now });
+    while ((frames[0]?.at ?? now) < now - FRAMES_MS) frames.shift();
+  }
+
   function tellOfFleet(name: string, data: unknown, text: string, now: number): void {
     applyEvent(fleet, name, data, now);
+    if (name === "frame") keepFrame(text, now);
     for (const client of tabs.all()) {
       if (client.late && name === "complete") {
         client.late = false;

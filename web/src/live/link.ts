@@ -2,7 +2,6 @@
 // locks either (old browsers, pages not served over TLS), in the tab itself.
 
 import type { FromRelay, ToRelay } from "./messages.ts";
-import type { Relay } from "./relay.ts";
 
 export interface Link {
   post: (message: ToRelay) => void;
@@ -10,15 +9,10 @@ export interface Link {
   revive: () => void;
 }
 
-const LOCK = "sonde-relay";
-/** How long a tab waits before it stands for the lock again. */
-const AGAIN_MS = 1000;
-
 /** Connects to the relay. `onRelay` is called when another relay begins, which knows nothing of this tab yet. */
 export function link(receive: (message: FromRelay) => void, onRelay: () => void): Link {
   if ("SharedWorker" in globalThis) return shared(receive);
-  if (navigator.locks && "BroadcastChannel" in globalThis) return elected(receive, onRelay);
-  return own(receive, onRelay);
+  return loaded(receive, onRelay);
 }
 
 function shared(receive: (message: FromRelay) => void): Link {
@@ -38,66 +32,17 @@ function shared(receive: (message: FromRelay) => void): Link {
 }
 
 /** Browsers that have shared workers never load it. */
-const loadRelay = async (): Promise<Relay> => (await import("./relay.ts")).createRelay();
-
-function own(receive: (message: FromRelay) => void, onRelay: () => void): Link {
-  let relay: Relay | null = null;
-  void loadRelay().then((loaded) => {
-    relay = loaded;
-    onRelay();
-  });
-  return { post: (message) => relay?.receive(receive, message, receive), revive: () => {} };
-}
-
-/** What goes over the channel that all tabs hear. */
-type Shared = { from: string; message: ToRelay } | { relay: true };
-
-/** The tab that gets the lock runs the relay until it closes, or until a tab that hears nothing of it takes the lock. */
-function elected(receive: (message: FromRelay) => void, onRelay: () => void): Link {
-  const tab = crypto.randomUUID();
-  const toRelay = new BroadcastChannel(LOCK);
-  const mine = new BroadcastChannel(`${LOCK}-${tab}`);
-  mine.onmessage = ({ data }: MessageEvent<FromRelay>) => receive(data);
-  let relay: Relay | null = null;
-  const channels = new Map<string, BroadcastChannel>();
-  toRelay.onmessage = ({ data }: MessageEvent<Shared>) => {
-    if ("relay" in data) onRelay();
-    else if (relay) {
-      const channel = channels.get(data.from) ?? new BroadcastChannel(`${LOCK}-${data.from}`);
-      channels.set(data.from, channel);
-      relay.receive(data.from, data.message, (message) => channel.postMessage(message));
-      if (data.message.kind === "bye") {
-        channel.close();
-        channels.delete(data.from);
-      }
-    }
-  };
-  const stand = (steal: boolean) => {
-    let held = true;
-    const lead = async () => {
-      const loaded = await loadRelay();
-      if (!held) return loaded.close();
-      relay = loaded;
-      toRelay.postMessage({ relay: true } satisfies Shared);
-      onRelay();
-      return new Promise<never>(() => {});
-    };
-    navigator.locks.request(LOCK, { steal }, lead).catch(() => {
-      // Another tab took the lock and runs the relay now, or it could not be loaded: wait for a turn again.
-      held = false;
-      relay?.close();
-      relay = null;
-      setTimeout(() => stand(false), AGAIN_MS);
-    });
-  };
-  stand(false);
-  return {
-    post: (message) => {
-      if (relay) relay.receive(tab, message, receive);
-      else toRelay.postMessage({ from: tab, message } satisfies Shared);
-    },
-    revive: () => {
-      if (!relay) stand(true);
-    },
-  };
+function loaded(receive: (message: FromRelay) => void, onRelay: () => void): Link {
+  let found: Link | null = null;
+  const load = () =>
+    import("./elected.ts").then(
+      ({ workerless }) => {
+        found ??= workerless(receive, onRelay);
+        onRelay();
+      },
+      // Asked for again when the page notices that it hears nothing.
+      () => {},
+    );
+  void load();
+  return { post: (message) => found?.post(message), revive: () => (found ? found.revive() : void load()) };
 }

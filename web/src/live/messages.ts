@@ -59,3 +59,5 @@ export type FromRelay =
 /** How long a tab or the relay may be silent before the other one gives it up. */
 export const BEAT_MS = 1000;
 export const SILENT_MS = 10_000;
+/** Hidden tabs are slowed down by browsers to a turn a minute. */
+export const HIDDEN_SILENT_MS = 150_000;

@@ -5,9 +5,10 @@ import type { AlertTransition, Health, Snapshot, Watching } from "../api/types.g
 import { LIVE_KEEP_MS } from "../charts/window.ts";
 import { type Link, link } from "./link.ts";
 import { BEAT_MS, type FromRelay, SILENT_MS, type StreamState } from "./messages.ts";
+import { paintSoon, watchScrolling } from "./painting.ts";
 import { applyEvent, applyImage, applySnapshot, createStore, POLLED, type Store, serverNow } from "./store.ts";
 
-export const fleet: Store = createStore(90_000);
+export const fleet: Store = createStore(90_000, paintSoon);
 export const connection = signal<StreamState>({ kind: "connecting", fresh: true });
 /** Server time, moving every second while the page is visible. */
 export const now = signal(Date.now());
@@ -29,6 +30,10 @@ export const known: ReadonlySignal<boolean> = computed(() => {
 });
 /** Whether samples arrive by themselves. */
 export const live: ReadonlySignal<boolean> = computed(() => connection.value.kind === "live");
+/** Whether hosts are polled because there is no stream. */
+export const polled: ReadonlySignal<boolean> = computed(
+  () => connection.value.kind === "lost" && connection.value.poll_ms !== null,
+);
 /** True once it is worth a banner: the stream has been away for 3 s, or does not keep up. */
 export const interrupted: ReadonlySignal<boolean> = computed(() => {
   const state = connection.value;
@@ -139,6 +144,7 @@ function other(name: string, data: unknown): void {
 
 /** Starts everything that lasts as long as the page. */
 export function startSession(): void {
+  watchScrolling();
   relay = link(receive, sayHere);
   sayHere();
   document.addEventListener("visibilitychange", () => {

@@ -1,53 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Host, LiveSample } from "../api/types.gen.ts";
-import {
-  applyEvent,
-  applyFrame,
-  applyHost,
-  applyImage,
-  applyPolled,
-  applySnapshot,
-  createStore,
-  imageOf,
-  lateness,
-  serverNow,
-} from "./store.ts";
-
-function host(id: string, change: Partial<Host> = {}): Host {
-  return {
-    id,
-    state: "up",
-    last_sample: null,
-    facts: {} as Host["facts"],
-    alerts: { warning: 0, critical: 0 },
-    latest: {},
-    labels: {},
-    label: "",
-    tags: [],
-    proposed_tags: [],
-    muted_until: null,
-    version: 1,
-    update: "current",
-    ...change,
-  };
-}
-
-const cpu = (id: string, time: number, total: number): LiveSample => ({
-  host: id,
-  time,
-  families: { cpu: { "": { total } } },
-});
-
-function store() {
-  const paints: (() => void)[] = [];
-  const made = createStore(60_000, (paint) => paints.push(paint));
-  const paint = () =>
-    paints.splice(0).forEach((run) => {
-      run();
-    });
-  return { made, paints, paint };
-}
+import { cpu, host, store } from "./builders.ts";
+import { applyEvent, applyFrame, applyHost, applyPolled, applySnapshot, lateness, serverNow } from "./store.ts";
 
 test("a thousand samples are one paint", () => {
   const { made, paints, paint } = store();
@@ -128,6 +82,34 @@ test("a family that a sample does not carry keeps its values", () => {
   assert.equal(made.entries.get("a")?.latest.filesystem?.["/"]?.used_percent, 40);
 });
 
+test("an instance that ended is forgotten though nothing but samples come of its host", () => {
+  const { made } = store();
+  applySnapshot(made, { time: 0, hosts: [host("a")], history: {} }, 0);
+  const sample = (time: number, name: string) => ({ host: "a", time, families: { container: { [name]: { cpu: 1 } } } });
+  const samples = [sample(1000, "old"), sample(50_000, "new"), sample(100_000, "new"), sample(150_000, "new")];
+  applyFrame(made, { time: 0, samples }, 0);
+  assert.deepEqual([...(made.entries.get("a")?.rings.get("container.cpu")?.keys() ?? [])], ["new"]);
+});
+
+test("a host told as it was before the newest sample keeps what that had", () => {
+  const { made } = store();
+  applySnapshot(made, { time: 0, hosts: [host("a", { last_sample: 1000 })], history: {} }, 0);
+  applyFrame(made, { time: 2000, samples: [cpu("a", 2000, 5)] }, 0);
+  applyHost(made, host("a", { last_sample: 1000, state: "late" }));
+  assert.equal(made.entries.get("a")?.latest.cpu?.[""]?.total, 5);
+});
+
+test("a host whose clock was set back goes on with its next sample, without the past that was ahead", () => {
+  const { made } = store();
+  applySnapshot(made, { time: 0, hosts: [host("a")], history: {} }, 0);
+  applyFrame(made, { time: 300_000, samples: [cpu("a", 480_000, 9), cpu("a", 481_000, 9)] }, 0);
+  applyFrame(made, { time: 301_000, samples: [cpu("a", 301_000, 5)] }, 0);
+  const entry = made.entries.get("a");
+  assert.deepEqual([entry?.lastSample, entry?.stride_ms], [301_000, null]);
+  assert.equal(entry?.latest.cpu?.[""]?.total, 5);
+  assert.deepEqual(entry?.rings.get("cpu.total")?.get("")?.times, [301_000]);
+});
+
 test("the history of a snapshot and the frames after it are one line without repeats", () => {
   const { made } = store();
   const history = { a: { times: [1000, 2000], "cpu.total": { "": [1, 2] } } };
@@ -162,31 +144,6 @@ test("server time is told by the frame with the least delay", () => {
   applyFrame(made, { time: 11_000, samples: [] }, 8005);
   applyFrame(made, { time: 12_000, samples: [] }, 9900);
   assert.equal(serverNow(made, 10_000), 12_995);
-});
-
-test("an image of a store makes another one that knows the same", () => {
-  const { made } = store();
-  applySnapshot(made, { time: 1000, hosts: [host("a"), host("b")], history: {} }, 0);
-  applyFrame(made, { time: 2000, samples: [cpu("a", 1500, 7), cpu("a", 2000, 8)] }, 1000);
-  const other = store().made;
-  applySnapshot(other, { time: 1000, hosts: [host("gone")], history: {} }, 0);
-  applyImage(other, structuredClone(imageOf(made)));
-  assert.deepEqual(other.ids.peek(), ["a", "b"]);
-  const entry = other.entries.get("a");
-  assert.deepEqual(entry?.rings.get("cpu.total")?.get("")?.values, [7, 8]);
-  assert.deepEqual([entry?.lastSample, entry?.latest.cpu?.[""]?.total], [2000, 8]);
-  assert.equal(serverNow(other, 0), serverNow(made, 0));
-});
-
-test("an image keeps the samples that the store has of before", () => {
-  const { made } = store();
-  applySnapshot(made, { time: 1000, hosts: [host("a")], history: {} }, 0);
-  applyFrame(made, { time: 1000, samples: [cpu("a", 1000, 1)] }, 0);
-  const later = store().made;
-  applySnapshot(later, { time: 2000, hosts: [host("a")], history: {} }, 1000);
-  applyFrame(later, { time: 2000, samples: [cpu("a", 2000, 2)] }, 1000);
-  applyImage(made, imageOf(later));
-  assert.deepEqual(made.entries.get("a")?.rings.get("cpu.total")?.get("")?.times, [1000, 2000]);
 });
 
 test("a stride is how far one frame moves the newest sample on", () => {
@@ -234,6 +191,12 @@ test("a host that is gone is dropped at once, and its last samples make none ane
   paint();
   assert.deepEqual([...made.entries.keys()], ["b"]);
   assert.deepEqual([...made.removed.peek()], ["a"]);
+});
+
+test("of hosts that were removed the newest thousand are remembered", () => {
+  const { made } = store();
+  for (let at = 0; at <= 1000; at += 1) applyEvent(made, "gone", { host: `a-${at}` }, 0);
+  assert.deepEqual([made.removed.peek().size, made.removed.peek().has("a-0")], [1000, false]);
 });
 
 test("a removed host that is back counts as removed no more", () => {

@@ -5,7 +5,7 @@
 // keeps the same store without painting it, and hands images of it to tabs.
 import { batch } from "@preact/signals-core";
 import type { Frame, Gone, Host, LiveSample, Processes, Snapshot } from "../api/types.gen.ts";
-import { type Entry, mark, put, ring, type Store, soon } from "./entries.ts";
+import { type Entry, forgetGone, mark, noteTime, put, ring, type Store, soon } from "./entries.ts";
 import { isBeginning, keepOnly, listId, listIds } from "./listing.ts";
 
 export { createStore, type Entry, lateness, type Store, serverNow } from "./entries.ts";
@@ -17,6 +17,9 @@ export const RESYNC = "resync";
 export const POLLED = "polled";
 /** Name of the event that tells which processes of a host use most. */
 export const PROCESSES = "processes";
+
+/** So many removed hosts are remembered, the newest: fleets that scale by themselves remove hosts for ever. */
+const MOST_REMOVED = 1000;
 
 /** Takes a snapshot: it says what there is, so hosts it does not name are gone. */
 export function applySnapshot(store: Store, snapshot: Snapshot, now: number): void {
@@ -108,7 +111,7 @@ export function applyGone(store: Store, { host }: Gone): void {
   batch(() => {
     store.entries.delete(host);
     store.gathered?.delete(host);
-    store.removed.value = new Set([...store.removed.peek(), host]);
+    store.removed.value = new Set([...store.removed.peek(), host].slice(-MOST_REMOVED));
     store.due.news = true;
     soon(store);
     if (!isBeginning(store)) store.ids.value = store.ids.peek().filter((id) => id !== host);
@@ -126,11 +129,17 @@ export function applyFrame(store: Store, frame: Frame, now: number): void {
     take(store, entry, sample);
   }
   for (const [entry, last] of before)
-    if (entry.lastSample !== last) entry.stride_ms = (entry.lastSample ?? last) - last;
+    if ((entry.lastSample ?? last) > last) entry.stride_ms = (entry.lastSample ?? last) - last;
 }
 
+/** How often it is looked for instances that are gone. */
+const FORGET_MS = 60_000;
+
 function take(store: Store, entry: Entry, sample: LiveSample): void {
+  noteTime(entry, sample.time);
   const newest = sample.time >= (entry.lastSample ?? 0);
+  // No other event comes of a host that is well, however many of its containers come and go.
+  if (Math.floor(sample.time / FORGET_MS) > Math.floor((entry.lastSample ?? 0) / FORGET_MS)) forgetGone(store, entry);
   if (newest) entry.lastSample = sample.time;
   for (const [family, instances] of Object.entries(sample.families)) {
     if (newest) entry.latest[family] = instances;

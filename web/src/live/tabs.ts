@@ -1,6 +1,6 @@
 // The tabs that share one connection: what each wants to be told, and telling them.
 import { SUMMARY } from "../api/catalogue.gen.ts";
-import { type FromRelay, SILENT_MS, type ToRelay } from "./messages.ts";
+import { type FromRelay, HIDDEN_SILENT_MS, SILENT_MS, type ToRelay } from "./messages.ts";
 
 /** One tab, as the relay sees it. */
 export interface Client {
@@ -11,12 +11,11 @@ export interface Client {
   heard: number;
   /** It came while a snapshot did, so it lacks the first part and gets the whole at the end. */
   late: boolean;
+  /** Number of the last frame that it was told before it was hidden. */
+  seen: number;
 }
 
 type Here = Extract<ToRelay, { kind: "here" }>;
-
-/** Hidden tabs are slowed down by browsers to a turn a minute. */
-const HIDDEN_SILENT_MS = 150_000;
 
 export type Tabs = ReturnType<typeof createTabs>;
 
@@ -35,6 +34,7 @@ export function createTabs() {
         metrics,
         heard: Date.now(),
         late: before ? before.late : late,
+        seen: before?.seen ?? 0,
       };
       clients.set(tab, client);
       return { client, before };

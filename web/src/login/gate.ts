@@ -32,6 +32,9 @@ export function gateOf({ me, failed, remembered, entered }: Standing): Gate {
 export const isAnother = (me: Known, entered: Known | null): boolean =>
   entered !== null && me.name !== "" && me.name !== entered.name;
 
+/** Under which name the browser keeps who was logged in. */
+export const KEPT_NAME = "me";
+
 /** What the browser kept; null for nothing that makes sense. */
 export function parseKnown(text: string | null): Known | null {
   try {

@@ -5,17 +5,16 @@ import { once, whenLoggedOut } from "../api/client.ts";
 import { loader } from "../api/loading.ts";
 import type { Me, Role } from "../api/types.gen.ts";
 import { connection, live, resume } from "../live/session.ts";
+import { forgetPerson } from "../preferences.ts";
 import { forgetUnsaved } from "../shell/unsaved.tsx";
 import { lasting } from "../storage.ts";
-import { type Gate, gateOf, isAnother, type Known, lack, parseKnown } from "./gate.ts";
+import { type Gate, gateOf, isAnother, KEPT_NAME, type Known, lack, parseKnown } from "./gate.ts";
 
-/** Under which name the browser keeps who was logged in. */
-const KEPT = "me";
 /** How long the stream waits that was refused although somebody is logged in. */
 const AGAIN_MS = 2000;
 
 const session = loader<Me>((abort) => once("GET", "/session", { signal: abort }));
-const remembered = parseKnown(lasting.read(KEPT));
+const remembered = parseKnown(lasting.read(KEPT_NAME));
 /** For whom this page was open first: null before, an empty name where everybody may read. */
 const entered = signal<Known | null>(null);
 /** Somebody who need not log in to read wants to. */
@@ -32,6 +31,12 @@ export const gate: ReadonlySignal<Gate> = computed(() => {
 
 /** Why the person may not do what needs `needs`; null when they may. */
 export const lacking = (needs: Role): string | null => lack(known.value, needs);
+
+/** Whether somebody is logged in who can keep anything. */
+export const hasAccount = (): boolean => {
+  const who = me.value;
+  return who !== null && who.by !== "anonymous" && who.by !== "nobody";
+};
 
 /** Who the page is for; empty for anybody. */
 export const enteredName = (): string => entered.value?.name ?? "";
@@ -56,10 +61,13 @@ export function enter(as: Me): void {
   resume();
 }
 
-/** Ends the session. Nothing of what was on the page stays in the browser. */
+/** Ends the session. Nothing that tells of hosts stays in the browser. */
 export async function leave(): Promise<void> {
   await once("DELETE", "/session");
-  lasting.write(KEPT, "");
+  forgetPerson();
+  await import("../offline/register.ts")
+    .then(({ closeNotifications }) => closeNotifications(() => true))
+    .catch(() => {});
   location.assign("/");
 }
 
@@ -89,7 +97,7 @@ function follow(): void {
   const { value } = session.state.value;
   if (value === null) return;
   const { name, role } = value;
-  lasting.write(KEPT, role === null ? "" : JSON.stringify({ name, role } satisfies Known));
+  lasting.write(KEPT_NAME, role === null ? "" : JSON.stringify({ name, role } satisfies Known));
   if (role === null) return;
   if (entered.peek() === null) entered.value = { name, role };
   else if (isAnother(value, entered.peek())) startAnew();

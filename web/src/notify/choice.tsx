@@ -9,8 +9,8 @@ const OPTIONS: Record<Level, string> = { off: "No", critical: "Critical alerts",
 function obstacle(): string {
   if (!("Notification" in globalThis)) {
     return isSecureContext
-      ? "This browser has none."
-      : "Browsers have them for pages served over TLS alone, and on the gateway's own machine.";
+      ? "This browser does not support notifications."
+      : "Notifications need HTTPS, or the gateway's own machine.";
   }
   return Notification.permission === "denied"
     ? "The browser forbids them for this site; its settings for the site change that."
@@ -52,7 +52,7 @@ export function NotifyChoice() {
       </div>
       <p class="hint" id="notify-about">
         {why.value ||
-          "Of new alerts that no silence covers, as long as a tab is open, in front or not. Kept in this browser."}
+          "Of new alerts that no silence covers, while a tab is open; up to a minute late while none is in front, and not at all while the browser has put its tabs to sleep, as phones do. Channels always reach you. Kept in this browser."}
       </p>
     </div>
   );

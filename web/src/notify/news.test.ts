@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ActiveAlert, Reason } from "../api/types.gen.ts";
-import { isSilenced, newsOf, wordsOf } from "./news.ts";
+import { counted, isOver, isSilenced, isWanted, MANY, manyWords, newsOf, wordsOf } from "./news.ts";
 
 const alert = (more: Partial<ActiveAlert> = {}): ActiveAlert => ({
   rule: "hot",
@@ -17,20 +17,46 @@ const alert = (more: Partial<ActiveAlert> = {}): ActiveAlert => ({
   since: 0,
   incident: 7,
   acknowledged: false,
+  acknowledged_until: null,
   ...more,
 });
 
-test("it is told what fires and is bad enough, and nothing when nobody wants it", () => {
+test("what fires is news, whatever of it is wanted", () => {
   const all = [alert(), alert({ incident: 8, severity: "critical" }), alert({ incident: 9, state: "recovering" })];
-  const keys = (level: "off" | "critical" | "all") => newsOf(all, level).map(({ key }) => key);
-  assert.deepEqual(keys("all"), ["7:warning", "8:critical"]);
-  assert.deepEqual(keys("critical"), ["8:critical"]);
-  assert.deepEqual(keys("off"), []);
+  assert.deepEqual(
+    newsOf(all).map(({ key }) => key),
+    ["7:warning", "8:critical"],
+  );
+});
+
+test("what is bad enough is wanted, and nothing where nobody wants any", () => {
+  const wanted = (level: "off" | "critical" | "all") =>
+    (["warning", "critical"] as const).filter((severity) => isWanted(alert({ severity }), level));
+  assert.deepEqual([wanted("all"), wanted("critical"), wanted("off")], [["warning", "critical"], ["critical"], []]);
+});
+
+test("many at a time are told as one that counts them", () => {
+  const many = [...Array<string>(30).fill("critical"), ...Array<string>(7).fill("warning")].map((severity) =>
+    alert({ severity: severity as ActiveAlert["severity"] }),
+  );
+  const first = counted(many, undefined);
+  assert.deepEqual(manyWords(first), { title: "37 new alerts", body: "30 of them are critical." });
+  assert.equal(manyWords(counted(many, first)).title, "74 new alerts");
+  assert.equal(manyWords(counted([alert()], undefined)).body, "None of them is critical.");
+});
+
+test("a notification is over when its incident is, and the one of many when nothing is left", () => {
+  const left = new Set(["incident-7"]);
+  assert.deepEqual(
+    ["incident-7", "incident-8", MANY].map((tag) => isOver(tag, left)),
+    [false, true, false],
+  );
+  assert.ok(isOver(MANY, new Set()));
 });
 
 test("what gets worse is news", () => {
-  const [before] = newsOf([alert()], "all");
-  const [after] = newsOf([alert({ severity: "critical" })], "all");
+  const [before] = newsOf([alert()]);
+  const [after] = newsOf([alert({ severity: "critical" })]);
   assert.notEqual(before?.key, after?.key);
 });
 
@@ -52,4 +78,9 @@ test("a notification says how bad, where, what, and how far over the limit", () 
     body: "CPU busy: 91.3\u00a0%, limit 90\u00a0%",
   });
   assert.deepEqual(wordsOf(alert({ host: "", value: null }), 1024), { title: "Warning: Sonde", body: "CPU busy" });
+});
+
+test("a notification of a demonstration says first that it is one", () => {
+  assert.match(manyWords({ count: 7, critical: 1 }, true).title, /^Demonstration: /);
+  assert.equal(wordsOf(alert(), 1024, true).title, "Demonstration: Warning: web-1");
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answerTo } from "./answers.ts";
+import { answerTo, isAway, isDashboard } from "./answers.ts";
 
 const ORIGIN = "https://sonde.example";
 const answer = (path: string, more: object = {}) =>
@@ -22,6 +22,18 @@ test("files whose name says what is in them are kept", () => {
 test("a page is the gateway's as long as it answers", () => {
   assert.equal(answer("/hosts/web-1?range=1h", { mode: "navigate" }), "page");
   assert.equal(answer("/hosts/web-1"), "network");
+});
+
+test("a proxy that says the gateway is away is no answer, and what the gateway itself refuses is one", () => {
+  assert.deepEqual([200, 404, 500, 502, 503, 504].map(isAway), [false, false, false, true, true, true]);
+});
+
+test("only a tab of the dashboard goes where a notification leads", () => {
+  const open = ["/", "/hosts/web-1?range=1h", "/api", "/api/v1/hosts", "/metrics", "/apis"];
+  assert.deepEqual(
+    open.filter((path) => isDashboard(new URL(path, ORIGIN).href)),
+    ["/", "/hosts/web-1?range=1h", "/apis"],
+  );
 });
 
 test("what changes something, and what is elsewhere, passes", () => {

@@ -9,6 +9,15 @@ export type Answer = "network" | "asset" | "page";
 /** Below it is what programs ask: never kept, never touched. */
 const DATA = ["/api", "/health", "/metrics"];
 
+const isBelow = (pathname: string, paths: readonly string[]): boolean =>
+  paths.some((path) => pathname === path || pathname.startsWith(`${path}/`));
+
+/** Whether what is open at `url` is the dashboard, which goes where it is told to: not the API's page, nor bare data. */
+export const isDashboard = (url: string): boolean => !isBelow(new URL(url).pathname, DATA);
+
+/** What a proxy answers in place of a gateway that is away. */
+export const isAway = (status: number): boolean => status >= 502 && status <= 504;
+
 interface Asked {
   method: string;
   /** `navigate`: a page is opened. */
@@ -19,7 +28,7 @@ interface Asked {
 export function answerTo({ method, mode, url }: Asked, origin: string): Answer {
   const { origin: of, pathname } = new URL(url);
   if (method !== "GET" || of !== origin) return "network";
-  if (DATA.some((path) => pathname === path || pathname.startsWith(`${path}/`))) return "network";
+  if (isBelow(pathname, DATA)) return "network";
   if (pathname.startsWith("/assets/")) return "asset";
   return mode === "navigate" ? "page" : "network";
 }

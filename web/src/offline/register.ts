@@ -2,6 +2,7 @@
 import { effect } from "@preact/signals";
 import { live } from "../live/session.ts";
 import { navigate } from "../router.ts";
+import { watchForUpgrades } from "./upgrade.ts";
 
 /** First the page, and only when it is there what keeps it. */
 const AFTER_MS = 5000;
@@ -11,7 +12,13 @@ export async function registration(): Promise<ServiceWorkerRegistration | null> 
   return (await navigator.serviceWorker?.getRegistration()) ?? null;
 }
 
+/** Takes away those notifications of this browser whose tag `isOver`. */
+export async function closeNotifications(isOver: (tag: string) => boolean): Promise<void> {
+  for (const one of (await (await registration())?.getNotifications?.()) ?? []) if (isOver(one.tag)) one.close();
+}
+
 export function startOffline(): void {
+  if (import.meta.env.PROD) watchForUpgrades();
   if (!("serviceWorker" in navigator) || !import.meta.env.PROD) return;
   navigator.serviceWorker.addEventListener("message", ({ data }: MessageEvent<{ open?: string }>) => {
     if (typeof data?.open === "string" && data.open.startsWith("/")) navigate(data.open);

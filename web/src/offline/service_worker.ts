@@ -1,6 +1,6 @@
 // The service worker: keeps the shell of the dashboard, so that it opens while the gateway is away and says so, and leads
 // from a notification to its page. Data are never kept: a number that is shown has just come.
-import { answerTo } from "./answers.ts";
+import { answerTo, isAway, isDashboard } from "./answers.ts";
 
 interface Later extends Event {
   waitUntil: (done: Promise<unknown>) => void;
@@ -13,6 +13,7 @@ interface Clicked extends Later {
   notification: Notification;
 }
 interface Tab {
+  url: string;
   focused: boolean;
   focus: () => Promise<unknown>;
   postMessage: (message: unknown) => void;
@@ -44,20 +45,22 @@ async function asset(request: Request): Promise<Response> {
   return (await caches.match(request)) ?? fetch(request);
 }
 
+/** A gateway that has not answered by then is away, as far as somebody who waits for a page is concerned. */
+const PATIENCE_MS = 5000;
+
 async function page(request: Request): Promise<Response> {
-  try {
-    return await fetch(request);
-  } catch (error) {
-    const kept = await caches.match(PAGE);
-    if (kept) return kept;
-    throw error;
-  }
+  const answer = fetch(request);
+  const kept = await caches.match(PAGE);
+  if (!kept) return answer;
+  const instead = new Promise<Response>((resolve) => setTimeout(() => resolve(kept), PATIENCE_MS));
+  return Promise.race([answer.then((told) => (isAway(told.status) ? kept : told)).catch(() => kept), instead]);
 }
 
 /** Brings a tab of the dashboard to the front that goes to `href`, or opens one. */
 async function open(href: string): Promise<void> {
   const tabs = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
-  const tab = tabs.find((one) => one.focused) ?? tabs[0];
+  const pages = tabs.filter(({ url }) => isDashboard(url));
+  const tab = pages.find((one) => one.focused) ?? pages[0];
   if (!tab) {
     await worker.clients.openWindow(href);
     return;

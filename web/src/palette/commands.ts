@@ -3,7 +3,7 @@ import type { Role } from "../api/types.gen.ts";
 import type { Standing } from "../fleet/summary.ts";
 
 /** In the order in which they stand as long as nothing is typed. */
-export const GROUPS = ["Pages", "Views", "Actions", "Hosts"] as const;
+export const GROUPS = ["Pages", "Views", "Actions", "Alerts", "Hosts"] as const;
 export type Group = (typeof GROUPS)[number];
 
 export interface Command {
@@ -29,10 +29,10 @@ export interface Command {
 }
 
 /** Of what is found equally well, what people look for most comes first. */
-const FOUND: readonly Group[] = ["Pages", "Hosts", "Views", "Actions"];
+const FOUND: readonly Group[] = ["Pages", "Hosts", "Views", "Actions", "Alerts"];
 
 /** Fewer of each group are shown as long as nothing is typed: nobody reads more. */
-const FIRST: Record<Group, number> = { Pages: 20, Views: 20, Actions: 40, Hosts: 6 };
+const FIRST: Record<Group, number> = { Pages: 20, Views: 20, Actions: 40, Alerts: 6, Hosts: 6 };
 /** Most that are shown of what matches. */
 export const MOST = 40;
 

@@ -11,12 +11,22 @@ import "../style/palette.css";
 
 const Results = lazy("the commands", async () => (await import("./results.tsx")).Results);
 const ViewsDialog = lazy("the saved views", async () => (await import("../views/dialog.tsx")).ViewsDialog);
+const LeavingDialog = lazy("the end of the session", async () => (await import("./results.tsx")).LeavingDialog);
 const KeysDialog = lazy("the keys", async () => (await import("./keys_dialog.tsx")).KeysDialog);
 
 export function Overlay() {
-  if (overlay.value === "palette") return <PaletteDialog />;
-  if (overlay.value === "views") return <ViewsDialog />;
-  return overlay.value === "keys" ? <KeysDialog /> : null;
+  switch (overlay.value) {
+    case "palette":
+      return <PaletteDialog />;
+    case "views":
+      return <ViewsDialog />;
+    case "keys":
+      return <KeysDialog />;
+    case "leaving":
+      return <LeavingDialog />;
+    default:
+      return null;
+  }
 }
 
 /** Any that is not withheld, in the order of the page. */
@@ -26,19 +36,27 @@ function PaletteDialog() {
   const dialog = useRef<HTMLDialogElement>(null);
   const field = useRef<HTMLInputElement>(null);
   const text = useSignal("");
+  /** Enter was pressed before anything could be found. */
+  const entered = useRef(false);
   useLayoutEffect(() => {
     dialog.current?.showModal();
   }, []);
 
+  const choicesOf = () => [...(dialog.current?.querySelectorAll<HTMLElement>(CHOICES) ?? [])];
+
   function onKeyDown(event: KeyboardEvent): void {
+    // These keys are for whoever still composes a word.
+    if (event.isComposing) return;
     const input = field.current as HTMLInputElement;
-    const choices = [...(dialog.current?.querySelectorAll<HTMLElement>(CHOICES) ?? [])];
+    const choices = choicesOf();
     const here = choices.indexOf(event.target as HTMLElement);
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") dialog.current?.close();
     else if (event.key === "ArrowDown") (choices[here + 1] ?? input).focus();
     else if (event.key === "ArrowUp") (here < 0 ? choices.at(-1) : (choices[here - 1] ?? input))?.focus();
-    else if (event.key === "Enter" && event.target === input) choices[0]?.click();
-    else {
+    else if (event.key === "Enter" && event.target === input) {
+      entered.current = choices.length === 0;
+      choices[0]?.click();
+    } else {
       // What is typed belongs into the field, wherever the focus is.
       if (event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey)
         input.focus();
@@ -67,6 +85,7 @@ function PaletteDialog() {
           value={text.value}
           onInput={({ currentTarget: { value } }) => {
             text.value = value;
+            entered.current = false;
           }}
           spellcheck={false}
           autocomplete="off"
@@ -75,7 +94,11 @@ function PaletteDialog() {
         />
         <kbd>Esc</kbd>
       </label>
-      <Results text={text.value} onDone={() => dialog.current?.close()} />
+      <Results
+        text={text.value}
+        onThere={() => entered.current && choicesOf()[0]?.click()}
+        onDone={() => dialog.current?.close()}
+      />
     </dialog>
   );
 }

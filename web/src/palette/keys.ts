@@ -16,7 +16,6 @@ export const PLACES: readonly Place[] = [
     where: "Everywhere",
     keys: [
       { keys: ["Ctrl+K"], does: "Find a page, host, view or action" },
-      { keys: ["/"], does: "Search" },
       { keys: ["t"], does: "Colours: system, light, dark" },
       { keys: ["?"], does: "This list" },
       { keys: ["Esc"], does: "Close what is open, leave the wall" },
@@ -25,6 +24,7 @@ export const PLACES: readonly Place[] = [
   {
     where: "Fleet",
     keys: [
+      { keys: ["/"], does: "Search" },
       { keys: ["j", "k"], does: "Next, previous host" },
       { keys: ["Enter"], does: "Open it" },
       { keys: ["x"], does: "Select it" },

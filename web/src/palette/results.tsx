@@ -1,23 +1,27 @@
 // What the palette finds.
 import { useEffect, useMemo } from "preact/hooks";
+import { hasAccount } from "../login/me.ts";
 import { Action } from "../shell/allowed.tsx";
 import { StandingIcon } from "../shell/icons.tsx";
-import { hasAccount, views } from "../views/data.ts";
+import { views } from "../views/data.ts";
 import { allCommands } from "./all.ts";
 import { type Command, find } from "./commands.ts";
 
 interface ResultsProps {
   text: string;
+  /** There is something to choose from. */
+  onThere: () => void;
   /** Something was chosen. */
   onDone: () => void;
 }
 
-export function Results({ text, onDone }: ResultsProps) {
+export function Results({ text, onThere, onDone }: ResultsProps) {
   // As things are when it is opened: what moves under a finger is not what was meant.
   const saved = views.state.value.value;
   const all = useMemo(allCommands, [saved]);
   useEffect(() => {
     if (hasAccount()) views.load();
+    onThere();
   }, []);
   const { commands, more } = find([...all, ...searchFor(text)], text);
   return (
@@ -51,7 +55,7 @@ function searchFor(text: string): Command[] {
 }
 
 function counted(shown: number, more: number): string {
-  if (shown === 0) return "Nothing is called that.";
+  if (shown === 0) return "No match.";
   return more > 0 ? `${shown} shown, ${more} more: type to find them.` : `${shown} found.`;
 }
 
@@ -95,3 +99,6 @@ function Choice({ command, titled, onDone }: ChoiceProps) {
     </button>
   );
 }
+
+// It is there with what opens it: the gateway may be away by then.
+export { LeavingDialog } from "../login/leaving.tsx";

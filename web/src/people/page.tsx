@@ -3,7 +3,9 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { get } from "../api/client.ts";
 import type { LoginLink, Sessions, Users } from "../api/types.gen.ts";
+import { useEvery } from "../live/every.ts";
 import { Loaded, useAsked } from "../shell/loaded.tsx";
+import { useOpening } from "../shell/opening.ts";
 import { useTitle } from "../shell/title.ts";
 import { LinkShown } from "./link_shown.tsx";
 import { NewUser } from "./new_user.tsx";
@@ -34,6 +36,12 @@ function People() {
   const link = useSignal<LoginLink | null>(null);
   /** Why the user that was added last has none. */
   const unlinked = useSignal<string | null>(null);
+
+  useEvery(60, users.refresh);
+  useEvery(60, sessions.refresh);
+  useOpening("new", "user", true, () => {
+    adding.value = true;
+  });
 
   function changed(): void {
     users.load();

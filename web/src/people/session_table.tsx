@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import type { Session } from "../api/types.gen.ts";
 import { moment, recent } from "../format.ts";
+import { minute } from "../live/every.ts";
 import { leave } from "../login/me.ts";
 import { Question } from "../shell/question.tsx";
 import { Scroller } from "../shell/scroller.tsx";
@@ -60,8 +61,10 @@ export function SessionTable({ sessions, named, onEnded }: SessionTableProps) {
                   {one.this && <span class="badge">this one</span>}
                 </td>
                 <td>{one.address || "unknown"}</td>
-                <td title={`${moment(one.created)}; ends ${moment(one.expires)}`}>{recent(one.created, Date.now())}</td>
-                <td title={moment(one.seen)}>{recent(one.seen, Date.now())}</td>
+                <td title={`${moment(one.created)}; ends ${moment(one.expires)}`}>
+                  {recent(one.created, minute.value)}
+                </td>
+                <td title={moment(one.seen)}>{recent(one.seen, minute.value)}</td>
                 <td class="n">
                   <button type="button" onClick={() => void end(one)}>
                     {one.this ? "Log out" : "End"}

@@ -4,6 +4,7 @@ import { useRef } from "preact/hooks";
 import { request } from "../api/client.ts";
 import type { LoginLink, Role, User, UserChange } from "../api/types.gen.ts";
 import { recent } from "../format.ts";
+import { minute } from "../live/every.ts";
 import { askAgain, me } from "../login/me.ts";
 import { Question } from "../shell/question.tsx";
 import { useSending } from "../shell/sending.ts";
@@ -118,7 +119,7 @@ function UserRow({ user, onChanged, onGone, onLink }: UserRowProps) {
 /** Second factor, where they come from, and when they were here. */
 function about(user: User): string {
   const from = { local: "", oidc: "by OpenID Connect", proxy: "by a proxy" }[user.source];
-  const last = user.last_login === null ? "never logged in" : `last login ${recent(user.last_login, Date.now())}`;
+  const last = user.last_login === null ? "never logged in" : `last login ${recent(user.last_login, minute.value)}`;
   return [user.second_factor && "second factor", from, last].filter(Boolean).join(" · ");
 }
 

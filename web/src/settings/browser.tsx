@@ -1,8 +1,9 @@
 // What somebody prefers. It applies at once, and is kept with their account; without one, in this browser.
 import type { Signal } from "@preact/signals";
 import { NotifyChoice } from "../notify/choice.tsx";
-import { contrast, theme, units, zonePreferred } from "../preferences.ts";
+import { contrast, density, theme, units, zonePreferred } from "../preferences.ts";
 import { ZONE_WORDS } from "../time/choice.ts";
+import { Unstored } from "../views/unstored.tsx";
 
 const ABOUT = "Kept with your account; without one, in this browser.";
 
@@ -32,12 +33,20 @@ export function ThisBrowser() {
         options={{ binary: "Binary: KiB, MiB, GiB", decimal: "Decimal: kB, MB, GB" }}
       />
       <Choice
+        name="density"
+        label="Rows of the fleet’s table"
+        about={ABOUT}
+        value={density}
+        options={{ comfortable: "Comfortable", compact: "Compact" }}
+      />
+      <Choice
         name="zone"
         label="Times"
         about="Kept with your account. A page of a host may show the host’s time."
         value={zonePreferred}
         options={ZONE_WORDS}
       />
+      <Unstored />
       <NotifyChoice />
     </section>
   );

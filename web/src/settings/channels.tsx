@@ -6,9 +6,11 @@ import { request } from "../api/client.ts";
 import type { StoredChannel, TrialAnswer } from "../api/types.gen.ts";
 import { age } from "../format.ts";
 import { now } from "../live/session.ts";
+import { lacking } from "../login/me.ts";
 import { Action } from "../shell/allowed.tsx";
 import { lazy } from "../shell/lazy.tsx";
 import { Loaded } from "../shell/loaded.tsx";
+import { useOpening } from "../shell/opening.ts";
 import { Question } from "../shell/question.tsx";
 import { useSending } from "../shell/sending.ts";
 import { Nothing } from "../shell/states.tsx";
@@ -21,6 +23,9 @@ const ChannelEditor = lazy("the form", async () => (await import("./channel_edit
 export function ChannelsSection() {
   useChannels();
   const edited = useSignal<StoredChannel | "new" | null>(null);
+  useOpening("new", "channel", lacking("admin") === null, () => {
+    edited.value = "new";
+  });
   return (
     <section class="panel group" aria-labelledby="channels">
       <header>

@@ -2,6 +2,7 @@
 import { ALL, type MatchDraft, matchDraftOf, matcherOf, matchFaults } from "../alerts/matching.ts";
 import type { Hours, Route, Span } from "../api/types.gen.ts";
 import { fixed } from "../format.ts";
+import { isZone } from "../time/zones.ts";
 import { numberFault, numberOf } from "../typed.ts";
 
 export interface Draft extends MatchDraft {
@@ -157,7 +158,7 @@ export function faultsOf(draft: Draft): Record<string, string> {
       faults["hours.spans"] = `These are ${draft.spans.length} stretches; a route has room for ${MOST_SPANS}.`;
     else if (draft.spans.some(({ days, start, until }) => days.length === 0 || !start || !until))
       faults["hours.spans"] = "Each stretch needs a day, a beginning and an end.";
-    if (draft.zone.trim() === "") faults["hours.zone"] = "Type a time zone, such as Europe/Berlin.";
+    if (!isZone(draft.zone.trim())) faults["hours.zone"] = "Type the name of a time zone, such as Europe/Berlin.";
   }
   if (draft.escalates) {
     const after = boundFault(draft.escalation_min, 1 / 6, 168 * 60, "minutes");

@@ -88,7 +88,7 @@ export function RouteEditor({ stored, onClosed }: RouteEditorProps) {
           <input {...text("repeat_h")} inputMode="decimal" />
         </Field>
         <GroupingFields draft={draft} errors={errors} set={set} />
-        {check("send_resolved", "Tell of ends, too")}
+        {check("send_resolved", "Also notify when it resolves")}
         {check("further", "Try later routes, too")}
         <HoursFields draft={draft} errors={errors} set={set} />
         {check("escalates", "Tell others, too, when nobody acknowledges")}

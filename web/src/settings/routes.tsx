@@ -3,9 +3,11 @@ import { useSignal } from "@preact/signals";
 import { routeWords } from "../alerts/telling.ts";
 import { request } from "../api/client.ts";
 import type { StoredRoute } from "../api/types.gen.ts";
+import { lacking } from "../login/me.ts";
 import { Action } from "../shell/allowed.tsx";
 import { lazy } from "../shell/lazy.tsx";
 import { Loaded } from "../shell/loaded.tsx";
+import { useOpening } from "../shell/opening.ts";
 import { Question } from "../shell/question.tsx";
 import { useSending } from "../shell/sending.ts";
 import { Nothing } from "../shell/states.tsx";
@@ -18,6 +20,9 @@ const RouteEditor = lazy("the form", async () => (await import("./route_editor.t
 export function RoutesSection() {
   useRoutes();
   const edited = useSignal<StoredRoute | "new" | null>(null);
+  useOpening("new", "route", lacking("operator") === null, () => {
+    edited.value = "new";
+  });
   return (
     <section class="panel group" aria-labelledby="routes">
       <header>

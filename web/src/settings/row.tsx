@@ -29,6 +29,8 @@ export function SettingRow({ setting, onSaved }: RowProps) {
   const version = useSignal(setting.version);
   const error = useSignal<string | null>(null);
   const theirs = useSignal<Setting | null>(null);
+  /** What is to be saved over somebody else's: what was refused, or is typed since; undefined for the default. */
+  const mine = useRef<unknown>(undefined);
   const busy = useSignal(false);
   const done = useSignal(false);
 
@@ -48,6 +50,7 @@ export function SettingRow({ setting, onSaved }: RowProps) {
   function type(text: string): void {
     if (typed.value === null) version.value = setting.version;
     typed.value = text;
+    mine.current = parsed(kind, text);
     error.value = null;
     done.value = false;
   }
@@ -64,6 +67,7 @@ export function SettingRow({ setting, onSaved }: RowProps) {
     busy.value = true;
     error.value = null;
     theirs.value = null;
+    mine.current = next;
     field.current?.focus();
     try {
       const address = `/settings/${setting.key}`;
@@ -193,7 +197,7 @@ export function SettingRow({ setting, onSaved }: RowProps) {
             onSaved(theirs.value as Setting);
             reset();
           }}
-          onOverwrite={() => void save(parsed(kind, value), theirs.value?.version ?? 0)}
+          onOverwrite={() => void save(mine.current, theirs.value?.version ?? 0)}
         >
           {theirs.value.secret
             ? "Somebody changed this meanwhile."

@@ -98,6 +98,12 @@ export function grouped(settings: readonly Setting[]): { name: string; settings:
   return groups;
 }
 
+/** Under which name an address leads to a heading: `/settings#live-view`. */
+export const groupId = (name: string): string => name.toLowerCase().replaceAll(" ", "-");
+
+/** The headings that there are for known settings. */
+export const GROUPS: readonly string[] = [...new Set(Object.values(WORDS).map(({ group }) => group))];
+
 export type Kind = "number" | "boolean" | "text" | "json";
 
 /** The kind of field a setting has, told by its default. */

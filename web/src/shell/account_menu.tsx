@@ -4,12 +4,13 @@ import { reasonOf } from "../api/client.ts";
 import type { Role } from "../api/types.gen.ts";
 import { lacking, leave, me, wanted } from "../login/me.ts";
 import { RESTRICTED } from "../people/restricted_pages.ts";
+import { PAGE_NAMES } from "../places.ts";
 import { path } from "../router.ts";
 import { PersonIcon } from "./icons.tsx";
 import { useSending } from "./sending.ts";
 
 /** Pages with their names, and the role that each needs. */
-const PAGES: [string, string, Role][] = [["/account", "Account", "viewer"], ...RESTRICTED];
+const PAGES: [string, string, Role][] = [["/account", PAGE_NAMES["/account"], "viewer"], ...RESTRICTED];
 
 export function AccountMenu() {
   const who = me.value;

@@ -1,6 +1,6 @@
 // Tells screen readers of changes of state, and of nothing else.
 
-import { transitionText } from "../alerts/words.ts";
+import { transitionText } from "../alerts/transitions.ts";
 import { transition } from "../live/session.ts";
 
 export function Announcer() {

@@ -4,6 +4,7 @@ import { Cover, isShut, LoginPage } from "../login/cover.tsx";
 import { gate } from "../login/me.ts";
 import { Overlay } from "../palette/dialog.tsx";
 import { overlay } from "../palette/open.ts";
+import { FLEET, hostIn } from "../places.ts";
 import { nextTheme } from "../preferences.ts";
 import { path, query } from "../router.ts";
 import { Announcer } from "./announcer.tsx";
@@ -28,7 +29,7 @@ const SystemPage = lazy("the system", async () => (await import("../system/page.
 const SettingsPage = lazy("the settings", async () => (await import("../settings/page.tsx")).SettingsPage);
 
 function Page() {
-  const id = /^\/hosts\/([a-z0-9-]{1,40})\/?$/.exec(path.value)?.[1];
+  const id = hostIn(path.value);
   if (id) return <HostPage key={id} id={id} />;
   switch (path.value) {
     case "/":
@@ -54,7 +55,7 @@ function Page() {
         <div class="empty">
           <h1>No such page</h1>
           <p>
-            There is nothing at <code>{path.value}</code>. <a href="/">See the fleet</a>.
+            There is nothing at <code>{path.value}</code>. <a href={FLEET}>See the fleet</a>.
           </p>
         </div>
       );
@@ -135,8 +136,14 @@ function Frame() {
           <Page />
         </Boundary>
       </main>
-      {walled && <Wall />}
-      <Overlay />
+      {walled && (
+        <Boundary what="The wall">
+          <Wall />
+        </Boundary>
+      )}
+      <Boundary key={overlay.value} what="The dialog">
+        <Overlay />
+      </Boundary>
       <LeaveDialog />
       <Announcer />
       <Cover />

@@ -1,13 +1,27 @@
-// Says that what is on the page is not live: since when, why, what still works, and what happens next.
+// Says that what is on the page is not live: since when, why, what still works, and what happens next; and that the page is of
+// another version than the gateway.
+import { signal } from "@preact/signals";
 import { age, duration } from "../format.ts";
 import type { StreamState } from "../live/messages.ts";
 import { connection, interrupted, now } from "../live/session.ts";
+
+/** Whether the gateway serves another dashboard than the one in this tab. */
+export const upgraded = signal(false);
 
 export function Banner() {
   const state = connection.value;
   return (
     <div class="banner-place" role="status">
       {interrupted.value && <Words state={state} />}
+      {upgraded.value && (
+        <div class="banner">
+          <strong>Sonde was upgraded</strong>
+          <span>This page is of the version before.</span>
+          <button type="button" onClick={() => location.reload()}>
+            Reload
+          </button>
+        </div>
+      )}
     </div>
   );
 }

@@ -24,7 +24,7 @@ export class Boundary extends Component<BoundaryProps, { error: Error | null }> 
     return (
       <div class="failed" role="alert">
         <p>
-          <b>{this.props.what} cannot be shown.</b> That is a defect of Sonde: {error.message}
+          <b>{this.props.what} cannot be shown.</b> That is an error in Sonde: {error.message}
         </p>
         <button type="button" onClick={() => location.reload()}>
           Reload

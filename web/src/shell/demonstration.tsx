@@ -1,11 +1,5 @@
-// The strip over every page of a demonstration: nobody takes for real what is simulated.
+// Whether the strip of a demonstration is shown: only the gateway knows.
 import { me } from "../login/me.ts";
+import { Strip } from "./strip.tsx";
 
-export function Demonstration() {
-  if (!me.value?.demonstration) return null;
-  return (
-    <aside class="demonstration" aria-label="Demonstration">
-      <strong>Demonstration</strong> <span>Every host and every value here is simulated.</span>
-    </aside>
-  );
-}
+export const Demonstration = () => (me.value?.demonstration ? <Strip /> : null);

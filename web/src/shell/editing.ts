@@ -1,6 +1,7 @@
 // Something stored that is written in a dialog: what is typed, and saving it under the version that it began with.
 import { useSignal } from "@preact/signals";
 import { Failure, get, reasonOf, request } from "../api/client.ts";
+import { refusalWords } from "./refusal.ts";
 
 interface Stored {
   readonly version: number;
@@ -90,7 +91,9 @@ export function useEditing<S extends Stored, D extends object>(asked: Asked<S, D
     } else if (failure.status === 404 && asked.stored) {
       refusal.value = `Somebody deleted this ${asked.what} meanwhile, so it cannot be saved.`;
     } else {
-      errors.value = Object.fromEntries(failure.fields.map((one) => [one.field.replace(/\[.*$/, ""), one.reason]));
+      errors.value = Object.fromEntries(
+        failure.fields.map((one) => [one.field.replace(/\[.*$/, ""), refusalWords(one.reason)]),
+      );
       refusal.value = failure.message;
     }
   }

@@ -102,7 +102,7 @@ export function EditorDialog(properties: EditorDialogProps) {
           void save(onSave);
         }}
         onFocusIn={({ target }) => {
-          if (target instanceof HTMLInputElement || target instanceof HTMLSelectElement) field.current = target;
+          if (target instanceof HTMLElement && target.matches("input, select, textarea")) field.current = target;
         }}
       >
         <header>

@@ -1,9 +1,11 @@
+// The header: pages, how many hosts stand how, whether the numbers are live, the palette, and who is logged in.
 import { tally } from "../alerts/data.ts";
 import { STANDINGS } from "../fleet/summary.ts";
 import { duration } from "../format.ts";
 import type { StreamState } from "../live/messages.ts";
 import { connection, fleet } from "../live/session.ts";
 import { overlay } from "../palette/open.ts";
+import { FLEET } from "../places.ts";
 import { nextTheme, theme } from "../preferences.ts";
 import { path } from "../router.ts";
 import { AccountMenu } from "./account_menu.tsx";
@@ -15,13 +17,13 @@ const THEME_WORDS = { system: "Auto", light: "Light", dark: "Dark" };
 export function Header() {
   return (
     <header class="header">
-      <a class="brand" href="/" aria-label="Sonde, fleet">
+      <a class="brand" href={FLEET} aria-label="Sonde, fleet">
         <Mark />
         <span>Sonde</span>
       </a>
       <nav aria-label="Pages">
         {PAGES.map(({ href, name, Icon }) => {
-          const here = href === "/" ? path.value === "/" || path.value.startsWith("/hosts/") : path.value === href;
+          const here = href === FLEET ? path.value === "/" || path.value.startsWith("/hosts/") : path.value === href;
           return (
             <a key={href} href={href} aria-current={here ? "page" : undefined}>
               <Icon />

@@ -4,8 +4,12 @@ import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 import { Waiting } from "./states.tsx";
 
-/** The component that `load` brings; `what` is it called while it is on its way. */
-export function lazy<P extends object>(what: string, load: () => Promise<ComponentType<P>>): ComponentType<P> {
+/** The component that `load` brings; `what` is it called while it is on its way, of which one that is `quiet` says nothing. */
+export function lazy<P extends object>(
+  what: string,
+  load: () => Promise<ComponentType<P>>,
+  quiet = false,
+): ComponentType<P> {
   const found = signal<ComponentType<P> | null>(null);
   const failed = signal(false);
   let asked = false;
@@ -27,7 +31,7 @@ export function lazy<P extends object>(what: string, load: () => Promise<Compone
     useEffect(ask, []);
     const Found = found.value;
     if (Found) return <Found {...properties} />;
-    if (!failed.value) return <Waiting what={what} />;
+    if (!failed.value) return quiet ? null : <Waiting what={what} />;
     return (
       <div class="failed" role="alert">
         <p>

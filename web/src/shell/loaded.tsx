@@ -22,10 +22,12 @@ interface LoadedProps<T> {
 }
 
 export function Loaded<T>({ from, what, children }: LoadedProps<T>) {
-  const { value, error } = from.state.value;
+  const { value, error, refused } = from.state.value;
   return (
     <>
-      {error !== null && <Failed what={what} error={error} stale={value !== null} onRetry={from.load} />}
+      {error !== null && (
+        <Failed what={what} error={error} stale={value !== null} retried={!refused} onRetry={from.load} />
+      )}
       {value === null && error === null && <Waiting what={what.charAt(0).toLowerCase() + what.slice(1)} />}
       {value !== null && children(value)}
     </>

@@ -1,5 +1,6 @@
 // The pages that everybody finds in the header, or on a phone within reach of a thumb, in their order.
 import type { ComponentType } from "preact";
+import { FLEET, PAGE_NAMES } from "../places.ts";
 import { AlertsIcon, CompareIcon, FleetIcon, SettingsIcon, SystemIcon } from "./icons.tsx";
 
 export interface PageLink {
@@ -9,9 +10,9 @@ export interface PageLink {
 }
 
 export const PAGES: readonly PageLink[] = [
-  { href: "/", name: "Fleet", Icon: FleetIcon },
-  { href: "/compare", name: "Compare", Icon: CompareIcon },
-  { href: "/alerts", name: "Alerts", Icon: AlertsIcon },
-  { href: "/system", name: "System", Icon: SystemIcon },
-  { href: "/settings", name: "Settings", Icon: SettingsIcon },
+  { href: FLEET, name: PAGE_NAMES["/"], Icon: FleetIcon },
+  { href: "/compare", name: PAGE_NAMES["/compare"], Icon: CompareIcon },
+  { href: "/alerts", name: PAGE_NAMES["/alerts"], Icon: AlertsIcon },
+  { href: "/system", name: PAGE_NAMES["/system"], Icon: SystemIcon },
+  { href: "/settings", name: PAGE_NAMES["/settings"], Icon: SettingsIcon },
 ];

@@ -48,20 +48,34 @@ export function Question({ title, children, yes, harmless = false, act, onClosed
       onClose={() => onClosed(done.current)}
     >
       <h2 id={id}>{title}</h2>
-      {children}
-      {error.value !== null && (
-        <p class="tone-critical" role="alert">
-          {error.value}
-        </p>
-      )}
-      <footer>
-        <button type="button" autofocus={!harmless} disabled={busy.value} onClick={() => dialog.current?.close()}>
-          Cancel
-        </button>
-        <button type="button" class={harmless ? "primary" : "danger"} onClick={() => void say()}>
-          {busy.value ? "One moment …" : yes}
-        </button>
-      </footer>
+      <form
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          // Enter in a field does what can be taken back, and nothing else.
+          if (harmless) void say();
+        }}
+      >
+        {children}
+        {error.value !== null && (
+          <p class="tone-critical" role="alert">
+            {error.value}
+          </p>
+        )}
+        <footer>
+          <button type="button" autofocus={!harmless} disabled={busy.value} onClick={() => dialog.current?.close()}>
+            Cancel
+          </button>
+          <button
+            type={harmless ? "submit" : "button"}
+            class={harmless ? "primary" : "danger"}
+            aria-disabled={busy.value}
+            onClick={() => harmless || void say()}
+          >
+            {busy.value ? "One moment …" : yes}
+          </button>
+        </footer>
+      </form>
     </dialog>
   );
 }

@@ -31,15 +31,17 @@ interface FailedProps {
   error: string;
   /** True when what is shown beside this is from before. */
   stale?: boolean;
+  /** False where it is not tried again by itself. */
+  retried?: boolean;
   onRetry?: () => void;
 }
 
-export function Failed({ what, error, stale, onRetry }: FailedProps) {
+export function Failed({ what, error, stale, retried = true, onRetry }: FailedProps) {
   return (
     <div class={`failed ${stale ? "outdated" : ""}`} role="alert">
       <p>
-        <b>{stale ? `${what} may be out of date.` : `${what} could not be loaded.`}</b> {error} It is tried again every
-        10 s.
+        <b>{stale ? `${what} may be out of date.` : `${what} could not be loaded.`}</b> {error}
+        {retried && " It is tried again every 10 s."}
       </p>
       {onRetry && (
         <button type="button" onClick={onRetry}>

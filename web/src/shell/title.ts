@@ -1,8 +1,8 @@
 // The tab's title begins with how many hosts are in trouble, or with a question mark while nobody knows: it can be read
-// when the tab cannot.
+// when the tab cannot. So can that all of it is simulated.
 import { useSignalEffect } from "@preact/signals";
 import { tally } from "../alerts/data.ts";
-import { gate } from "../login/me.ts";
+import { gate, me } from "../login/me.ts";
 
 export function useTitle(name: string): void {
   useSignalEffect(() => {
@@ -10,6 +10,6 @@ export function useTitle(name: string): void {
     const trouble = critical + offline + warning;
     const mark = unknown > 0 ? "(?) " : trouble > 0 ? `(${trouble}) ` : "";
     if (gate.value === "ended") document.title = "Log in · Sonde";
-    else document.title = `${mark}${name} · Sonde`;
+    else document.title = `${mark}${name} · ${me.value?.demonstration ? "Demonstration" : "Sonde"}`;
   });
 }

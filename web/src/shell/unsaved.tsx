@@ -1,12 +1,20 @@
 // Forms with something typed in them, and the question before that is lost.
 import { signal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { guardLeaving } from "../router.ts";
 
 /** What is not saved yet, by form: `Raw samples kept`. */
 const unsaved = new Map<symbol, string>();
-/** Leaves the page after all, while that is asked. */
-const leaving = signal<(() => void) | null>(null);
+
+interface Leaving {
+  number: number;
+  /** Leaves the page after all. */
+  leave: () => void;
+}
+
+/** What is asked; null while nothing is. */
+const leaving = signal<Leaving | null>(null);
+let questions = 0;
 
 /** While `dirty`, leaving the page asks first, from the very event that made it so; `what` names what would be lost. */
 export function useUnsaved(what: string, dirty: boolean): void {
@@ -21,6 +29,9 @@ export function useUnsaved(what: string, dirty: boolean): void {
   }, [what, dirty]);
 }
 
+/** Whether anything is not saved yet. */
+export const hasUnsaved = (): boolean => unsaved.size > 0;
+
 /** What is typed is not asked about any more. */
 export const forgetUnsaved = (): void => unsaved.clear();
 
@@ -28,7 +39,8 @@ export const forgetUnsaved = (): void => unsaved.clear();
 export function startGuard(): void {
   guardLeaving((go) => {
     if (unsaved.size === 0) return true;
-    leaving.value = go;
+    questions += 1;
+    leaving.value = { number: questions, leave: go };
     return false;
   });
   addEventListener("beforeunload", (event) => {
@@ -37,32 +49,35 @@ export function startGuard(): void {
 }
 
 export function LeaveDialog() {
-  return leaving.value ? <Question leave={leaving.value} /> : null;
+  const asked = leaving.value;
+  // Each is a dialog of its own: the browser tells that one is closed a frame later, when the next may be open.
+  return asked ? <Question key={asked.number} {...asked} /> : null;
 }
 
-function Question({ leave }: { leave: () => void }) {
+function Question({ number, leave }: Leaving) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
+  const answered = () => {
+    if (leaving.peek()?.number === number) leaving.value = null;
+  };
+  /** Closed first, so that the focus goes back to where it was. */
+  function close(): void {
+    dialog.current?.close();
+    answered();
+  }
   return (
-    <dialog
-      ref={dialog}
-      class="question"
-      aria-labelledby="leaving"
-      onClose={() => {
-        leaving.value = null;
-      }}
-    >
+    <dialog ref={dialog} class="question" aria-labelledby="leaving" onClose={answered}>
       <h2 id="leaving">Leave without saving?</h2>
       <p>Not saved yet: {[...unsaved.values()].join(", ")}.</p>
       <footer>
-        <button type="button" autofocus onClick={() => dialog.current?.close()}>
+        <button type="button" autofocus onClick={close}>
           Stay
         </button>
         <button
           type="button"
           class="danger"
           onClick={() => {
-            dialog.current?.close();
+            close();
             unsaved.clear();
             leave();
           }}

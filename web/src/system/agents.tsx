@@ -1,6 +1,6 @@
 // The agents of this fleet by their version.
-import { useComputed } from "@preact/signals";
-import { fleet } from "../live/session.ts";
+import { untracked, useComputed, useSignal } from "@preact/signals";
+import { fleet, now } from "../live/session.ts";
 import { Nothing } from "../shell/states.tsx";
 import { type Versioned, versionsOf } from "./words.ts";
 
@@ -8,9 +8,15 @@ import { type Versioned, versionsOf } from "./words.ts";
 const NAMED = 200;
 
 export function Agents() {
-  const versions = useComputed(() =>
-    versionsOf(fleet.ids.value.flatMap((id) => fleet.entries.get(id)?.host.value ?? [])),
-  );
+  // Once a second, and only when there was news: of thousands of hosts some change in every frame.
+  const news = useComputed(() => {
+    now.value;
+    return untracked(() => fleet.news.value);
+  });
+  const versions = useComputed(() => {
+    news.value;
+    return versionsOf(fleet.ids.value.flatMap((id) => fleet.entries.get(id)?.host.peek() ?? []));
+  });
   const most = Math.max(1, ...versions.value.map((one) => one.hosts.length));
   if (versions.value.length === 0) return <Nothing>No host has an agent yet.</Nothing>;
   return (
@@ -25,8 +31,13 @@ export function Agents() {
 }
 
 function Version({ of: { version, hosts, outdated }, share }: { of: Versioned; share: number }) {
+  const open = useSignal(false);
   return (
-    <details>
+    <details
+      onToggle={({ currentTarget }) => {
+        open.value = currentTarget.open;
+      }}
+    >
       <summary>
         <b>{version || "Not told"}</b>
         <svg class="share" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
@@ -39,14 +50,16 @@ function Version({ of: { version, hosts, outdated }, share }: { of: Versioned; s
           {version === "" ? "" : outdated ? "Not the gateway's version" : "As the gateway"}
         </span>
       </summary>
-      <p class="named">
-        {hosts.slice(0, NAMED).map((id) => (
-          <a key={id} href={`/hosts/${encodeURIComponent(id)}`}>
-            {id}
-          </a>
-        ))}
-        {hosts.length > NAMED && <span class="muted">and {hosts.length - NAMED} more</span>}
-      </p>
+      {open.value && (
+        <p class="named">
+          {hosts.slice(0, NAMED).map((id) => (
+            <a key={id} href={`/hosts/${encodeURIComponent(id)}`}>
+              {id}
+            </a>
+          ))}
+          {hosts.length > NAMED && <span class="muted">and {hosts.length - NAMED} more</span>}
+        </p>
+      )}
     </details>
   );
 }

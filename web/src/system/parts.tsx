@@ -1,6 +1,6 @@
 // The parts of Sonde, each with what was found of it, and of a service its instances.
 import type { Component, HealthStatus, Instance } from "../api/types.gen.ts";
-import { text } from "../format.ts";
+import { age, text } from "../format.ts";
 import { base } from "../preferences.ts";
 import { StandingIcon } from "../shell/icons.tsx";
 import { measures, partWord, STATUS_STANDING, STATUS_WORDS } from "./words.ts";
@@ -55,15 +55,23 @@ const SERVICES: ReadonlySet<string> = new Set(["ingest", "alerts", "retention", 
 
 const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
 
+/** A service tells its numbers every 5 s; later they are told with their age. */
+const SILENT_S = 12;
+
 function OneInstance({ instance, alone }: { instance: Instance; alone: boolean }) {
-  const { heartbeat, status } = instance;
+  const { heartbeat, status, silent_s } = instance;
+  const isOld = silent_s > SILENT_S;
   return (
-    <div class="instance" title={`Version ${heartbeat.version}, process ${heartbeat.pid} on ${heartbeat.host}`}>
+    <div
+      class={`instance ${isOld ? "stale" : ""}`}
+      title={`Version ${heartbeat.version}, process ${heartbeat.pid} on ${heartbeat.host}`}
+    >
       {!alone && (
         <h3>
           {heartbeat.host} <small>process {heartbeat.pid}</small> <StatusWord status={status} />
         </h3>
       )}
+      {isOld && <p>What it said last, {age(1000 * silent_s)} ago:</p>}
       <dl>
         {[...measures(heartbeat), ["Memory", text(heartbeat.rss_bytes, "B", base())]].map(([name, value]) => (
           <div key={name}>

@@ -73,7 +73,7 @@ function Disk({ use, time }: { use: StorageUse; time: number }) {
       )}
       {shares?.full && (
         <p class="tone-critical" role="alert">
-          At today's rate the disk will be full before it is. Keep less, or give it a larger disk.
+          At today's rate the disk fills up before the retention limit is reached. Keep less data, or enlarge the disk.
         </p>
       )}
       <p class="muted">

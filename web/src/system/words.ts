@@ -16,8 +16,8 @@ export const STATUS_STANDING = { ok: "up", degraded: "warning", down: "critical"
 export const OVERALL: Record<HealthStatus, string> = {
   ok: "All parts do their work.",
   degraded: "Sonde works, but not all of it.",
-  down: "What all others stand on does not answer.",
-  unknown: "How Sonde is, is not known.",
+  down: "A part that all others depend on is not responding.",
+  unknown: "The state of Sonde is unknown.",
 };
 
 /** `Ingest`, of the name `ingest`. */
@@ -35,8 +35,8 @@ export function measures(beat: Heartbeat): [name: string, value: string][] {
   if (work.lag_s !== null) found.push(["Lag", lagWords(work.lag_s)]);
   if (Object.keys(work.behind).length > 0) found.push(["Waiting", `${fixed(waiting(beat), 0)} messages`]);
   if (work.viewers !== null) found.push(["Viewers", fixed(work.viewers, 0)]);
-  if (work.last_run !== null) found.push(["Since pruned", age(beat.time - work.last_run)]);
-  if (work.told_s) found.push(["People told after", duration(work.told_s.median)]);
+  if (work.last_run !== null) found.push(["Last pruned", `${age(beat.time - work.last_run)} ago`]);
+  if (work.told_s) found.push(["Notification delay (median)", duration(work.told_s.median)]);
   found.push(["Errors in 1 min", fixed(beat.errors_last_minute, 0)]);
   found.push(["Up", duration(beat.uptime_s)]);
   return found;

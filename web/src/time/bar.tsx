@@ -1,6 +1,6 @@
 // The bar over charts: which range they show, and what changes it. All of it only changes the URL.
 import type { ComponentChildren } from "preact";
-import { bounds, PRESETS, type Window } from "../charts/window.ts";
+import { bounds, type LiveWindow, liveWindow, PRESETS, type Window } from "../charts/window.ts";
 import { duration, span } from "../format.ts";
 import { known, live, now } from "../live/session.ts";
 import { PauseIcon, PlayIcon } from "../shell/icons.tsx";
@@ -42,7 +42,7 @@ export function RangeBar({ view, ofHost = false, children }: RangeBarProps) {
             key={preset}
             type="button"
             aria-pressed={following && window.preset === preset}
-            aria-label={`${preset}, last ${NAMES[preset]}`}
+            aria-label={`${preset}, last ${lengthWords(liveWindow(preset))}`}
             onClick={() => view.pick(preset)}
           >
             {preset}
@@ -64,12 +64,14 @@ export function RangeBar({ view, ofHost = false, children }: RangeBarProps) {
   );
 }
 
+const lengthWords = ({ preset, span_ms }: LiveWindow): string => NAMES[preset] ?? duration(span_ms / 1000);
+
 /** `Last 15 minutes`, `Paused, 12:03 – 12:18`, `15 Nov, 12:00 – 13:00`. */
 function rangeWords(window: Window): string {
   if (window.kind === "live") {
-    const last = `Last ${NAMES[window.preset] ?? duration(window.span_ms / 1000)}`;
+    const last = `Last ${lengthWords(window)}`;
     if (live.value) return last;
-    return known.value ? `${last}, every few seconds` : `${last} that are known`;
+    return known.value ? `${last}, every few seconds` : `${last}, as last known`;
   }
   const { from, to } = bounds(window, 0);
   const range = span(from, to, now.peek());

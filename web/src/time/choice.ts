@@ -1,5 +1,6 @@
 // Whose clocks: those of this browser, UTC, or the host's. The URL says it (`zone=`), otherwise what is preferred.
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import type { Window } from "../charts/window.ts";
 import { now } from "../live/session.ts";
 import { type ZoneChoice, zonePreferred } from "../preferences.ts";
 import { query, setQuery } from "../router.ts";
@@ -27,8 +28,11 @@ function nameOf(choice: ZoneChoice): ZoneName {
   return choice === "host" && isZone(hostZone.value) ? hostZone.value : undefined;
 }
 
-/** What a choice means now: `UTC+1`. */
-export const choiceOffset = (choice: ZoneChoice): string => offsetWord(now.peek(), nameOf(choice));
+/** The moment whose offset stands for a window's: clocks may have been set since. */
+export const lastMoment = (window: Window): number => (window.kind === "fixed" ? window.to : now.peek());
+
+/** What a choice means at a moment: `UTC+1`. */
+export const choiceOffset = (choice: ZoneChoice, at: number): string => offsetWord(at, nameOf(choice));
 
 export function chooseZone(choice: ZoneChoice): void {
   setQuery({ zone: choice === zonePreferred.peek() ? null : choice }, { replace: true });

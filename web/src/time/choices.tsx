@@ -1,15 +1,16 @@
 // Any other range: typed, or from one time to another; moving and stretching it; and by whose clocks times are told.
-import { useComputed, useSignal } from "@preact/signals";
+import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { bounds } from "../charts/window.ts";
 import { duration, span } from "../format.ts";
 import { now } from "../live/session.ts";
 import type { ZoneChoice } from "../preferences.ts";
 import { Field } from "../shell/field.tsx";
-import { choiceOffset, chooseZone, hostZone, ZONE_WORDS, zoneChoice } from "./choice.ts";
-import { EXAMPLES, parseTyped, type Typed } from "./typed.ts";
+import { choiceOffset, chooseZone, hostZone, lastMoment, ZONE_WORDS, zoneChoice } from "./choice.ts";
+import { EXAMPLES, endsTyped, parseTyped, type Typed } from "./typed.ts";
 import type { TimeView } from "./view.ts";
 import { timeZone } from "./zone.ts";
-import { fieldOf, fieldTime } from "./zones.ts";
+import { fieldOf } from "./zones.ts";
+import "../style/choices.css";
 
 const MOVES: [words: string, label: string, share: number, factor: number][] = [
   ["←", "Earlier (left arrow)", -0.5, 1],
@@ -40,6 +41,9 @@ export function Choices({ view, ofHost, onDone }: ChoicesProps) {
     else view.between(range.from, range.to);
     onDone();
   }
+  // Where there is no host its clocks cannot be chosen, and times are this browser's.
+  const chosen = zoneChoice.value === "host" && !ofHost ? "local" : zoneChoice.value;
+  const at = lastMoment(view.window.value);
   const wrong = tried.value && typed.value?.kind === "wrong" ? typed.value.why : undefined;
   return (
     <>
@@ -64,7 +68,7 @@ export function Choices({ view, ofHost, onDone }: ChoicesProps) {
           </button>
         </Field>
       </form>
-      <Ends view={view} />
+      <Ends view={view} onDone={onDone} />
       <fieldset class="range-moves">
         <legend class="hidden">Move and stretch the range</legend>
         {MOVES.map(([words, label, share, factor]) => (
@@ -80,7 +84,7 @@ export function Choices({ view, ofHost, onDone }: ChoicesProps) {
         ))}
       </fieldset>
       <fieldset class="zones">
-        <legend>Times are told in</legend>
+        <legend>Time zone</legend>
         {(Object.keys(ZONE_WORDS) as ZoneChoice[])
           .filter((choice) => choice !== "host" || ofHost)
           .map((choice) => (
@@ -88,12 +92,12 @@ export function Choices({ view, ofHost, onDone }: ChoicesProps) {
               <input
                 type="radio"
                 name="zone"
-                checked={zoneChoice.value === choice}
+                checked={chosen === choice}
                 disabled={choice === "host" && !hostZone.value}
                 onChange={() => chooseZone(choice)}
               />
               {ZONE_WORDS[choice]}
-              <small>{choice === "host" && !hostZone.value ? "not known" : choiceOffset(choice)}</small>
+              <small>{choice === "host" && !hostZone.value ? "not known" : choiceOffset(choice, at)}</small>
             </label>
           ))}
       </fieldset>
@@ -108,35 +112,50 @@ function hintOf(typed: Typed | null): string {
   return `${span(typed.from, typed.to, now.peek())}, ${duration((typed.to - typed.from) / 1000)}`;
 }
 
-/** The two ends as a calendar asks for them. */
-function Ends({ view }: { view: TimeView }) {
+/** The two ends as a calendar asks for them. What is typed is a draft until it is shown. */
+function Ends({ view, onDone }: Pick<ChoicesProps, "view" | "onDone">) {
+  const draft = useSignal({ from: "", to: "" });
   const wrong = useSignal("");
-  const { from, to } = bounds(view.window.value, view.edge.value);
-  const ends = { from: fieldOf(from, timeZone.value), to: fieldOf(to, timeZone.value) };
-  function take(end: "from" | "to", value: string): void {
-    const times = { from, to, [end]: fieldTime(value, timeZone.value) ?? Number.NaN };
-    if (Number.isNaN(times[end])) return;
-    wrong.value = times.from < times.to ? "" : "The end must be after the beginning";
-    if (!wrong.value) view.show(times.from, times.to);
+  // Moved and stretched by the buttons below, or told by other clocks.
+  useSignalEffect(() => {
+    draft.value = endsOf(view);
+  });
+  function take(event: Event): void {
+    event.preventDefault();
+    const range = endsTyped(draft.value.from, draft.value.to, now.peek(), timeZone.peek());
+    wrong.value = range.kind === "wrong" ? range.why : "";
+    if (range.kind !== "fixed") return;
+    view.between(range.from, range.to);
+    onDone();
   }
+  const end = (name: "from" | "to") => (
+    <input
+      type="datetime-local"
+      step={1}
+      value={draft.value[name]}
+      onInput={(event) => {
+        draft.value = { ...draft.value, [name]: event.currentTarget.value };
+        wrong.value = "";
+      }}
+    />
+  );
   return (
-    <div class="range-ends">
+    <form class="range-ends" noValidate onSubmit={take}>
       <Field label="From" error={wrong.value || undefined}>
-        <input
-          type="datetime-local"
-          step={1}
-          value={ends.from}
-          onChange={(event) => take("from", event.currentTarget.value)}
-        />
+        {end("from")}
       </Field>
       <Field label="To">
-        <input
-          type="datetime-local"
-          step={1}
-          value={ends.to}
-          onChange={(event) => take("to", event.currentTarget.value)}
-        />
+        {end("to")}
+        <button type="submit" aria-label="Show these times">
+          Show
+        </button>
       </Field>
-    </div>
+    </form>
   );
+}
+
+/** The ends of what is shown, as they are now: the fields of a window that follows the present hold still. */
+function endsOf({ window, edge }: TimeView): { from: string; to: string } {
+  const { from, to } = bounds(window.value, edge.peek());
+  return { from: fieldOf(from, timeZone.value), to: fieldOf(to, timeZone.value) };
 }

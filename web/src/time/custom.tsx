@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useId, useRef } from "preact/hooks";
 import { ClockIcon } from "../shell/icons.tsx";
 import { lazy } from "../shell/lazy.tsx";
-import { choiceOffset, zoneChoice } from "./choice.ts";
+import { choiceOffset, lastMoment, zoneChoice } from "./choice.ts";
 import type { TimeView } from "./view.ts";
 
 const Choices = lazy("other ranges", async () => (await import("./choices.tsx")).Choices);
@@ -40,7 +40,7 @@ export function CustomRange({ view, ofHost }: CustomRangeProps) {
       >
         <ClockIcon />
         <span class="hidden">Other range, times in </span>
-        <span>{choiceOffset(zoneChoice.value)}</span>
+        <span>{choiceOffset(zoneChoice.value, lastMoment(shown))}</span>
       </button>
       <div
         ref={box}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EXAMPLES, parseTyped } from "./typed.ts";
+import { EXAMPLES, endsTyped, parseTyped } from "./typed.ts";
 
 const VIENNA = "Europe/Vienna";
 /** A Monday, 09:30 in Vienna. */
@@ -101,7 +101,7 @@ test("a range must have begun, end after that, and not be older than all history
   assert.equal(why("2026-12-01"), "That is still to come");
   assert.equal(why("21 nov - 20 nov"), "The end is before the beginning");
   assert.equal(why("1999-01-01"), "That is more than ten years ago");
-  assert.equal(why("-50y"), "A range is from one second to ten years");
+  assert.equal(why("-50y"), "A range is from 10 seconds to ten years");
 });
 
 test("every example is a range", () => {
@@ -111,4 +111,24 @@ test("every example is a range", () => {
 test("what the documentation calls a range is one", () => {
   for (const text of ["2h30m", "last 3 days", "22:00-2:00", "2026-11-20T10:00:00Z..2026-11-20T11:00:00Z", "last week"])
     assert.notEqual(parseTyped(text, NOW, VIENNA).kind, "wrong", text);
+});
+
+test("a range shorter than charts show is refused rather than stretched", () => {
+  assert.equal(why("5s"), "A range is from 10 seconds to ten years");
+  assert.deepEqual(parseTyped("10s", NOW, VIENNA), { kind: "live", span_ms: 10_000 });
+});
+
+test("two ends of a calendar make a range by the clocks of the zone", () => {
+  assert.deepEqual(endsTyped("2026-11-22T16:00", "2026-11-22T17:00:00", NOW, VIENNA), {
+    kind: "fixed",
+    from: Date.parse("2026-11-22T15:00:00Z"),
+    to: Date.parse("2026-11-22T16:00:00Z"),
+  });
+});
+
+test("ends of a calendar that make no range are told apart", () => {
+  const told = (from: string, to: string) => (endsTyped(from, to, NOW, VIENNA) as { why: string }).why;
+  assert.equal(told("2026-11-22T16:00", "2026-11-22T15:00"), "The end must be after the beginning");
+  assert.equal(told("", "2026-11-22T15:00"), "Both ends need a date and a time");
+  assert.equal(told("2027-11-22T16:00", "2027-11-22T17:00"), "That is still to come");
 });

@@ -1,7 +1,7 @@
 // Ranges as people type them: `-90m`, `yesterday 14:00-15:00`, `20 Nov 9:00 to 21 Nov`. Pure.
-import { LONGEST_MS } from "../charts/window.ts";
+import { LONGEST_MS, SHORTEST_MS } from "../charts/window.ts";
 import { lengthOf } from "./length.ts";
-import { instantOf, midnight, type Wall, wallOf, type ZoneName } from "./zones.ts";
+import { fieldTime, instantOf, midnight, type Wall, wallOf, type ZoneName } from "./zones.ts";
 
 export type Typed =
   /** The last so many milliseconds, sliding. */
@@ -33,7 +33,8 @@ export function parseTyped(text: string, now: number, zone: ZoneName): Typed {
   if (!asked) return wrong("Type a range");
   const length_ms = lengthOf(asked.replace(/^(-\s*|last |past )/, ""));
   if (length_ms !== null) {
-    if (length_ms < 1000 || length_ms > LONGEST_MS) return wrong("A range is from one second to ten years");
+    if (length_ms < SHORTEST_MS || length_ms > LONGEST_MS)
+      return wrong(`A range is from ${SHORTEST_MS / 1000} seconds to ten years`);
     return { kind: "live", span_ms: length_ms };
   }
   const alone = pointOf(asked, now, zone);
@@ -47,6 +48,14 @@ export function parseTyped(text: string, now: number, zone: ZoneName): Typed {
     if (first && last) return between(first, last, now, zone);
   }
   return wrong(`“${text.trim()}” is no range. Try ${EXAMPLES.slice(0, 3).join(", ")}`);
+}
+
+/** The range between two texts of `datetime-local` fields. */
+export function endsTyped(first: string, last: string, now: number, zone: ZoneName): Typed {
+  const [from, to] = [fieldTime(first, zone), fieldTime(last, zone)];
+  if (from === null || to === null) return wrong("Both ends need a date and a time");
+  if (to <= from) return wrong("The end must be after the beginning");
+  return fixed(from, to, now);
 }
 
 const wrong = (why: string): Typed => ({ kind: "wrong", why });

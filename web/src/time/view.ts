@@ -30,9 +30,16 @@ export interface TimeView extends ChartView {
 
 /** `edge`: where a live window ends. */
 export function useTimeView(edge: ReadonlySignal<number>): TimeView {
-  const window = useComputed<Window>(() => parseWindow(query.value));
+  // As a text first: what else the address says does not move the window, and charts ask again when it moves.
+  const asked = useComputed(() => JSON.stringify(parseWindow(query.value)));
+  const window = useComputed<Window>(() => JSON.parse(asked.value));
   return useMemo(() => {
     const go = (next: Window, step: Step = {}) => setQuery(windowQuery(next), step);
+    /** The way back leads to what was followed or held, not through each press of a key or touch of two fingers. */
+    const onward = (): Step => {
+      const shown = window.peek();
+      return { replace: shown.kind === "fixed" && !shown.paused };
+    };
     const fixed = (from: number, to: number): FixedWindow => ({
       kind: "fixed",
       from,
@@ -60,9 +67,8 @@ export function useTimeView(edge: ReadonlySignal<number>): TimeView {
         if (before) go(before.window, { memory: before.memory });
         else if (window.peek().kind === "fixed") go(liveWindow(window.peek().preset));
       },
-      // One press of a key after the other is nothing that anybody wants to step back through.
-      show: (from, to) => go(fixed(from, to), { replace: true }),
-      move: (share, factor) => go(moved(window.peek(), edge.peek(), share, factor), { replace: true }),
+      show: (from, to) => go(fixed(from, to), onward()),
+      move: (share, factor) => go(moved(window.peek(), edge.peek(), share, factor), onward()),
     };
   }, [window, edge]);
 }

@@ -16,9 +16,15 @@ test("the order of a query's entries makes no other page", () => {
 
 test("a page is called by what it shows", () => {
   assert.equal(proposedName("/"), "Fleet");
+  assert.equal(proposedName("/audit"), "Audit log");
   assert.equal(proposedName("/?q=tag%3Aprod"), "Fleet: tag:prod");
   assert.equal(proposedName("/hosts/web-1?range=24h"), "web-1: 24h");
   assert.equal(proposedName("/compare?hosts=a,b&metrics=cpu.total"), "Compare: a, b, CPU total");
+});
+
+test("a page that there is none of is called by its path", () => {
+  for (const path of ["/hosts/%zz", "//", "/nowhere?q=%"]) assert.equal(typeof proposedName(path), "string", path);
+  assert.equal(proposedName("/hosts/%zz"), "hosts/%zz");
 });
 
 test("a proposed name is no longer than a name may be", () => {

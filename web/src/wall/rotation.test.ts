@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nextPage, offsetAt, onWall, secondsOf } from "./rotation.ts";
+import { apart, nextPage, offsetAt, onWall, secondsOf } from "./rotation.ts";
 
 test("a page is shown for as long as the address says, within reason", () => {
   assert.deepEqual(["", null, "12", "1", "soon", "-5", "99999"].map(secondsOf), [30, 30, 12, 5, 30, 30, 3600]);
@@ -16,6 +16,14 @@ test("after the last page comes the first", () => {
   assert.equal(nextPage(pages, "/?wall=30&q=web"), "/alerts");
   assert.equal(nextPage(pages, "/compare?wall=30"), "/?q=web");
   assert.equal(nextPage(pages, "/hosts/web-1"), "/?q=web");
+});
+
+test("views that show the same are one page of a wall", () => {
+  const views = ["/alerts", "/alerts?paused=1", "/system", "/alerts", "/compare"].map((path) => ({ path }));
+  assert.deepEqual(
+    apart(views).map(({ path }) => path),
+    ["/alerts", "/system", "/compare"],
+  );
 });
 
 test("where there is no other page, nothing is shown anew", () => {

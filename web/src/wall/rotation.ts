@@ -15,12 +15,16 @@ export function secondsOf(text: string | null): number {
 
 /** `path` as a wall shows it. */
 export function onWall(path: string, seconds: number): string {
-  const { pathname, searchParams } = new URL(path, "http://page");
+  const { pathname, searchParams } = new URL(`http://page${path}`);
   searchParams.set("wall", String(seconds));
   return `${pathname}?${searchParams}`;
 }
 
-/** The page after `here`: the first one where it is none of them; null where there is no other. */
+/** `views` without those that show what one before them shows. */
+export const apart = <V extends { path: string }>(views: readonly V[]): V[] =>
+  views.filter((view, at) => views.findIndex(({ path }) => isSame(path, view.path)) === at);
+
+/** The page after `here`: the first one where it is none of them; null where there is no other. No two of `paths` are the same. */
 export function nextPage(paths: readonly string[], here: string): string | null {
   const at = paths.findIndex((path) => isSame(path, here));
   const next = paths[(at + 1) % paths.length];

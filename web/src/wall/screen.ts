@@ -1,5 +1,6 @@
 // What a screen that nobody touches needs of its browser: it does not fall asleep, its pointer goes away, and the page is
-// loaded anew when it is broken, or has been there for long.
+// loaded anew when it is broken, when the gateway was upgraded, or when it has been there for long.
+import { upgraded } from "../shell/banner.tsx";
 
 /** The pointer goes away after so long. */
 const POINTER_MS = 3000;
@@ -50,12 +51,12 @@ async function answers(): Promise<boolean> {
   }
 }
 
-/** Loads the page anew when a part of it could not be loaded or shown, and every so often; until the answer is called. */
+/** Loads the page anew when a part of it could not be loaded or shown, when it is out of date, and every so often; until the answer is called. */
 export function reloadWhenNeeded(): () => void {
   const began = Date.now();
   const timer = setInterval(async () => {
     const broken = document.querySelector("main > .failed") !== null;
-    if ((broken || Date.now() - began > ANEW_MS) && (await answers())) location.reload();
+    if ((broken || upgraded.peek() || Date.now() - began > ANEW_MS) && (await answers())) location.reload();
   }, LOOK_MS);
   return () => clearInterval(timer);
 }

@@ -3,32 +3,43 @@ import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { age, clock } from "../format.ts";
 import { connection, known, live, now } from "../live/session.ts";
+import { hasAccount } from "../login/me.ts";
 import { navigate, path, query, setQuery } from "../router.ts";
-import { hasAccount, views } from "../views/data.ts";
+import { passing } from "../storage.ts";
+import { views } from "../views/data.ts";
 import { isSame } from "../views/words.ts";
-import { nextPage, offsetAt, onWall, secondsOf } from "./rotation.ts";
+import { apart, nextPage, offsetAt, onWall, secondsOf } from "./rotation.ts";
 import { reloadWhenNeeded, stayAwake } from "./screen.ts";
 import "../style/wall.css";
 
 const here = (): string => `${path.peek()}?${query.peek()}`;
 
+/** Under which name the tab keeps when the turn began. */
+const TURN = "wall-turn";
+
 export function Wall() {
   const seconds = secondsOf(query.value.get("wall"));
-  const began = useSignal(Date.now());
+  /** When the turn of the page in view began, also across a reload: a page with a defect is loaded anew, and has its turn all the same. */
+  const began = useSignal(Number(passing.read(TURN)) || Date.now());
+  useSignalEffect(() => passing.write(TURN, String(began.value)));
+  useEffect(() => () => passing.forget(TURN), []);
   useEffect(stayAwake, []);
   useEffect(reloadWhenNeeded, []);
   useEffect(() => {
     if (hasAccount()) views.load();
   }, []);
   useEffect(() => {
-    const leave = (event: KeyboardEvent) => event.key === "Escape" && setQuery({ wall: null });
+    const leave = (event: KeyboardEvent) => {
+      // That key closes a dialog first.
+      if (event.key === "Escape" && !document.querySelector("dialog[open]")) setQuery({ wall: null });
+    };
     addEventListener("keydown", leave);
     return () => removeEventListener("keydown", leave);
   }, []);
   useSignalEffect(() => {
     now.value;
     const elapsed_s = (Date.now() - began.peek()) / 1000;
-    const paths = views.state.peek().value?.map((view) => view.path) ?? [];
+    const paths = apart(views.state.peek().value ?? []).map(({ path }) => path);
     const next = elapsed_s >= seconds ? nextPage(paths, here()) : null;
     if (next !== null) {
       began.value = Date.now();
@@ -61,7 +72,7 @@ function Stale() {
 }
 
 function Strip({ seconds }: { seconds: number }) {
-  const all = views.state.value.value ?? [];
+  const all = apart(views.state.value.value ?? []);
   query.value;
   const shown = all.findIndex((view) => isSame(view.path, here()));
   return (
