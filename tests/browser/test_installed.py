@@ -134,6 +134,7 @@ async def test_one_of_all_tabs_tells_of_a_new_alert_unless_it_is_silenced(
         await tabs[0].get_by_label("Notifications of this browser").select_option("all")
         await eventually(lambda: tabs[0].evaluate(ACTIVE))
         await tabs[1].goto(f"{address}/alerts")
+        await tabs[1].get_by_text("Nothing fires").wait_for()  # what fires when the first tab looks is no news
         await tabs[1].locator(".connection.live").wait_for()
 
         (await api.post("/rules", json=HOT)).raise_for_status()

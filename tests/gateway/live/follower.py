@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 
+SET_BACK_MS = 60_000
+"""No sample is told that is so much older than a host's newest one, unless the host's clock was set back."""
+
+
 class Follower:
     """Hosts as one viewer of the stream knows them, and the samples that it has seen of each."""
 
@@ -58,11 +62,20 @@ class Follower:
             self._take(sample)
 
     def _put(self, host: dict[str, Any]) -> None:
+        self._note_time(host["id"], host["last_sample"])
         known = self.hosts.get(host["id"])
         if known is not None and (host["last_sample"] or 0) < (known["last_sample"] or 0):
             host = {**host, "latest": known["latest"], "last_sample": known["last_sample"]}
         self.hosts[host["id"]] = host
         self.samples.setdefault(host["id"], {})
+
+    def _note_time(self, name: str, time: int | None) -> None:
+        """What is known of a host's past is of times to come, once its clock was set back."""
+        known = self.hosts.get(name)
+        if known is None or time is None or time >= (known["last_sample"] or 0) - SET_BACK_MS:
+            return
+        known["last_sample"] = None
+        self.samples[name].clear()
 
     def _drop(self, host: str) -> None:
         self.hosts.pop(host, None)
@@ -72,6 +85,7 @@ class Follower:
         host = self.hosts.get(sample["host"])
         if host is None:
             return  # a later snapshot has it
+        self._note_time(sample["host"], sample["time"])
         self.samples[sample["host"]].setdefault(sample["time"], sample["families"]["cpu"][""]["total"])
         if sample["time"] >= (host["last_sample"] or 0):
             host["last_sample"] = sample["time"]

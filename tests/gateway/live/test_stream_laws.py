@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.api import AlertCounts
@@ -173,7 +173,12 @@ def past(fleet: Fleet, name: str) -> dict[int, float]:
     return {time: value for time, value in zip(known["times"], column, strict=False) if value is not None}
 
 
+SET_BACK = [("remove", "web-1"), ("facts", "web-1", [], 0), ("flush",), ("burst", ["web-1"], 0)]
+"""A machine that was ahead of us by more than a minute, and is not any more."""
+
+
 @given(steps)
+@example(SET_BACK)
 def test_a_viewer_ends_with_what_the_fleet_knows_whatever_it_missed(happens: list[tuple[Any, ...]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "QUEUE_EVENTS", QUEUED)
