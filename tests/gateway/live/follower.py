@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 SET_BACK_MS = 60_000
 """No sample is told that is so much older than a host's newest one, unless the host's clock was set back."""
 
