@@ -45,7 +45,6 @@ async def give(bus: Bus, host: str, verb: str, key: str, order: NewCommand) -> C
     request = CommandRequest(key, time.time() + order.timeout_s, order.arguments)
     try:
         message = await client.request(command(host, verb), msgspec.json.encode(request), timeout=order.timeout_s)
-        return msgspec.json.decode(message.data, type=CommandReply)
     except nats.errors.NoRespondersError:
         raise unavailable(
             f"the agent of {host} is not connected to the bus; check that it runs and reaches the bus", OFFLINE, 10
@@ -56,5 +55,11 @@ async def give(bus: Bus, host: str, verb: str, key: str, order: NewCommand) -> C
             f"a retry with the same Idempotency-Key does not run the command twice"
         )
         raise ProblemError(504, detail, type="/problems/agent-silent") from None
-    except (nats.errors.Error, msgspec.DecodeError) as error:
+    except nats.errors.Error as error:
         raise unavailable(f"the bus did not deliver the command to {host}: {error}", OFFLINE) from None
+    try:
+        return msgspec.json.decode(message.data, type=CommandReply)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise unavailable(
+            f"the answer of {host} cannot be read: {error}; check that an agent runs there", OFFLINE
+        ) from None

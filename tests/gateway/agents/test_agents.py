@@ -369,3 +369,19 @@ async def test_a_clients_idempotency_key_is_the_orders_id(database_url: str, bus
             return answer.status_code == 200 and answer.json()["id"] == "once-1"
 
         await eventually(echoed)
+
+
+@pytest.mark.parametrize("reply", [b"", b"\xff", b'{"id": "\xff"}', b"[]"])
+async def test_an_answer_that_cannot_be_read_is_a_503(database_url: str, bus_url: str, reply: bytes) -> None:
+    async def garbled(request: CommandRequest) -> bytes:
+        return reply
+
+    await add_hosts(database_url, "web-1")
+    async with gateway(database_url, bus_url) as client, listening(bus_url, "web-1", garbled):
+        await ready(client)
+
+        async def told() -> bool:
+            answer = await client.post("/hosts/web-1/commands/ping")
+            return answer.status_code == 503 and "the answer of web-1 cannot be read" in answer.json()["detail"]
+
+        await eventually(told)
