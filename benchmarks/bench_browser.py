@@ -1,9 +1,10 @@
 """What the dashboard costs a browser: the fleet page with every host live at 1 Hz, its heap, frames, and typing.
 
 On `sonde demo`. Processor time is that of the page's script and layout as the browser counts it, and of the worker that
-holds the stream as the system counts its thread. Frames are compared with those of an empty page in the same browser,
-in turn. Figures of a fleet that lags would flatter the page: what a viewer gets is counted, and too little is an error.
-Long figures need a machine with nothing else to do; how much of it was left is printed, too.
+holds the stream as the system counts its thread. Frames are compared, in turn, with those of an empty page in the same
+browser and of one whose cards stand still. Figures of a fleet that lags would flatter the page: what a viewer gets is
+counted, and too little is an error. Long figures need a machine with nothing else to do; how much of it was left is
+printed, too.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from benchmarks.browser_page import (
     frames_per_s,
     looked_at,
     slowest_key_ms,
+    still,
 )
 from benchmarks.figures import Figure, figure, parser, show
 from benchmarks.live_rate import samples_per_s
@@ -51,11 +53,13 @@ FIGURES = (
     "browser.heap_grown_half_mib",
     "browser.heap_grown_mib",
     "browser.frames_lost_per_s",
+    "browser.still_frames_lost_per_s",
     "browser.blank_jumps",
     "browser.many_first_card_ms",
     "browser.many_samples_per_s",
     "browser.many_cores_idle_percent",
     "browser.many_frames_lost_per_s",
+    "browser.many_still_frames_lost_per_s",
     "browser.many_key_ms",
 )
 """Names of what it prints."""
@@ -79,6 +83,7 @@ IDLE_WITHIN_S = 300
 SETTLES_S = 60.0
 COUNTED_S = 15.0
 SCROLL_S = 5.0
+STILL_CARDS = 1000
 ROUNDS = 3
 JUMPS = 20
 TYPED = "web tag:prod cpu>20"
@@ -123,7 +128,7 @@ async def _long(chromium: Browser, address: str, hosts: int, seconds: float) -> 
         live.append(await _live(address, hosts))
         after, elapsed_s, idle = await looked.spent(), time.monotonic() - began_s, psutil.cpu_times_percent().idle
         grown_mib = await looked.heap_mib() - heap_mib
-        lost = await _frames_lost(chromium, looked)
+        lost, still_lost = await _frames_lost(chromium, looked)
         blank = await blank_jumps(looked.page, JUMPS)
 
     def percent(*parts: str) -> float:
@@ -142,6 +147,7 @@ async def _long(chromium: Browser, address: str, hosts: int, seconds: float) -> 
         figure("browser.heap_grown_half_mib", half_mib - heap_mib, "MiB in the first half of the time after that"),
         figure("browser.heap_grown_mib", grown_mib, f"MiB in the {elapsed_s:.0f} s after that", GROWN_MIB),
         figure("browser.frames_lost_per_s", lost, "1/s behind an empty page", FRAMES_LOST),
+        figure("browser.still_frames_lost_per_s", still_lost, f"1/s by {STILL_CARDS} of its cards that stand still"),
         figure("browser.blank_jumps", blank, f"of {JUMPS} jumps, after which there is no card in the second frame"),
     ]
 
@@ -166,16 +172,20 @@ async def _first_card_ms(chromium: Browser, address: str) -> float:
     return median(found[1:])
 
 
-async def _frames_lost(chromium: Browser, looked: Looked) -> float:
-    """By how many frames a second the page falls behind an empty one while both are scrolled, in turn."""
-    empty = await chromium.new_page(viewport=VIEW)
+async def _frames_lost(chromium: Browser, looked: Looked) -> tuple[float, float]:
+    """By how many frames a second the page falls behind an empty one while both are scrolled, in turn; and by how many
+    a page does whose cards stand still, which is what drawing them takes."""
+    empty, still_page = [await chromium.new_page(viewport=VIEW) for _ in range(2)]
     await empty.set_content(EMPTY)
-    lost = []
+    await still_page.set_content(await still(looked.page, STILL_CARDS))
+    lost, still_lost = [], []
     for _ in range(ROUNDS):
         limit = await frames_per_s(empty, SCROLL_S)
+        still_lost.append(limit - await frames_per_s(still_page, SCROLL_S))
         lost.append(limit - await frames_per_s(looked.page, SCROLL_S))
     await empty.close()
-    return median(lost)
+    await still_page.close()
+    return median(lost), median(still_lost)
 
 
 async def _many(chromium: Browser, address: str, hosts: int) -> list[Figure]:
@@ -186,12 +196,13 @@ async def _many(chromium: Browser, address: str, hosts: int) -> list[Figure]:
         live = await _live(address, hosts, MANY_EVERY_S)
         idle = psutil.cpu_times_percent().idle
         key_ms = await slowest_key_ms(looked.page, TYPED)
-        lost = await _frames_lost(chromium, looked)
+        lost, still_lost = await _frames_lost(chromium, looked)
     return [
         figure("browser.many_first_card_ms", first_card_ms, "ms", MANY_FIRST_CARD_MS),
         figure("browser.many_samples_per_s", live, "1/s that a viewer gets", LIVE * hosts / MANY_EVERY_S),
         figure("browser.many_cores_idle_percent", idle, "% of all cores"),
         figure("browser.many_frames_lost_per_s", lost, "1/s behind an empty page", FRAMES_LOST),
+        figure("browser.many_still_frames_lost_per_s", still_lost, f"1/s by {STILL_CARDS} cards that stand still"),
         figure("browser.many_key_ms", key_ms, "ms, the slowest key", KEY_MS),
     ]
 

@@ -71,6 +71,18 @@ BLANKS = """async (jumps) => {
   return blank;
 }"""
 """How often no card is there in the second frame after a jump to somewhere else in the list."""
+STILL = """(count) => {
+  const rules = [...document.styleSheets].flatMap(({ cssRules }) => [...cssRules].map(({ cssText }) => cssText));
+  const cards = [...document.querySelectorAll('.card')].map((card) => {
+    const copy = card.cloneNode(true);
+    copy.removeAttribute('style');
+    return copy.outerHTML;
+  });
+  const all = Array.from({ length: count }, (_, at) => cards[at % cards.length]).join('');
+  const grid = 'display: grid; grid-template-columns: repeat(5, 1fr); grid-auto-rows: 150px; gap: 8px; padding: 16px';
+  return `<!doctype html><title>still</title><style>${rules.join('\\n')}</style><ul style="${grid}">${all}</ul>`;
+}"""
+"""A document of so many of the page's cards, which run no script and never change."""
 EMPTY = "<!doctype html><title>empty</title><div style='height: 60000px'></div>"
 
 
@@ -190,6 +202,11 @@ async def frames_per_s(page: Page, seconds: float) -> float:
     await page.bring_to_front()
     times: list[float] = await page.evaluate(SCROLL, seconds)
     return 1000 * (len(times) - 1) / (times[-1] - times[0])
+
+
+async def still(page: Page, cards: int) -> str:
+    """A document with so many of the page's cards."""
+    return str(await page.evaluate(STILL, cards))
 
 
 async def blank_jumps(page: Page, jumps: int) -> int:
