@@ -174,7 +174,8 @@ async def _first_card_ms(chromium: Browser, address: str) -> float:
 
 async def _frames_lost(chromium: Browser, looked: Looked) -> tuple[float, float]:
     """By how many frames a second the page falls behind an empty one while both are scrolled, in turn; and by how many
-    a page does whose cards stand still, which is what drawing them takes."""
+    a page does whose cards stand still, which is what drawing them takes.
+    """
     empty, still_page = [await chromium.new_page(viewport=VIEW) for _ in range(2)]
     await empty.set_content(EMPTY)
     await still_page.set_content(await still(looked.page, STILL_CARDS))
@@ -191,7 +192,6 @@ async def _frames_lost(chromium: Browser, looked: Looked) -> tuple[float, float]
 async def _many(chromium: Browser, address: str, hosts: int) -> list[Figure]:
     first_card_ms = await _first_card_ms(chromium, address)
     async with looked_at(chromium, address) as (looked, _):
-        await looked.page.locator(".card .number").first.wait_for()
         psutil.cpu_times_percent()
         live = await _live(address, hosts, MANY_EVERY_S)
         idle = psutil.cpu_times_percent().idle

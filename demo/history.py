@@ -13,7 +13,6 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -23,9 +22,8 @@ from demo import sql
 from demo.curves import lines_of
 from demo.machines import DAY_S, Machine
 from demo.noise import Ints
-from demo.rows import Copy, hour_records, minute_copy, raw_copy, rows_of
+from demo.rows import Copy, hour_records, minute_copy, moment, raw_copy, rows_of
 from demo.stories import HOUR_S
-from infra.clock import to_time
 from infra.storage.database import Connection
 from infra.storage.engine import Engine, Table, days_between, tables_of
 from infra.storage.engines.tables import Kind
@@ -132,7 +130,7 @@ def _instances(machines: Sequence[Machine], ids: dict[str, int], at_s: int) -> l
 async def write_span(database: Connection, engine: Engine, fleet: Fleet, span: Span, written: Written) -> None:
     """Fill the tables with what was in `span`, of which they have nothing yet; minutes and hours as far as ended."""
     told_s = time.monotonic()
-    days = days_between(_at(span.from_s), _at(span.until_s))
+    days = days_between(moment(span.from_s), moment(span.until_s))
     await database.execute("SET synchronous_commit = off")
     async with database.transaction():
         await engine.make_room(database, tables_of(STORED, *span.kinds), days)
@@ -155,10 +153,10 @@ async def write_span(database: Connection, engine: Engine, fleet: Fleet, span: S
 
 async def settle(database: Connection, fleet: Fleet, raw: Span, written: Written) -> None:
     """Say since when there are raw rows, those of `raw`, and leave to retention what of them it has yet to roll up."""
-    await database.execute(sql.RAW_FROM, _at(raw.from_s))
-    await database.execute(sql.MARK, sorted(fleet.ids.values()), _at(_rolled_until(raw)), _at(raw.until_s - 1))
+    await database.execute(sql.RAW_FROM, moment(raw.from_s))
+    await database.execute(sql.MARK, sorted(fleet.ids.values()), moment(_rolled_until(raw)), moment(raw.until_s - 1))
     newest = sorted(written.newest_s.items())
-    await database.execute(sql.NEWEST, [host for host, _ in newest], [_at(at_s) for _, at_s in newest])
+    await database.execute(sql.NEWEST, [host for host, _ in newest], [moment(at_s) for _, at_s in newest])
     for table in tables_of(STORED):
         await database.execute(f"ANALYZE {table.name}")
     await database.execute("ANALYZE instances")
@@ -222,7 +220,3 @@ async def _write(database: Connection, made: Made, written: Written) -> None:
     written.rows += made.rows
     for host, newest_s in made.newest_s.items():
         written.newest_s[host] = max(newest_s, written.newest_s.get(host, 0))
-
-
-def _at(time_s: int) -> datetime:
-    return to_time(time_s * 1000)

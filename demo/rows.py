@@ -144,7 +144,7 @@ def hour_records(rows: Rows) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Names of columns, and the rows' hours with sketches of their counts."""
     hours = rolled(rows, HOUR_S)
     ends = np.append(hours.starts[1:], len(rows.times)).tolist()
-    columns: dict[str, Sequence[Any]] = {"time": [_at(begin) for begin in hours.begins.tolist()]}
+    columns: dict[str, Sequence[Any]] = {"time": [moment(begin) for begin in hours.begins.tolist()]}
     columns["host_id"] = rows.hosts[hours.starts].tolist()
     if rows.family.instance:
         columns["instance_id"] = rows.instances[hours.starts].tolist()
@@ -174,7 +174,8 @@ def _flat(count: int, times: int) -> bytes:
 
 
 @lru_cache(4096)
-def _at(time_s: int) -> datetime:
+def moment(time_s: int) -> datetime:
+    """Unix seconds as tables have them."""
     return to_time(time_s * 1000)
 
 

@@ -3,18 +3,10 @@ import { test } from "node:test";
 import type { Override, Rule } from "../api/types.gen.ts";
 import { exceptionFor, hostsToShow } from "./chart_hosts.ts";
 import { FRESH, ruleOf } from "./draft.ts";
+import { NEW_OVERRIDE, overrideOf } from "./override_draft.ts";
 
 const rule = (change: Partial<Rule> = {}): Rule => ({ ...ruleOf({ ...FRESH, name: "CPU busy" }), ...change });
-const exception = (change: Partial<Override>): Override => ({
-  hosts: [],
-  tags: [],
-  warning: null,
-  critical: null,
-  for_s: null,
-  recover_for_s: null,
-  enabled: null,
-  ...change,
-});
+const exception = (change: Partial<Override>): Override => ({ ...overrideOf(NEW_OVERRIDE, false), ...change });
 const fleet = (count: number) => Array.from({ length: count }, (_, at) => ({ id: `web-${at}`, tags: [] }));
 
 test("a host that would have fired is in view however large the fleet is, and the list says that it is cut", () => {

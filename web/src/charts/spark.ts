@@ -9,8 +9,8 @@ export interface Spark {
 
 /**
  * `values` at `times` (ms) drawn in a box of `width` x `height` whose right edge is `now` and whose left edge is
- * `span_ms` earlier, from 0 at the ground to `top`. Nulls and pauses longer than `gap_ms` break the line. What began earlier begins
- * at the left edge, so that nobody has to cut it off: clips make drawing many of them slow.
+ * `span_ms` earlier, from 0 at the ground to `top`. Nulls and pauses longer than `gap_ms` break the line. What began earlier
+ * begins at the left edge, so that nobody has to cut it off: clips make drawing many of them slow.
  */
 export function spark(
   times: readonly number[],

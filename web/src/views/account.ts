@@ -66,8 +66,8 @@ async function agree(name: string): Promise<void> {
     take(name, stored, wanted);
     if (isEqual(wanted, stored)) return;
     try {
-      const body = wanted;
-      const after = await request<StoredPreferences>("PUT", "/preferences", { body, version: stored.version });
+      const options = { body: wanted, version: stored.version };
+      const after = await request<StoredPreferences>("PUT", "/preferences", options);
       if (owner.peek() !== name) return;
       // What was changed meanwhile is laid over it the next time.
       take(name, after, merged(wanted, mine.peek(), after));
